@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(1).max(65535);
+const milliseconds = z.coerce.number().int().min(1);
+const url = (...protocols: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
+    error: `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+
+/**
+ * Every environment variable of every process, in one place: what it means, its form and its default.
+ * An app takes the ones it needs with `readSettings`; `.env.example` is checked against this list.
+ */
+export const settings = {
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .default('development')
+    .describe('production refuses to start without what it must not guess'),
+  PORT: port.default(3000).describe('where the API listens'),
+  HOST: z.string().default('127.0.0.1').describe('the address the API binds; 0.0.0.0 in a container'),
+  PUBLIC_URL: url('http:', 'https:').optional().describe('how callers reach the API; default http://localhost:PORT'),
+  DATABASE_URL: url('postgres:', 'postgresql:')
+    .optional()
+    .describe('PostgreSQL 14 or later; without it npm start runs an embedded one'),
+  DATA_DIR: z.string().optional().describe('where npm start keeps the embedded PostgreSQL; default .data'),
+  REDIS_URL: url('redis:', 'rediss:')
+    .optional()
+    .describe('BullMQ on Redis (maxmemory-policy noeviction); without it BullMQ runs on PostgreSQL'),
+  BULLMQ_PREFIX: z.string().regex(/^[\w-]+$/).default('bull').describe('keeps two systems on one Redis apart'),
+  SMTP_URL: url('smtp:', 'smtps:').optional().describe('where email goes; without it into GET /dev/mailbox'),
+  SMTP_FROM: z.email().default('no-reply@example.com').describe('the sender of every email'),
+  SMS_URL: url('http:', 'https:').optional().describe('the SMS provider; without it into GET /dev/mailbox'),
+  SMS_TOKEN: z.string().optional().describe('sent to the SMS provider as a Bearer token'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(['json', 'pretty']).default('json').describe('pretty is for people, json for collectors'),
+  LEASE_MS: milliseconds.default(15_000).describe('how long a worker may be silent before its jobs go to another'),
+  HEARTBEAT_MS: milliseconds.default(1_000).describe('how often a worker renews its leases; well below LEASE_MS'),
+  SWEEP_MS: milliseconds.default(1_000).describe('how often the relay looks for expired leases'),
+  RECONCILE_MS: milliseconds.default(15_000).describe('how often the relay asks brokers what they still hold'),
+  FORGOTTEN_AFTER_MS: milliseconds
+    .default(60_000)
+    .describe('a job that a broker lost is dispatched again when it has waited this long'),
+  SHUTDOWN_GRACE_MS: milliseconds.default(30_000).describe('how long a drain may take; at least 6000 to be useful'),
+} as const;
+
+export type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]> };

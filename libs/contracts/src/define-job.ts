@@ -1,0 +1,83 @@
+import type { z } from 'zod';
+import type { BrokerName } from './broker';
+import { toMs, type Duration } from './duration';
+import type { RetryPolicy } from './retry-policy';
+
+/**
+ * Work that someone waits for: one worker, a ledger row, progress, a result.
+ * From it come the producer's types, the worker's options, the broker topology and the API documents.
+ */
+export interface JobDefinition<
+  Payload extends z.ZodType = z.ZodType,
+  Result extends z.ZodType = z.ZodType,
+> {
+  /** The stable name, `noun.verb`. It outlives every class and file name. */
+  readonly kind: string;
+  /** Raised when the payload changes its shape; older payloads go through `upcast`. */
+  readonly version: number;
+  readonly queue: string;
+  /** A preference: where this broker is not configured, `bullmq` serves. */
+  readonly broker: BrokerName;
+  readonly payload: Payload;
+  readonly result: Result;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number;
+  /** Handlers at once in one process, over all brokers. */
+  readonly concurrency: number;
+  /** Starts per time over all processes of the queue. */
+  readonly rateLimit: { readonly max: number; readonly perMs: number } | undefined;
+  /** Turns the payload of an older version into today's. */
+  readonly upcast: ((payload: unknown, version: number) => unknown) | undefined;
+}
+
+export type PayloadOf<D extends JobDefinition> = z.output<D['payload']>;
+export type ResultOf<D extends JobDefinition> = z.output<D['result']>;
+
+const kindPattern = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;
+const queuePattern = /^[a-z][a-z0-9-]*$/;
+
+/** @throws RangeError that names each field which cannot be kept, at the moment the definition is loaded. */
+export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(input: {
+  kind: string;
+  version: number;
+  queue: string;
+  broker: BrokerName;
+  payload: Payload;
+  result: Result;
+  retry: RetryPolicy;
+  timeout: Duration;
+  concurrency: number;
+  rateLimit?: { max: number; per: Duration };
+  upcast?: (payload: unknown, version: number) => unknown;
+}): JobDefinition<Payload, Result> {
+  const faults = [
+    kindPattern.test(input.kind) || `kind: expected "noun.verb" in lower case, got "${input.kind}"`,
+    queuePattern.test(input.queue) || `queue: expected lower case letters, digits and dashes, got "${input.queue}"`,
+    isWholeFrom1(input.version) || `version: expected 1 or more, got ${input.version}`,
+    isWholeFrom1(input.retry.attempts) || `retry.attempts: expected 1 or more, got ${input.retry.attempts}`,
+    isWholeFrom1(input.concurrency) || `concurrency: expected 1 or more, got ${input.concurrency}`,
+    input.rateLimit === undefined ||
+      isWholeFrom1(input.rateLimit.max) ||
+      `rateLimit.max: expected 1 or more, got ${input.rateLimit.max}`,
+  ].filter((fault) => fault !== true);
+  if (faults.length > 0) {
+    throw new RangeError(`Job definition "${input.kind}" cannot be kept:\n- ${faults.join('\n- ')}`);
+  }
+  return {
+    kind: input.kind,
+    version: input.version,
+    queue: input.queue,
+    broker: input.broker,
+    payload: input.payload,
+    result: input.result,
+    retry: input.retry,
+    timeoutMs: toMs(input.timeout),
+    concurrency: input.concurrency,
+    rateLimit: input.rateLimit && { max: input.rateLimit.max, perMs: toMs(input.rateLimit.per) },
+    upcast: input.upcast,
+  };
+}
+
+function isWholeFrom1(value: number): boolean {
+  return Number.isInteger(value) && value >= 1;
+}

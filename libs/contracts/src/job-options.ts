@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { requestableBrokers } from './broker';
+import { priorities, type Priority } from './priority';
+
+const longestDelayMs = 366 * 24 * 60 * 60 * 1000;
+const names = Object.keys(priorities) as [Priority, ...Priority[]];
+
+/** What a caller may ask for beside the payload, the same for every kind of job. */
+export const jobOptions = z
+  .strictObject({
+    delayMs: z
+      .int()
+      .min(0)
+      .max(longestDelayMs)
+      .optional()
+      .describe('Run this many milliseconds after the job was accepted, by the database clock.'),
+    runAt: z.iso
+      .datetime({ offset: true })
+      .optional()
+      .describe('Run at this moment (RFC 3339). A moment that has passed means now.'),
+    priority: z.enum(names).optional().describe('Which of the waiting jobs of a queue runs first. Default: normal.'),
+    broker: z.enum(requestableBrokers).optional().describe('Overrides the broker of the definition for this job.'),
+  })
+  .refine((options) => options.delayMs === undefined || options.runAt === undefined, {
+    path: ['runAt'],
+    error: 'must not be given together with delayMs: one moment, one field',
+  })
+  .refine((options) => options.runAt === undefined || Date.parse(options.runAt) <= Date.now() + longestDelayMs, {
+    path: ['runAt'],
+    error: 'must lie within 366 days',
+  });
+
+export type JobOptions = z.output<typeof jobOptions>;

@@ -1,0 +1,30 @@
+/** What the ledger stores. States are nouns and adjectives; how a job gets from one to the next is `transitions`. */
+export const jobStates = ['waiting', 'queued', 'active', 'completed', 'failed', 'cancelled'] as const;
+
+export type JobState = (typeof jobStates)[number];
+
+export const finalStates = ['completed', 'failed', 'cancelled'] as const satisfies readonly JobState[];
+
+/** Every way a job may move. The SQL statements are guarded so that no other way exists. */
+export const transitions = [
+  { from: null, to: 'queued', by: 'enqueue' },
+  { from: 'queued', to: 'active', by: 'claim' },
+  { from: 'active', to: 'completed', by: 'done' },
+  { from: 'active', to: 'queued', by: 'retry' },
+  { from: 'active', to: 'queued', by: 'snooze' },
+  { from: 'active', to: 'queued', by: 'sweep' },
+  { from: 'active', to: 'queued', by: 'hand-back' },
+  { from: 'active', to: 'failed', by: 'fail' },
+  { from: 'active', to: 'cancelled', by: 'cancel' },
+  { from: 'queued', to: 'queued', by: 'reconcile' },
+] as const satisfies readonly { from: JobState | null; to: JobState; by: string }[];
+
+/** What a caller sees: a queued job whose time has not come is `scheduled`, or `retrying` once it was tried. */
+export const shownStates = [...jobStates, 'scheduled', 'retrying'] as const;
+
+export type ShownState = (typeof shownStates)[number];
+
+export function shownState(job: { state: JobState; runAt: Date; attempt: number }, now: Date): ShownState {
+  if (job.state !== 'queued' || job.runAt <= now) return job.state;
+  return job.attempt === 0 ? 'scheduled' : 'retrying';
+}

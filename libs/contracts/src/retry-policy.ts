@@ -1,0 +1,46 @@
+import { toMs, type Duration } from './duration';
+
+/**
+ * When a failed attempt is tried again. Plain data, so that it can be printed, compared and documented.
+ * `full` jitter draws the delay evenly from 0 to the computed one, so that jobs which failed together
+ * do not come back together ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ */
+export interface RetryPolicy {
+  readonly type: 'fixed' | 'exponential';
+  /** How often the handler runs at most, the first time included. */
+  readonly attempts: number;
+  readonly baseMs: number;
+  readonly maxMs: number;
+  readonly jitter: 'none' | 'full';
+}
+
+export function exponential(policy: {
+  attempts: number;
+  base: Duration;
+  max: Duration;
+  jitter: RetryPolicy['jitter'];
+}): RetryPolicy {
+  return {
+    type: 'exponential',
+    attempts: policy.attempts,
+    baseMs: toMs(policy.base),
+    maxMs: toMs(policy.max),
+    jitter: policy.jitter,
+  };
+}
+
+export function fixed(policy: { attempts: number; delay: Duration }): RetryPolicy {
+  const delayMs = toMs(policy.delay);
+  return { type: 'fixed', attempts: policy.attempts, baseMs: delayMs, maxMs: delayMs, jitter: 'none' };
+}
+
+/**
+ * @param attempt the attempt that has just failed; the first is 1
+ * @param random in [0, 1); given by tests
+ * @returns whole milliseconds until the next attempt
+ */
+export function nextDelayMs(policy: RetryPolicy, attempt: number, random: () => number = Math.random): number {
+  const grown = policy.type === 'fixed' ? policy.baseMs : policy.baseMs * 2 ** (attempt - 1);
+  const capped = Math.min(grown, policy.maxMs);
+  return Math.round(policy.jitter === 'full' ? random() * capped : capped);
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+
+/**
+ * Text that every store on a job's path can hold: PostgreSQL's jsonb takes neither U+0000 nor half of a
+ * surrogate pair (https://www.postgresql.org/docs/current/datatype-json.html).
+ */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+export const storableText = z
+  .string()
+  .refine(isStorable, { error: 'must be well-formed Unicode without NUL characters' });
+
+/** One line for a header field. CR or LF would let a caller add header fields of his own (CWE-93). */
+export const headerText = storableText.refine((text) => !/\p{Cc}/u.test(text), {
+  error: 'must be one line: CR, LF and other control characters are not allowed',
+});

@@ -1,0 +1,74 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import type { Pool } from 'pg';
+
+/** Of the DOM's types, which a server has no use for otherwise. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: Record<string, unknown>) => { exports: Record<string, () => void> };
+};
+
+type SchemaEngineModule = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
+
+/**
+ * Applies what is new in `<folder>/migrations` with Prisma's own schema engine in its WebAssembly form, which
+ * needs no download, and with Prisma's own bookkeeping (`_prisma_migrations`), so that `prisma migrate` works
+ * beside it. Several processes may call it at once:
+ * the engine's advisory lock lets one after the other in.
+ * @returns the names of the migrations that were applied now
+ */
+export async function applyMigrations(pool: Pool, folder: string): Promise<string[]> {
+  schemaEngine ??= loadSchemaEngine();
+  const { SchemaEngine } = schemaEngine;
+  const schemaPath = join(folder, 'schema.prisma');
+  const engine = await SchemaEngine.new(
+    { datamodels: [[schemaPath, readFileSync(schemaPath, 'utf8')]] },
+    () => undefined,
+    bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool)),
+  );
+  try {
+    const { appliedMigrationNames } = await engine.applyMigrations({
+      migrationsList: readMigrations(join(folder, 'migrations')),
+      filters: { externalTables: [], externalEnums: [] },
+    });
+    return appliedMigrationNames;
+  } finally {
+    engine.free();
+  }
+}
+
+function readMigrations(baseDir: string) {
+  return {
+    baseDir,
+    lockfile: { path: 'migration_lock.toml', content: readFileSync(join(baseDir, 'migration_lock.toml'), 'utf8') },
+    shadowDbInitScript: '',
+    migrationDirectories: readdirSync(baseDir, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort()
+      .map((path) => ({
+        path,
+        migrationFile: {
+          path: 'migration.sql',
+          content: { tag: 'ok' as const, value: readFileSync(join(baseDir, path, 'migration.sql'), 'utf8') },
+        },
+      })),
+  };
+}
+
+/** The glue code holds one instance for the whole process. */
+let schemaEngine: SchemaEngineModule | undefined;
+
+/** The package's own entry imports a .wasm file as a module, which Node does not do without a flag. */
+function loadSchemaEngine(): SchemaEngineModule {
+  const glue = require('@prisma/schema-engine-wasm/schema_engine_bg') as SchemaEngineModule;
+  const glueFile = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg');
+  const wasm = new WebAssembly.Module(readFileSync(glueFile.replace(/\.js$/, '.wasm')));
+  const instance = new WebAssembly.Instance(wasm, { './schema_engine_bg.js': glue });
+  glue.__wbg_set_wasm(instance.exports);
+  instance.exports['__wbindgen_start']?.();
+  return glue;
+}
+

@@ -1,0 +1,78 @@
+import { jobStates, shownState, type JobState, type ShownState } from '@app/contracts';
+import { Statement, type Database } from '../statement';
+import type { JobError } from './settle';
+
+/** A job as its owner sees it. */
+export interface JobRecord {
+  readonly id: string;
+  readonly kind: string;
+  readonly version: number;
+  readonly state: ShownState;
+  readonly broker: string;
+  readonly attempt: number;
+  readonly maxAttempts: number;
+  readonly progress: { readonly percent: number; readonly note: string | null };
+  readonly result: unknown;
+  readonly error: JobError | null;
+  readonly createdAt: Date;
+  readonly runAt: Date;
+  readonly startedAt: Date | null;
+  readonly finishedAt: Date | null;
+}
+
+interface Row extends Omit<JobRecord, 'state' | 'progress'> {
+  readonly state: JobState;
+  readonly percent: number;
+  readonly note: string | null;
+  /** The database's clock decides what is scheduled, not the reader's. */
+  readonly now: Date;
+}
+
+const columns = `id, kind, version, state, broker, attempt, max_attempts AS "maxAttempts", progress AS percent,
+  progress_note AS note, result, error, created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt",
+  finished_at AS "finishedAt", now() AS now`;
+
+const readStatement = new Statement<Row>('read_job', `SELECT ${columns} FROM job WHERE tenant = $1 AND id = $2`);
+
+/** The shown states in terms of the stored ones: `shownState`, said in SQL. */
+const listStatement = new Statement<Row>(
+  'list_jobs',
+  `SELECT ${columns} FROM job
+    WHERE tenant = $1
+      AND ($2::job_state IS NULL OR state = $2)
+      AND ($3::text IS NULL OR CASE WHEN run_at <= now() THEN 'queued' WHEN attempt = 0 THEN 'scheduled' ELSE 'retrying' END = $3)
+      AND ($4::text IS NULL OR kind = $4)
+      AND ($5::uuid IS NULL OR id < $5)
+    ORDER BY id DESC
+    LIMIT $6`,
+);
+
+export async function readJob(database: Database, tenant: string, id: string): Promise<JobRecord | undefined> {
+  const [row] = await readStatement.run(database, tenant, id);
+  return row && toRecord(row);
+}
+
+/** Newest first. @param before the id of the last job of the page before */
+export async function listJobs(
+  database: Database,
+  tenant: string,
+  query: { state: ShownState | undefined; kind: string | undefined; before: string | undefined; limit: number },
+): Promise<JobRecord[]> {
+  const { state } = query;
+  const isStored = state !== undefined && (jobStates as readonly string[]).includes(state);
+  const isPartOfQueued = state === 'queued' || (state !== undefined && !isStored);
+  const rows = await listStatement.run(
+    database,
+    tenant,
+    isPartOfQueued ? 'queued' : (state ?? null),
+    isPartOfQueued ? state : null,
+    query.kind ?? null,
+    query.before ?? null,
+    query.limit,
+  );
+  return rows.map(toRecord);
+}
+
+function toRecord({ percent, note, now, ...row }: Row): JobRecord {
+  return { ...row, state: shownState(row, now), progress: { percent, note } };
+}

@@ -1,0 +1,55 @@
+import { Statement, type Database } from '../statement';
+
+/** What a broker ought to hold: jobs that are queued and whose outbox row is gone, because it was published. */
+const publishedStatement = new Statement<{ queue: string; published: number }>(
+  'count_published',
+  `SELECT queue, (count(*) - coalesce(max(unpublished.rows), 0))::int AS published
+     FROM job
+     LEFT JOIN (SELECT queue, count(*) AS rows FROM outbox WHERE broker = $1 GROUP BY queue) unpublished USING (queue)
+    WHERE state = 'queued' AND broker = $1
+    GROUP BY queue`,
+);
+
+export async function countPublished(database: Database, broker: string): Promise<Map<string, number>> {
+  const rows = await publishedStatement.run(database, broker);
+  return new Map(rows.map(({ queue, published }) => [queue, published]));
+}
+
+/**
+ * Dispatches again what has waited too long on a queue that has lost messages. Which ones it lost cannot be
+ * told, so all of them go; those it still holds become stale and are dropped at their claim.
+ */
+const redispatchStatement = new Statement<{ id: string }>(
+  'redispatch_forgotten',
+  `WITH forgotten AS (
+     SELECT id FROM job
+      WHERE state = 'queued' AND broker = $1 AND queue = $2
+        AND run_at < now() - $3::int * interval '1 millisecond'
+        AND NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id)
+      ORDER BY id
+      LIMIT 1000
+        FOR UPDATE SKIP LOCKED
+   ), again AS (
+     UPDATE job SET dispatch = dispatch + 1, sequence = sequence + 1, run_at = now()
+       FROM forgotten
+      WHERE job.id = forgotten.id
+     RETURNING job.*
+   ), dispatched AS (
+     INSERT INTO outbox (broker, queue, kind, version, job_id, dispatch, priority, publish_at, traceparent)
+     SELECT broker, queue, kind, version, id, dispatch, priority, run_at, traceparent FROM again
+   ), recorded AS (
+     INSERT INTO job_event (job_id, sequence, type, data)
+     SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt, 'runAt', run_at) FROM again
+   )
+   SELECT id FROM again`,
+);
+
+/** @returns how many jobs were dispatched again; the limit of 1,000 means that there may be more */
+export async function redispatchForgotten(
+  database: Database,
+  broker: string,
+  queue: string,
+  waitedMs: number,
+): Promise<number> {
+  return (await redispatchStatement.run(database, broker, queue, waitedMs)).length;
+}

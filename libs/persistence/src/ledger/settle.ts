@@ -1,0 +1,85 @@
+import type { JobState } from '@app/contracts';
+import { Statement, type Database } from '../statement';
+import type { Dispatch } from './claim';
+
+export interface JobError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What becomes of an active job. */
+export interface Settlement extends Dispatch {
+  readonly state: Extract<JobState, 'queued' | 'completed' | 'failed' | 'cancelled'>;
+  /** Until the next dispatch; for `queued` only. */
+  readonly delayMs: number;
+  /** -1 where the attempt does not count: snooze and hand-back. */
+  readonly attemptChange: 0 | -1;
+  readonly result: unknown;
+  readonly error: JobError | undefined;
+}
+
+/**
+ * State, event and, where the job goes on, the next outbox row; for a completed one its row in the dedupe table,
+ * for a failed one its dead letter. Guarded by the dispatch: a worker that lost its lease changes nothing.
+ */
+const settleStatement = new Statement<Dispatch>(
+  'settle',
+  `WITH wanted AS (
+     SELECT * FROM unnest($1::uuid[], $2::int[], $3::job_state[], $4::bigint[], $5::smallint[], $6::text[], $7::text[])
+         AS wanted(id, dispatch, state, delay_ms, attempt_change, result, error)
+   ), held AS (
+     SELECT job.id, wanted.state, wanted.delay_ms, wanted.attempt_change, wanted.result, wanted.error
+       FROM job JOIN wanted ON wanted.id = job.id
+      WHERE job.dispatch = wanted.dispatch AND job.state = 'active'
+      ORDER BY job.id
+        FOR UPDATE OF job
+   ), settled AS (
+     UPDATE job
+        SET state = held.state,
+            dispatch = dispatch + (held.state = 'queued')::int,
+            attempt = attempt + held.attempt_change,
+            sequence = sequence + 1,
+            run_at = CASE WHEN held.state = 'queued' THEN now() + held.delay_ms * interval '1 millisecond' ELSE run_at END,
+            finished_at = CASE WHEN held.state = 'queued' THEN NULL ELSE now() END,
+            lease_until = NULL,
+            progress = CASE WHEN held.state = 'completed' THEN 100 ELSE progress END,
+            result = held.result::jsonb,
+            error = held.error::jsonb
+       FROM held
+      WHERE job.id = held.id
+     RETURNING job.*, dispatch - (job.state = 'queued')::int AS settled_dispatch
+   ), dispatched AS (
+     INSERT INTO outbox (broker, queue, kind, version, job_id, dispatch, priority, publish_at, traceparent)
+     SELECT broker, queue, kind, version, id, dispatch, priority, run_at, traceparent FROM settled WHERE state = 'queued'
+   ), recorded AS (
+     INSERT INTO job_event (job_id, sequence, type, data)
+     SELECT id, sequence, 'state',
+            jsonb_strip_nulls(jsonb_build_object('state', state, 'attempt', attempt, 'error', error,
+              'runAt', CASE WHEN state = 'queued' THEN run_at END))
+       FROM settled
+   ), deduped AS (
+     INSERT INTO processed_message (consumer, message_id)
+     SELECT kind, id FROM settled WHERE state = 'completed'
+     ON CONFLICT DO NOTHING
+   ), set_aside AS (
+     INSERT INTO dead_letter (broker, queue, job_id, tenant, kind, reason, detail)
+     SELECT broker, queue, id, tenant, kind, error->>'code', error->>'message' FROM settled WHERE state = 'failed'
+   )
+   SELECT id, settled_dispatch AS dispatch FROM settled`,
+);
+
+/** @returns for each settlement whether it was written; false means that the dispatch was fenced off */
+export async function settle(database: Database, settlements: readonly Settlement[]): Promise<boolean[]> {
+  const rows = await settleStatement.run(
+    database,
+    settlements.map(({ id }) => id),
+    settlements.map(({ dispatch }) => dispatch),
+    settlements.map(({ state }) => state),
+    settlements.map(({ delayMs }) => delayMs),
+    settlements.map(({ attemptChange }) => attemptChange),
+    settlements.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
+    settlements.map(({ error }) => (error === undefined ? null : JSON.stringify(error))),
+  );
+  const written = new Set(rows.map(({ id, dispatch }) => `${id}-${dispatch}`));
+  return settlements.map(({ id, dispatch }) => written.has(`${id}-${dispatch}`));
+}

@@ -1,0 +1,31 @@
+import type { Pool } from 'pg';
+
+export const wakeUpChannel = 'outbox';
+
+/**
+ * Tells the relays that the outbox has something new. NOTIFY takes a lock that all committing transactions of
+ * the database share, so it is sent outside of them and at most once in `windowMs` per process.
+ * It may get lost; the relays poll behind it.
+ */
+export class OutboxWakeUp {
+  private timer: NodeJS.Timeout | undefined;
+  private lastSentAt = 0;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly windowMs = 5,
+  ) {}
+
+  request(): void {
+    if (this.timer) return;
+    const sinceLastMs = performance.now() - this.lastSentAt;
+    this.timer = setTimeout(() => this.send(), Math.max(0, this.windowMs - sinceLastMs));
+    this.timer.unref();
+  }
+
+  private send(): void {
+    this.timer = undefined;
+    this.lastSentAt = performance.now();
+    this.pool.query(`NOTIFY ${wakeUpChannel}`).catch(() => undefined);
+  }
+}

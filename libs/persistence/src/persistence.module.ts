@@ -1,0 +1,32 @@
+import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Pool } from 'pg';
+import { createLedgerPool, type PoolDeadlines } from './ledger-pool';
+import { OutboxWakeUp } from './outbox/wake-up';
+import { createPrismaClient, PrismaClient } from './prisma-client';
+
+/** The process's pool, its Prisma client and the relays' wake-up. Inject them by their classes. */
+@Module({})
+export class PersistenceModule implements OnApplicationShutdown {
+  constructor(@Inject(Pool) private readonly pool: Pool) {}
+
+  static forRoot(settings: { databaseUrl: string; application: string; deadlines: PoolDeadlines }): DynamicModule {
+    return {
+      module: PersistenceModule,
+      global: true,
+      providers: [
+        {
+          provide: Pool,
+          useFactory: () => createLedgerPool(settings.databaseUrl, settings.application, settings.deadlines),
+        },
+        { provide: PrismaClient, inject: [Pool], useFactory: createPrismaClient },
+        { provide: OutboxWakeUp, inject: [Pool], useFactory: (pool: Pool) => new OutboxWakeUp(pool) },
+      ],
+      exports: [Pool, PrismaClient, OutboxWakeUp],
+    };
+  }
+
+  /** The last thing to close: whoever drains before it still needs the ledger. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.end();
+  }
+}

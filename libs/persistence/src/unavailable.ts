@@ -1,0 +1,44 @@
+import { Prisma } from './generated/prisma/client';
+
+/** PostgreSQL was not there or did not answer in time; what was asked may or may not have happened. */
+const connectionErrors = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  // https://www.postgresql.org/docs/current/errcodes-appendix.html
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '57014', // query_canceled: statement_timeout
+  '53300', // too_many_connections
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+]);
+
+/** pg reports these without a code. */
+const connectionMessages = [
+  'Connection terminated',
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Query read timeout',
+  'Client has encountered a connection error and is not queryable',
+  'Cannot use a pool after calling end on the pool',
+];
+
+/** Whether trying the same thing again later may help. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (error instanceof Prisma.PrismaClientKnownRequestError) return /^P(1\d{3}|2024|2034)$/.test(error.code);
+  if (error instanceof Prisma.PrismaClientInitializationError) return true;
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string' && (connectionErrors.has(code) || code.startsWith('08'))) return true;
+  return (
+    connectionMessages.some((message) => error.message.includes(message)) ||
+    (error.cause !== undefined && isDatabaseUnavailable(error.cause))
+  );
+}
