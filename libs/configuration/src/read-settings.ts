@@ -24,10 +24,7 @@ export function readSettings<Name extends keyof Settings>(
     const text = environment[name];
     const parsed = settings[name].safeParse(text === '' ? undefined : text);
     if (parsed.success) values[name] = parsed.data;
-    else faults.push(...parsed.error.issues.map((issue) => `${name}: ${issue.message}, got "${text}"`));
-  }
-  if (environment['NODE_ENV'] === 'production' && names.includes('DATABASE_URL' as Name) && !values['DATABASE_URL']) {
-    faults.push('DATABASE_URL: expected the address of PostgreSQL; production does not run on an embedded one');
+    else faults.push(...parsed.error.issues.map((issue) => `${name}: ${issue.message}, got ${text === undefined || text === '' ? 'nothing' : `"${text}"`}`));
   }
   if (faults.length > 0) throw new ConfigurationError(faults);
   return values as Pick<Settings, Name>;

@@ -2,10 +2,12 @@ import { z } from 'zod';
 
 const port = z.coerce.number().int().min(1).max(65535);
 const milliseconds = z.coerce.number().int().min(1);
-const url = (...protocols: string[]) =>
-  z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
-    error: `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
-  });
+const url = (...protocols: string[]) => {
+  const error = `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
+  return z
+    .string({ error })
+    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), { error });
+};
 
 /**
  * Every environment variable of every process, in one place: what it means, its form and its default.
@@ -19,9 +21,9 @@ export const settings = {
   PORT: port.default(3000).describe('where the API listens'),
   HOST: z.string().default('127.0.0.1').describe('the address the API binds; 0.0.0.0 in a container'),
   PUBLIC_URL: url('http:', 'https:').optional().describe('how callers reach the API; default http://localhost:PORT'),
-  DATABASE_URL: url('postgres:', 'postgresql:')
-    .optional()
-    .describe('PostgreSQL 14 or later; without it npm start runs an embedded one'),
+  DATABASE_URL: url('postgres:', 'postgresql:').describe(
+    'PostgreSQL 14 or later; without it npm start runs an embedded one, except in production',
+  ),
   DATA_DIR: z.string().optional().describe('where npm start keeps the embedded PostgreSQL; default .data'),
   REDIS_URL: url('redis:', 'rediss:')
     .optional()

@@ -1,3 +1,4 @@
+export * from './apply-migrations';
 export * from './dead-letters';
 export * from './ledger-pool';
 export * from './ledger/claim';
@@ -9,6 +10,7 @@ export * from './ledger/read-jobs';
 export * from './ledger/reconcile';
 export * from './ledger/settle';
 export * from './ledger/sweep';
+export * from './mailbox';
 export * from './outbox/take-due';
 export * from './outbox/wake-up';
 export * from './persistence.module';

@@ -27,3 +27,9 @@ export function createLedgerPool(url: string, application: string, deadlines: Po
   pool.on('error', () => undefined);
   return pool;
 }
+
+/** A caller of the API has an answer within 3 s, whatever PostgreSQL does. */
+export const callerDeadlines: PoolDeadlines = { connectMs: 1_400, queryMs: 1_400 };
+
+/** Nobody waits for a worker: it had rather wait than try again. */
+export const workerDeadlines: PoolDeadlines = { connectMs: 5_000, queryMs: 10_000 };

@@ -1,0 +1,52 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { jobDefinitions } from '@app/contracts';
+import { configuredBrokers, configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
+import { LogSubscriber, loggingModule } from '@app/observability';
+import { callerDeadlines, PersistenceModule } from '@app/persistence';
+import type { ApiSettings } from './config';
+import { ProblemFilter } from './http/problem.filter';
+import { EmailsController } from './jobs/emails.controller';
+import { JobIntake } from './jobs/job-intake';
+import { JobsController } from './jobs/jobs.controller';
+import { SmsController } from './jobs/sms.controller';
+import { bullBoardModules } from './operations/bull-board';
+import { HealthController, Readiness } from './operations/health.controller';
+import { MailboxController } from './operations/mailbox.controller';
+
+@Module({})
+export class ApiModule {
+  static with(settings: ApiSettings): DynamicModule {
+    const drivers = configuredDrivers(settings, 'api', jobDefinitions, 'publish');
+    return {
+      module: ApiModule,
+      imports: [
+        loggingModule({ application: 'api', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+        PersistenceModule.forRoot({
+          databaseUrl: settings.DATABASE_URL,
+          application: 'api',
+          deadlines: callerDeadlines,
+        }),
+        ProducerModule.register(configuredBrokers(settings)),
+        // To look into the queues only: no request waits for a broker.
+        ...drivers.imports,
+        ...bullBoardModules(),
+      ],
+      controllers: [
+        EmailsController,
+        SmsController,
+        JobsController,
+        HealthController,
+        ...(settings.NODE_ENV === 'production' ? [] : [MailboxController]),
+      ],
+      providers: [
+        drivers.provider,
+        JobIntake,
+        LogSubscriber,
+        Readiness,
+        { provide: APP_FILTER, useClass: ProblemFilter },
+      ],
+      exports: [DRIVERS],
+    };
+  }
+}

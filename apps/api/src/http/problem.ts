@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/** One fault of a request body: where it is, and what was expected there. */
+export interface FieldError {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The body of every error answer (RFC 9457, application/problem+json). Callers branch on `code`. */
+export const problemDocument = z.object({
+  type: z.string().describe('`urn:problem:` and the code'),
+  title: z.string(),
+  status: z.int(),
+  code: z.string().describe('stable; what a program looks at'),
+  detail: z.string().describe('what was expected, what came, how to mend it'),
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+export type ProblemDocument = z.output<typeof problemDocument>;
+
+/** An answer other than success. Thrown anywhere below a controller, written by the filter. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    detail: string,
+    readonly errors?: readonly FieldError[],
+    readonly headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail);
+    this.name = 'Problem';
+  }
+
+  toDocument(): ProblemDocument {
+    return {
+      type: `urn:problem:${this.code}`,
+      title: this.title,
+      status: this.status,
+      code: this.code,
+      detail: this.message,
+      ...(this.errors && { errors: [...this.errors] }),
+    };
+  }
+}
+
+export function invalidBody(errors: readonly FieldError[]): Problem {
+  const first = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
+  return new Problem(400, 'invalid_body', 'The body is not what this route takes', first, errors);
+}
+
+/** zod's issues as field errors. An unknown field is named itself, not the object that holds it. */
+export function toFieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
+  return issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a field of this object' }))
+      : [{ path: issue.path.join('.'), message: issue.message }],
+  );
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { shownStates } from '@app/contracts';
+import { initialState, type AcceptedJob, type JobRecord } from '@app/persistence';
+
+const moment = z.iso.datetime();
+
+/** A job as callers see it; the body of the 202 and of every GET. */
+export const jobView = z.object({
+  id: z.uuid(),
+  kind: z.string(),
+  version: z.int(),
+  state: z.enum(shownStates),
+  broker: z.string(),
+  attempt: z.int().describe('how often it was tried; 0 before the first time'),
+  maxAttempts: z.int(),
+  progress: z.object({ percent: z.int().min(0).max(100), note: z.string().nullable() }),
+  result: z.unknown().describe('as the kind of job defines it; null until it is completed'),
+  error: z.object({ code: z.string(), message: z.string() }).nullable().describe('of the last attempt, if it failed'),
+  createdAt: moment,
+  runAt: moment.describe('when the next attempt is due, or the last one was'),
+  startedAt: moment.nullable().describe('of the last attempt'),
+  finishedAt: moment.nullable(),
+  links: z.object({ self: z.string() }),
+});
+
+export type JobView = z.output<typeof jobView>;
+
+export function viewOf(job: JobRecord): JobView {
+  return {
+    id: job.id,
+    kind: job.kind,
+    version: job.version,
+    state: job.state,
+    broker: job.broker,
+    attempt: job.attempt,
+    maxAttempts: job.maxAttempts,
+    progress: job.progress,
+    result: job.result,
+    error: job.error,
+    createdAt: job.createdAt.toISOString(),
+    runAt: job.runAt.toISOString(),
+    startedAt: job.startedAt?.toISOString() ?? null,
+    finishedAt: job.finishedAt?.toISOString() ?? null,
+    links: { self: pathOf(job) },
+  };
+}
+
+/** The job at the moment it was accepted: every replay of a key gets this same answer. */
+export function viewOfAccepted(job: AcceptedJob): JobView {
+  return viewOf({
+    ...job,
+    state: job.runAt > job.createdAt ? 'scheduled' : initialState,
+    attempt: 0,
+    progress: { percent: 0, note: null },
+    result: null,
+    error: null,
+    startedAt: null,
+    finishedAt: null,
+  });
+}
+
+export function pathOf({ id }: { id: string }): string {
+  return `/v1/jobs/${id}`;
+}

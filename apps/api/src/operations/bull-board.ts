@@ -1,0 +1,36 @@
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import { BullBoardModule } from '@bull-board/nestjs';
+import type { DynamicModule } from '@nestjs/common';
+import { jobDefinitions } from '@app/contracts';
+import { topologyOf } from '@app/messaging';
+
+export const bullBoardPath = '/admin/queues';
+
+/**
+ * BullMQ's own queues, to look at. Read-only: a message that is retried or removed here would say something else
+ * than the ledger.
+ */
+export function bullBoardModules(): DynamicModule[] {
+  return [
+    BullBoardModule.forRoot({
+      route: bullBoardPath,
+      adapter: ExpressAdapter,
+      boardOptions: { uiConfig: { boardTitle: 'node-message-queue' } },
+    }),
+    BullBoardModule.forFeature(
+      ...topologyOf(jobDefinitions).map(({ queue }) => ({
+        name: queue,
+        adapter: BullMQAdapter,
+        options: {
+          readOnlyMode: true,
+          allowRetries: false,
+          externalJobUrl: ({ data }: { data: unknown }) => ({
+            displayText: 'the job in the ledger',
+            href: (data as { dataref?: string }).dataref ?? '',
+          }),
+        },
+      })),
+    ),
+  ];
+}

@@ -1,0 +1,28 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { PrismaClient, readMailbox } from '@app/persistence';
+
+const newest = 100;
+
+@ApiTags('development')
+@Controller('dev/mailbox')
+export class MailboxController {
+  constructor(private readonly prisma: PrismaClient) {}
+
+  @Get()
+  @ApiOperation({ summary: `The ${newest} newest emails and SMS that the built-in catcher took, copies included` })
+  async list(): Promise<object> {
+    const messages = await readMailbox(this.prisma, newest);
+    return {
+      items: messages.map(({ channel, recipient, subject, text, html, messageId, at }) => ({
+        channel,
+        to: recipient,
+        ...(subject !== null && { subject }),
+        text,
+        ...(html !== null && { html }),
+        messageId,
+        at: at.toISOString(),
+      })),
+    };
+  }
+}

@@ -1,0 +1,33 @@
+import { createTransport, type Transport, type Transporter } from 'nodemailer';
+import { catchMessage, type PrismaClient } from '@app/persistence';
+
+/** Below the job's time-out, so that a silent server ends as an error of the attempt that says what was silent. */
+const timeOuts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
+
+/** To a mail server, or, without an address of one, into the mailbox that `GET /dev/mailbox` shows. */
+export function createMailTransport(smtpUrl: string | undefined, prisma: PrismaClient): Transporter {
+  if (smtpUrl === undefined) return createTransport(mailboxTransport(prisma));
+  return createTransport({ url: smtpUrl, pool: true, maxConnections: 5, ...timeOuts });
+}
+
+function mailboxTransport(prisma: PrismaClient): Transport {
+  return {
+    name: 'mailbox',
+    version: '1',
+    send: (mail, callback) => {
+      const { to, subject, text, html } = mail.data;
+      const messageId = mail.message.messageId();
+      catchMessage(prisma, {
+        channel: 'email',
+        recipient: String(to),
+        subject: subject ?? null,
+        text: String(text ?? ''),
+        html: html === undefined ? null : String(html),
+        messageId,
+      }).then(
+        () => callback(null, { envelope: mail.message.getEnvelope(), messageId }),
+        (error: Error) => callback(error, undefined as never),
+      );
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { sendEmail, type PayloadOf } from '@app/contracts';
+import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
+import { EmailRefused, Mailer } from './mailer';
+import { Templates } from './templates';
+
+@JobHandler(sendEmail)
+export class SendEmailHandler implements Handler<typeof sendEmail> {
+  constructor(
+    private readonly mailer: Mailer,
+    private readonly templates: Templates,
+  ) {}
+
+  async handle({ payload }: JobOf<typeof sendEmail>, { effectKey, signal }: JobContext) {
+    const { to, subject } = payload;
+    const body = this.bodyOf(payload);
+    signal.throwIfAborted();
+    try {
+      return done(await this.mailer.send({ to, subject, ...body }, effectKey));
+    } catch (error) {
+      if (error instanceof EmailRefused) return fail(error.message);
+      throw error;
+    }
+  }
+
+  private bodyOf({ template, data, text, html }: PayloadOf<typeof sendEmail>) {
+    return template === undefined ? { text, html } : this.templates.render(template, data ?? {});
+  }
+}

@@ -1,0 +1,37 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { sendEmail } from '@app/contracts';
+import { WorkerMessagingModule } from '@app/messaging';
+import { LogSubscriber, loggingModule } from '@app/observability';
+import { PersistenceModule, PrismaClient, workerDeadlines } from '@app/persistence';
+import type { EmailWorkerSettings } from './config';
+import { createMailTransport } from './mail-transport';
+import { Mailer } from './mailer';
+import { SendEmailHandler } from './send-email.handler';
+import { Templates } from './templates';
+
+const application = 'email-worker';
+
+@Module({})
+export class WorkerModule {
+  static with(settings: EmailWorkerSettings): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, deadlines: workerDeadlines }),
+        WorkerMessagingModule.register(application, [sendEmail], settings),
+      ],
+      providers: [
+        LogSubscriber,
+        Templates,
+        {
+          provide: Mailer,
+          inject: [PrismaClient],
+          useFactory: (prisma: PrismaClient) =>
+            new Mailer(createMailTransport(settings.SMTP_URL, prisma), settings.SMTP_FROM),
+        },
+        SendEmailHandler,
+      ],
+    };
+  }
+}

@@ -1,0 +1,15 @@
+import { readSettings } from '@app/configuration';
+import { brokerSettingNames } from '@app/messaging';
+
+export const readRelaySettings = () =>
+  readSettings([
+    ...brokerSettingNames,
+    'SWEEP_MS',
+    'RECONCILE_MS',
+    'FORGOTTEN_AFTER_MS',
+    'SHUTDOWN_GRACE_MS',
+    'LOG_LEVEL',
+    'LOG_FORMAT',
+  ]);
+
+export type RelaySettings = ReturnType<typeof readRelaySettings>;

@@ -1,0 +1,20 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { Logger } from 'nestjs-pino';
+import { runProcess } from '@app/observability';
+import { readRelaySettings } from './config';
+import { Relay } from './relay';
+import { RelayModule } from './relay.module';
+
+void runProcess('relay', readRelaySettings, async (settings) => {
+  const app = await NestFactory.createApplicationContext(RelayModule.with(settings), { bufferLogs: true });
+  app.useLogger(app.get(Logger));
+  const relay = app.get(Relay);
+  await relay.start();
+  return {
+    stop: async () => {
+      await relay.stop();
+      await app.close();
+    },
+  };
+});

@@ -1,0 +1,125 @@
+import type { Pool } from 'pg';
+import { nextDueMs, removePublished, takeDue, type OutboxRow } from '@app/persistence';
+import { backOffMs, type BrokerDriver, type JobMessage, type MessagingEvents } from '@app/messaging';
+
+const batchSize = 500;
+const publishDeadlineMs = 5_000;
+/** Behind the wake-ups, which may get lost. */
+const pollMs = 1_000;
+
+/**
+ * Outbox rows of one broker become its messages. Each broker has a loop of its own with its own back-off, so
+ * that one that is away holds up none of the others.
+ */
+export class PublishLoop {
+  private readonly stopping = new AbortController();
+  private wakeUpPending = false;
+  private endSleep: (() => void) | undefined;
+  private ended: Promise<void> | undefined;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly driver: BrokerDriver,
+    private readonly events: MessagingEvents,
+  ) {}
+
+  start(): void {
+    this.ended = this.run();
+  }
+
+  /** The outbox may have something new. */
+  wakeUp(): void {
+    this.wakeUpPending = true;
+    this.endSleep?.();
+  }
+
+  /** Finishes the batch in hand. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.ended;
+  }
+
+  private async run(): Promise<void> {
+    let failures = 0;
+    while (!this.stopping.signal.aborted) {
+      this.wakeUpPending = false;
+      try {
+        const published = await this.publishDue();
+        failures = 0;
+        if (published > 0) this.events.emit('published', this.driver.name, published);
+        if (published < batchSize) await this.sleepUntilDue();
+      } catch (error) {
+        failures += 1;
+        const retryInMs = backOffMs(failures);
+        this.events.emit('publish_failed', this.driver.name, error, retryInMs);
+        await this.sleep(retryInMs, 'uninterrupted');
+      }
+    }
+  }
+
+  /**
+   * The transaction that locks the rows stays open during the publish. Where it ends without a commit, the rows
+   * are there for the next round: a message may be published twice, and the second finds its dispatch taken.
+   */
+  private async publishDue(): Promise<number> {
+    const client = await this.pool.connect();
+    let failure: Error | undefined;
+    try {
+      await client.query('BEGIN');
+      const rows = await takeDue(client, this.driver.name, batchSize);
+      if (rows.length > 0) {
+        await withDeadline(this.driver.publish(rows.map(toMessage)), publishDeadlineMs);
+        await removePublished(client, rows);
+      }
+      await client.query('COMMIT');
+      return rows.length;
+    } catch (error) {
+      failure = error as Error;
+      await client.query('ROLLBACK').then(
+        () => (failure = undefined),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      client.release(failure);
+    }
+  }
+
+  private async sleepUntilDue(): Promise<void> {
+    const dueInMs = await nextDueMs(this.pool, this.driver.name);
+    if (this.wakeUpPending) return;
+    await this.sleep(Math.min(pollMs, Math.max(1, dueInMs ?? pollMs)), 'until woken');
+  }
+
+  /** A back-off is not cut short by wake-ups, or a broker that is away would be asked at every enqueue. */
+  private async sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {
+    if (this.stopping.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      const end = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (how === 'until woken') this.endSleep = end;
+      this.stopping.signal.addEventListener('abort', end, { once: true });
+    });
+    this.endSleep = undefined;
+  }
+}
+
+function toMessage({ jobId, dispatch, kind, version, queue, priority, traceparent }: OutboxRow): JobMessage {
+  return { id: jobId, dispatch, kind, version, queue, priority, traceparent: traceparent ?? undefined };
+}
+
+/** @throws Error when `ms` are over; what the promise still does is nobody's concern then */
+async function withDeadline<Result>(promise: Promise<Result>, ms: number): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`The broker did not confirm within ${ms} ms.`)), ms);
+  });
+  try {
+    return await Promise.race([promise, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,44 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Pool } from 'pg';
+import { jobDefinitions } from '@app/contracts';
+import { configuredDrivers, DRIVERS, MessagingEvents, topologyOf, type BrokerDriver } from '@app/messaging';
+import { LogSubscriber, loggingModule } from '@app/observability';
+import { OutboxWakeUp, PersistenceModule, workerDeadlines } from '@app/persistence';
+import type { RelaySettings } from './config';
+import { Relay } from './relay';
+
+@Module({})
+export class RelayModule {
+  static with(settings: RelaySettings): DynamicModule {
+    const drivers = configuredDrivers(settings, 'relay', jobDefinitions, 'publish');
+    return {
+      module: RelayModule,
+      imports: [
+        loggingModule({ application: 'relay', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+        PersistenceModule.forRoot({
+          databaseUrl: settings.DATABASE_URL,
+          application: 'relay',
+          deadlines: workerDeadlines,
+        }),
+        ...drivers.imports,
+      ],
+      providers: [
+        drivers.provider,
+        MessagingEvents,
+        LogSubscriber,
+        {
+          provide: Relay,
+          inject: [Pool, DRIVERS, OutboxWakeUp, MessagingEvents],
+          useFactory: (pool: Pool, brokers: BrokerDriver[], wakeUp: OutboxWakeUp, events: MessagingEvents) =>
+            new Relay(pool, brokers, wakeUp, events, {
+              databaseUrl: settings.DATABASE_URL,
+              queues: topologyOf(jobDefinitions).map(({ queue }) => queue),
+              sweepMs: settings.SWEEP_MS,
+              reconcileMs: settings.RECONCILE_MS,
+              forgottenAfterMs: settings.FORGOTTEN_AFTER_MS,
+            }),
+        },
+      ],
+    };
+  }
+}

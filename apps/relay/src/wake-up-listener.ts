@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { wakeUpChannel } from '@app/persistence';
+import { backOffMs, type MessagingEvents } from '@app/messaging';
+
+/** A connection of its own that waits for `NOTIFY outbox`. It may miss some: the loops poll behind it. */
+export class WakeUpListener {
+  private client: Client | undefined;
+  private stopped = false;
+
+  constructor(
+    private readonly databaseUrl: string,
+    private readonly events: MessagingEvents,
+    private readonly onWakeUp: () => void,
+  ) {}
+
+  /** Resolves when it listens; from then on it comes back by itself. */
+  async start(): Promise<void> {
+    for (let failures = 1; !this.stopped; failures += 1) {
+      try {
+        await this.connect();
+        this.onWakeUp(); // What was notified while nobody listened.
+        return;
+      } catch (error) {
+        const retryInMs = backOffMs(failures);
+        this.events.emit('database_away', 'listen', error, retryInMs);
+        await delay(retryInMs);
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await this.client?.end().catch(() => undefined);
+  }
+
+  private async connect(): Promise<void> {
+    const client = new Client({
+      connectionString: this.databaseUrl,
+      application_name: 'relay listen',
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+    });
+    client.on('notification', () => this.onWakeUp());
+    client.once('error', () => undefined);
+    await client.connect();
+    await client.query(`LISTEN ${wakeUpChannel}`);
+    client.once('end', () => {
+      if (!this.stopped) void this.start();
+    });
+    this.client = client;
+  }
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { SmsPostponed, SmsProvider, SmsRefused, type Sms } from './sms-provider';
+
+const answer = z.looseObject({ id: z.string().min(1).max(200) });
+
+/** Answers of the client-error class that may still pass (RFC 9110, 15.5). */
+const mayPass = new Set([408, 409, 425, 429]);
+
+/**
+ * `POST {to, text}` with `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): however often a job is
+ * tried, the provider sends one SMS. A success answers `{id}`.
+ */
+export class HttpSmsProvider extends SmsProvider {
+  constructor(
+    private readonly url: string,
+    private readonly token: string | undefined,
+  ) {
+    super();
+  }
+
+  async send(sms: Sms, key: string, signal: AbortSignal): Promise<string> {
+    const response = await fetch(this.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'idempotency-key': key,
+        ...(this.token && { authorization: `Bearer ${this.token}` }),
+      },
+      body: JSON.stringify(sms),
+      signal,
+    });
+    if (response.ok) return answer.parse(await response.json()).id;
+
+    await response.body?.cancel();
+    const retryAfter = Number(response.headers.get('retry-after'));
+    if (retryAfter > 0) throw new SmsPostponed(retryAfter);
+    const fault = `The SMS provider answered ${response.status} ${response.statusText}`.trimEnd();
+    if (response.status >= 400 && response.status < 500 && !mayPass.has(response.status)) throw new SmsRefused(fault);
+    throw new Error(fault);
+  }
+}

@@ -1,0 +1,38 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { sendSms } from '@app/contracts';
+import { WorkerMessagingModule } from '@app/messaging';
+import { LogSubscriber, loggingModule } from '@app/observability';
+import { PersistenceModule, PrismaClient, workerDeadlines } from '@app/persistence';
+import type { SmsWorkerSettings } from './config';
+import { HttpSmsProvider } from './http-sms-provider';
+import { MailboxSmsProvider } from './mailbox-sms-provider';
+import { SendSmsHandler } from './send-sms.handler';
+import { SmsProvider } from './sms-provider';
+
+const application = 'sms-worker';
+
+@Module({})
+export class WorkerModule {
+  static with(settings: SmsWorkerSettings): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, deadlines: workerDeadlines }),
+        WorkerMessagingModule.register(application, [sendSms], settings),
+      ],
+      providers: [
+        LogSubscriber,
+        {
+          provide: SmsProvider,
+          inject: [PrismaClient],
+          useFactory: (prisma: PrismaClient) =>
+            settings.SMS_URL === undefined
+              ? new MailboxSmsProvider(prisma)
+              : new HttpSmsProvider(settings.SMS_URL, settings.SMS_TOKEN),
+        },
+        SendSmsHandler,
+      ],
+    };
+  }
+}

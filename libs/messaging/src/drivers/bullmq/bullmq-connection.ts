@@ -1,0 +1,82 @@
+import type { ConnectionOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+
+export interface BullmqSettings {
+  /** With it BullMQ runs on Redis, without it on PostgreSQL. */
+  readonly redisUrl: string | undefined;
+  readonly databaseUrl: string;
+  /** Keeps two systems on one Redis apart. On PostgreSQL each system has a database of its own. */
+  readonly prefix: string;
+}
+
+/** The connections of one process to BullMQ's backend. */
+export interface BullmqConnection {
+  readonly backend: 'redis' | 'postgres';
+  /** For adding and looking: fails at once when the backend is away. */
+  readonly forQueues: ConnectionOptions;
+  /** For taking: waits until the backend is back. */
+  readonly forWorkers: ConnectionOptions;
+  close(): Promise<void>;
+}
+
+export function connectBullmq(settings: BullmqSettings, application: string, workers: number): BullmqConnection {
+  return settings.redisUrl === undefined
+    ? connectPostgres(settings.databaseUrl, application, workers)
+    : connectRedis(settings.redisUrl, application);
+}
+
+function connectRedis(url: string, application: string): BullmqConnection {
+  const forQueues = new Redis(url, {
+    connectionName: application,
+    // A command while Redis is away is an error now, not one more thing in memory: the outbox keeps the job.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 4_000,
+    retryStrategy: reconnectMs,
+  });
+  const forWorkers = new Redis(url, {
+    connectionName: `${application} worker`,
+    maxRetriesPerRequest: null,
+    retryStrategy: reconnectMs,
+    lazyConnect: true,
+  });
+  // Both reconnect by themselves; whoever uses them gets the error of his own command.
+  forQueues.on('error', () => undefined);
+  forWorkers.on('error', () => undefined);
+  return {
+    backend: 'redis',
+    forQueues,
+    forWorkers,
+    close: () => {
+      forQueues.disconnect();
+      forWorkers.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+function reconnectMs(attempt: number): number {
+  return Math.min(attempt * 100, 1_000);
+}
+
+/**
+ * One pool for all queues and workers. Each worker keeps a connection of it for LISTEN, the rest is for queries.
+ * BullMQ's tables are called `job` and `event` like ours: they live in the schema `bullmq`, which is the search
+ * path here. Its commits do not wait for the disk: what a crash takes from it, the ledger gives back.
+ */
+function connectPostgres(url: string, application: string, workers: number): BullmqConnection {
+  const pool = new Pool({
+    connectionString: url,
+    application_name: `${application} bullmq`,
+    max: workers + 3,
+    connectionTimeoutMillis: 4_000,
+    keepAlive: true,
+    options: '-c search_path=bullmq -c synchronous_commit=off',
+  });
+  pool.on('error', () => undefined);
+  pool.setMaxListeners(0);
+  // BullMQ takes a pool where its types ask for a Redis connection.
+  const connection = pool as unknown as ConnectionOptions;
+  return { backend: 'postgres', forQueues: connection, forWorkers: connection, close: () => pool.end() };
+}

@@ -1,0 +1,79 @@
+import type { Queue } from 'bullmq';
+import type { Capabilities } from '../../port/capabilities';
+import type { BrokerDriver, Deliver, JobMessage, Subscription } from '../../port/broker-driver';
+import { encodeMessage } from '../../port/job-message';
+import type { BullmqConnection } from './bullmq-connection';
+import type { QueueProcessor } from './queue-processor';
+
+/** Finished messages that Bull Board can still show, per queue and for an hour. The ledger has them all. */
+const kept = { count: 200, age: 3_600 };
+
+/**
+ * BullMQ on Redis or on PostgreSQL. Everything that BullMQ could do about a job that goes wrong is switched off
+ * (`attempts: 1`): the ledger decides, and dispatches anew.
+ */
+export class BullmqDriver implements BrokerDriver {
+  readonly name = 'bullmq';
+  readonly capabilities: Capabilities = {
+    priority: 'native',
+    rateLimit: 'native',
+    concurrency: 'native',
+    delay: 'bus',
+    retry: 'bus',
+    deadLetter: 'bus',
+  };
+
+  constructor(
+    private readonly connection: BullmqConnection,
+    private readonly queues: ReadonlyMap<string, Queue>,
+    private readonly processors: ReadonlyMap<string, QueueProcessor>,
+  ) {}
+
+  async publish(messages: readonly JobMessage[]): Promise<void> {
+    const names = new Set(messages.map(({ queue }) => queue));
+    await Promise.all(
+      [...names].map((name) =>
+        this.queue(name).addBulk(messages.filter(({ queue }) => queue === name).map(toBullmqJob)),
+      ),
+    );
+  }
+
+  subscribe(queue: string, deliver: Deliver): Promise<Subscription> {
+    const processor = this.processors.get(queue);
+    if (!processor) throw new RangeError(`Queue "${queue}" was not registered for consuming.`);
+    processor.start(deliver);
+    return Promise.resolve({ stop: () => processor.stop() });
+  }
+
+  async depth(queue: string): Promise<number> {
+    const counts = await this.queue(queue).getJobCounts('wait', 'prioritized', 'active', 'delayed');
+    return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.processors.values()].map((processor) => processor.close()));
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+    await this.connection.close();
+  }
+
+  private queue(name: string): Queue {
+    const queue = this.queues.get(name);
+    if (!queue) throw new RangeError(`Queue "${name}" was not registered.`);
+    return queue;
+  }
+}
+
+function toBullmqJob(message: JobMessage) {
+  return {
+    name: message.kind,
+    data: encodeMessage(message),
+    opts: {
+      // No colon: BullMQ keeps it for itself. One id per dispatch: published twice, it is there once.
+      jobId: `${message.id}-${message.dispatch}`,
+      priority: message.priority,
+      attempts: 1,
+      removeOnComplete: kept,
+      removeOnFail: kept,
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import { BullModule, getQueueToken } from '@nestjs/bullmq';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Queue, Worker, createPostgresBackend, withBackend } from 'bullmq';
+import type { QueueTopology } from '../../port/broker-driver';
+import { BullmqDriver } from './bullmq-driver';
+import { connectBullmq, type BullmqSettings } from './bullmq-connection';
+import { queueProcessorFor, type QueueProcessor } from './queue-processor';
+
+const onPostgres = withBackend(createPostgresBackend);
+
+/** BullMQ through Nest's own module: its queues, for whoever publishes and watches, and its workers. */
+@Module({})
+export class BullmqDriverModule {
+  /** @param use whether this process works on the queues, or publishes to them and watches only */
+  static register(
+    settings: BullmqSettings,
+    application: string,
+    topology: readonly QueueTopology[],
+    use: 'consume' | 'publish',
+  ): DynamicModule {
+    const consume = use === 'consume';
+    const connection = connectBullmq(settings, application, consume ? topology.length : 0);
+    // Nest makes all queues of a process of one class, which it reads when the queues are registered.
+    BullModule.queueClass = connection.backend === 'redis' ? Queue : (onPostgres.Queue as typeof Queue);
+    BullModule.workerClass = connection.backend === 'redis' ? Worker : (onPostgres.Worker as typeof Worker);
+
+    const names = topology.map(({ queue }) => queue);
+    const queues = BullModule.registerQueue(
+      ...names.map((name) => ({
+        name,
+        connection: connection.forQueues,
+        prefix: settings.prefix,
+        skipWaitingForReady: true,
+      })),
+    );
+    const processors = consume ? topology.map((queue) => queueProcessorFor(queue, connection, settings.prefix)) : [];
+    return {
+      module: BullmqDriverModule,
+      imports: [queues],
+      providers: [
+        ...processors,
+        {
+          provide: BullmqDriver,
+          inject: [...names.map((name) => getQueueToken(name)), ...processors],
+          useFactory: (...parts: (Queue | QueueProcessor)[]) =>
+            new BullmqDriver(
+              connection,
+              new Map(names.map((name, index) => [name, parts[index] as Queue])),
+              new Map(processors.map((_, index) => [names[index]!, parts[names.length + index] as QueueProcessor])),
+            ),
+        },
+      ],
+      exports: [BullmqDriver, queues],
+    };
+  }
+}

@@ -1,0 +1,59 @@
+import { Processor, WorkerHost } from '@nestjs/bullmq';
+import type { Type } from '@nestjs/common';
+import type { Job, Worker } from 'bullmq';
+import type { Deliver, QueueTopology } from '../../port/broker-driver';
+import type { BullmqConnection } from './bullmq-connection';
+
+/** One BullMQ worker. Nest makes it when the module starts; it takes its first job when the bus subscribes. */
+export abstract class QueueProcessor extends WorkerHost {
+  private deliver: Deliver | undefined;
+
+  constructor(private readonly queue: string) {
+    super();
+  }
+
+  async process(job: Job): Promise<void> {
+    await this.deliver!({ broker: 'bullmq', queue: this.queue, body: job.data });
+  }
+
+  start(deliver: Deliver): void {
+    this.deliver = deliver;
+    const worker: Worker = this.worker;
+    // Away is not an event for the worker: it tries again, and the relay and the health checks tell people.
+    worker.on('error', () => undefined);
+    worker.run().catch(() => undefined);
+  }
+
+  /** Takes no further job; does not wait for those that run. */
+  async stop(): Promise<void> {
+    await this.worker.pause(true);
+  }
+
+  /** Waits for the jobs that run, so that each is acknowledged. */
+  async close(): Promise<void> {
+    await this.worker.close();
+  }
+}
+
+/** @returns a class of its own for the queue, since Nest reads a processor's queue and options from its class */
+export function queueProcessorFor(
+  { queue, concurrency, rateLimit }: QueueTopology,
+  connection: BullmqConnection,
+  prefix: string,
+): Type<QueueProcessor> {
+  @Processor(queue, {
+    autorun: false,
+    connection: connection.forWorkers,
+    prefix,
+    concurrency,
+    ...(rateLimit && { limiter: { max: rateLimit.max, duration: rateLimit.perMs } }),
+    // How long to wait after the backend was away.
+    runRetryDelay: 1_000,
+  })
+  class RegisteredQueueProcessor extends QueueProcessor {
+    constructor() {
+      super(queue);
+    }
+  }
+  return RegisteredQueueProcessor;
+}

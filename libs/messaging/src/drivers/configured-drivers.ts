@@ -1,0 +1,37 @@
+import type { BrokerName, JobDefinition } from '@app/contracts';
+import type { Settings } from '@app/configuration';
+import type { DynamicModule, FactoryProvider } from '@nestjs/common';
+import { topologyOf, type BrokerDriver } from '../port/broker-driver';
+import { BullmqDriverModule } from './bullmq/bullmq.module';
+import { BullmqDriver } from './bullmq/bullmq-driver';
+
+/** What a process has to read to reach the brokers of its system. */
+export const brokerSettingNames = ['DATABASE_URL', 'REDIS_URL', 'BULLMQ_PREFIX'] as const;
+
+export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>;
+
+/** Injection token of the drivers of this process: `readonly BrokerDriver[]`. */
+export const DRIVERS = Symbol('DRIVERS');
+
+/** BullMQ is always there: it needs no server beside PostgreSQL. */
+export function configuredBrokers(_settings: BrokerSettings): readonly BrokerName[] {
+  return ['bullmq'];
+}
+
+/** The modules of the configured drivers, and the provider that gathers them under `DRIVERS`. */
+export function configuredDrivers(
+  settings: BrokerSettings,
+  application: string,
+  definitions: readonly JobDefinition[],
+  use: 'consume' | 'publish',
+): { imports: DynamicModule[]; provider: FactoryProvider<readonly BrokerDriver[]> } {
+  const bullmq = {
+    redisUrl: settings.REDIS_URL,
+    databaseUrl: settings.DATABASE_URL,
+    prefix: settings.BULLMQ_PREFIX,
+  };
+  return {
+    imports: [BullmqDriverModule.register(bullmq, application, topologyOf(definitions), use)],
+    provider: { provide: DRIVERS, inject: [BullmqDriver], useFactory: (...drivers: BrokerDriver[]) => drivers },
+  };
+}

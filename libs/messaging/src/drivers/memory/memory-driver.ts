@@ -1,0 +1,105 @@
+import type { Capabilities } from '../../port/capabilities';
+import type { BrokerDriver, Deliver, JobMessage, QueueTopology, Subscription } from '../../port/broker-driver';
+import { encodeMessage } from '../../port/job-message';
+
+/**
+ * Takes a broker's place, and nothing but a broker's, inside one process: for tests of handlers and of the core.
+ * What it holds is gone with the process, like the messages of a broker that forgets.
+ */
+export class MemoryDriver implements BrokerDriver {
+  readonly name = 'memory';
+  readonly capabilities: Capabilities = {
+    priority: 'native',
+    rateLimit: 'none',
+    concurrency: 'native',
+    delay: 'bus',
+    retry: 'bus',
+    deadLetter: 'bus',
+  };
+  private readonly queues: ReadonlyMap<string, MemoryQueue>;
+
+  constructor(topology: readonly QueueTopology[]) {
+    this.queues = new Map(topology.map(({ queue, concurrency }) => [queue, new MemoryQueue(queue, concurrency)]));
+  }
+
+  publish(messages: readonly JobMessage[]): Promise<void> {
+    for (const message of messages) this.queue(message.queue).push(message.priority, encodeMessage(message));
+    return Promise.resolve();
+  }
+
+  /** Puts a body on a queue as a stranger would. */
+  publishRaw(queue: string, body: unknown): void {
+    this.queue(queue).push(2, body);
+  }
+
+  subscribe(queue: string, deliver: Deliver): Promise<Subscription> {
+    return Promise.resolve(this.queue(queue).subscribe(deliver));
+  }
+
+  depth(queue: string): Promise<number> {
+    return Promise.resolve(this.queue(queue).depth);
+  }
+
+  /** Loses every message that waits. */
+  forget(queue: string): void {
+    this.queue(queue).clear();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private queue(name: string): MemoryQueue {
+    const queue = this.queues.get(name);
+    if (!queue) throw new RangeError(`Expected a queue of the topology (${[...this.queues.keys()].join(', ')}), got "${name}".`);
+    return queue;
+  }
+}
+
+class MemoryQueue {
+  private readonly waiting: { priority: number; body: unknown }[] = [];
+  private deliver: Deliver | undefined;
+  private active = 0;
+
+  constructor(
+    private readonly name: string,
+    private readonly concurrency: number,
+  ) {}
+
+  get depth(): number {
+    return this.waiting.length + this.active;
+  }
+
+  push(priority: number, body: unknown): void {
+    const index = this.waiting.findIndex((entry) => entry.priority > priority);
+    this.waiting.splice(index === -1 ? this.waiting.length : index, 0, { priority, body });
+    this.work();
+  }
+
+  subscribe(deliver: Deliver): Subscription {
+    this.deliver = deliver;
+    this.work();
+    return {
+      stop: () => {
+        this.deliver = undefined;
+        return Promise.resolve();
+      },
+    };
+  }
+
+  clear(): void {
+    this.waiting.length = 0;
+  }
+
+  private work(): void {
+    while (this.deliver && this.active < this.concurrency) {
+      const entry = this.waiting.shift();
+      if (!entry) return;
+      this.active += 1;
+      void this.deliver({ broker: 'memory', queue: this.name, body: entry.body }).finally(() => {
+        this.active -= 1;
+        this.work();
+      });
+    }
+  }
+}

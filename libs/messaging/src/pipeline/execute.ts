@@ -1,0 +1,65 @@
+import { completeInTransaction, Fenced, recordProcessed } from '@app/persistence';
+import type { JobContext } from '../handlers/job-handler';
+import type { Outcome } from '../handlers/outcome';
+import type { Claimed, Ending, PipelineParts } from './parts';
+
+/** How long a job waits that was sent by a newer version of the code, for a worker of that version. */
+const newerVersionSnoozeMs = 30_000;
+
+export function executeStep({ prisma }: PipelineParts): (claimed: Claimed) => Promise<Ending> {
+  return async (claimed) => {
+    const { definition, handler, job, lease } = claimed;
+    if (job.version > definition.version) return { type: 'snooze', afterMs: newerVersionSnoozeMs };
+    try {
+      const payload = definition.payload.safeParse(
+        job.version < definition.version && definition.upcast
+          ? definition.upcast(job.payload, job.version)
+          : job.payload,
+      );
+      if (!payload.success) {
+        return { type: 'fail', code: 'payload_invalid', reason: payload.error.message };
+      }
+      const outcome = await handler.handle({ ...job, payload: payload.data }, contextOf(claimed));
+      return checked(outcome, claimed);
+    } catch (error) {
+      if (error instanceof Fenced) return { type: 'aborted', reason: 'fenced' };
+      if (lease.abortReason) return { type: 'aborted', reason: lease.abortReason };
+      return { type: 'retry', afterMs: undefined, reason: error instanceof Error ? error.message : String(error) };
+    }
+  };
+
+  function contextOf({ job, lease }: Claimed): JobContext {
+    return {
+      effectKey: job.id,
+      signal: lease.signal,
+      progress: (percent, note) => lease.setProgress(percent, note),
+      transaction: (work) =>
+        prisma.$transaction(async (tx) => {
+          if (!(await recordProcessed(tx, job.kind, job.id))) throw new Fenced(job);
+          const outcome = await work(tx);
+          if (outcome.type !== 'done') throw new NotDone(outcome);
+          await completeInTransaction(tx, job, outcome.result);
+          return { ...outcome, committed: true };
+        }).catch((error: unknown) => {
+          if (error instanceof NotDone) return error.outcome;
+          throw error;
+        }),
+    };
+  }
+
+  /** The caller was promised a result of this shape; one of another shape is a fault of the handler, for good. */
+  function checked(outcome: Outcome, { definition }: Claimed): Outcome {
+    if (outcome.type !== 'done') return outcome;
+    const result = definition.result.safeParse(outcome.result);
+    return result.success
+      ? { ...outcome, result: result.data }
+      : { type: 'fail', code: 'result_invalid', reason: result.error.message };
+  }
+}
+
+/** Rolls the transaction of a handler back that ends in anything but `done`. */
+class NotDone extends Error {
+  constructor(readonly outcome: Outcome<never>) {
+    super(outcome.type);
+  }
+}

@@ -1,0 +1,39 @@
+import type { Pool } from 'pg';
+import type { ClaimedJob, Dispatch, OutboxWakeUp, PrismaClient, Settlement } from '@app/persistence';
+import type { Collector } from '../collector';
+import type { RegisteredHandler } from '../handlers/handler-registry';
+import type { Outcome } from '../handlers/outcome';
+import type { AbortReason, Lease } from '../lease';
+import type { Leases } from '../leases';
+import type { MessagingEvents } from '../messaging-events';
+import type { Delivery } from '../port/broker-driver';
+import type { ParsedMessage } from '../port/job-message';
+import type { Slots } from '../slots';
+
+/** What the steps work with: made once per process. */
+export interface PipelineParts {
+  readonly pool: Pool;
+  readonly prisma: PrismaClient;
+  readonly events: MessagingEvents;
+  readonly leases: Leases;
+  readonly wakeUp: OutboxWakeUp;
+  readonly handlers: ReadonlyMap<string, RegisteredHandler>;
+  readonly slots: ReadonlyMap<string, Slots>;
+  readonly claims: Collector<Dispatch, ClaimedJob | undefined>;
+  readonly settlements: Collector<Settlement, boolean>;
+}
+
+/** After `parse`. */
+export interface Received extends RegisteredHandler {
+  readonly delivery: Delivery;
+  readonly message: ParsedMessage;
+}
+
+/** After `claim`. */
+export interface Claimed extends Received {
+  readonly job: ClaimedJob;
+  readonly lease: Lease;
+}
+
+/** How an attempt ended: as the handler said, or because it was asked to stop. */
+export type Ending = Outcome | { readonly type: 'aborted'; readonly reason: AbortReason };

@@ -1,0 +1,86 @@
+import { nextDelayMs } from '@app/contracts';
+import type { JobError, Settlement } from '@app/persistence';
+import type { AbortReason } from '../lease';
+import type { Claimed, Ending, PipelineParts } from './parts';
+import type { Step } from './steps';
+
+type Decision = Omit<Settlement, 'id' | 'dispatch'>;
+
+export function settleStep({ settlements, events, wakeUp }: PipelineParts): Step<Claimed, void, Claimed, Ending> {
+  return async (claimed, next) => {
+    const { job } = claimed;
+    const startedAt = performance.now();
+    const ending = await next(claimed);
+    if (ending.type === 'aborted' && ending.reason === 'fenced') {
+      events.emit('fenced', job);
+      return;
+    }
+    const decision = decide(ending, claimed);
+    const committed = ending.type === 'done' && ending.committed;
+    if (!committed && !(await write(claimed, decision))) {
+      events.emit('fenced', job);
+      return;
+    }
+    events.emit('settled', job, decision, performance.now() - startedAt);
+    if (decision.state === 'queued') wakeUp.request();
+  };
+
+  async function write({ job }: Claimed, decision: Decision): Promise<boolean> {
+    const { id, dispatch } = job;
+    try {
+      return await settlements.add({ id, dispatch, ...decision });
+    } catch (error) {
+      // Only what PostgreSQL refuses to store comes here: a result with U+0000, say.
+      const refused = failed('result_not_storable', (error as Error).message);
+      return settlements.add({ id, dispatch, ...refused });
+    }
+  }
+}
+
+/** The one place that says what becomes of a job after an attempt. */
+export function decide(ending: Ending, { job, definition }: Pick<Claimed, 'job' | 'definition'>): Decision {
+  switch (ending.type) {
+    case 'done':
+      return { state: 'completed', delayMs: 0, attemptChange: 0, result: ending.result, error: undefined };
+    case 'fail':
+      return failed(ending.code, ending.reason);
+    case 'snooze':
+      return { state: 'queued', delayMs: ending.afterMs, attemptChange: -1, result: undefined, error: undefined };
+    case 'retry':
+      return again('handler_failed', ending.reason, ending.afterMs);
+    case 'aborted':
+      return decideAborted(ending.reason);
+  }
+
+  function decideAborted(reason: AbortReason): Decision {
+    switch (reason) {
+      case 'cancelled': {
+        const error = errorOf('cancelled', 'The job was cancelled while it ran.');
+        return { state: 'cancelled', delayMs: 0, attemptChange: 0, result: undefined, error };
+      }
+      case 'drain':
+        return { state: 'queued', delayMs: 0, attemptChange: -1, result: undefined, error: undefined };
+      case 'timed_out':
+        return again('timed_out', `The attempt took longer than ${definition.timeoutMs} ms.`, undefined);
+      case 'fenced':
+        throw new Error(`Job ${job.id} is not this worker's any more; there is nothing to decide.`);
+    }
+  }
+
+  function again(code: string, message: string, afterMs: number | undefined): Decision {
+    if (job.attempt >= job.maxAttempts) {
+      return failed('attempts_exhausted', `Attempt ${job.attempt} of ${job.maxAttempts}: ${message}`);
+    }
+    const delayMs = afterMs ?? nextDelayMs(definition.retry, job.attempt);
+    return { state: 'queued', delayMs, attemptChange: 0, result: undefined, error: errorOf(code, message) };
+  }
+}
+
+function failed(code: string, message: string): Decision {
+  return { state: 'failed', delayMs: 0, attemptChange: 0, result: undefined, error: errorOf(code, message) };
+}
+
+/** Error messages come from anywhere: what is stored is well-formed and short. */
+function errorOf(code: string, message: string): JobError {
+  return { code, message: message.replaceAll('\0', '').toWellFormed().slice(0, 2_000).toWellFormed() };
+}

@@ -1,0 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDatabaseUnavailable } from '@app/persistence';
+import type { MessagingEvents } from './messaging-events';
+
+const firstMs = 100;
+const longestMs = 2_000;
+
+/** The back-off of everything that must go on when a server comes back: doubling, half of it random. */
+export function backOffMs(failures: number): number {
+  const grown = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 10));
+  return Math.round(grown / 2 + (Math.random() * grown) / 2);
+}
+
+/** Runs a statement until PostgreSQL answers. Every other error is the caller's. */
+export async function retryWhileAway<Result>(
+  what: string,
+  events: MessagingEvents,
+  statement: () => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await statement();
+    } catch (error) {
+      if (!isDatabaseUnavailable(error) || signal?.aborted) throw error;
+      const retryInMs = backOffMs(failures);
+      events.emit('database_away', what, error, retryInMs);
+      await delay(retryInMs);
+    }
+  }
+}

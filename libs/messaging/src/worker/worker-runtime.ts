@@ -1,0 +1,37 @@
+import type { Bus } from '../bus';
+import type { Leases } from '../leases';
+import type { BrokerDriver } from '../port/broker-driver';
+
+/** How long handlers that were asked to stop have, of the whole grace. */
+const abortGraceMs = 5_000;
+
+/** The life of a worker: begin to take jobs, and end without losing one. */
+export class WorkerRuntime {
+  constructor(
+    private readonly bus: Bus,
+    private readonly leases: Leases,
+    private readonly drivers: readonly BrokerDriver[],
+    private readonly graceMs: number,
+  ) {}
+
+  /** @returns the steps of the pipeline */
+  async start(): Promise<readonly string[]> {
+    this.leases.start();
+    return this.bus.start();
+  }
+
+  /**
+   * In this order: no new deliveries; wait for the handlers; ask the rest to stop and hand their jobs back; then
+   * acknowledge and close the brokers. The pool of the ledger is closed after this, by whoever made it.
+   */
+  async drain(): Promise<void> {
+    await this.bus.stopIntake();
+    if (!(await this.bus.idle(Math.max(0, this.graceMs - abortGraceMs)))) {
+      this.leases.abortAll('drain');
+      // A little more than the handlers get, so that what they leave behind can be written.
+      await this.bus.idle(abortGraceMs + 1_000);
+    }
+    this.leases.stop();
+    await Promise.all(this.drivers.map((driver) => driver.close()));
+  }
+}

@@ -1,0 +1,67 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+import { Pool } from 'pg';
+import type { Settings } from '@app/configuration';
+import type { JobDefinition } from '@app/contracts';
+import { OutboxWakeUp, PrismaClient } from '@app/persistence';
+import { Bus } from '../bus';
+import { brokerSettingNames, configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
+import { HandlerRegistry } from '../handlers/handler-registry';
+import { Leases } from '../leases';
+import { MessagingEvents } from '../messaging-events';
+import type { BrokerDriver } from '../port/broker-driver';
+import { WorkerRuntime } from './worker-runtime';
+
+/** What every worker has to read. */
+export const workerSettingNames = [
+  ...brokerSettingNames,
+  'LEASE_MS',
+  'HEARTBEAT_MS',
+  'SHUTDOWN_GRACE_MS',
+  'LOG_LEVEL',
+  'LOG_FORMAT',
+] as const;
+
+export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>;
+
+/** For whoever runs jobs: the drivers, the bus with its pipeline, and the worker's life. */
+@Module({})
+export class WorkerMessagingModule {
+  /** @param serves the definitions whose jobs this process runs; it must have a `@JobHandler` for each */
+  static register(application: string, serves: readonly JobDefinition[], settings: WorkerSettings): DynamicModule {
+    const drivers = configuredDrivers(settings, application, serves, 'consume');
+    const leases = { leaseMs: settings.LEASE_MS, heartbeatMs: settings.HEARTBEAT_MS };
+    return {
+      module: WorkerMessagingModule,
+      imports: [DiscoveryModule, ...drivers.imports],
+      providers: [
+        drivers.provider,
+        HandlerRegistry,
+        MessagingEvents,
+        {
+          provide: Leases,
+          inject: [Pool, MessagingEvents],
+          useFactory: (pool: Pool, events: MessagingEvents) => new Leases(pool, events, leases),
+        },
+        {
+          provide: WorkerRuntime,
+          inject: [DRIVERS, HandlerRegistry, Pool, PrismaClient, OutboxWakeUp, MessagingEvents, Leases],
+          useFactory: (
+            brokerDrivers: readonly BrokerDriver[],
+            registry: HandlerRegistry,
+            pool: Pool,
+            prisma: PrismaClient,
+            wakeUp: OutboxWakeUp,
+            events: MessagingEvents,
+            held: Leases,
+          ) => {
+            const parts = { pool, prisma, wakeUp, events, leases: held };
+            const bus = new Bus(brokerDrivers, serves, registry, parts, leases);
+            return new WorkerRuntime(bus, held, brokerDrivers, settings.SHUTDOWN_GRACE_MS);
+          },
+        },
+      ],
+      exports: [WorkerRuntime, MessagingEvents],
+    };
+  }
+}

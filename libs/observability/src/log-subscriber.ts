@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { PinoLogger } from 'nestjs-pino';
+import { MessagingEvents } from '@app/messaging';
+
+/** The one place that turns what happens into log lines. */
+@Injectable()
+export class LogSubscriber {
+  constructor(events: MessagingEvents, logger: PinoLogger) {
+    events.on('accepted', ({ id, kind, broker }) => logger.info({ jobId: id, kind, broker }, 'job accepted'));
+    events.on('published', (broker, count) => logger.debug({ broker, count }, 'messages published'));
+    events.on('publish_failed', (broker, error, retryInMs) =>
+      logger.warn({ broker, reason: messageOf(error), retryInMs }, 'broker takes no messages; they wait in the outbox'),
+    );
+    events.on('subscribed', (broker, queue) => logger.info({ broker, queue }, 'subscribed'));
+    events.on('claimed', ({ id, kind, attempt }) => logger.debug({ jobId: id, kind, attempt }, 'job claimed'));
+    events.on('settled', ({ id, kind, attempt }, { state, delayMs, error }, tookMs) =>
+      logger[error ? 'warn' : 'info'](
+        {
+          jobId: id,
+          kind,
+          attempt,
+          tookMs: Math.round(tookMs),
+          ...(state === 'queued' && { againInMs: delayMs }),
+          ...(error && { reason: error }),
+        },
+        `job ${state}`,
+      ),
+    );
+    events.on('stale', ({ broker, queue }, id, dispatch) =>
+      logger.debug({ jobId: id, dispatch, broker, queue }, 'stale message dropped'),
+    );
+    events.on('fenced', ({ id, kind, dispatch }) =>
+      logger.warn({ jobId: id, kind, dispatch }, 'lease was lost; what the handler did was not recorded'),
+    );
+    events.on('set_aside', ({ broker, queue }, reason, detail) =>
+      logger.warn({ broker, queue, reason, detail }, 'unreadable message set aside'),
+    );
+    events.on('swept', ({ id, kind, state, attempt }) =>
+      logger.warn({ jobId: id, kind, attempt }, `lease expired; job ${state}`),
+    );
+    events.on('forgotten', (broker, queue, count) =>
+      logger.warn({ broker, queue, count }, 'the broker lost messages; their jobs are dispatched again'),
+    );
+    events.on('reconcile_failed', (broker, error, retryInMs) =>
+      logger.warn({ broker, reason: messageOf(error), retryInMs }, 'broker does not say what it holds; asking again'),
+    );
+    events.on('database_away', (what, error, retryInMs) =>
+      logger.warn({ what, reason: messageOf(error), retryInMs }, 'PostgreSQL does not answer; trying again'),
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
+}
