@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { nextDueMs, removePublished, takeDue, type OutboxRow } from '@app/persistence';
 import { backOffMs, type BrokerDriver, type JobMessage, type MessagingEvents } from '@app/messaging';
@@ -93,16 +94,12 @@ export class PublishLoop {
 
   /** A back-off is not cut short by wake-ups, or a broker that is away would be asked at every enqueue. */
   private async sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {
-    if (this.stopping.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      const end = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (how === 'until woken') this.endSleep = end;
-      this.stopping.signal.addEventListener('abort', end, { once: true });
-    });
+    const { signal } = this.stopping;
+    if (signal.aborted) return;
+    const woken = new AbortController();
+    if (how === 'until woken') this.endSleep = () => woken.abort();
+    const anySignal = AbortSignal.any([signal, woken.signal]);
+    await delay(ms, undefined, { signal: anySignal }).catch(() => undefined);
     this.endSleep = undefined;
   }
 }

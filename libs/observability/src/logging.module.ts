@@ -1,6 +1,6 @@
 import { type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
-import type { DestinationStream } from 'pino';
+import { levels, type DestinationStream, type LogFn, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { traceContext } from '@app/messaging';
 
@@ -10,12 +10,24 @@ export interface LoggingSettings {
   readonly format: 'json' | 'pretty';
 }
 
+const infoLevel = levels.values['info'];
+
+/** What Nest says of its own start, for whoever debugs it. */
+const nestStart = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
 /** Nest's logger and one line per HTTP request, on pino. Bodies and headers are not logged: they may hold secrets. */
 export function loggingModule({ application, level, format }: LoggingSettings): DynamicModule {
   const options = {
     name: application,
     level,
     base: { app: application },
+    hooks: {
+      logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, logLevel: number) {
+        const { context } = args[0] as { context?: string };
+        if (logLevel === infoLevel && context && nestStart.has(context)) this.debug(...args);
+        else method.apply(this, args);
+      },
+    },
     mixin: () => traceContext.getStore() ?? {},
     serializers: {
       req: ({ id, method, url }: { id: string; method: string; url: string }) => ({ id, method, url }),
@@ -29,5 +41,5 @@ export function loggingModule({ application, level, format }: LoggingSettings): 
 
 /** Written at once, not by a thread: nothing is lost when the process ends. */
 function prettyStream(): DestinationStream {
-  return pretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name,app,context', colorize: false });
+  return pretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name,app,context', messageFormat: '{app}: {msg}', colorize: false });
 }

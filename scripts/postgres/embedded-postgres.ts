@@ -1,0 +1,111 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { run } from './binaries';
+import type { PostgresLocation } from './location';
+
+const startMs = 30_000;
+
+export interface RunningPostgres {
+  /** Of the database `postgres`, with the superuser's password. */
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Lets statements finish their transactions, then ends: PostgreSQL's fast shutdown. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts PostgreSQL from the programs of an npm package; a folder without a database gets one first.
+ * @param settings server settings by name, added to ours
+ */
+export async function startPostgres(
+  { binaries, folder, user }: PostgresLocation,
+  port: number,
+  settings: Record<string, string> = {},
+): Promise<RunningPostgres> {
+  const data = join(folder, 'postgres');
+  const passwordFile = join(folder, 'postgres-password');
+  if (!existsSync(join(data, 'PG_VERSION'))) createDatabase();
+  const password = readFileSync(passwordFile, 'utf8');
+  await stopOrphan();
+
+  const all: Record<string, string> = {
+    port: String(port),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: '200',
+    ...settings,
+  };
+  const child = spawn(
+    binaries.postgres,
+    ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], detached: process.platform !== 'win32', windowsHide: true },
+  );
+  await untilReady(child);
+  return {
+    url: urlAt(port),
+    process: child,
+    stop: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      run(binaries.pgCtl, ['stop', '-D', data, '-m', 'fast', '-w'], user, folder);
+      await ended;
+    },
+  };
+
+  function createDatabase(): void {
+    rmSync(data, { recursive: true, force: true }); // What an interrupted first start has left.
+    writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
+    if (user) chownSync(passwordFile, user.uid, user.gid);
+    const locale = process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale';
+    run(
+      binaries.initdb,
+      ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', locale, '--no-sync'],
+      user,
+      folder,
+    );
+  }
+
+  function urlAt(atPort: number): string {
+    return `postgres://postgres:${password}@127.0.0.1:${atPort}/postgres`;
+  }
+
+  /**
+   * A PostgreSQL whose keeper was killed still runs on this folder. Its pid may by now be another program's, so it
+   * is stopped only when it answers as the one of this folder; else its pid file is a leftover.
+   */
+  async function stopOrphan(): Promise<void> {
+    const pidFile = join(data, 'postmaster.pid');
+    if (!existsSync(pidFile)) return;
+    const orphanPort = Number(readFileSync(pidFile, 'utf8').split('\n')[3]);
+    const client = new Client({ connectionString: urlAt(orphanPort), connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    const answers = await client.connect().then(
+      () => true,
+      () => false,
+    );
+    await client.end().catch(() => undefined);
+    if (answers) run(binaries.pgCtl, ['stop', '-D', data, '-m', 'fast', '-w'], user, folder);
+    else rmSync(pidFile, { force: true });
+  }
+}
+
+/** @throws Error with what PostgreSQL said when it ends, or takes longer than 30 s */
+async function untilReady(child: ChildProcess): Promise<void> {
+  let said = '';
+  const ready = new Promise<void>((resolve, reject) => {
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-10_000);
+      if (text.includes('ready to accept connections')) resolve();
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`PostgreSQL ended with code ${code}:\n${said.trim()}`)));
+  });
+  const late = delay(startMs, undefined, { ref: false }).then(() => {
+    throw new Error(`PostgreSQL was not ready within ${startMs} ms:\n${said.trim()}`);
+  });
+  await Promise.race([ready, late]);
+}

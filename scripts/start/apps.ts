@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface App {
+  readonly name: string;
+  readonly script: string;
+}
+
+/** The applications of nest-cli.json, in its order: as they are started, and as they are stopped. */
+export function readApps(projectFolder: string): App[] {
+  const { projects } = JSON.parse(readFileSync(join(projectFolder, 'nest-cli.json'), 'utf8')) as {
+    projects: Record<string, { type: string; sourceRoot: string; entryFile?: string }>;
+  };
+  return Object.entries(projects)
+    .filter(([, { type }]) => type === 'application')
+    .map(([name, { sourceRoot, entryFile }]) => ({
+      name,
+      script: join(projectFolder, 'dist', sourceRoot, `${entryFile}.js`),
+    }));
+}

@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { ConfigurationError, readSettings, settings, type Settings } from '@app/configuration';
+import { StartRefused, Supervisor } from './supervisor';
+
+const projectFolder = join(__dirname, '../../..');
+
+/** `npm start`: everything, from PostgreSQL to the workers, until Ctrl-C. */
+async function main(): Promise<void> {
+  const envFile = join(projectFolder, '.env');
+  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  const databaseUrl = process.env['DATABASE_URL'] || undefined;
+  const checked = checkSettings(databaseUrl);
+  await refuseTakenPort(checked.PORT, checked.HOST);
+
+  const supervisor = new Supervisor({
+    projectFolder,
+    databaseUrl,
+    dataFolder: checked.DATA_DIR,
+    graceMs: checked.SHUTDOWN_GRACE_MS,
+    environment: { ...process.env, LOG_FORMAT: process.env['LOG_FORMAT'] || 'pretty' },
+    say: (line) => process.stdout.write(`${line}\n`),
+  });
+  // A terminal sends Ctrl-C to npm and to us, and npm hands it on: any further one changes nothing.
+  let stopped: Promise<void> | undefined;
+  const stop = () => {
+    stopped ??= supervisor.stop().then(() => process.exit(0));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+
+  try {
+    await supervisor.start();
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
+  }
+  if (!stopped) process.stdout.write(`ready ${checked.PUBLIC_URL ?? `http://localhost:${checked.PORT}`}\n`);
+}
+
+/** All settings of all apps at once, before anything starts. */
+function checkSettings(databaseUrl: string | undefined): Settings {
+  const mayEmbed = process.env['NODE_ENV'] !== 'production';
+  const environment = databaseUrl || !mayEmbed ? process.env : { ...process.env, DATABASE_URL: 'postgres://embedded' };
+  return readSettings(Object.keys(settings) as (keyof Settings)[], environment);
+}
+
+async function refuseTakenPort(port: number, host: string): Promise<void> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${error.code})`;
+      reject(new StartRefused(`Port ${port} ${why}. Stop it, or choose another port with the variable PORT.`));
+    });
+    server.listen(port, host, () => server.close(() => resolve()));
+  });
+}
+
+main().catch((error: unknown) => {
+  const isForPeople = error instanceof StartRefused || error instanceof ConfigurationError;
+  process.stderr.write(`${isForPeople || !(error instanceof Error) ? String((error as Error).message) : error.stack}\n`);
+  process.exit(1);
+});

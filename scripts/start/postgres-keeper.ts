@@ -1,0 +1,32 @@
+import { startPostgres } from '../postgres/embedded-postgres';
+import type { PostgresLocation } from '../postgres/location';
+
+/**
+ * PostgreSQL's parent process. It outlives a supervisor that is killed for just as long as it takes to shut
+ * PostgreSQL down in order. Arguments: the location as JSON, the port.
+ */
+async function keep(location: PostgresLocation, port: number): Promise<void> {
+  // Signals to a whole process group are the supervisor's business; it disconnects when it is time.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+  let stopping = false;
+  const postgres = await startPostgres(location, port);
+  postgres.process.once('exit', (code) => {
+    if (stopping) return;
+    process.stderr.write(`PostgreSQL ended with code ${code}\n`);
+    process.exit(1);
+  });
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    await postgres.stop();
+    process.exit(0);
+  };
+  process.once('disconnect', () => void stop());
+  if (!process.connected) await stop();
+  else process.send!('ready');
+}
+
+const [location, port] = process.argv.slice(2);
+keep(JSON.parse(location!) as PostgresLocation, Number(port)).catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

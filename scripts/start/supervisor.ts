@@ -1,0 +1,85 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import type { Server } from 'node:net';
+import { join } from 'node:path';
+import { freePort } from '../postgres/free-port';
+import { locatePostgres } from '../postgres/location';
+import { readFileSync } from 'node:fs';
+import { readApps } from './apps';
+import { Child } from './child';
+import { lockFolder } from './folder-lock';
+
+/** Something that only the person at the keyboard can mend; its message says how. */
+export class StartRefused extends Error {}
+
+export interface SupervisorOptions {
+  readonly projectFolder: string;
+  /** Undefined: run the embedded PostgreSQL. */
+  readonly databaseUrl: string | undefined;
+  readonly dataFolder: string | undefined;
+  readonly graceMs: number;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly say: (line: string) => void;
+}
+
+/** Every process of the system on one machine: PostgreSQL, then the migrations, then all apps at once. */
+export class Supervisor {
+  private lock: Server | undefined;
+  private postgres: Child | undefined;
+  private apps: Child[] = [];
+  private stopping = false;
+
+  constructor(private readonly options: SupervisorOptions) {}
+
+  /**
+   * Resolves when all apps are ready.
+   * @throws StartRefused
+   */
+  async start(): Promise<void> {
+    const { projectFolder, say } = this.options;
+    const environment = {
+      ...this.options.environment,
+      DATABASE_URL: this.options.databaseUrl ?? (await this.startPostgres()),
+    };
+    if (this.stopping) return;
+    await this.migrate(environment);
+    if (this.stopping) return;
+    this.apps = readApps(projectFolder).map(({ name, script }) => new Child(name, script, [], environment, say));
+    await Promise.all(this.apps.map((app) => app.start()));
+  }
+
+  /** In order: the API, so that nothing new comes; the relay; the workers, which drain; PostgreSQL last. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    const patienceMs = this.options.graceMs + 5_000;
+    const [api, relay, ...workers] = this.apps;
+    await api?.stop(patienceMs);
+    await relay?.stop(patienceMs);
+    await Promise.all(workers.map((worker) => worker.stop(patienceMs)));
+    await this.postgres?.stop(30_000);
+    this.lock?.close();
+  }
+
+  private async startPostgres(): Promise<string> {
+    const location = locatePostgres(this.options.projectFolder, this.options.dataFolder);
+    this.lock = await lockFolder(location.folder);
+    if (!this.lock) {
+      throw new StartRefused(
+        `The data folder ${location.folder} is in use by another start. Stop that one, or set DATA_DIR to another folder.`,
+      );
+    }
+    const port = await freePort();
+    const args = [JSON.stringify(location), String(port)];
+    const keeper = join(__dirname, 'postgres-keeper.js');
+    this.postgres = new Child('postgres', keeper, args, this.options.environment, this.options.say);
+    await this.postgres.start();
+    const password = readFileSync(join(location.folder, 'postgres-password'), 'utf8');
+    return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  }
+
+  private async migrate(environment: NodeJS.ProcessEnv): Promise<void> {
+    const child = fork(join(__dirname, '../migrate/main.js'), { env: environment });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (code !== 0) throw new StartRefused('The migrations did not run; see above.');
+  }
+}
