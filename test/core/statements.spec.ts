@@ -1,0 +1,57 @@
+import { done } from '@app/messaging';
+import { startCore, type Core } from '../support/core';
+import { plainJob } from '../support/plain-job';
+import { until } from '../support/until';
+
+describe('statements per job, counted by pg_stat_statements', () => {
+  let core: Core;
+
+  afterEach(() => core.close());
+
+  async function calls(pattern: string): Promise<number> {
+    const { rows } = await core.pool.query<{ calls: number }>(
+      `SELECT coalesce(sum(calls), 0)::int AS calls FROM pg_stat_statements
+        WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND query LIKE $1`,
+      [pattern],
+    );
+    return rows[0]!.calls;
+  }
+
+  async function transactions(): Promise<number> {
+    await core.pool.query('SELECT pg_stat_force_next_flush()');
+    const { rows } = await core.pool.query<{ xact_commit: number }>(
+      'SELECT xact_commit::int FROM pg_stat_database WHERE datname = current_database()',
+    );
+    return rows[0]!.xact_commit;
+  }
+
+  it('an enqueue is one statement and one commit', async () => {
+    const job = plainJob();
+    core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { relay: false, heartbeatMs: 600_000 });
+    const count = 50;
+    await core.enqueue(job, { n: 0 });
+    const [statementsBefore, commitsBefore] = [await calls('WITH keyed AS%'), await transactions()];
+    for (let n = 0; n < count; n += 1) await core.enqueue(job, { n });
+    const commits = (await transactions()) - commitsBefore;
+
+    expect((await calls('WITH keyed AS%')) - statementsBefore).toBe(count);
+    // Beside them: the wake-ups, at most one for each 5 ms, and the counting itself.
+    const wakeUps = await calls('NOTIFY%');
+    expect(commits).toBeLessThanOrEqual(count + wakeUps + 5);
+  });
+
+  it.each([1, 10, 50])('claim and settle at %i deliveries side by side are at most 2/B + 0.1 statements a job', async (concurrency) => {
+    const job = plainJob({ concurrency });
+    core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
+    const count = concurrency * 20;
+    let settled = 0;
+    core.events.on('settled', () => (settled += 1));
+    // All are due at one moment, so that a backlog waits for the worker, not the worker for jobs.
+    const runAt = new Date(Date.now() + 1_000 + count).toISOString();
+    await Promise.all(Array.from({ length: count }, (_, n) => core.enqueue(job, { n }, { runAt })));
+    await until('all are done', () => Promise.resolve(settled), (done) => done === count);
+
+    const statements = await calls('WITH wanted AS%');
+    expect(statements / count).toBeLessThanOrEqual(2 / concurrency + 0.1);
+  });
+});

@@ -1,0 +1,87 @@
+import { done, retry, type JobContext } from '@app/messaging';
+import { startCore, type Core } from '../support/core';
+import { plainJob } from '../support/plain-job';
+import { until } from '../support/until';
+
+describe('ctx.transaction: effect, dedupe row and completion in one commit', () => {
+  let core: Core;
+
+  afterEach(() => core.close());
+
+  async function effects(): Promise<number> {
+    const { rows } = await core.pool.query<{ count: number }>('SELECT count(*)::int AS count FROM effect');
+    return rows[0]!.count;
+  }
+
+  async function start(handle: (run: number, context: JobContext) => Promise<ReturnType<typeof done> | ReturnType<typeof retry>>, options = {}) {
+    const job = plainJob();
+    let runs = 0;
+    core = await startCore([[job, (_, context) => handle((runs += 1), context)]], options);
+    await core.pool.query('CREATE TABLE effect (run int)');
+    return job;
+  }
+
+  it('commits all of it', async () => {
+    const job = await start((run, { transaction }) =>
+      transaction(async (tx) => {
+        await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
+        return done({ n: run });
+      }),
+    );
+    const settled = core.next('settled');
+    const id = await core.enqueue(job, { n: 1 });
+    await settled;
+    expect(await core.read(id)).toMatchObject({ state: 'completed', result: { n: 1 }, progress: { percent: 100 } });
+    expect(await effects()).toBe(1);
+    expect((await core.pool.query('SELECT * FROM processed_message')).rows).toHaveLength(1);
+  });
+
+  it('a throw after the effect rolls it back, and the next attempt has it alone', async () => {
+    const job = await start((run, { transaction }) =>
+      transaction(async (tx) => {
+        await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
+        if (run === 1) throw new Error('after the effect');
+        return done({ n: run });
+      }),
+    );
+    const settled = core.next('settled', (_, { state }) => state === 'completed');
+    await core.enqueue(job, { n: 1 });
+    await settled;
+    expect(await effects()).toBe(1);
+  });
+
+  it('an outcome other than done rolls the effect back too', async () => {
+    const job = await start((run, { transaction }) =>
+      transaction(async (tx) => {
+        await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
+        return run === 1 ? retry('not yet', '10ms') : done({ n: run });
+      }),
+    );
+    const settled = core.next('settled', (_, { state }) => state === 'completed');
+    await core.enqueue(job, { n: 1 });
+    await settled;
+    expect(await effects()).toBe(1);
+  });
+
+  it('of two workers with one job, whose first fell silent, one effect remains', async () => {
+    const woken: (() => void)[] = [];
+    const job = await start(
+      async (run, { transaction }) => {
+        await new Promise<void>((resolve) => woken.push(resolve));
+        return transaction(async (tx) => {
+          await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
+          return done({ n: run });
+        });
+      },
+      { leaseMs: 200, heartbeatMs: 600_000, sweepMs: 20 },
+    );
+    const id = await core.enqueue(job, { n: 1 });
+    await until('the second run', () => Promise.resolve(woken.length), (runs) => runs === 2);
+    const fenced = core.next('fenced');
+    const settled = core.next('settled');
+    woken.forEach((wake) => wake());
+    await Promise.all([fenced, settled]);
+    expect(await effects()).toBe(1);
+    expect(await core.read(id)).toMatchObject({ state: 'completed', result: { n: 2 } });
+  });
+});

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { defineJob, fixed, type JobDefinition } from '@app/contracts';
+import { uniqueName } from './core';
+
+const payload = z.strictObject({ n: z.int() });
+const result = z.strictObject({ n: z.int() });
+
+/** A kind of job of its own, which takes a number and gives it back. */
+export function plainJob(
+  overrides: Partial<Pick<JobDefinition, 'concurrency' | 'timeoutMs' | 'version' | 'upcast'>> & { attempts?: number } = {},
+): JobDefinition<typeof payload, typeof result> {
+  const name = uniqueName();
+  const { attempts = 3, ...rest } = overrides;
+  return {
+    ...defineJob({
+      kind: `${name}.run`,
+      version: 1,
+      queue: name,
+      broker: 'memory',
+      payload,
+      result,
+      retry: fixed({ attempts, delay: '20ms' }),
+      timeout: '30s',
+      concurrency: 4,
+    }),
+    ...rest,
+  };
+}

@@ -1,0 +1,68 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { startPostgres, type RunningPostgres } from '../../scripts/postgres/embedded-postgres';
+import { freePort } from '../../scripts/postgres/free-port';
+import { locatePostgres } from '../../scripts/postgres/location';
+
+export const projectFolder = join(__dirname, '../..');
+
+const template = 'migrated';
+
+/** A private PostgreSQL with one migrated database, of which each test gets a copy. */
+export async function startTestPostgres(folder: string): Promise<RunningPostgres> {
+  const postgres = await startPostgres(locatePostgres(projectFolder, join(folder, 'data')), await freePort(), {
+    max_connections: '400',
+    shared_preload_libraries: 'pg_stat_statements',
+    'pg_stat_statements.track_utility': 'on',
+  });
+  await onServer(postgres.url, (client) => client.query(`CREATE DATABASE ${template}`));
+  const url = databaseUrl(postgres.url, template);
+  await migrate(url);
+  await onServer(url, (client) => client.query('CREATE EXTENSION pg_stat_statements'));
+  return postgres;
+}
+
+/** As `npm run migrate` does, in a process of its own: the schema engine keeps its process alive for 10 s. */
+export async function migrate(url: string): Promise<void> {
+  const child = fork(join(projectFolder, 'dist/scripts/migrate/main.js'), {
+    env: { ...process.env, DATABASE_URL: url, REDIS_URL: '' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`The migration of ${url} ended with code ${code}.`);
+}
+
+export interface TestDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+let created = 0;
+
+/** A migrated, empty database of its own. */
+export async function freshDatabase(server = process.env['TEST_POSTGRES_URL']!): Promise<TestDatabase> {
+  const name = `test_${process.env['JEST_WORKER_ID'] ?? '0'}_${process.pid}_${(created += 1)}`;
+  await onServer(server, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
+  return {
+    url: databaseUrl(server, name),
+    drop: () => onServer(server, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)),
+  };
+}
+
+function databaseUrl(server: string, name: string): string {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+export async function onServer(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
