@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { z } from 'zod';
-import { shownStates } from '@app/contracts';
+import { shownStates, storableText } from '@app/contracts';
 import { listJobs, readJob } from '@app/persistence';
 import { CallerOf, type Caller } from '../http/caller';
 import { Problem, toFieldErrors } from '../http/problem';
@@ -12,7 +12,7 @@ import { jobView, viewOf, type JobView } from './job-view';
 
 const listQuery = z.strictObject({
   state: z.enum(shownStates).optional(),
-  kind: z.string().max(100).optional(),
+  kind: storableText.max(100).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: z.uuid().optional(),
 });

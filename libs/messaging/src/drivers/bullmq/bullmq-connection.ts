@@ -13,10 +13,15 @@ export interface BullmqSettings {
 /** The connections of one process to BullMQ's backend. */
 export interface BullmqConnection {
   readonly backend: 'redis' | 'postgres';
-  /** For adding and looking: fails at once when the backend is away. */
+  /** For adding and looking. */
   readonly forQueues: ConnectionOptions;
   /** For taking: waits until the backend is back. */
   readonly forWorkers: ConnectionOptions;
+  /**
+   * To be asked before each command: a queue that has not seen its backend yet would wait for it without end.
+   * @throws Error when the backend is away
+   */
+  assertUp(): void;
   close(): Promise<void>;
 }
 
@@ -48,6 +53,9 @@ function connectRedis(url: string, application: string): BullmqConnection {
     backend: 'redis',
     forQueues,
     forWorkers,
+    assertUp: () => {
+      if (forQueues.status !== 'ready') throw new Error(`Redis is away (${forQueues.status}).`);
+    },
     close: () => {
       forQueues.disconnect();
       forWorkers.disconnect();
@@ -78,5 +86,11 @@ function connectPostgres(url: string, application: string, workers: number): Bul
   pool.setMaxListeners(0);
   // BullMQ takes a pool where its types ask for a Redis connection.
   const connection = pool as unknown as ConnectionOptions;
-  return { backend: 'postgres', forQueues: connection, forWorkers: connection, close: () => pool.end() };
+  return {
+    backend: 'postgres',
+    forQueues: connection,
+    forWorkers: connection,
+    assertUp: () => undefined, // The pool's own deadline answers.
+    close: () => pool.end(),
+  };
 }

@@ -23,13 +23,21 @@ export class BullmqDriver implements BrokerDriver {
     deadLetter: 'bus',
   };
 
+  private closing = false;
+
   constructor(
     private readonly connection: BullmqConnection,
     private readonly queues: ReadonlyMap<string, Queue>,
     private readonly processors: ReadonlyMap<string, QueueProcessor>,
-  ) {}
+  ) {
+    for (const queue of queues.values()) {
+      queue.on('error', () => undefined); // Whoever asked gets the error of his own call.
+      queue.waitUntilReady().catch((error: unknown) => this.failForGood(error));
+    }
+  }
 
   async publish(messages: readonly JobMessage[]): Promise<void> {
+    this.connection.assertUp();
     const names = new Set(messages.map(({ queue }) => queue));
     await Promise.all(
       [...names].map((name) =>
@@ -46,14 +54,27 @@ export class BullmqDriver implements BrokerDriver {
   }
 
   async depth(queue: string): Promise<number> {
+    this.connection.assertUp();
     const counts = await this.queue(queue).getJobCounts('wait', 'prioritized', 'active', 'delayed');
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
   }
 
   async close(): Promise<void> {
+    this.closing = true;
     await Promise.all([...this.processors.values()].map((processor) => processor.close()));
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
     await this.connection.close();
+  }
+
+  /**
+   * BullMQ keeps the failure of its first contact and gives it to every later call. Only a new process helps:
+   * this one ends, loudly, and whoever runs it starts it again.
+   */
+  private failForGood(error: unknown): void {
+    if (this.closing) return;
+    process.nextTick(() => {
+      throw new Error('BullMQ could not be set up; this process has to start again.', { cause: error });
+    });
   }
 
   private queue(name: string): Queue {

@@ -30,7 +30,6 @@ export class BullmqDriverModule {
         name,
         connection: connection.forQueues,
         prefix: settings.prefix,
-        skipWaitingForReady: true,
       })),
     );
     const processors = consume ? topology.map((queue) => queueProcessorFor(queue, connection, settings.prefix)) : [];

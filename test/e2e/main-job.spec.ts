@@ -1,0 +1,145 @@
+import { anEmail, onEachBackend, TestSystem } from '../support/system';
+import { until } from '../support/until';
+
+onEachBackend('the main job, from the request to the effect', (backend) => {
+  let system: TestSystem;
+
+  beforeAll(async () => {
+    system = await TestSystem.start({ backend, apps: ['api', 'relay', 'email-worker', 'sms-worker'] });
+  });
+
+  afterAll(() => system.stop());
+
+  const finished = (id: string) =>
+    until(
+      `job ${id} is final`,
+      async () => (await system.get(`/v1/jobs/${id}`)).body,
+      (job) => ['completed', 'failed'].includes(job.state),
+    );
+
+  it('an email: 202 with the job and where to find it, then one message under an id made of the job', async () => {
+    const answer = await system.post('/v1/emails', anEmail());
+    expect(answer.status).toBe(202);
+    const { id } = answer.body;
+    expect(answer.headers.get('location')).toBe(`/v1/jobs/${id}`);
+    expect(answer.body).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      kind: 'email.send',
+      version: 1,
+      state: 'queued',
+      broker: 'bullmq',
+      attempt: 0,
+      maxAttempts: 5,
+      progress: { percent: 0, note: null },
+      result: null,
+      error: null,
+      createdAt: expect.any(String),
+      runAt: answer.body.createdAt,
+      startedAt: null,
+      finishedAt: null,
+      links: { self: `/v1/jobs/${id}` },
+    });
+
+    const job = await finished(id);
+    const messageId = `<${id}@example.com>`;
+    expect(job).toMatchObject({ state: 'completed', attempt: 1, result: { messageId } });
+    const { items } = (await system.get('/dev/mailbox')).body;
+    expect(items.filter((message: { messageId: string }) => message.messageId === messageId)).toEqual([
+      { channel: 'email', to: 'user1@example.com', subject: 'Number 1', text: 'Hello', messageId, at: expect.any(String) },
+    ]);
+  });
+
+  it('an email from a template: text as it is, HTML escaped', async () => {
+    const { body } = await system.post('/v1/emails', {
+      to: 'ada@example.com',
+      subject: 'Welcome',
+      template: 'welcome',
+      data: { name: 'Ada & <b>Bob</b>', confirmUrl: 'https://example.com/confirm?a=1&b=2' },
+    });
+    expect(await finished(body.id)).toMatchObject({ state: 'completed' });
+    const { items } = (await system.get('/dev/mailbox')).body;
+    const message = items.find(({ to }: { to: string }) => to === 'ada@example.com');
+    expect(message.text).toContain('Hello Ada & <b>Bob</b>,');
+    expect(message.text).toContain('https://example.com/confirm?a=1&b=2');
+    expect(message.html).toContain('Hello Ada &amp; &lt;b&gt;Bob&lt;/b&gt;,');
+  });
+
+  it('an SMS', async () => {
+    const { status, body } = await system.post('/v1/sms', { to: '+4915112345678', text: 'Your code is 1234' });
+    expect(status).toBe(202);
+    expect(await finished(body.id)).toMatchObject({ state: 'completed', result: { providerId: expect.any(String) } });
+    const { items } = (await system.get('/dev/mailbox')).body;
+    expect(items.find(({ channel }: { channel: string }) => channel === 'sms')).toMatchObject({
+      to: '+4915112345678',
+      text: 'Your code is 1234',
+      messageId: body.id,
+    });
+  });
+
+  it('a delayed job is scheduled until its time, by either option', async () => {
+    const before = Date.now();
+    const delayed = await system.post('/v1/emails', { ...anEmail(), options: { delayMs: 700 } });
+    const at = await system.post('/v1/emails', {
+      ...anEmail(),
+      options: { runAt: new Date(before + 700).toISOString().replace('Z', '+00:00') },
+    });
+    const scheduled = (await system.get('/v1/jobs?state=scheduled')).body.items;
+    expect(scheduled.map(({ id }: { id: string }) => id).sort()).toEqual([delayed.body.id, at.body.id].sort());
+    for (const { status, body } of [delayed, at]) {
+      expect(status).toBe(202);
+      expect(body.state).toBe('scheduled');
+      const job = await finished(body.id);
+      expect(Date.parse(job.startedAt) - before).toBeGreaterThanOrEqual(650);
+    }
+  });
+
+  it('of waiting jobs, the one of high priority goes first', async () => {
+    const runAt = new Date(Date.now() + 1_500).toISOString();
+    const ids: Record<string, string> = {};
+    for (const priority of ['low', 'normal', 'high']) {
+      ids[priority] = (await system.post('/v1/emails', { ...anEmail(), options: { priority, runAt } })).body.id;
+    }
+    const started = new Map<string, number>();
+    for (const [priority, id] of Object.entries(ids)) {
+      const { startedAt } = await finished(id);
+      started.set(priority, Date.parse(startedAt));
+    }
+    expect(started.get('high')!).toBeLessThanOrEqual(started.get('normal')!);
+    expect(started.get('normal')!).toBeLessThanOrEqual(started.get('low')!);
+  });
+
+  it('lists jobs newest first, page by page, by state and by kind', async () => {
+    const all = (await system.get('/v1/jobs?limit=100')).body.items;
+    expect(all.length).toBeGreaterThan(3);
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const { body } = await system.get(`/v1/jobs?limit=2${cursor && `&cursor=${cursor}`}`);
+      seen.push(...body.items.map(({ id }: { id: string }) => id));
+      cursor = body.nextCursor;
+    }
+    expect(seen).toEqual(all.map(({ id }: { id: string }) => id));
+    expect(seen).toEqual([...seen].sort().reverse());
+    const sms = (await system.get('/v1/jobs?kind=sms.send&state=completed')).body.items;
+    expect(sms).toHaveLength(1);
+  });
+
+  it('Bull Board shows the queues and changes nothing', async () => {
+    const board = await system.get('/admin/queues/api/queues');
+    expect(board.body.queues.map(({ name }: { name: string }) => name).sort()).toEqual(['email', 'sms']);
+    const email = board.body.queues.find(({ name }: { name: string }) => name === 'email');
+    expect(email.readOnlyMode).toBe(true);
+    const change = await system.request('/admin/queues/api/queues/email/pause', { method: 'PUT' });
+    expect(change.status).toBe(405);
+  });
+
+  it('the documents and the health checks', async () => {
+    expect((await system.get('/docs')).status).toBe(200);
+    const { body: openApi } = await system.get('/docs-json');
+    expect(Object.keys(openApi.paths)).toEqual(expect.arrayContaining(['/v1/emails', '/v1/sms', '/v1/jobs', '/v1/jobs/{id}']));
+    const body = openApi.paths['/v1/emails'].post.requestBody.content['application/json'].schema;
+    expect(Object.keys(body.properties)).toEqual(expect.arrayContaining(['to', 'subject', 'template', 'options']));
+    expect((await system.get('/health/live')).body).toEqual({ status: 'up' });
+    expect((await system.get('/health/ready')).body).toEqual({ status: 'up' });
+  });
+});

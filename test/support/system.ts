@@ -1,0 +1,166 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { freePort } from '../../scripts/postgres/free-port';
+import { freshDatabase, projectFolder } from './postgres';
+
+export const backends = ['bullmq-postgres', 'bullmq-redis'] as const;
+
+export type Backend = (typeof backends)[number];
+
+/** A describe block per backend; one whose broker was not found is reported as skipped. */
+export function onEachBackend(title: string, tests: (backend: Backend) => void): void {
+  describe(title, () => {
+    for (const backend of backends) {
+      const isThere = backend !== 'bullmq-redis' || process.env['TEST_REDIS_URL'] !== undefined;
+      (isThere ? describe : describe.skip)(`on ${backend}`, () => tests(backend));
+    }
+  });
+}
+
+export interface SystemOptions {
+  readonly backend?: Backend;
+  /** In place of the run's own. */
+  readonly redisUrl?: string;
+  readonly databaseUrl?: string;
+  readonly apps?: readonly string[];
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** Fast recovery, so that tests need not wait for the times of production. */
+const testTimes = {
+  LEASE_MS: '2000',
+  HEARTBEAT_MS: '200',
+  SWEEP_MS: '200',
+  RECONCILE_MS: '500',
+  FORGOTTEN_AFTER_MS: '2000',
+};
+
+/** The real processes of the system, on a database and queues of their own. */
+export class TestSystem {
+  readonly processes = new Map<string, ChildProcess>();
+  private readonly output: string[] = [];
+  private prefix = `t${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
+
+  private constructor(
+    readonly databaseUrl: string,
+    readonly pool: Pool,
+    private readonly environment: NodeJS.ProcessEnv,
+    private readonly dropDatabase: () => Promise<void>,
+  ) {}
+
+  static async start(options: SystemOptions = {}): Promise<TestSystem> {
+    const { apps = ['api', 'relay', 'email-worker'], backend = 'bullmq-postgres' } = options;
+    const database = options.databaseUrl
+      ? { url: options.databaseUrl, drop: () => Promise.resolve() }
+      : await freshDatabase();
+    const redisUrl = options.redisUrl ?? (backend === 'bullmq-redis' ? process.env['TEST_REDIS_URL'] : undefined);
+    const pool = new Pool({ connectionString: database.url, max: 2 });
+    pool.on('error', () => undefined);
+    const system = new TestSystem(
+      database.url,
+      pool,
+      {
+        PATH: process.env['PATH'],
+        NODE_ENV: 'test',
+        DATABASE_URL: database.url,
+        REDIS_URL: redisUrl ?? '',
+        LOG_LEVEL: 'warn',
+        ...testTimes,
+        ...options.environment,
+      },
+      database.drop,
+    );
+    await Promise.all(apps.map((app) => system.launch(app)));
+    return system;
+  }
+
+  /** @param name its name in this system, where an app runs more than once */
+  async launch(app: string, name = app, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
+    const port = app === 'api' ? await freePort() : undefined;
+    const child = fork(join(projectFolder, `dist/apps/${app}/src/main.js`), {
+      env: { ...this.environment, BULLMQ_PREFIX: this.prefix, ...(port && { PORT: String(port) }), ...environment },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => this.output.push(`${name}: ${text}`));
+    }
+    this.processes.set(name, child);
+    if (port) this.ports.set(name, port);
+    const outcome = await Promise.race([once(child, 'message').then(() => 'ready'), once(child, 'exit')]);
+    if (outcome !== 'ready') throw new Error(`${name} did not start:\n${this.said}`);
+    return child;
+  }
+
+  private readonly ports = new Map<string, number>();
+
+  url(name = 'api'): string {
+    return `http://127.0.0.1:${this.ports.get(name)}`;
+  }
+
+  get said(): string {
+    return this.output.join('').slice(-20_000);
+  }
+
+  /** Ends one process and waits until it is gone. @returns its exit code */
+  async end(name: string, signal: NodeJS.Signals): Promise<number | null> {
+    const child = this.processes.get(name)!;
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    const [code] = (await ended) as [number | null];
+    this.processes.delete(name);
+    return code;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.processes.keys()].map((name) => this.end(name, 'SIGKILL')));
+    await this.pool.end();
+    await this.dropDatabase();
+  }
+
+  // What callers do and see.
+
+  async post(path: string, body: unknown, headers: Record<string, string> = {}, name = 'api'): Promise<Answer> {
+    return this.request(path, { method: 'POST', body: JSON.stringify(body), headers }, name);
+  }
+
+  async get(path: string, name = 'api'): Promise<Answer> {
+    return this.request(path, {}, name);
+  }
+
+  async request(path: string, init: RequestInit & { headers?: Record<string, string> }, name = 'api'): Promise<Answer> {
+    const response = await fetch(this.url(name) + path, {
+      ...init,
+      headers: { ...(init.body !== undefined && { 'content-type': 'application/json' }), ...init.headers },
+    });
+    const text = await response.text();
+    const isJson = response.headers.get('content-type')?.includes('json');
+    return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as never };
+  }
+
+  /** Every copy of every message that was sent, by message id. */
+  async effects(): Promise<Map<string, number>> {
+    const { rows } = await this.pool.query<{ message_id: string; copies: number }>(
+      'SELECT message_id, count(*)::int AS copies FROM mailbox_message GROUP BY message_id',
+    );
+    return new Map(rows.map(({ message_id, copies }) => [message_id, copies]));
+  }
+
+  async jobsByState(): Promise<Record<string, number>> {
+    const { rows } = await this.pool.query<{ state: string; count: number }>(
+      'SELECT state, count(*)::int AS count FROM job GROUP BY state',
+    );
+    return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // What a test expects of a body, it says.
+  readonly body: any;
+}
+
+export const anEmail = (n: number | string = 1) => ({ to: `user${n}@example.com`, subject: `Number ${n}`, text: 'Hello' });
