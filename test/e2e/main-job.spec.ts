@@ -93,21 +93,6 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
     }
   });
 
-  it('of waiting jobs, the one of high priority goes first', async () => {
-    const runAt = new Date(Date.now() + 1_500).toISOString();
-    const ids: Record<string, string> = {};
-    for (const priority of ['low', 'normal', 'high']) {
-      ids[priority] = (await system.post('/v1/emails', { ...anEmail(), options: { priority, runAt } })).body.id;
-    }
-    const started = new Map<string, number>();
-    for (const [priority, id] of Object.entries(ids)) {
-      const { startedAt } = await finished(id);
-      started.set(priority, Date.parse(startedAt));
-    }
-    expect(started.get('high')!).toBeLessThanOrEqual(started.get('normal')!);
-    expect(started.get('normal')!).toBeLessThanOrEqual(started.get('low')!);
-  });
-
   it('lists jobs newest first, page by page, by state and by kind', async () => {
     const all = (await system.get('/v1/jobs?limit=100')).body.items;
     expect(all.length).toBeGreaterThan(3);

@@ -40,7 +40,11 @@ const testTimes = {
 /** The real processes of the system, on a database and queues of their own. */
 export class TestSystem {
   readonly processes = new Map<string, ChildProcess>();
+  /** A process that is started again under its name listens where it did before. */
+  private readonly ports = new Map<string, number>();
   private readonly output: string[] = [];
+  /** Processes that ended although no test had asked them to. */
+  private readonly died: string[] = [];
   private prefix = `t${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
 
   private constructor(
@@ -78,22 +82,26 @@ export class TestSystem {
 
   /** @param name its name in this system, where an app runs more than once */
   async launch(app: string, name = app, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-    const port = app === 'api' ? await freePort() : undefined;
+    const port = app === 'api' ? (this.ports.get(name) ?? (await freePort())) : undefined;
     const child = fork(join(projectFolder, `dist/apps/${app}/src/main.js`), {
       env: { ...this.environment, BULLMQ_PREFIX: this.prefix, ...(port && { PORT: String(port) }), ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout!, child.stderr!]) {
-      stream.setEncoding('utf8').on('data', (text: string) => this.output.push(`${name}: ${text}`));
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.output.push(`${name}: ${text}`);
+        if (process.env['SHOW_OUTPUT']) process.stderr.write(`${name}: ${text}`);
+      });
     }
     this.processes.set(name, child);
+    child.once('exit', (code, signal) => {
+      if (this.processes.get(name) === child) this.died.push(`${name} died (${signal ?? `code ${code}`})`);
+    });
     if (port) this.ports.set(name, port);
     const outcome = await Promise.race([once(child, 'message').then(() => 'ready'), once(child, 'exit')]);
     if (outcome !== 'ready') throw new Error(`${name} did not start:\n${this.said}`);
     return child;
   }
-
-  private readonly ports = new Map<string, number>();
 
   url(name = 'api'): string {
     return `http://127.0.0.1:${this.ports.get(name)}`;
@@ -107,10 +115,10 @@ export class TestSystem {
   async end(name: string, signal: NodeJS.Signals): Promise<number | null> {
     const child = this.processes.get(name)!;
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    this.processes.delete(name);
     const ended = once(child, 'exit');
     child.kill(signal);
     const [code] = (await ended) as [number | null];
-    this.processes.delete(name);
     return code;
   }
 
@@ -118,6 +126,11 @@ export class TestSystem {
     await Promise.all([...this.processes.keys()].map((name) => this.end(name, 'SIGKILL')));
     await this.pool.end();
     await this.dropDatabase();
+    this.assertAllAlive();
+  }
+
+  private assertAllAlive(): void {
+    if (this.died.length > 0) throw new Error(`${this.died.join(', ')}:\n${this.said}`);
   }
 
   // What callers do and see.
@@ -149,6 +162,7 @@ export class TestSystem {
   }
 
   async jobsByState(): Promise<Record<string, number>> {
+    this.assertAllAlive();
     const { rows } = await this.pool.query<{ state: string; count: number }>(
       'SELECT state, count(*)::int AS count FROM job GROUP BY state',
     );

@@ -23,9 +23,17 @@ export function createLedgerPool(url: string, application: string, deadlines: Po
     keepAlive: true,
     options: '-c plan_cache_mode=force_custom_plan',
   });
-  // An idle connection that PostgreSQL closes is reported here; the pool has already replaced it.
-  pool.on('error', () => undefined);
+  surviveLostConnections(pool);
   return pool;
+}
+
+/**
+ * A lost connection is an error of the statement that used it. pg also emits it: on the pool where the connection
+ * was idle, on the client where it was in use, and there an event that nobody hears ends the process.
+ */
+export function surviveLostConnections(pool: Pool): void {
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
 }
 
 /** A caller of the API has an answer within 3 s, whatever PostgreSQL does. */

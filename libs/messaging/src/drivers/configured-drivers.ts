@@ -6,7 +6,7 @@ import { BullmqDriverModule } from './bullmq/bullmq.module';
 import { BullmqDriver } from './bullmq/bullmq-driver';
 
 /** What a process has to read to reach the brokers of its system. */
-export const brokerSettingNames = ['DATABASE_URL', 'REDIS_URL', 'BULLMQ_PREFIX'] as const;
+export const brokerSettingNames = ['DATABASE_URL', 'REDIS_URL', 'BULLMQ_PREFIX', 'LEASE_MS'] as const;
 
 export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>;
 
@@ -29,6 +29,7 @@ export function configuredDrivers(
     redisUrl: settings.REDIS_URL,
     databaseUrl: settings.DATABASE_URL,
     prefix: settings.BULLMQ_PREFIX,
+    leaseMs: settings.LEASE_MS,
   };
   return {
     imports: [BullmqDriverModule.register(bullmq, application, topologyOf(definitions), use)],

@@ -15,7 +15,6 @@ import { WorkerRuntime } from './worker-runtime';
 /** What every worker has to read. */
 export const workerSettingNames = [
   ...brokerSettingNames,
-  'LEASE_MS',
   'HEARTBEAT_MS',
   'SHUTDOWN_GRACE_MS',
   'LOG_LEVEL',

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import { surviveLostConnections } from '@app/persistence';
 
 export interface BullmqSettings {
   /** With it BullMQ runs on Redis, without it on PostgreSQL. */
@@ -8,6 +9,8 @@ export interface BullmqSettings {
   readonly databaseUrl: string;
   /** Keeps two systems on one Redis apart. On PostgreSQL each system has a database of its own. */
   readonly prefix: string;
+  /** How long a worker may be silent before BullMQ gives its messages to another: as long as the ledger waits. */
+  readonly leaseMs: number;
 }
 
 /** The connections of one process to BullMQ's backend. */
@@ -44,7 +47,6 @@ function connectRedis(url: string, application: string): BullmqConnection {
     connectionName: `${application} worker`,
     maxRetriesPerRequest: null,
     retryStrategy: reconnectMs,
-    lazyConnect: true,
   });
   // Both reconnect by themselves; whoever uses them gets the error of his own command.
   forQueues.on('error', () => undefined);
@@ -82,7 +84,7 @@ function connectPostgres(url: string, application: string, workers: number): Bul
     keepAlive: true,
     options: '-c search_path=bullmq -c synchronous_commit=off',
   });
-  pool.on('error', () => undefined);
+  surviveLostConnections(pool);
   pool.setMaxListeners(0);
   // BullMQ takes a pool where its types ask for a Redis connection.
   const connection = pool as unknown as ConnectionOptions;

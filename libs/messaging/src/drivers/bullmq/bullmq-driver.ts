@@ -3,6 +3,7 @@ import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, JobMessage, Subscription } from '../../port/broker-driver';
 import { encodeMessage } from '../../port/job-message';
 import type { BullmqConnection } from './bullmq-connection';
+import { failForGood } from './fail-for-good';
 import type { QueueProcessor } from './queue-processor';
 
 /** Finished messages that Bull Board can still show, per queue and for an hour. The ledger has them all. */
@@ -32,7 +33,7 @@ export class BullmqDriver implements BrokerDriver {
   ) {
     for (const queue of queues.values()) {
       queue.on('error', () => undefined); // Whoever asked gets the error of his own call.
-      queue.waitUntilReady().catch((error: unknown) => this.failForGood(error));
+      queue.waitUntilReady().catch((error: unknown) => failForGood(error, () => this.closing));
     }
   }
 
@@ -64,17 +65,6 @@ export class BullmqDriver implements BrokerDriver {
     await Promise.all([...this.processors.values()].map((processor) => processor.close()));
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
     await this.connection.close();
-  }
-
-  /**
-   * BullMQ keeps the failure of its first contact and gives it to every later call. Only a new process helps:
-   * this one ends, loudly, and whoever runs it starts it again.
-   */
-  private failForGood(error: unknown): void {
-    if (this.closing) return;
-    process.nextTick(() => {
-      throw new Error('BullMQ could not be set up; this process has to start again.', { cause: error });
-    });
   }
 
   private queue(name: string): Queue {

@@ -32,7 +32,7 @@ export class BullmqDriverModule {
         prefix: settings.prefix,
       })),
     );
-    const processors = consume ? topology.map((queue) => queueProcessorFor(queue, connection, settings.prefix)) : [];
+    const processors = consume ? topology.map((queue) => queueProcessorFor(queue, connection, settings)) : [];
     return {
       module: BullmqDriverModule,
       imports: [queues],

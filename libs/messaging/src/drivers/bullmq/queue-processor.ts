@@ -2,11 +2,13 @@ import { Processor, WorkerHost } from '@nestjs/bullmq';
 import type { Type } from '@nestjs/common';
 import type { Job, Worker } from 'bullmq';
 import type { Deliver, QueueTopology } from '../../port/broker-driver';
-import type { BullmqConnection } from './bullmq-connection';
+import type { BullmqConnection, BullmqSettings } from './bullmq-connection';
+import { failForGood } from './fail-for-good';
 
 /** One BullMQ worker. Nest makes it when the module starts; it takes its first job when the bus subscribes. */
 export abstract class QueueProcessor extends WorkerHost {
   private deliver: Deliver | undefined;
+  private stopped = false;
 
   constructor(private readonly queue: string) {
     super();
@@ -19,13 +21,17 @@ export abstract class QueueProcessor extends WorkerHost {
   start(deliver: Deliver): void {
     this.deliver = deliver;
     const worker: Worker = this.worker;
-    // Away is not an event for the worker: it tries again, and the relay and the health checks tell people.
+    // Away is not an event for the worker: it tries again, and the relay tells people.
     worker.on('error', () => undefined);
-    worker.run().catch(() => undefined);
+    worker.waitUntilReady().then(
+      () => worker.run(),
+      (error: unknown) => failForGood(error, () => this.stopped),
+    );
   }
 
   /** Takes no further job; does not wait for those that run. */
   async stop(): Promise<void> {
+    this.stopped = true;
     await this.worker.pause(true);
   }
 
@@ -39,7 +45,7 @@ export abstract class QueueProcessor extends WorkerHost {
 export function queueProcessorFor(
   { queue, concurrency, rateLimit }: QueueTopology,
   connection: BullmqConnection,
-  prefix: string,
+  { prefix, leaseMs }: BullmqSettings,
 ): Type<QueueProcessor> {
   @Processor(queue, {
     autorun: false,
@@ -47,6 +53,11 @@ export function queueProcessorFor(
     prefix,
     concurrency,
     ...(rateLimit && { limiter: { max: rateLimit.max, duration: rateLimit.perMs } }),
+    // What a worker has taken and not claimed when it dies is BullMQ's to give to another. However often that
+    // happens, the ledger decides what it comes to.
+    lockDuration: leaseMs,
+    stalledInterval: 1_000,
+    maxStalledCount: 1_000_000,
     // How long to wait after the backend was away.
     runRetryDelay: 1_000,
   })

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { startRedis, type PrivateRedis } from '../support/brokers';
+import { Load } from '../support/load';
+import { TestSystem } from '../support/system';
+import { until } from '../support/until';
+
+const withRedis = process.env['TEST_REDIS_URL'] ? describe : describe.skip;
+
+withRedis('a broker that goes away, and one that forgets', () => {
+  describe('on bullmq-redis', () => {
+    let redis: PrivateRedis;
+    let system: TestSystem;
+
+    beforeEach(async () => {
+      redis = await startRedis();
+      system = await TestSystem.start({ redisUrl: redis.url });
+    });
+
+    afterEach(async () => {
+      await system.stop();
+      await redis.kill();
+    });
+
+    const allCompleted = (count: number) =>
+      until(
+        'every promised job is completed',
+        () => system.jobsByState(),
+        (states) => states['completed'] === count && Object.keys(states).length === 1,
+        45_000,
+      );
+
+    function residentMb(app: string): number {
+      const status = readFileSync(`/proc/${system.processes.get(app)!.pid}/status`, 'utf8');
+      return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
+    }
+
+    it('killed without a disk under load: the API goes on, memory stays flat, all arrive when it is back', async () => {
+      const load = new Load(system, 16);
+      await until('work is going on', () => system.effects(), ({ size }) => size > 20);
+      await redis.kill();
+      const atKill = load.accepted.size;
+      await delay(1_000);
+      const before = { api: residentMb('api'), relay: residentMb('relay') };
+      await until('a backlog', () => Promise.resolve(load.accepted.size), (size) => size > atKill + 1_000, 30_000);
+      const after = { api: residentMb('api'), relay: residentMb('relay') };
+
+      redis = await startRedis(redis.port);
+      const accepted = await load.stop();
+      expect(load.refusals.size).toBe(0);
+      await allCompleted(accepted.size);
+      expect(after.api - before.api).toBeLessThan(60);
+      expect(after.relay - before.relay).toBeLessThan(40);
+      const effects = await system.effects();
+      expect(effects.size).toBe(accepted.size);
+    });
+
+    it('FLUSHALL under load: what it had is dispatched again', async () => {
+      const load = new Load(system, 16);
+      await until('work is going on', () => system.effects(), ({ size }) => size > 20);
+      // Without a worker the queue fills; then it is emptied behind everyone's back.
+      await system.end('email-worker', 'SIGTERM');
+      const published = () => system.pool.query<{ rows: number }>('SELECT count(*)::int AS rows FROM outbox');
+      await until('a backlog in Redis', () => system.jobsByState(), ({ queued }) => (queued ?? 0) > 200);
+      const accepted = await load.stop();
+      await until('all are published', published, ({ rows }) => rows[0]!.rows === 0);
+      const client = new Redis(redis.url);
+      await client.flushall();
+      await client.quit();
+
+      await system.launch('email-worker');
+      await allCompleted(accepted.size);
+      const effects = await system.effects();
+      expect(effects.size).toBe(accepted.size);
+      expect([...effects.values()].every((copies) => copies === 1)).toBe(true);
+    });
+
+    it('away when everything starts: nothing waits for it but the jobs', async () => {
+      await system.end('relay', 'SIGTERM');
+      await system.end('email-worker', 'SIGTERM');
+      await redis.kill();
+      await Promise.all([system.launch('relay'), system.launch('email-worker'), system.launch('api', 'api-2')]);
+      const { status } = await system.post('/v1/emails', { to: 'a@example.com', subject: 'x', text: 'y' }, {}, 'api-2');
+      expect(status).toBe(202);
+      redis = await startRedis(redis.port);
+      await allCompleted(1);
+    });
+  });
+});
