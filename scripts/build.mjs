@@ -23,7 +23,12 @@ function generatePrismaClient() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   // The command line wants a schema engine, which it would download, although `generate` never runs it:
   // any program that exists will do.
-  run('prisma/build/index.js', ['generate'], { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' }, 'pipe');
+  run(
+    'prisma/build/index.js',
+    ['generate'],
+    { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1' },
+    'pipe',
+  );
   mkdirSync(generated, { recursive: true });
   writeFileSync(stamp, digest);
 }

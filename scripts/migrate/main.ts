@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { readSettings } from '@app/configuration';
 import { brokerSettingNames, migrateBullmq } from '@app/messaging';
-import { applyMigrations } from '@app/persistence';
+import { applyMigrations } from './apply-migrations';
 
 const prismaFolder = join(__dirname, '../../../prisma');
 

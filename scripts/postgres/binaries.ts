@@ -44,7 +44,9 @@ export function unprivilegedUser(): SystemUser | undefined {
     .map((line) => line.split(':'));
   const user = ['postgres', 'nobody'].map((name) => users.find(([field]) => field === name)).find(Boolean);
   if (!user) {
-    throw new Error('PostgreSQL does not run as root, and there is no user "postgres" or "nobody" to run it. Start as another user.');
+    throw new Error(
+      'PostgreSQL does not run as root, and there is no user "postgres" or "nobody" to run it. Start as another user.',
+    );
   }
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }

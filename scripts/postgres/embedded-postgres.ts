@@ -42,7 +42,13 @@ export async function startPostgres(
   const child = spawn(
     binaries.postgres,
     ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    { ...user, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], detached: process.platform !== 'win32', windowsHide: true },
+    {
+      ...user,
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    },
   );
   await untilReady(child);
   return {
@@ -63,7 +69,19 @@ export async function startPostgres(
     const locale = process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale';
     run(
       binaries.initdb,
-      ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8', locale, '--no-sync'],
+      [
+        '-D',
+        data,
+        '-U',
+        'postgres',
+        '-A',
+        'scram-sha-256',
+        `--pwfile=${passwordFile}`,
+        '-E',
+        'UTF8',
+        locale,
+        '--no-sync',
+      ],
       user,
       folder,
     );

@@ -59,6 +59,7 @@ async function refuseTakenPort(port: number, host: string): Promise<void> {
 
 main().catch((error: unknown) => {
   const isForPeople = error instanceof StartRefused || error instanceof ConfigurationError;
-  process.stderr.write(`${isForPeople || !(error instanceof Error) ? String((error as Error).message) : error.stack}\n`);
+  const message = isForPeople ? error.message : error instanceof Error ? error.stack : error;
+  process.stderr.write(`${message as string}\n`);
   process.exit(1);
 });

@@ -41,9 +41,9 @@ export class Supervisor {
       ...this.options.environment,
       DATABASE_URL: this.options.databaseUrl ?? (await this.startPostgres()),
     };
-    if (this.stopping) return;
+    if (this.isStopping()) return;
     await this.migrate(environment);
-    if (this.stopping) return;
+    if (this.isStopping()) return;
     this.apps = readApps(projectFolder).map(({ name, script }) => new Child(name, script, [], environment, say));
     await Promise.all(this.apps.map((app) => app.start()));
   }
@@ -58,6 +58,11 @@ export class Supervisor {
     await Promise.all(workers.map((worker) => worker.stop(patienceMs)));
     await this.postgres?.stop(30_000);
     this.lock?.close();
+  }
+
+  /** A method, because it changes while `start` waits. */
+  private isStopping(): boolean {
+    return this.stopping;
   }
 
   private async startPostgres(): Promise<string> {

@@ -22,7 +22,11 @@ describe('a message only says: try job X, dispatch N, now', () => {
     core.events.on('stale', () => (stale += 1));
 
     for (let copy = 0; copy < 100; copy += 1) core.driver.publishRaw(job.queue, message(job, id, 1));
-    await until('all copies are through', () => core.driver.depth(job.queue), (depth) => depth === 0);
+    await until(
+      'all copies are through',
+      () => core.driver.depth(job.queue),
+      (depth) => depth === 0,
+    );
 
     expect(runs).toBe(1);
     expect(stale).toBe(99);
@@ -35,7 +39,10 @@ describe('a message only says: try job X, dispatch N, now', () => {
     const id = await core.enqueue(job, { n: 1 });
     const unknown = '019e0000-0000-7000-8000-000000000000';
 
-    for (const [staleId, dispatch] of [[id, 2], [unknown, 1]] as const) {
+    for (const [staleId, dispatch] of [
+      [id, 2],
+      [unknown, 1],
+    ] as const) {
       const stale = core.next('stale');
       core.driver.publishRaw(job.queue, message(job, staleId, dispatch));
       expect((await stale).slice(1)).toEqual([staleId, dispatch]);
@@ -47,11 +54,21 @@ describe('a message only says: try job X, dispatch N, now', () => {
     ['bytes that are no JSON', Buffer.from('{"a":'), 'malformed'],
     ['JSON that is no CloudEvent', { hello: 'world' }, 'malformed'],
     ['bytes beyond the limit', Buffer.alloc(64 * 1024 + 1, 0x20), 'oversized'],
-    ['an id that is no UUID', { specversion: '1.0', id: '7', source: '/node-message-queue', type: 'a.b.v1', dispatch: 1 }, 'malformed'],
+    [
+      'an id that is no UUID',
+      { specversion: '1.0', id: '7', source: '/node-message-queue', type: 'a.b.v1', dispatch: 1 },
+      'malformed',
+    ],
     ['another sender', { specversion: '1.0', id: '7', source: '/elsewhere', type: 'a.b.v1' }, 'foreign_source'],
     [
       'a kind that nobody here handles',
-      { specversion: '1.0', id: '019e0000-0000-7000-8000-000000000000', source: '/node-message-queue', type: 'no.such.v1', dispatch: 1 },
+      {
+        specversion: '1.0',
+        id: '019e0000-0000-7000-8000-000000000000',
+        source: '/node-message-queue',
+        type: 'no.such.v1',
+        dispatch: 1,
+      },
       'unknown_kind',
     ],
   ])('%s: set aside with its raw bytes, and the neighbour runs', async (_, body, reason) => {
@@ -97,7 +114,11 @@ describe('a message only says: try job X, dispatch N, now', () => {
     core = await startCore([[job, handle]], { reconcileMs: 50, forgottenAfterMs: 200, leaseMs: 60_000 });
     const ids: string[] = [];
     for (let n = 0; n < 20; n += 1) ids.push(await core.enqueue(job, { n }));
-    await until('all are published', () => core.driver.depth(job.queue), (depth) => depth === 20);
+    await until(
+      'all are published',
+      () => core.driver.depth(job.queue),
+      (depth) => depth === 20,
+    );
 
     core.driver.forget(job.queue);
     const [, , count] = await core.next('forgotten');

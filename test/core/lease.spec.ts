@@ -39,7 +39,11 @@ describe('the lease is the recovery', () => {
     const swept = core.next('swept');
     const id = await core.enqueue(job, { n: 1 });
     await swept;
-    await until('the second run', () => Promise.resolve(woken.length), (runs) => runs === 2);
+    await until(
+      'the second run',
+      () => Promise.resolve(woken.length),
+      (runs) => runs === 2,
+    );
 
     const fenced = core.next('fenced');
     woken[0]!();

@@ -13,9 +13,7 @@ describe('what a handler returns decides what becomes of its job', () => {
   ) {
     const job = plainJob({ timeoutMs: 300, ...(attempts && { attempts }) });
     runs = 0;
-    core = await startCore([
-      [job, (_job, context) => Promise.resolve().then(() => handle((runs += 1), context))],
-    ]);
+    core = await startCore([[job, (_job, context) => Promise.resolve().then(() => handle((runs += 1), context))]]);
     onStart?.(core);
     const ended = core.next('settled', (_, { state }) => state !== 'queued');
     const id = await core.enqueue(job, { n: 21 });
@@ -88,9 +86,7 @@ describe('what a handler returns decides what becomes of its job', () => {
       return fail('not reached');
     });
     expect(job).toMatchObject({ state: 'completed', attempt: 2 });
-    const { rows } = await core.pool.query(
-      `SELECT data->'error'->>'code' AS code FROM job_event WHERE data ? 'error'`,
-    );
+    const { rows } = await core.pool.query(`SELECT data->'error'->>'code' AS code FROM job_event WHERE data ? 'error'`);
     expect(rows).toEqual([{ code: 'timed_out' }]);
   });
 
@@ -104,13 +100,19 @@ describe('what a handler returns decides what becomes of its job', () => {
 
   it('writes what the handler says of its progress while it runs', async () => {
     let progressOf!: () => Promise<unknown[]>;
-    const job = await run(async (_attempt, context) => {
-      context.progress(40, 'two of five');
-      await until('the progress is written', progressOf, (events) => events.length > 0);
-      return done({ n: 1 });
-    }, { onStart: (started) => {
-      progressOf = async () => (await started.pool.query(`SELECT data FROM job_event WHERE type = 'progress'`)).rows;
-    }});
+    const job = await run(
+      async (_attempt, context) => {
+        context.progress(40, 'two of five');
+        await until('the progress is written', progressOf, (events) => events.length > 0);
+        return done({ n: 1 });
+      },
+      {
+        onStart: (started) => {
+          progressOf = async () =>
+            (await started.pool.query(`SELECT data FROM job_event WHERE type = 'progress'`)).rows;
+        },
+      },
+    );
     expect(await progressOf()).toEqual([{ data: { percent: 40, note: 'two of five' } }]);
     expect(job.progress).toEqual({ percent: 100, note: 'two of five' });
   });

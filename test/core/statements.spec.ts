@@ -40,18 +40,25 @@ describe('statements per job, counted by pg_stat_statements', () => {
     expect(commits).toBeLessThanOrEqual(count + wakeUps + 5);
   });
 
-  it.each([1, 10, 50])('claim and settle at %i deliveries side by side are at most 2/B + 0.1 statements a job', async (concurrency) => {
-    const job = plainJob({ concurrency });
-    core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
-    const count = concurrency * 20;
-    let settled = 0;
-    core.events.on('settled', () => (settled += 1));
-    // All are due at one moment, so that a backlog waits for the worker, not the worker for jobs.
-    const runAt = new Date(Date.now() + 1_000 + count).toISOString();
-    await Promise.all(Array.from({ length: count }, (_, n) => core.enqueue(job, { n }, { runAt })));
-    await until('all are done', () => Promise.resolve(settled), (done) => done === count);
+  it.each([1, 10, 50])(
+    'claim and settle at %i deliveries side by side are at most 2/B + 0.1 statements a job',
+    async (concurrency) => {
+      const job = plainJob({ concurrency });
+      core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
+      const count = concurrency * 20;
+      let settled = 0;
+      core.events.on('settled', () => (settled += 1));
+      // All are due at one moment, so that a backlog waits for the worker, not the worker for jobs.
+      const runAt = new Date(Date.now() + 1_000 + count).toISOString();
+      await Promise.all(Array.from({ length: count }, (_, n) => core.enqueue(job, { n }, { runAt })));
+      await until(
+        'all are done',
+        () => Promise.resolve(settled),
+        (done) => done === count,
+      );
 
-    const statements = await calls('WITH wanted AS%');
-    expect(statements / count).toBeLessThanOrEqual(2 / concurrency + 0.1);
-  });
+      const statements = await calls('WITH wanted AS%');
+      expect(statements / count).toBeLessThanOrEqual(2 / concurrency + 0.1);
+    },
+  );
 });

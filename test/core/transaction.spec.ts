@@ -13,7 +13,10 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     return rows[0]!.count;
   }
 
-  async function start(handle: (run: number, context: JobContext) => Promise<ReturnType<typeof done> | ReturnType<typeof retry>>, options = {}) {
+  async function start(
+    handle: (run: number, context: JobContext) => Promise<ReturnType<typeof done> | ReturnType<typeof retry>>,
+    options = {},
+  ) {
     const job = plainJob();
     let runs = 0;
     core = await startCore([[job, (_, context) => handle((runs += 1), context)]], options);
@@ -76,7 +79,11 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
       { leaseMs: 200, heartbeatMs: 600_000, sweepMs: 20 },
     );
     const id = await core.enqueue(job, { n: 1 });
-    await until('the second run', () => Promise.resolve(woken.length), (runs) => runs === 2);
+    await until(
+      'the second run',
+      () => Promise.resolve(woken.length),
+      (runs) => runs === 2,
+    );
     const fenced = core.next('fenced');
     const settled = core.next('settled');
     woken.forEach((wake) => wake());

@@ -34,10 +34,20 @@ describe('bad input is a problem document that names the field, and stores nothi
     ['no body at all', { to: email.to, subject: email.subject }, 'text', /text, html or template/],
     ['an unknown template', { to: email.to, subject: 'x', template: 'nope' }, 'template', /welcome/],
     ['a template and a text', { ...email, template: 'welcome', data: { name: 'A' } }, 'template', /together/],
-    ['data of the wrong shape', { to: email.to, subject: 'x', template: 'welcome', data: { name: 7 } }, 'data.name', /string/],
+    [
+      'data of the wrong shape',
+      { to: email.to, subject: 'x', template: 'welcome', data: { name: 7 } },
+      'data.name',
+      /string/,
+    ],
     ['unknown data', { to: email.to, subject: 'x', template: 'welcome', data: { name: 'A', x: 1 } }, 'data', /x/],
     ['an unknown field', { ...email, cc: 'b@example.com' }, 'cc', /not a field/],
-    ['a field called __proto__', JSON.parse('{"to":"a@example.com","subject":"x","text":"y","__proto__":{"admin":true}}'), '__proto__', /not a field/],
+    [
+      'a field called __proto__',
+      JSON.parse('{"to":"a@example.com","subject":"x","text":"y","__proto__":{"admin":true}}'),
+      '__proto__',
+      /not a field/,
+    ],
     ['options that are no object', { ...email, options: 'now' }, 'options', /object/],
     ['an unknown option', { ...email, options: { delay: 1 } }, 'options.delay', /not a field/],
     ['a negative delay', { ...email, options: { delayMs: -1 } }, 'options.delayMs', />=0/],
@@ -125,7 +135,9 @@ describe('bad input is a problem document that names the field, and stores nothi
     const { port, hostname } = new URL(system.url());
     const socket = connect(Number(port), hostname);
     await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
-    socket.write('POST /v1/emails HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"to":');
+    socket.write(
+      'POST /v1/emails HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"to":',
+    );
     socket.destroy();
   });
 });

@@ -39,13 +39,21 @@ onEachBackend('SIGKILL at any moment loses nothing', (backend) => {
 
   it('a worker on SIGTERM ends what it has begun, exits with 0, and what waits is done by the next', async () => {
     const load = new Load(system);
-    await until('work is going on', () => system.effects(), ({ size }) => size > 5);
+    await until(
+      'work is going on',
+      () => system.effects(),
+      ({ size }) => size > 5,
+    );
     expect(await system.end('email-worker', 'SIGTERM')).toBe(0);
     const atExit = await system.jobsByState();
     expect(atExit['active']).toBeUndefined();
     await system.launch('email-worker');
     const accepted = await load.stop();
-    await until('all are completed', () => system.jobsByState(), ({ completed }) => completed === accepted.size);
+    await until(
+      'all are completed',
+      () => system.jobsByState(),
+      ({ completed }) => completed === accepted.size,
+    );
     const effects = await system.effects();
     expect([...effects.values()].every((copies) => copies === 1)).toBe(true);
   });
@@ -53,7 +61,11 @@ onEachBackend('SIGKILL at any moment loses nothing', (backend) => {
   it('a frozen worker loses its jobs to another, and changes nothing when it wakes', async () => {
     await system.launch('email-worker', 'email-worker-2');
     const load = new Load(system);
-    await until('work is going on', () => system.effects(), ({ size }) => size > 5);
+    await until(
+      'work is going on',
+      () => system.effects(),
+      ({ size }) => size > 5,
+    );
     system.processes.get('email-worker')!.kill('SIGSTOP');
     await delay(500);
     const accepted = await load.stop();

@@ -22,7 +22,11 @@ onEachBackend('Idempotency-Key', (backend) => {
     expect(answers.filter(({ headers }) => headers.get('idempotency-replayed') === null)).toHaveLength(1);
 
     const { id } = answers[0]!.body;
-    await until('the job is done', () => system.get(`/v1/jobs/${id}`), ({ body }) => body.state === 'completed');
+    await until(
+      'the job is done',
+      () => system.get(`/v1/jobs/${id}`),
+      ({ body }) => body.state === 'completed',
+    );
     expect(await system.jobsByState()).toEqual({ completed: 1 });
     expect(await system.effects()).toEqual(new Map([[`<${id}@example.com>`, 1]]));
 

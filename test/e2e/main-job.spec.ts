@@ -45,7 +45,14 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
     expect(job).toMatchObject({ state: 'completed', attempt: 1, result: { messageId } });
     const { items } = (await system.get('/dev/mailbox')).body;
     expect(items.filter((message: { messageId: string }) => message.messageId === messageId)).toEqual([
-      { channel: 'email', to: 'user1@example.com', subject: 'Number 1', text: 'Hello', messageId, at: expect.any(String) },
+      {
+        channel: 'email',
+        to: 'user1@example.com',
+        subject: 'Number 1',
+        text: 'Hello',
+        messageId,
+        at: expect.any(String),
+      },
     ]);
   });
 
@@ -121,7 +128,9 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
   it('the documents and the health checks', async () => {
     expect((await system.get('/docs')).status).toBe(200);
     const { body: openApi } = await system.get('/docs-json');
-    expect(Object.keys(openApi.paths)).toEqual(expect.arrayContaining(['/v1/emails', '/v1/sms', '/v1/jobs', '/v1/jobs/{id}']));
+    expect(Object.keys(openApi.paths)).toEqual(
+      expect.arrayContaining(['/v1/emails', '/v1/sms', '/v1/jobs', '/v1/jobs/{id}']),
+    );
     const body = openApi.paths['/v1/emails'].post.requestBody.content['application/json'].schema;
     expect(Object.keys(body.properties)).toEqual(expect.arrayContaining(['to', 'subject', 'template', 'options']));
     expect((await system.get('/health/live')).body).toEqual({ status: 'up' });

@@ -24,40 +24,51 @@ onEachBackend('PostgreSQL away', (backend) => {
     await dropDatabase();
   });
 
-  it.each(['cut', 'freeze'] as const)('%s: a 503 problem within 3 s for all, no false 202, and back by itself', async (fault) => {
-    const load = new Load(system, 4);
-    await until('work is going on', () => system.effects(), ({ size }) => size > 20);
+  it.each(['cut', 'freeze'] as const)(
+    '%s: a 503 problem within 3 s for all, no false 202, and back by itself',
+    async (fault) => {
+      const load = new Load(system, 4);
+      await until(
+        'work is going on',
+        () => system.effects(),
+        ({ size }) => size > 20,
+      );
 
-    proxy[fault]();
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, async (_, n) => {
-        const started = performance.now();
-        const { status, headers, body } = await system.post('/v1/emails', anEmail(n));
-        return { status, code: body.code, retryAfter: headers.get('retry-after'), ms: performance.now() - started };
-      }),
-    );
-    for (const { status, code, retryAfter, ms } of answers) {
-      expect({ status, code, retryAfter }).toEqual({ status: 503, code: 'database_unavailable', retryAfter: '1' });
-      expect(ms).toBeLessThan(3_000);
-    }
-    expect((await system.get('/health/live')).status).toBe(200);
-    expect((await system.get('/health/ready')).status).toBe(503);
-    expect((await system.get('/v1/jobs')).status).toBe(503);
-    expect((await system.get('/dev/mailbox')).status).toBe(503);
+      proxy[fault]();
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, async (_, n) => {
+          const started = performance.now();
+          const { status, headers, body } = await system.post('/v1/emails', anEmail(n));
+          return { status, code: body.code, retryAfter: headers.get('retry-after'), ms: performance.now() - started };
+        }),
+      );
+      for (const { status, code, retryAfter, ms } of answers) {
+        expect({ status, code, retryAfter }).toEqual({ status: 503, code: 'database_unavailable', retryAfter: '1' });
+        expect(ms).toBeLessThan(3_000);
+      }
+      expect((await system.get('/health/live')).status).toBe(200);
+      expect((await system.get('/health/ready')).status).toBe(503);
+      expect((await system.get('/v1/jobs')).status).toBe(503);
+      expect((await system.get('/dev/mailbox')).status).toBe(503);
 
-    proxy.restore();
-    await until('ready again', () => system.get('/health/ready'), ({ status }) => status === 200);
-    const accepted = await load.stop();
-    const { rows } = await system.pool.query<{ id: string }>('SELECT id FROM job');
-    const ids = new Set(rows.map(({ id }) => id));
-    expect([...accepted].filter((id) => !ids.has(id))).toEqual([]);
-    await until(
-      'every job is completed',
-      () => system.jobsByState(),
-      (states) => states['completed'] === ids.size && Object.keys(states).length === 1,
-      45_000,
-    );
-    expect((await system.effects()).size).toBe(ids.size);
-    for (const child of system.processes.values()) expect(child.exitCode).toBeNull();
-  });
+      proxy.restore();
+      await until(
+        'ready again',
+        () => system.get('/health/ready'),
+        ({ status }) => status === 200,
+      );
+      const accepted = await load.stop();
+      const { rows } = await system.pool.query<{ id: string }>('SELECT id FROM job');
+      const ids = new Set(rows.map(({ id }) => id));
+      expect([...accepted].filter((id) => !ids.has(id))).toEqual([]);
+      await until(
+        'every job is completed',
+        () => system.jobsByState(),
+        (states) => states['completed'] === ids.size && Object.keys(states).length === 1,
+        45_000,
+      );
+      expect((await system.effects()).size).toBe(ids.size);
+      for (const child of system.processes.values()) expect(child.exitCode).toBeNull();
+    },
+  );
 });

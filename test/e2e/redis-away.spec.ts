@@ -38,12 +38,21 @@ withRedis('a broker that goes away, and one that forgets', () => {
 
     it('killed without a disk under load: the API goes on, memory stays flat, all arrive when it is back', async () => {
       const load = new Load(system, 16);
-      await until('work is going on', () => system.effects(), ({ size }) => size > 20);
+      await until(
+        'work is going on',
+        () => system.effects(),
+        ({ size }) => size > 20,
+      );
       await redis.kill();
       const atKill = load.accepted.size;
       await delay(1_000);
       const before = { api: residentMb('api'), relay: residentMb('relay') };
-      await until('a backlog', () => Promise.resolve(load.accepted.size), (size) => size > atKill + 1_000, 30_000);
+      await until(
+        'a backlog',
+        () => Promise.resolve(load.accepted.size),
+        (size) => size > atKill + 1_000,
+        30_000,
+      );
       const after = { api: residentMb('api'), relay: residentMb('relay') };
 
       redis = await startRedis(redis.port);
@@ -58,11 +67,19 @@ withRedis('a broker that goes away, and one that forgets', () => {
 
     it('FLUSHALL under load: what it had is dispatched again', async () => {
       const load = new Load(system, 16);
-      await until('work is going on', () => system.effects(), ({ size }) => size > 20);
+      await until(
+        'work is going on',
+        () => system.effects(),
+        ({ size }) => size > 20,
+      );
       // Without a worker the queue fills; then it is emptied behind everyone's back.
       await system.end('email-worker', 'SIGTERM');
       const published = () => system.pool.query<{ rows: number }>('SELECT count(*)::int AS rows FROM outbox');
-      await until('a backlog in Redis', () => system.jobsByState(), ({ queued }) => (queued ?? 0) > 200);
+      await until(
+        'a backlog in Redis',
+        () => system.jobsByState(),
+        ({ queued }) => (queued ?? 0) > 200,
+      );
       const accepted = await load.stop();
       await until('all are published', published, ({ rows }) => rows[0]!.rows === 0);
       const client = new Redis(redis.url);

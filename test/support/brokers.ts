@@ -6,7 +6,7 @@ export interface PrivateRedis {
   readonly url: string;
   readonly port: number;
   /** SIGKILL: what was not written to a disk is gone, and nothing is. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 }
 
 export type FoundBroker =
@@ -27,9 +27,13 @@ export async function findRedis(): Promise<FoundBroker> {
 /** A Redis that keeps nothing on disk. */
 export async function startRedis(port?: number): Promise<PrivateRedis> {
   const onPort = port ?? (await freePort());
-  const child = spawn('redis-server', ['--port', `${onPort}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    'redis-server',
+    ['--port', `${onPort}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   let said = '';
   await new Promise<void>((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,4 +1,4 @@
-import { Pool } from 'pg';
+import { type Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { JobDefinition, JobOptions, PayloadOf } from '@app/contracts';
 import {

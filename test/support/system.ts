@@ -74,7 +74,7 @@ export class TestSystem {
         ...testTimes,
         ...options.environment,
       },
-      database.drop,
+      () => database.drop(),
     );
     await Promise.all(apps.map((app) => system.launch(app)));
     return system;
@@ -143,7 +143,11 @@ export class TestSystem {
     return this.request(path, {}, name);
   }
 
-  async request(path: string, init: RequestInit & { headers?: Record<string, string> }, name = 'api'): Promise<Answer> {
+  async request(
+    path: string,
+    init: { method?: string; body?: string; headers?: Record<string, string> },
+    name = 'api',
+  ): Promise<Answer> {
     const response = await fetch(this.url(name) + path, {
       ...init,
       headers: { ...(init.body !== undefined && { 'content-type': 'application/json' }), ...init.headers },
@@ -177,4 +181,8 @@ export interface Answer {
   readonly body: any;
 }
 
-export const anEmail = (n: number | string = 1) => ({ to: `user${n}@example.com`, subject: `Number ${n}`, text: 'Hello' });
+export const anEmail = (n: number | string = 1) => ({
+  to: `user${n}@example.com`,
+  subject: `Number ${n}`,
+  text: 'Hello',
+});

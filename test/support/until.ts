@@ -14,7 +14,7 @@ export async function until<Seen>(
   let seen = await look();
   while (!isThere(seen)) {
     if (performance.now() > deadline) {
-      throw new Error(`Not within ${withinMs} ms: ${what}. Last seen: ${JSON.stringify(seen)?.slice(0, 2_000)}`);
+      throw new Error(`Not within ${withinMs} ms: ${what}. Last seen: ${JSON.stringify(seen).slice(0, 2_000)}`);
     }
     await delay(20);
     seen = await look();

@@ -27,7 +27,7 @@ export class ApiModule {
           application: 'api',
           deadlines: callerDeadlines,
         }),
-        ProducerModule.register(configuredBrokers(settings)),
+        ProducerModule.register(configuredBrokers),
         // To look into the queues only: no request waits for a broker.
         ...drivers.imports,
         ...bullBoardModules(),

@@ -13,7 +13,7 @@ void runProcess('api', readApiSettings, async (settings) => {
     stop: async () => {
       app.get(Readiness).draining = true;
       // Requests in hand are answered; connections that only wait are closed.
-      const server = app.getHttpServer() as Server;
+      const server: Server = app.getHttpServer();
       await new Promise((resolve) => server.close(resolve));
       await Promise.all(app.get<BrokerDriver[]>(DRIVERS).map((driver) => driver.close()));
       await app.close();

@@ -15,18 +15,18 @@ function mailboxTransport(prisma: PrismaClient): Transport {
     name: 'mailbox',
     version: '1',
     send: (mail, callback) => {
-      const { to, subject, text, html } = mail.data;
+      const { to, subject, text, html } = mail.data; // Strings: the mailer gave no others.
       const messageId = mail.message.messageId();
       catchMessage(prisma, {
         channel: 'email',
-        recipient: String(to),
+        recipient: to as string,
         subject: subject ?? null,
-        text: String(text ?? ''),
-        html: html === undefined ? null : String(html),
+        text: (text as string | undefined) ?? '',
+        html: (html as string | undefined) ?? null,
         messageId,
       }).then(
         () => callback(null, { envelope: mail.message.getEnvelope(), messageId }),
-        (error: Error) => callback(error, undefined as never),
+        (error: unknown) => callback(error as Error, undefined as never),
       );
     },
   };

@@ -24,7 +24,12 @@ export function readSettings<Name extends keyof Settings>(
     const text = environment[name];
     const parsed = settings[name].safeParse(text === '' ? undefined : text);
     if (parsed.success) values[name] = parsed.data;
-    else faults.push(...parsed.error.issues.map((issue) => `${name}: ${issue.message}, got ${text === undefined || text === '' ? 'nothing' : `"${text}"`}`));
+    else
+      faults.push(
+        ...parsed.error.issues.map(
+          (issue) => `${name}: ${issue.message}, got ${text === undefined || text === '' ? 'nothing' : `"${text}"`}`,
+        ),
+      );
   }
   if (faults.length > 0) throw new ConfigurationError(faults);
   return values as Pick<Settings, Name>;

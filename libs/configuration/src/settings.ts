@@ -28,7 +28,11 @@ export const settings = {
   REDIS_URL: url('redis:', 'rediss:')
     .optional()
     .describe('BullMQ on Redis (maxmemory-policy noeviction); without it BullMQ runs on PostgreSQL'),
-  BULLMQ_PREFIX: z.string().regex(/^[\w-]+$/).default('bull').describe('keeps two systems on one Redis apart'),
+  BULLMQ_PREFIX: z
+    .string()
+    .regex(/^[\w-]+$/)
+    .default('bull')
+    .describe('keeps two systems on one Redis apart'),
   SMTP_URL: url('smtp:', 'smtps:').optional().describe('where email goes; without it into GET /dev/mailbox'),
   SMTP_FROM: z.email().default('no-reply@example.com').describe('the sender of every email'),
   SMS_URL: url('http:', 'https:').optional().describe('the SMS provider; without it into GET /dev/mailbox'),

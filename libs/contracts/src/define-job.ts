@@ -7,10 +7,7 @@ import type { RetryPolicy } from './retry-policy';
  * Work that someone waits for: one worker, a ledger row, progress, a result.
  * From it come the producer's types, the worker's options, the broker topology and the API documents.
  */
-export interface JobDefinition<
-  Payload extends z.ZodType = z.ZodType,
-  Result extends z.ZodType = z.ZodType,
-> {
+export interface JobDefinition<Payload extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
   /** The stable name, `noun.verb`. It outlives every class and file name. */
   readonly kind: string;
   /** Raised when the payload changes its shape; older payloads go through `upcast`. */

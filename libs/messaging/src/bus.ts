@@ -39,9 +39,7 @@ export class Bus {
       claims: new Collector((dispatches) =>
         retryWhileAway('claim', events, () => claim(pool, dispatches, this.settings.leaseMs)),
       ),
-      settlements: new Collector((settlements) =>
-        retryWhileAway('settle', events, () => settle(pool, settlements)),
-      ),
+      settlements: new Collector((settlements) => retryWhileAway('settle', events, () => settle(pool, settlements))),
     });
     const deliver = (delivery: Delivery): Promise<void> => this.track(pipeline.run(delivery));
     for (const driver of this.drivers) {

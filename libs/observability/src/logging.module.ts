@@ -41,5 +41,11 @@ export function loggingModule({ application, level, format }: LoggingSettings): 
 
 /** Written at once, not by a thread: nothing is lost when the process ends. */
 function prettyStream(): DestinationStream {
-  return pretty({ sync: true, singleLine: true, ignore: 'pid,hostname,name,app,context', messageFormat: '{app}: {msg}', colorize: false });
+  return pretty({
+    sync: true,
+    singleLine: true,
+    ignore: 'pid,hostname,name,app,context',
+    messageFormat: '{app}: {msg}',
+    colorize: false,
+  });
 }

@@ -16,31 +16,31 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number }>
   readSettings: () => Settings,
   start: (settings: Settings) => Promise<RunningProcess>,
 ): Promise<void> {
-  let stopping = false;
-  let running: RunningProcess | undefined;
-  let graceMs = 0;
+  const life: { stopping: boolean; running?: RunningProcess; graceMs: number } = { stopping: false, graceMs: 0 };
 
   const stop = async (): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => process.exit(1), graceMs + hangMs).unref();
-    await running?.stop();
+    if (life.stopping) return;
+    life.stopping = true;
+    setTimeout(() => process.exit(1), life.graceMs + hangMs).unref();
+    await life.running?.stop();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect']) process.on(signal, () => void stop().catch(die));
 
   try {
     const settings = readSettings();
-    graceMs = settings.SHUTDOWN_GRACE_MS;
-    running = await start(settings);
+    life.graceMs = settings.SHUTDOWN_GRACE_MS;
+    life.running = await start(settings);
   } catch (error) {
-    if (!stopping) die(error);
+    if (!life.stopping) die(error);
   }
-  if (!stopping) process.send?.('ready');
+  if (!life.stopping) process.send?.('ready');
 
   function die(error: unknown): void {
     const isForPeople = error instanceof Error && 'code' in error;
-    process.stderr.write(`${name}: ${isForPeople ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(
+      `${name}: ${isForPeople ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
+    );
     process.exit(1);
   }
 }

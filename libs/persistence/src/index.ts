@@ -1,4 +1,3 @@
-export * from './apply-migrations';
 export * from './dead-letters';
 export * from './ledger-pool';
 export * from './ledger/claim';

@@ -2,7 +2,7 @@ import type { QueryResultRow } from 'pg';
 
 /** A pool, or one client of it inside a transaction. */
 export interface Database {
-  query<Row extends QueryResultRow>(config: { name: string; text: string; values: unknown[] }): Promise<{ rows: Row[] }>;
+  query(config: { name: string; text: string; values: unknown[] }): Promise<{ rows: unknown[] }>;
 }
 
 /**
@@ -16,7 +16,7 @@ export class Statement<Row extends QueryResultRow> {
   ) {}
 
   async run(database: Database, ...values: unknown[]): Promise<Row[]> {
-    const { rows } = await database.query<Row>({ name: this.name, text: this.text, values });
-    return rows;
+    const { rows } = await database.query({ name: this.name, text: this.text, values });
+    return rows as Row[];
   }
 }

@@ -26,7 +26,10 @@ export function JobRoute(definition: JobDefinition, summary: string): MethodDeco
       schema: toOpenApi(jobView),
       headers: {
         Location: { schema: { type: 'string' }, description: 'where to ask for the job' },
-        'Idempotency-Replayed': { schema: { type: 'string', enum: ['true'] }, description: 'set when the key was known' },
+        'Idempotency-Replayed': {
+          schema: { type: 'string', enum: ['true'] },
+          description: 'set when the key was known',
+        },
       },
     }),
     ProblemResponse(400, 'The body is not what this route takes; `errors` names the fields.'),

@@ -14,9 +14,7 @@ export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>
 export const DRIVERS = Symbol('DRIVERS');
 
 /** BullMQ is always there: it needs no server beside PostgreSQL. */
-export function configuredBrokers(_settings: BrokerSettings): readonly BrokerName[] {
-  return ['bullmq'];
-}
+export const configuredBrokers: readonly BrokerName[] = ['bullmq'];
 
 /** The modules of the configured drivers, and the provider that gathers them under `DRIVERS`. */
 export function configuredDrivers(

@@ -38,7 +38,10 @@ export class HandlerRegistry {
       ...served.flatMap((definition) => drivers.flatMap((driver) => policyFaults(definition, driver))),
       ...found
         .filter(({ definition }) => !served.includes(definition))
-        .map(({ definition, handler }) => `${definition.kind}: ${nameOf(handler)} handles it, but this worker does not serve it`),
+        .map(
+          ({ definition, handler }) =>
+            `${definition.kind}: ${nameOf(handler)} handles it, but this worker does not serve it`,
+        ),
     ];
     if (faults.length > 0) throw new BootCheckError(faults);
     return new Map(found.map((registered) => [registered.definition.kind, registered]));

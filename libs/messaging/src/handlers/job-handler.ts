@@ -22,13 +22,15 @@ export interface JobContext {
   /** Aborts at time-out, cancel, drain and when the lease is lost. Hand it on to everything that waits. */
   readonly signal: AbortSignal;
   /** @param percent 0 to 100; written to the job at most twice a second */
-  progress(percent: number, note?: string): void;
+  readonly progress: (percent: number, note?: string) => void;
   /**
    * Effect, dedupe row and completion in one commit: exactly once for what is written through `tx`.
    * The last thing a handler does: `return ctx.transaction(async (tx) => { …; return done(result); })`.
    * @throws Fenced, with everything rolled back, when the job is no longer this worker's
    */
-  transaction<Result>(work: (tx: Prisma.TransactionClient) => Promise<Outcome<Result>>): Promise<Outcome<Result>>;
+  readonly transaction: <Result>(
+    work: (tx: Prisma.TransactionClient) => Promise<Outcome<Result>>,
+  ) => Promise<Outcome<Result>>;
 }
 
 export interface Handler<D extends JobDefinition> {

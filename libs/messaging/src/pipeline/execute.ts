@@ -34,16 +34,18 @@ export function executeStep({ prisma }: PipelineParts): (claimed: Claimed) => Pr
       signal: lease.signal,
       progress: (percent, note) => lease.setProgress(percent, note),
       transaction: (work) =>
-        prisma.$transaction(async (tx) => {
-          if (!(await recordProcessed(tx, job.kind, job.id))) throw new Fenced(job);
-          const outcome = await work(tx);
-          if (outcome.type !== 'done') throw new NotDone(outcome);
-          await completeInTransaction(tx, job, outcome.result);
-          return { ...outcome, committed: true };
-        }).catch((error: unknown) => {
-          if (error instanceof NotDone) return error.outcome;
-          throw error;
-        }),
+        prisma
+          .$transaction(async (tx) => {
+            if (!(await recordProcessed(tx, job.kind, job.id))) throw new Fenced(job);
+            const outcome = await work(tx);
+            if (outcome.type !== 'done') throw new NotDone(outcome);
+            await completeInTransaction(tx, job, outcome.result);
+            return { ...outcome, committed: true };
+          })
+          .catch((error: unknown) => {
+            if (error instanceof NotDone) return error.outcome;
+            throw error;
+          }),
     };
   }
 

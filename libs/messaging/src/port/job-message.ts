@@ -88,5 +88,5 @@ function parseJson(bytes: Buffer): unknown {
 
 /** The bytes to keep of a message that was set aside. */
 export function rawBytes(body: unknown): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body) ?? 'undefined');
+  return Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
 }

@@ -13,6 +13,9 @@ export class BrokerRoutes {
   warnings(definitions: readonly JobDefinition[]): string[] {
     return definitions
       .filter((definition) => this.brokerOf(definition) !== definition.broker)
-      .map((definition) => `${definition.kind}: ${definition.broker} is not configured, ${this.brokerOf(definition)} serves`);
+      .map(
+        (definition) =>
+          `${definition.kind}: ${definition.broker} is not configured, ${this.brokerOf(definition)} serves`,
+      );
   }
 }

@@ -12,7 +12,11 @@ export class Fenced extends Error {
 }
 
 /** First statement of the transaction: a second worker with the same job waits here for the first one's commit. */
-export async function recordProcessed(tx: Prisma.TransactionClient, consumer: string, messageId: string): Promise<boolean> {
+export async function recordProcessed(
+  tx: Prisma.TransactionClient,
+  consumer: string,
+  messageId: string,
+): Promise<boolean> {
   const rows = await tx.$executeRaw`
     INSERT INTO processed_message (consumer, message_id) VALUES (${consumer}, ${messageId}::uuid)
     ON CONFLICT DO NOTHING`;
@@ -29,7 +33,7 @@ export async function completeInTransaction(
     WITH completed AS (
       UPDATE job
          SET state = 'completed', sequence = sequence + 1, finished_at = now(), lease_until = NULL, progress = 100,
-             result = ${JSON.stringify(result) ?? null}::jsonb, error = NULL
+             result = ${JSON.stringify(result)}::jsonb, error = NULL
        WHERE id = ${dispatch.id}::uuid AND dispatch = ${dispatch.dispatch} AND state = 'active'
       RETURNING id, sequence, state, attempt
     )

@@ -99,8 +99,7 @@ export async function enqueue(database: Database, job: NewJob): Promise<Accepted
   );
   const accepted =
     rows[0] ??
-    (idempotency &&
-      (await findFirstStatement.run(database, job.tenant, idempotency.route, idempotency.key))[0]);
+    (idempotency && (await findFirstStatement.run(database, job.tenant, idempotency.route, idempotency.key))[0]);
   if (!accepted) throw new Error(`Job ${job.id} was neither inserted nor found by its idempotency key.`);
   return accepted;
 }

@@ -51,7 +51,8 @@ export class MemoryDriver implements BrokerDriver {
 
   private queue(name: string): MemoryQueue {
     const queue = this.queues.get(name);
-    if (!queue) throw new RangeError(`Expected a queue of the topology (${[...this.queues.keys()].join(', ')}), got "${name}".`);
+    if (!queue)
+      throw new RangeError(`Expected a queue of the topology (${[...this.queues.keys()].join(', ')}), got "${name}".`);
     return queue;
   }
 }

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import * as schemaEngineGlue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import type { Pool } from 'pg';
 
 /** Of the DOM's types, which a server has no use for otherwise. */
@@ -10,7 +11,7 @@ declare const WebAssembly: {
   Instance: new (module: object, imports: Record<string, unknown>) => { exports: Record<string, () => void> };
 };
 
-type SchemaEngineModule = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
+type SchemaEngineModule = typeof schemaEngineGlue;
 
 /**
  * Applies what is new in `<folder>/migrations` with Prisma's own schema engine in its WebAssembly form, which
@@ -63,12 +64,10 @@ let schemaEngine: SchemaEngineModule | undefined;
 
 /** The package's own entry imports a .wasm file as a module, which Node does not do without a flag. */
 function loadSchemaEngine(): SchemaEngineModule {
-  const glue = require('@prisma/schema-engine-wasm/schema_engine_bg') as SchemaEngineModule;
   const glueFile = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const wasm = new WebAssembly.Module(readFileSync(glueFile.replace(/\.js$/, '.wasm')));
-  const instance = new WebAssembly.Instance(wasm, { './schema_engine_bg.js': glue });
-  glue.__wbg_set_wasm(instance.exports);
+  const instance = new WebAssembly.Instance(wasm, { './schema_engine_bg.js': schemaEngineGlue });
+  schemaEngineGlue.__wbg_set_wasm(instance.exports);
   instance.exports['__wbindgen_start']?.();
-  return glue;
+  return schemaEngineGlue;
 }
-

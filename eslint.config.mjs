@@ -1,0 +1,88 @@
+import js from '@eslint/js';
+import boundaries from 'eslint-plugin-boundaries';
+import tseslint from 'typescript-eslint';
+
+const mayImport = (from, ...types) => ({
+  from: { element: { type: from } },
+  allow: types.map((type) => ({ to: { element: { type } } })),
+});
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', '**/generated/', 'node_modules/'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Numbers in a message read well as they are.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Nest modules are classes that hold a decorator.
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
+      // An index that a loop or a check has proved needs no second check.
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      // process.env and header maps are read by name, whatever their type is called.
+      '@typescript-eslint/dot-notation': 'off',
+      // Options of Nest and of fetch are classes in their types, and objects in everybody's code.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      // An empty variable counts as one that is not set.
+      '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
+      // `Steps.from<Delivery, void>()`: the type of what a step returns.
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+    },
+  },
+  {
+    files: ['**/*.spec.ts', 'test/**/*.ts'],
+    rules: {
+      // An HTTP body is whatever the test says it expects of it.
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  {
+    // Imports point one way. An app never imports another app.
+    files: ['apps/**/*.ts', 'libs/**/*.ts'],
+    plugins: { boundaries },
+    settings: {
+      'boundaries/elements': [
+        { type: 'app', pattern: 'apps/*', capture: ['name'] },
+        { type: 'observability', pattern: 'libs/observability' },
+        { type: 'messaging', pattern: 'libs/messaging' },
+        { type: 'persistence', pattern: 'libs/persistence' },
+        { type: 'contracts', pattern: 'libs/contracts' },
+        { type: 'configuration', pattern: 'libs/configuration' },
+      ],
+      'import/resolver': { typescript: { alwaysTryTypes: true } },
+    },
+    rules: {
+      'boundaries/dependencies': [
+        'error',
+        {
+          default: 'disallow',
+          policies: [
+            mayImport('app', 'observability', 'messaging', 'persistence', 'contracts', 'configuration'),
+            {
+              from: { element: { type: 'app' } },
+              allow: { to: { element: { type: 'app', captured: { name: '{{from.element.captured.name}}' } } } },
+            },
+            mayImport('observability', 'observability', 'messaging'),
+            mayImport('messaging', 'messaging', 'persistence', 'contracts', 'configuration'),
+            mayImport('persistence', 'persistence', 'contracts'),
+            mayImport('contracts', 'contracts'),
+            mayImport('configuration', 'configuration'),
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['**/*.js', '**/*.mjs', '**/*.cjs'],
+    languageOptions: { globals: { process: 'readonly', module: 'writable', require: 'readonly', console: 'readonly' } },
+  },
+);
