@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -39,11 +40,9 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-let created = 0;
-
 /** A migrated, empty database of its own. */
 export async function freshDatabase(server = process.env['TEST_POSTGRES_URL']!): Promise<TestDatabase> {
-  const name = `test_${process.env['JEST_WORKER_ID'] ?? '0'}_${process.pid}_${(created += 1)}`;
+  const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   return {
     url: databaseUrl(server, name),

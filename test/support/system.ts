@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Pool } from 'pg';
+import supertest from 'supertest';
 import { freePort } from '../../scripts/postgres/free-port';
 import { freshDatabase, projectFolder } from './postgres';
 
@@ -140,21 +141,19 @@ export class TestSystem {
   }
 
   async get(path: string, name = 'api'): Promise<Answer> {
-    return this.request(path, {}, name);
+    return this.request(path, undefined, name);
   }
 
   async request(
     path: string,
-    init: { method?: string; body?: string; headers?: Record<string, string> },
+    { method = 'GET', body, headers = {} }: { method?: string; body?: string; headers?: Record<string, string> } = {},
     name = 'api',
   ): Promise<Answer> {
-    const response = await fetch(this.url(name) + path, {
-      ...init,
-      headers: { ...(init.body !== undefined && { 'content-type': 'application/json' }), ...init.headers },
-    });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json');
-    return { status: response.status, headers: response.headers, body: (isJson ? JSON.parse(text) : text) as never };
+    const asked = supertest(this.url(name))[method.toLowerCase() as 'get'](path);
+    if (body !== undefined) asked.set('content-type', 'application/json');
+    const answer = await asked.set(headers).send(body);
+    const isJson = /[/+]json/.test(answer.type);
+    return { status: answer.status, headers: new Headers(answer.headers), body: isJson ? answer.body : answer.text };
   }
 
   /** Every copy of every message that was sent, by message id. */

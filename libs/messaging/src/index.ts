@@ -1,5 +1,6 @@
 export * from './bus';
 export * from './drivers/bullmq/bullmq-connection';
+export * from './drivers/bullmq/bullmq-driver';
 export * from './drivers/bullmq/bullmq.module';
 export * from './drivers/bullmq/migrate-bullmq';
 export * from './drivers/configured-drivers';

@@ -37,6 +37,11 @@ export class BullmqDriver implements BrokerDriver {
     }
   }
 
+  /** Resolves when the backend has been seen for the first time. */
+  async queueReady(): Promise<void> {
+    await Promise.all([...this.queues.values()].map((queue) => queue.waitUntilReady()));
+  }
+
   async publish(messages: readonly JobMessage[]): Promise<void> {
     this.connection.assertUp();
     const names = new Set(messages.map(({ queue }) => queue));

@@ -1,0 +1,153 @@
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { simpleParser, type ParsedMail } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+import { anEmail, TestSystem } from '../support/system';
+import { until } from '../support/until';
+
+const finished = (system: TestSystem, id: string) =>
+  until(
+    `job ${id} is final`,
+    async () => (await system.get(`/v1/jobs/${id}`)).body,
+    (job) => ['completed', 'failed'].includes(job.state),
+  );
+
+describe('email leaves through a real SMTP server', () => {
+  let smtp: SMTPServer;
+  let system: TestSystem;
+  let received: ParsedMail[];
+  /** What the server answers to the next emails, in order; then 250. */
+  let replies: number[];
+
+  beforeAll(async () => {
+    smtp = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onData(stream, _session, callback) {
+        void simpleParser(stream).then((mail) => {
+          received.push(mail);
+          const responseCode = replies.shift();
+          callback(responseCode ? Object.assign(new Error('as the test says'), { responseCode }) : null);
+        });
+      },
+    });
+    await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', resolve));
+    const { port } = smtp.server.address() as AddressInfo;
+    system = await TestSystem.start({
+      environment: { SMTP_URL: `smtp://127.0.0.1:${port}`, SMTP_FROM: 'shop@shop.example' },
+    });
+  });
+
+  beforeEach(() => {
+    received = [];
+    replies = [];
+  });
+
+  afterAll(async () => {
+    await system.stop();
+    await new Promise<void>((resolve) => smtp.close(resolve));
+  });
+
+  it('with both bodies, in Unicode, under a Message-ID made of the job', async () => {
+    const { body } = await system.post('/v1/emails', {
+      to: 'ada@example.com',
+      subject: '你好 – Grüße',
+      text: '文本',
+      html: '<p>文本</p>',
+    });
+    const job = await finished(system, body.id);
+    expect(job).toMatchObject({ state: 'completed', result: { messageId: `<${body.id}@shop.example>` } });
+    expect(received).toHaveLength(1);
+    expect(received[0]).toMatchObject({
+      messageId: `<${body.id}@shop.example>`,
+      subject: '你好 – Grüße',
+      text: '文本',
+      html: '<p>文本</p>',
+      from: { text: 'shop@shop.example' },
+      to: { text: 'ada@example.com' },
+    });
+    expect((await system.get('/dev/mailbox')).body.items).toEqual([]);
+  });
+
+  it('a refusal for now is tried again under the same Message-ID', async () => {
+    replies = [451];
+    const { body } = await system.post('/v1/emails', anEmail());
+    const job = await finished(system, body.id);
+    expect(job).toMatchObject({ state: 'completed', attempt: 2 });
+    expect(received.map(({ messageId }) => messageId)).toEqual(Array(2).fill(`<${body.id}@shop.example>`));
+  });
+
+  it('a refusal for good is the end, and says what the server said', async () => {
+    replies = [550];
+    const { body } = await system.post('/v1/emails', anEmail());
+    const job = await finished(system, body.id);
+    expect(job).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'refused_by_handler' } });
+    expect(job.error.message).toContain('as the test says');
+    expect(received).toHaveLength(1);
+  });
+});
+
+describe('SMS leaves through an HTTP provider that honours the key', () => {
+  let provider: Server;
+  let system: TestSystem;
+  let requests: { headers: IncomingHttpHeaders; body: unknown }[];
+  let replies: { status: number; headers?: Record<string, string> }[];
+
+  beforeAll(async () => {
+    provider = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        requests.push({ headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) });
+        const { status, headers } = replies.shift() ?? { status: 200 };
+        response.writeHead(status, { 'content-type': 'application/json', ...headers });
+        response.end(JSON.stringify({ id: `sms-${requests.length}` }));
+      });
+    });
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+    const { port } = provider.address() as AddressInfo;
+    system = await TestSystem.start({
+      apps: ['api', 'relay', 'sms-worker'],
+      environment: { SMS_URL: `http://127.0.0.1:${port}/messages`, SMS_TOKEN: 'the-token' },
+    });
+  });
+
+  beforeEach(() => {
+    requests = [];
+    replies = [];
+  });
+
+  afterAll(async () => {
+    await system.stop();
+    provider.closeAllConnections();
+    await new Promise((resolve) => provider.close(resolve));
+  });
+
+  const send = async () => {
+    const { body } = await system.post('/v1/sms', { to: '+4915112345678', text: 'Hi' });
+    return finished(system, body.id);
+  };
+
+  it('after a failure the same key is sent again', async () => {
+    replies = [{ status: 503 }];
+    const job = await send();
+    expect(job).toMatchObject({ state: 'completed', attempt: 2, result: { providerId: 'sms-2' } });
+    expect(requests.map(({ headers }) => headers['idempotency-key'])).toEqual([job.id, job.id]);
+    expect(requests[0]).toMatchObject({
+      body: { to: '+4915112345678', text: 'Hi' },
+      headers: { authorization: 'Bearer the-token', 'content-type': 'application/json' },
+    });
+  });
+
+  it('waits as long as the provider asks', async () => {
+    replies = [{ status: 429, headers: { 'retry-after': '1' } }];
+    const job = await send();
+    expect(job).toMatchObject({ state: 'completed', attempt: 2 });
+    expect(Date.parse(job.finishedAt) - Date.parse(job.createdAt)).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it('a refusal for good is the end', async () => {
+    replies = [{ status: 422 }];
+    expect(await send()).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'refused_by_handler' } });
+  });
+});
