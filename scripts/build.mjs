@@ -12,7 +12,18 @@ const require = createRequire(import.meta.url);
 
 generatePrismaClient();
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-run('@swc/cli/bin/swc.js', ['apps', 'libs', 'scripts', 'test', '-d', 'dist', '--copy-files', '--quiet']);
+run('@swc/cli/bin/swc.js', [
+  'apps',
+  'libs',
+  'scripts',
+  'test',
+  '-d',
+  'dist',
+  '--copy-files',
+  '--ignore',
+  '**/*.spec.ts',
+  '--quiet',
+]);
 
 function generatePrismaClient() {
   const generated = join(root, 'libs/persistence/src/generated/prisma');

@@ -8,12 +8,13 @@ import { run } from './binaries';
 import type { PostgresLocation } from './location';
 
 const startMs = 30_000;
+const clientsLeaveMs = 10_000;
 
 export interface RunningPostgres {
   /** Of the database `postgres`, with the superuser's password. */
   readonly url: string;
   readonly process: ChildProcess;
-  /** Lets statements finish their transactions, then ends: PostgreSQL's fast shutdown. */
+  /** Waits up to 10 s for its clients to leave, as apps that drain do; then breaks off those that stay. */
   stop(): Promise<void>;
 }
 
@@ -57,7 +58,11 @@ export async function startPostgres(
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = new Promise((resolve) => child.once('exit', resolve));
-      run(binaries.pgCtl, ['stop', '-D', data, '-m', 'fast', '-w'], user, folder);
+      const stopIn = (mode: 'smart' | 'fast', wait: '-w' | '-W') =>
+        run(binaries.pgCtl, ['stop', '-D', data, '-m', mode, wait], user, folder);
+      stopIn('smart', '-W');
+      const left = await Promise.race([ended.then(() => true), delay(clientsLeaveMs, false, { ref: false })]);
+      if (!left) stopIn('fast', '-w');
       await ended;
     },
   };

@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lease } from '../lease';
 import type { Claimed, Ending } from './parts';
 import type { Step } from './steps';
 
@@ -10,23 +12,20 @@ export function stopStep(): Step<Claimed, Ending, Claimed, Ending> {
     const { lease, definition } = claimed;
     if (lease.abortReason) return { type: 'aborted', reason: lease.abortReason };
 
-    const settled = new AbortController();
+    const ended = new AbortController();
     const timeOut = setTimeout(() => lease.abort('timed_out'), definition.timeoutMs);
     try {
-      return await Promise.race([next(claimed), graceAfterAbort(lease.signal, settled.signal)]);
+      return await Promise.race([next(claimed), overstayed(lease, ended.signal)]);
     } finally {
       clearTimeout(timeOut);
-      settled.abort();
-    }
-
-    async function graceAfterAbort(abort: AbortSignal, unwanted: AbortSignal): Promise<Ending> {
-      const never = new Promise<never>(() => undefined);
-      if (!abort.aborted) await once(abort, 'abort', { signal: unwanted }).catch(() => never);
-      await new Promise((resolve) => {
-        const grace = setTimeout(resolve, stopGraceMs);
-        unwanted.addEventListener('abort', () => clearTimeout(grace), { once: true });
-      });
-      return { type: 'aborted', reason: lease.abortReason! };
+      ended.abort();
     }
   };
+}
+
+/** Resolves when the handler was asked to stop and has not; rejects, unheard, when it ends before. */
+async function overstayed(lease: Lease, ended: AbortSignal): Promise<Ending> {
+  await once(lease.signal, 'abort', { signal: ended });
+  await delay(stopGraceMs, undefined, { signal: ended });
+  return { type: 'aborted', reason: lease.abortReason! };
 }

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { z } from 'zod';
+import { defineJob } from './define-job';
+import { toMs, type Duration } from './duration';
+import { jobStates, shownState, transitions } from './job-state';
+import { exponential, fixed, nextDelayMs } from './retry-policy';
+import { headerText, isStorable, storableText } from './storable-text';
+
+describe('retry policy', () => {
+  const policy = exponential({ attempts: 9, base: '1s', max: '10s', jitter: 'none' });
+
+  it('doubles up to the maximum', () => {
+    expect([1, 2, 3, 4, 5, 9].map((attempt) => nextDelayMs(policy, attempt))).toEqual([
+      1_000, 2_000, 4_000, 8_000, 10_000, 10_000,
+    ]);
+  });
+
+  it('with full jitter lies evenly between nothing and the computed delay', () => {
+    const jittered = { ...policy, jitter: 'full' as const };
+    expect(nextDelayMs(jittered, 3, () => 0)).toBe(0);
+    expect(nextDelayMs(jittered, 3, () => 0.5)).toBe(2_000);
+    expect(nextDelayMs(jittered, 3, () => 1)).toBe(4_000);
+  });
+
+  it('fixed stays the same', () => {
+    expect([1, 5].map((attempt) => nextDelayMs(fixed({ attempts: 5, delay: '250ms' }), attempt))).toEqual([250, 250]);
+  });
+
+  it('is a whole number within its bounds for any attempt', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 5_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, random) => {
+        const delay = nextDelayMs({ ...policy, jitter: 'full' }, attempt, () => random);
+        return Number.isInteger(delay) && delay >= 0 && delay <= 10_000;
+      }),
+    );
+  });
+});
+
+describe('duration', () => {
+  it('is written as people write it', () => {
+    expect(['250ms', '1s', '5m', '2h'].map((text) => toMs(text as Duration))).toEqual([250, 1_000, 300_000, 7_200_000]);
+  });
+
+  it.each(['', 'soon', '-1s', '0s'])('refuses %j', (text) => {
+    expect(() => toMs(text as Duration)).toThrow();
+  });
+});
+
+describe('defineJob', () => {
+  it('names every field that cannot be kept', () => {
+    const define = () =>
+      defineJob({
+        kind: 'SendEmail',
+        version: 0,
+        queue: 'a:b',
+        broker: 'bullmq',
+        payload: z.object({}),
+        result: z.object({}),
+        retry: fixed({ attempts: 0, delay: '1s' }),
+        timeout: '1s',
+        concurrency: 0.5,
+        rateLimit: { max: 0, per: '1s' },
+      });
+    for (const field of ['kind', 'version', 'queue', 'retry.attempts', 'concurrency', 'rateLimit.max']) {
+      expect(define).toThrow(`- ${field}: expected`);
+    }
+  });
+});
+
+describe('states', () => {
+  it('a job that waits is shown by what it waits for', () => {
+    const now = new Date();
+    const later = new Date(now.getTime() + 1);
+    expect(shownState({ state: 'queued', runAt: now, attempt: 0 }, now)).toBe('queued');
+    expect(shownState({ state: 'queued', runAt: later, attempt: 0 }, now)).toBe('scheduled');
+    expect(shownState({ state: 'queued', runAt: later, attempt: 1 }, now)).toBe('retrying');
+    expect(shownState({ state: 'active', runAt: later, attempt: 1 }, now)).toBe('active');
+  });
+
+  it('every transition is between states that there are, and no final state but failed is left', () => {
+    for (const { from, to } of transitions) {
+      expect(jobStates).toContain(to);
+      expect(['completed', 'cancelled']).not.toContain(from);
+    }
+  });
+});
+
+describe('text that can be stored', () => {
+  it('has no NUL and no half of a surrogate pair', () => {
+    expect(['', 'a', '你好', '😀'].every(isStorable)).toBe(true);
+    expect(['\0', 'a\0', '\ud83d', '\ude00\ud83d'].some(isStorable)).toBe(false);
+    expect(storableText.safeParse('a\0').success).toBe(false);
+  });
+
+  it('a header field is one line, whatever the line is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const isOneLine = !/[\p{Cc}]/u.test(text) && text.isWellFormed();
+        return headerText.safeParse(text).success === isOneLine;
+      }),
+    );
+    expect(headerText.safeParse('a\r\nBcc: b').success).toBe(false);
+  });
+});

@@ -1,0 +1,43 @@
+import { Collector } from './collector';
+
+describe('Collector', () => {
+  it('joins what comes within the window into one call, and answers each caller with his own', async () => {
+    const groups: number[][] = [];
+    const collector = new Collector<number, number>((items) => {
+      groups.push(items);
+      return Promise.resolve(items.map((item) => item * 2));
+    });
+    expect(await Promise.all([1, 2, 3].map((item) => collector.add(item)))).toEqual([2, 4, 6]);
+    expect(groups).toEqual([[1, 2, 3]]);
+  });
+
+  it('lets the next group grow while as many calls as allowed are running', async () => {
+    const groups: { items: number[]; finish: () => void }[] = [];
+    const collector = new Collector<number, number>(
+      (items) => new Promise((resolve) => groups.push({ items, finish: () => resolve(items) })),
+      { windowMs: 1, groupSize: 2, inFlight: 1 },
+    );
+    const all = [1, 2, 3, 4, 5].map((item) => collector.add(item));
+    expect(groups.map(({ items }) => items)).toEqual([[1, 2]]);
+    groups[0]!.finish();
+    await all[1];
+    await Promise.resolve();
+    expect(groups.map(({ items }) => items)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    groups[1]!.finish();
+    await all[3];
+    await Promise.resolve();
+    groups[2]!.finish();
+    expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('an item that is refused fails alone', async () => {
+    const collector = new Collector<string, string>((items) =>
+      items.includes('bad') ? Promise.reject(new Error('refused')) : Promise.resolve(items),
+    );
+    const results = await Promise.allSettled(['a', 'bad', 'b'].map((item) => collector.add(item)));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  });
+});

@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { encodeMessage, parseMessage, UnreadableMessageError } from './job-message';
+
+const message = {
+  id: '019e0000-0000-7000-8000-000000000000',
+  dispatch: 3,
+  kind: 'email.send',
+  version: 2,
+  queue: 'email',
+  priority: 1,
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+};
+
+describe('the message', () => {
+  it('is a CloudEvent that says which dispatch of which job, and where the rest is', () => {
+    expect(encodeMessage(message)).toEqual({
+      specversion: '1.0',
+      id: message.id,
+      source: '/node-message-queue',
+      type: 'email.send.v2',
+      dispatch: 3,
+      dataref: `/v1/jobs/${message.id}`,
+      traceparent: message.traceparent,
+    });
+  });
+
+  it('comes back as it went, as an object and as bytes', () => {
+    const { id, dispatch, kind, version, traceparent } = message;
+    const parsed = { id, dispatch, kind, version, traceparent };
+    expect(parseMessage(encodeMessage(message))).toEqual(parsed);
+    expect(parseMessage(Buffer.from(JSON.stringify(encodeMessage(message))))).toEqual(parsed);
+  });
+
+  it('anything else is refused with a reason, never with another error', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.anything(),
+          fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+          fc.json().map((json) => Buffer.from(json)),
+        ),
+        (body) => {
+          try {
+            parseMessage(body);
+            return false;
+          } catch (error) {
+            return error instanceof UnreadableMessageError && error.message.startsWith('Expected');
+          }
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,197 @@
+import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { freePort } from '../../scripts/postgres/free-port';
+import { commandOf, databaseUrlOf, isAlive, npmStart, type Start } from '../support/start';
+import { until } from '../support/until';
+
+describe('npm start', () => {
+  let folder: string;
+  const started: Start[] = [];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'a path with spaces '));
+    chmodSync(folder, 0o755);
+  });
+
+  afterEach(async () => {
+    for (const start of started.splice(0)) {
+      if (start.process.exitCode === null && start.process.signalCode === null) await start.end('SIGTERM');
+    }
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function start(environment: Record<string, string> = {}, options?: Parameters<typeof npmStart>[1]) {
+    const running = await npmStart({ DATA_DIR: join(folder, 'data'), ...environment }, options);
+    started.push(running);
+    return running;
+  }
+
+  async function postEmail(url: string): Promise<string> {
+    const answer = await fetch(`${url}/v1/emails`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ to: 'ada@example.com', subject: 'Hi', text: 'Hello' }),
+    });
+    expect(answer.status).toBe(202);
+    return ((await answer.json()) as { id: string }).id;
+  }
+
+  const stateOf = async (url: string, id: string) =>
+    ((await (await fetch(`${url}/v1/jobs/${id}`)).json()) as { state: string }).state;
+
+  it('runs everything on an embedded PostgreSQL, and on SIGTERM ends all of it with 0', async () => {
+    const running = await start();
+    const id = await postEmail(running.url);
+    await until(
+      'the email is sent',
+      () => stateOf(running.url, id),
+      (state) => state === 'completed',
+    );
+    const processes = running.descendants();
+    expect(processes.length).toBeGreaterThan(6);
+
+    expect(await running.end('SIGTERM')).toBe(0);
+    await until(
+      'all are gone',
+      () => Promise.resolve(processes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+    expect(running.said()).not.toMatch(/error/i);
+
+    const again = await start();
+    expect(await stateOf(again.url, id)).toBe('completed');
+  });
+
+  it('a supervisor that is killed takes everything with it, and the next start goes on where it was', async () => {
+    const running = await start();
+    const id = await postEmail(running.url);
+    const processes = running.descendants();
+    await running.end('SIGKILL');
+    await until(
+      'all are gone',
+      () => Promise.resolve(processes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+
+    const again = await start();
+    await until(
+      'the email is sent',
+      () => stateOf(again.url, id),
+      (state) => state === 'completed',
+    );
+  });
+
+  it('a PostgreSQL that lost its keeper is found and ended before the next one starts', async () => {
+    const running = await start();
+    const processes = running.descendants();
+    // All at once, PostgreSQL's keeper first, so that nobody is there to end PostgreSQL.
+    const nodes = processes.filter((pid) => commandOf(pid).includes('/dist/'));
+    const keeper = nodes.find((pid) => commandOf(pid).includes('postgres-keeper'))!;
+    for (const pid of [keeper, running.process.pid!, ...nodes]) {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
+    await until(
+      'they are gone',
+      () => Promise.resolve(nodes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+    expect(processes.filter(isAlive).length).toBeGreaterThan(0);
+
+    const again = await start();
+    expect(await stateOf(again.url, await postEmail(again.url))).toBeDefined();
+    await until(
+      'the old one is gone',
+      () => Promise.resolve(processes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+  });
+
+  it('an app that dies is started again', async () => {
+    const running = await start();
+    const [worker] = running.descendants().filter((pid) => commandOf(pid).includes('email-worker'));
+    process.kill(worker!, 'SIGKILL');
+    const id = await postEmail(running.url);
+    await until(
+      'the email is sent',
+      () => stateOf(running.url, id),
+      (state) => state === 'completed',
+    );
+    expect(running.said()).toContain('email-worker ended (SIGKILL); it starts again in 500 ms');
+  });
+
+  it('a folder in use is refused, and the one who uses it goes on', async () => {
+    const running = await start();
+    const second = await start({}, { untilReady: false });
+    await until(
+      'it ends',
+      () => Promise.resolve(second.process.exitCode),
+      (code) => code !== null,
+    );
+    expect(second.process.exitCode).toBe(1);
+    expect(second.said()).toMatch(/data folder .* is in use by another start\. Stop that one, or set DATA_DIR/);
+    expect((await fetch(`${running.url}/health/ready`)).status).toBe(200);
+  });
+
+  it('a taken port is refused plainly, before anything starts', async () => {
+    const port = await freePort();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const refused = await start({ PORT: String(port) }, { untilReady: false });
+    await until(
+      'it ends',
+      () => Promise.resolve(refused.process.exitCode),
+      (code) => code !== null,
+    );
+    expect(refused.process.exitCode).toBe(1);
+    expect(refused.said().trim()).toBe(
+      `Port ${port} is taken by another program. Stop it, or choose another port with the variable PORT.`,
+    );
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('every fault of the configuration is named at once, before anything starts', async () => {
+    const refused = await start(
+      { PORT: '99999', REDIS_URL: 'http://redis', LEASE_MS: 'long', NODE_ENV: 'production' },
+      { untilReady: false },
+    );
+    await until(
+      'it ends',
+      () => Promise.resolve(refused.process.exitCode),
+      (code) => code !== null,
+    );
+    expect(refused.process.exitCode).toBe(1);
+    for (const name of ['PORT', 'REDIS_URL', 'LEASE_MS', 'DATABASE_URL'])
+      expect(refused.said()).toContain(`- ${name}: `);
+  });
+
+  it('the whole system holds fewer than 120 connections to PostgreSQL', async () => {
+    const running = await start();
+    for (let n = 0; n < 50; n += 1) await postEmail(running.url);
+    const client = new Client({ connectionString: databaseUrlOf(running) });
+    await client.connect();
+    const { rows } = await client.query<{ connections: number }>(
+      `SELECT count(*)::int AS connections FROM pg_stat_activity WHERE backend_type = 'client backend'`,
+    );
+    await client.end();
+    expect(rows[0]!.connections).toBeGreaterThan(5);
+    expect(rows[0]!.connections).toBeLessThan(60);
+  });
+
+  const asRoot = process.getuid?.() === 0 ? it : it.skip;
+
+  asRoot('runs as a user without rights just as well', async () => {
+    const nobody = { uid: 65_534, gid: 65_534 };
+    chownSync(folder, nobody.uid, nobody.gid);
+    const running = await start({ HOME: folder }, { user: nobody });
+    const id = await postEmail(running.url);
+    await until(
+      'the email is sent',
+      () => stateOf(running.url, id),
+      (state) => state === 'completed',
+    );
+    expect(await running.end('SIGINT')).toBe(0);
+  });
+});

@@ -1,0 +1,86 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { freePort } from '../../scripts/postgres/free-port';
+import { projectFolder } from './postgres';
+import { until } from './until';
+
+/** What `npm start` runs, as a person would start it. */
+export interface Start {
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Everything that it has printed so far. */
+  said(): string;
+  /** Its processes and theirs, by pid, as long as they live. */
+  descendants(): number[];
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** @param untilReady false: what is said and the exit code are the test's business */
+export async function npmStart(
+  environment: Record<string, string>,
+  { untilReady = true, user }: { untilReady?: boolean; user?: { uid: number; gid: number } } = {},
+): Promise<Start> {
+  const port = environment['PORT'] ?? String(await freePort());
+  const child = spawn(process.execPath, [join(projectFolder, 'dist/scripts/start/main.js')], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LOG_LEVEL: 'warn', PORT: port, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: projectFolder,
+    ...user,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  const start: Start = {
+    url: `http://127.0.0.1:${port}`,
+    process: child,
+    said: () => output,
+    descendants: () => descendantsOf(child.pid!),
+    end: async (signal) => {
+      child.kill(signal);
+      return (await ended)[0];
+    },
+  };
+  if (untilReady) {
+    await Promise.race([
+      until(
+        'it says that it is ready',
+        () => Promise.resolve(output),
+        (said) => /^ready /m.test(said),
+        30_000,
+      ),
+      ended.then(([code]) => Promise.reject(new Error(`It ended with code ${code}:\n${output}`))),
+    ]);
+  }
+  return start;
+}
+
+function descendantsOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' });
+  const pairs = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  const found = [pid];
+  for (const parent of found) found.push(...pairs.filter(([, ppid]) => ppid === parent).map(([child]) => child));
+  return found.slice(1);
+}
+
+export function isAlive(pid: number): boolean {
+  const { stdout } = spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' });
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
+}
+
+export function commandOf(pid: number): string {
+  return spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
+}
+
+/** Of the embedded PostgreSQL, from the environment that an app was given. */
+export function databaseUrlOf(start: Start): string {
+  const api = start.descendants().find((pid) => commandOf(pid).includes('apps/api'))!;
+  const environment = readFileSync(`/proc/${api}/environ`, 'utf8').split('\0');
+  return environment.find((line) => line.startsWith('DATABASE_URL='))!.slice('DATABASE_URL='.length);
+}
