@@ -21,8 +21,11 @@ module.exports = class SummaryReporter {
       ([backend, row]) =>
         `${backend.padEnd(26)} ${String(row.passed).padStart(6)} passed ${String(row.failed).padStart(4)} failed ${String(row.skipped).padStart(4)} skipped`,
     );
-    process.stdout.write(
-      `\n${lines.sort().join('\n')}\n\n${passed} passed, ${failed + broken} failed, ${skipped} skipped\n`,
-    );
+    // At the very end: Jest's own summary comes after all reporters.
+    process.once('exit', () => {
+      process.stdout.write(
+        `\n${lines.sort().join('\n')}\n\n${passed} passed, ${failed + broken} failed, ${skipped} skipped\n`,
+      );
+    });
   }
 };
