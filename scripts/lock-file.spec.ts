@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
+describe('package-lock.json', () => {
+  const { packages } = JSON.parse(readFileSync(join(__dirname, '../package-lock.json'), 'utf8')) as {
+    packages: Record<string, LockedPackage>;
+  };
+
+  it('names no registry, so that anybody can install from his own', () => {
+    expect(Object.keys(packages).filter((path) => packages[path]?.resolved)).toEqual([]);
+  });
+
+  it('holds the packages of every platform: where one is missing, `npm ci` refuses', () => {
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies).filter(
+        (name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`],
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
+});
