@@ -12,6 +12,7 @@ import { JobsController } from './jobs/jobs.controller';
 import { SmsController } from './jobs/sms.controller';
 import { bullBoardModules } from './operations/bull-board';
 import { HealthController, Readiness } from './operations/health.controller';
+import { HomeController } from './operations/home.controller';
 import { MailboxController } from './operations/mailbox.controller';
 
 @Module({})
@@ -37,6 +38,7 @@ export class ApiModule {
         SmsController,
         JobsController,
         HealthController,
+        HomeController,
         ...(settings.NODE_ENV === 'production' ? [] : [MailboxController]),
       ],
       providers: [

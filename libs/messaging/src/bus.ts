@@ -31,7 +31,9 @@ export class Bus {
    * @throws BootCheckError
    */
   async start(): Promise<readonly string[]> {
-    const { pool, events } = this.parts;
+    const { pool, prisma, events } = this.parts;
+    // Prisma loads its query compiler at its first query: better now than inside the first job.
+    await prisma.$queryRaw`SELECT 1`;
     const pipeline = createPipeline({
       ...this.parts,
       handlers: this.registry.resolve(this.served, this.drivers),

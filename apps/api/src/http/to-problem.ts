@@ -24,7 +24,7 @@ export function toProblem(error: unknown, request: { method: string; path: strin
       'The database does not answer',
       'Nothing was promised. Send the request again in a moment, with the same Idempotency-Key.',
       undefined,
-      { 'retry-after': '1' },
+      { 'Retry-After': '1' },
     );
   }
   if (error instanceof HttpException) return fromStatus(error.getStatus(), error.message, request);

@@ -25,7 +25,7 @@ export class JobIntake {
       idempotency: idempotencyKey === undefined ? undefined : { route, key: idempotencyKey, body: body.raw },
     });
     response.status(202).location(pathOf(job));
-    if (job.replayed) response.set('idempotency-replayed', 'true');
+    if (job.replayed) response.set('Idempotency-Replayed', 'true');
     return viewOfAccepted(job);
   }
 }

@@ -5,7 +5,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { jobDefinitions } from '@app/contracts';
 import { topologyOf } from '@app/messaging';
 
-export const bullBoardPath = '/admin/queues';
+const bullBoardPath = '/admin/queues';
 
 /**
  * BullMQ's own queues, to look at. Read-only: a message that is retried or removed here would say something else
@@ -16,7 +16,7 @@ export function bullBoardModules(): DynamicModule[] {
     BullBoardModule.forRoot({
       route: bullBoardPath,
       adapter: ExpressAdapter,
-      boardOptions: { uiConfig: { boardTitle: 'node-message-queue' } },
+      boardOptions: { uiConfig: { boardTitle: 'Queues' } },
     }),
     BullBoardModule.forFeature(
       ...topologyOf(jobDefinitions).map(({ queue }) => ({
