@@ -21,6 +21,8 @@ export function loggingModule({ application, level, format }: LoggingSettings): 
     name: application,
     level,
     base: { app: application },
+    // Of the request, a line carries its id only; the line of the request itself has the rest.
+    quietReqLogger: true,
     hooks: {
       logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, logLevel: number) {
         const { context } = args[0] as { context?: string };
