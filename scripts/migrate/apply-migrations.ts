@@ -21,6 +21,7 @@ type SchemaEngineModule = typeof schemaEngineGlue;
  * @returns the names of the migrations that were applied now
  */
 export async function applyMigrations(pool: Pool, folder: string): Promise<string[]> {
+  await markBrokenOff(pool);
   schemaEngine ??= loadSchemaEngine();
   const { SchemaEngine } = schemaEngine;
   const schemaPath = join(folder, 'schema.prisma');
@@ -37,6 +38,31 @@ export async function applyMigrations(pool: Pool, folder: string): Promise<strin
     return appliedMigrationNames;
   } finally {
     engine.free();
+  }
+}
+
+/** Of Prisma's own lock for migrations. */
+const migrationLock = 72_707_369;
+
+/**
+ * A process that was killed inside a migration leaves a record without an end and without a fault, at which Prisma
+ * stops for ever. PostgreSQL has rolled the script back, which is one transaction, so that is what the record says now.
+ * Whoever holds the lock is still at it.
+ */
+async function markBrokenOff(pool: Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<{ found: boolean; locked: boolean }>(
+      `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found, pg_try_advisory_lock($1) AS locked`,
+      [migrationLock],
+    );
+    if (!rows[0]?.found || !rows[0].locked) return;
+    await client.query(
+      `UPDATE _prisma_migrations SET rolled_back_at = now()
+        WHERE finished_at IS NULL AND rolled_back_at IS NULL AND logs IS NULL`,
+    );
+  } finally {
+    client.release(true); // Ends the session, and the lock with it.
   }
 }
 

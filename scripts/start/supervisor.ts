@@ -27,6 +27,7 @@ export class Supervisor {
   private lock: Server | undefined;
   private postgres: Child | undefined;
   private apps: Child[] = [];
+  private migration: Promise<[number | null]> | undefined;
   private stopping = false;
 
   constructor(private readonly options: SupervisorOptions) {}
@@ -51,6 +52,7 @@ export class Supervisor {
   /** In order: the API, so that nothing new comes; the relay; the workers, which drain; PostgreSQL last. */
   async stop(): Promise<void> {
     this.stopping = true;
+    await this.migration;
     const patienceMs = this.options.graceMs + 5_000;
     const [api, relay, ...workers] = this.apps;
     await api?.stop(patienceMs);
@@ -82,9 +84,14 @@ export class Supervisor {
     return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   }
 
+  /** In a process group of its own, and waited for: a migration that is broken off has to be mended by hand. */
   private async migrate(environment: NodeJS.ProcessEnv): Promise<void> {
-    const child = fork(join(__dirname, '../migrate/main.js'), { env: environment });
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const child = fork(join(__dirname, '../migrate/main.js'), {
+      env: environment,
+      detached: process.platform !== 'win32',
+    });
+    this.migration = once(child, 'exit') as Promise<[number | null]>;
+    const [code] = await this.migration;
     if (code !== 0) throw new StartRefused('The migrations did not run; see above.');
   }
 }

@@ -79,6 +79,28 @@ describe('what a handler returns decides what becomes of its job', () => {
     expect(job).toMatchObject({ state: 'failed', error: { code: 'result_invalid' } });
   });
 
+  it('a settlement that PostgreSQL cannot write for now is written later', async () => {
+    const job = await run(() => done({ n: 42 }), {
+      onStart: (started) => {
+        // Once: the disk is full.
+        void started.pool.query(`
+          CREATE SEQUENCE attempts;
+          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.state = 'completed' AND nextval('attempts') = 1 THEN
+              RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100';
+            END IF;
+            RETURN NEW;
+          END $$;
+          CREATE TRIGGER refuse BEFORE UPDATE ON job FOR EACH ROW EXECUTE FUNCTION refuse()`);
+      },
+    });
+    expect(runs).toBe(1);
+    expect(job).toMatchObject({ state: 'completed', attempt: 1, result: { n: 42 } });
+    expect((await core.pool.query<{ last: number }>('SELECT last_value::int AS last FROM attempts')).rows).toEqual([
+      { last: 2 },
+    ]);
+  });
+
   it('a handler that takes too long is asked to stop, and tried again', async () => {
     const job = await run(async (attempt, { signal }) => {
       if (attempt > 1) return done({ n: 1 });

@@ -91,4 +91,18 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     expect(await effects()).toBe(1);
     expect(await core.read(id)).toMatchObject({ state: 'completed', result: { n: 2 } });
   });
+
+  it('a result of another shape than promised rolls the effect back', async () => {
+    const job = await start((run, { transaction }) =>
+      transaction(async (tx) => {
+        await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
+        return done({ m: run });
+      }),
+    );
+    const settled = core.next('settled');
+    const id = await core.enqueue(job, { n: 1 });
+    await settled;
+    expect(await effects()).toBe(0);
+    expect(await core.read(id)).toMatchObject({ state: 'failed', error: { code: 'result_invalid' } });
+  });
 });

@@ -87,6 +87,27 @@ describe('email leaves through a real SMTP server', () => {
   });
 });
 
+describe('a mail server that lets nobody in', () => {
+  it('is a fault that may pass: the job waits for its next attempt', async () => {
+    const smtp = new SMTPServer({
+      disabledCommands: ['STARTTLS'],
+      onAuth: (_auth, _session, callback) => callback(Object.assign(new Error('Invalid login'), { responseCode: 535 })),
+    });
+    await new Promise<void>((resolve) => smtp.listen(0, '127.0.0.1', resolve));
+    const { port } = smtp.server.address() as AddressInfo;
+    const system = await TestSystem.start({ environment: { SMTP_URL: `smtp://user:wrong@127.0.0.1:${port}` } });
+    const { body } = await system.post('/v1/emails', anEmail());
+    const job = await until(
+      'a second attempt',
+      async () => (await system.get(`/v1/jobs/${body.id}`)).body,
+      ({ attempt }) => attempt >= 2,
+    );
+    expect(['active', 'retrying', 'queued']).toContain(job.state);
+    await system.stop();
+    await new Promise<void>((resolve) => smtp.close(resolve));
+  });
+});
+
 describe('SMS leaves through an HTTP provider that honours the key', () => {
   let provider: Server;
   let system: TestSystem;

@@ -88,7 +88,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
     const delayed = await system.post('/v1/emails', { ...anEmail(), options: { delayMs: 700 } });
     const at = await system.post('/v1/emails', {
       ...anEmail(),
-      options: { runAt: new Date(before + 700).toISOString().replace('Z', '+00:00') },
+      options: { runAt: new Date(before + 700).toISOString().replace('Z', '0000000000000+00:00') },
     });
     const scheduled = (await system.get('/v1/jobs?state=scheduled')).body.items;
     expect(scheduled.map(({ id }: { id: string }) => id).sort()).toEqual([delayed.body.id, at.body.id].sort());

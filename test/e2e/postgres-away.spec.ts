@@ -71,4 +71,32 @@ onEachBackend('PostgreSQL away', (backend) => {
       for (const child of system.processes.values()) expect(child.exitCode).toBeNull();
     },
   );
+
+  it('all connections ended by the server, as at a restart: every process lives, and goes on', async () => {
+    const load = new Load(system, 4);
+    await until(
+      'work is going on',
+      () => system.effects(),
+      ({ size }) => size > 20,
+    );
+    for (let round = 0; round < 3; round += 1) {
+      await system.pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+      );
+      const before = load.accepted.size;
+      await until(
+        'accepting again',
+        () => Promise.resolve(load.accepted.size),
+        (size) => size > before + 5,
+      );
+    }
+    const accepted = await load.stop();
+    await until(
+      'every job is completed',
+      () => system.jobsByState(),
+      ({ completed, ...others }) => (completed ?? 0) >= accepted.size && Object.keys(others).length === 0,
+      45_000,
+    );
+  });
 });

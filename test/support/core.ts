@@ -82,6 +82,7 @@ export async function startCore(
   const relay = new Relay(pool, [driver], wakeUp, events, {
     databaseUrl: database.url,
     queues: topologyOf(definitions).map(({ queue }) => queue),
+    leaseMs: options.leaseMs ?? 2_000,
     sweepMs: options.sweepMs ?? 100,
     reconcileMs: options.reconcileMs ?? 100,
     forgottenAfterMs: options.forgottenAfterMs ?? 60_000,

@@ -6,6 +6,9 @@ import { readApiSettings } from './config';
 import { createApi } from './create-api';
 import { Readiness } from './operations/health.controller';
 
+/** How long a request in hand may take when the process stops; one takes 3 s at most. */
+const requestGraceMs = 5_000;
+
 void runProcess('api', readApiSettings, async (settings) => {
   const app = await createApi(settings);
   await app.listen(settings.PORT, settings.HOST);
@@ -14,7 +17,9 @@ void runProcess('api', readApiSettings, async (settings) => {
       app.get(Readiness).draining = true;
       // Requests in hand are answered; connections that only wait are closed.
       const server: Server = app.getHttpServer();
+      const breakOff = setTimeout(() => server.closeAllConnections(), requestGraceMs);
       await new Promise((resolve) => server.close(resolve));
+      clearTimeout(breakOff);
       await Promise.all(app.get<BrokerDriver[]>(DRIVERS).map((driver) => driver.close()));
       await app.close();
     },

@@ -1,13 +1,18 @@
 import { createTransport, type Transport, type Transporter } from 'nodemailer';
+import { sendEmail } from '@app/contracts';
 import { catchMessage, type PrismaClient } from '@app/persistence';
 
 /** Below the job's time-out, so that a silent server ends as an error of the attempt that says what was silent. */
 const timeOuts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
 
-/** To a mail server, or, without an address of one, into the mailbox that `GET /dev/mailbox` shows. */
+/**
+ * To a mail server, or, without an address of one, into the mailbox that `GET /dev/mailbox` shows.
+ * There is a connection for each handler that may run: an email that had to wait for one would still go out after its
+ * attempt had timed out and the next had begun.
+ */
 export function createMailTransport(smtpUrl: string | undefined, prisma: PrismaClient): Transporter {
   if (smtpUrl === undefined) return createTransport(mailboxTransport(prisma));
-  return createTransport({ url: smtpUrl, pool: true, maxConnections: 5, ...timeOuts });
+  return createTransport({ url: smtpUrl, pool: true, maxConnections: sendEmail.concurrency, ...timeOuts });
 }
 
 function mailboxTransport(prisma: PrismaClient): Transport {

@@ -8,6 +8,12 @@ export interface Email {
   readonly html: string | undefined;
 }
 
+/**
+ * nodemailer's codes for a refusal of the envelope or the content. A 5xx at the greeting or the login is about us,
+ * not about the email, and passes when somebody has mended it.
+ */
+const aboutTheEmail = new Set<string | undefined>(['EENVELOPE', 'EMESSAGE']);
+
 /** The mail server has refused this email for good; asking again would get the same answer. */
 export class EmailRefused extends Error {}
 
@@ -29,8 +35,8 @@ export class Mailer {
     try {
       await this.transport.sendMail({ ...email, from: this.from, messageId });
     } catch (error) {
-      const { responseCode, message } = error as Error & { responseCode?: number };
-      if (responseCode !== undefined && responseCode >= 500) throw new EmailRefused(message);
+      const { code, responseCode, message } = error as Error & { code?: string; responseCode?: number };
+      if (aboutTheEmail.has(code) && responseCode !== undefined && responseCode >= 500) throw new EmailRefused(message);
       throw error;
     }
     return { messageId };

@@ -7,6 +7,7 @@ const batchSize = 500;
 const publishDeadlineMs = 5_000;
 /** Behind the wake-ups, which may get lost. */
 const pollMs = 1_000;
+const lockedMs = 50;
 
 /**
  * Outbox rows of one broker become its messages. Each broker has a loop of its own with its own back-off, so
@@ -89,7 +90,9 @@ export class PublishLoop {
   private async sleepUntilDue(): Promise<void> {
     const dueInMs = await nextDueMs(this.pool, this.driver.name);
     if (this.wakeUpPending) return;
-    await this.sleep(Math.min(pollMs, Math.max(1, dueInMs ?? pollMs)), 'until woken');
+    // Due, and yet not taken: another relay has it locked.
+    const ms = dueInMs === undefined ? pollMs : dueInMs <= 0 ? lockedMs : Math.min(pollMs, dueInMs);
+    await this.sleep(ms, 'until woken');
   }
 
   /** A back-off is not cut short by wake-ups, or a broker that is away would be asked at every enqueue. */

@@ -3,9 +3,10 @@ import { countPublished, redispatchForgotten, type OutboxWakeUp } from '@app/per
 import type { BrokerDriver, MessagingEvents } from '@app/messaging';
 
 /**
- * A broker may forget what it confirmed: a FLUSHALL, a disk lost, a queue deleted. Where a queue holds fewer
- * messages than the ledger has published and not yet seen claimed, on two checks one after the other, what has
- * waited too long is dispatched again. What the broker still held then becomes stale and is dropped.
+ * A broker may forget what it confirmed: a FLUSHALL, a disk lost, a queue deleted, a failover that drops the last few
+ * messages. Two signs give it away. A queue holds fewer messages than the ledger has published and not yet seen
+ * settled, on two checks one after the other. Or a job still waits although others that became due long after it are
+ * being worked on.
  */
 export class Reconciler {
   private readonly shortAtLastCheck = new Set<string>();
@@ -25,21 +26,21 @@ export class Reconciler {
     const published = await countPublished(this.pool, this.driver.name);
     const after = await this.depths();
     for (const queue of this.queues) {
-      const expected = published.get(queue) ?? 0;
-      const isShort = Math.max(before.get(queue)!, after.get(queue)!) < expected;
-      if (!isShort) this.shortAtLastCheck.delete(queue);
-      else if (this.shortAtLastCheck.has(queue)) await this.dispatchAgain(queue);
-      else this.shortAtLastCheck.add(queue);
+      const isShort = Math.max(before.get(queue)!, after.get(queue)!) < (published.get(queue) ?? 0);
+      const isShortAgain = isShort && this.shortAtLastCheck.has(queue);
+      if (isShort) this.shortAtLastCheck.add(queue);
+      else this.shortAtLastCheck.delete(queue);
+      await this.dispatchAgain(queue, isShortAgain);
     }
   }
 
-  private async dispatchAgain(queue: string): Promise<void> {
+  private async dispatchAgain(queue: string, isShort: boolean): Promise<void> {
     let count: number;
     do {
-      count = await redispatchForgotten(this.pool, this.driver.name, queue, this.settings.forgottenAfterMs);
+      count = await redispatchForgotten(this.pool, this.driver.name, queue, this.settings.forgottenAfterMs, isShort);
       if (count > 0) this.events.emit('forgotten', this.driver.name, queue, count);
+      if (count > 0) this.wakeUp.request();
     } while (count === 1000);
-    this.wakeUp.request();
   }
 
   private async depths(): Promise<Map<string, number>> {

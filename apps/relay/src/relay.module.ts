@@ -33,6 +33,7 @@ export class RelayModule {
             new Relay(pool, brokers, wakeUp, events, {
               databaseUrl: settings.DATABASE_URL,
               queues: topologyOf(jobDefinitions).map(({ queue }) => queue),
+              leaseMs: settings.LEASE_MS,
               sweepMs: settings.SWEEP_MS,
               reconcileMs: settings.RECONCILE_MS,
               forgottenAfterMs: settings.FORGOTTEN_AFTER_MS,

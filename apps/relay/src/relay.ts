@@ -4,12 +4,13 @@ import type { BrokerDriver, MessagingEvents } from '@app/messaging';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
 import { Repeat } from './repeat';
-import { sweep } from './sweeper';
+import { Sweeper } from './sweeper';
 import { WakeUpListener } from './wake-up-listener';
 
 export interface RelayOptions {
   readonly databaseUrl: string;
   readonly queues: readonly string[];
+  readonly leaseMs: number;
   readonly sweepMs: number;
   readonly reconcileMs: number;
   readonly forgottenAfterMs: number;
@@ -32,10 +33,11 @@ export class Relay {
     this.listener = new WakeUpListener(options.databaseUrl, events, () => {
       for (const loop of this.loops) loop.wakeUp();
     });
+    const sweeper = new Sweeper(pool, wakeUp, events, options.leaseMs);
     this.repeats = [
       new Repeat(
         options.sweepMs,
-        () => sweep(pool, wakeUp, events),
+        () => sweeper.sweep(),
         (error) => events.emit('database_away', 'sweep', error, options.sweepMs),
       ),
       ...drivers.map((driver) => {

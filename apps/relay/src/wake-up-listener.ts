@@ -43,7 +43,8 @@ export class WakeUpListener {
       keepAliveInitialDelayMillis: 10_000,
     });
     client.on('notification', () => this.onWakeUp());
-    client.once('error', () => undefined);
+    // More than once: PostgreSQL says why it ends a connection, and then the connection ends.
+    client.on('error', () => undefined);
     await client.connect();
     await client.query(`LISTEN ${wakeUpChannel}`);
     client.once('end', () => {

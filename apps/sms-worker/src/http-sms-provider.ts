@@ -3,8 +3,14 @@ import { SmsPostponed, SmsProvider, SmsRefused, type Sms } from './sms-provider'
 
 const answer = z.looseObject({ id: z.string().min(1).max(200) });
 
-/** Answers of the client-error class that may still pass (RFC 9110, 15.5). */
-const mayPass = new Set([408, 409, 425, 429]);
+/**
+ * Answers of the client-error class that may still pass (RFC 9110, 15.5): too early, too much, or about our
+ * credentials and our address rather than about this SMS.
+ */
+const mayPass = new Set([401, 403, 404, 407, 408, 409, 425, 429]);
+
+/** However long the provider asks to wait. */
+const longestWaitSeconds = 3_600;
 
 /**
  * `POST {to, text}` with `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): however often a job is
@@ -33,7 +39,7 @@ export class HttpSmsProvider extends SmsProvider {
 
     await response.body?.cancel();
     const retryAfter = Number(response.headers.get('retry-after'));
-    if (retryAfter > 0) throw new SmsPostponed(retryAfter);
+    if (retryAfter > 0) throw new SmsPostponed(Math.min(Math.ceil(retryAfter), longestWaitSeconds));
     const fault = `The SMS provider answered ${response.status} ${response.statusText}`.trimEnd();
     if (response.status >= 400 && response.status < 500 && !mayPass.has(response.status)) throw new SmsRefused(fault);
     throw new Error(fault);

@@ -31,6 +31,10 @@ export function readSettings<Name extends keyof Settings>(
         ),
       );
   }
+  const { LEASE_MS: lease, HEARTBEAT_MS: heartbeat } = values as Partial<Settings>;
+  if (lease !== undefined && heartbeat !== undefined && heartbeat * 2 > lease) {
+    faults.push(`HEARTBEAT_MS: expected at most half of LEASE_MS (${lease}), got "${heartbeat}"`);
+  }
   if (faults.length > 0) throw new ConfigurationError(faults);
   return values as Pick<Settings, Name>;
 }

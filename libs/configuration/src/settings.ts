@@ -1,7 +1,12 @@
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(1).max(65535);
-const milliseconds = z.coerce.number().int().min(1);
+/** Up to the longest time that a timer of Node knows. */
+const milliseconds = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
 const url = (...protocols: string[]) => {
   const error = `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
   return z

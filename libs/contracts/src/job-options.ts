@@ -25,9 +25,12 @@ export const jobOptions = z
     path: ['runAt'],
     error: 'must not be given together with delayMs: one moment, one field',
   })
-  .refine((options) => options.runAt === undefined || Date.parse(options.runAt) <= Date.now() + longestDelayMs, {
-    path: ['runAt'],
-    error: 'must lie within 366 days',
-  });
+  .refine(
+    ({ runAt }) => runAt === undefined || (Date.parse(runAt) >= 0 && Date.parse(runAt) <= Date.now() + longestDelayMs),
+    {
+      path: ['runAt'],
+      error: 'must lie between 1970 and 366 days from now',
+    },
+  );
 
 export type JobOptions = z.output<typeof jobOptions>;

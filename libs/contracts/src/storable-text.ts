@@ -8,11 +8,21 @@ export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
+/** Text from anywhere, made storable and cut to at most 2,000 characters. */
+export function toStorable(text: string): string {
+  return text.replaceAll('\0', '').slice(0, 2_000).toWellFormed();
+}
+
 export const storableText = z
   .string()
   .refine(isStorable, { error: 'must be well-formed Unicode without NUL characters' });
 
+/** Storable, and without control characters. */
+export function isOneLine(text: string): boolean {
+  return isStorable(text) && !/\p{Cc}/u.test(text);
+}
+
+export const oneLineExpected = 'must be one line: CR, LF and other control characters are not allowed';
+
 /** One line for a header field. CR or LF would let a caller add header fields of his own (CWE-93). */
-export const headerText = storableText.refine((text) => !/\p{Cc}/u.test(text), {
-  error: 'must be one line: CR, LF and other control characters are not allowed',
-});
+export const headerText = storableText.refine(isOneLine, { error: oneLineExpected });

@@ -43,7 +43,13 @@ export class Bus {
       ),
       settlements: new Collector((settlements) => retryWhileAway('settle', events, () => settle(pool, settlements))),
     });
-    const deliver = (delivery: Delivery): Promise<void> => this.track(pipeline.run(delivery));
+    const deliver = (delivery: Delivery): Promise<void> =>
+      this.track(
+        pipeline.run(delivery).catch((error: unknown) => {
+          // A fault of ours. The lease, or the reconciler, brings the job back.
+          events.emit('passage_failed', delivery, error);
+        }),
+      );
     for (const driver of this.drivers) {
       for (const queue of new Set(this.served.map((definition) => definition.queue))) {
         this.subscriptions.push(await driver.subscribe(queue, deliver));

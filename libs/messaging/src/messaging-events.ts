@@ -15,6 +15,8 @@ export interface MessagingEventMap {
   /** A worker that came back too late: what it did was not written. */
   fenced: [job: ClaimedJob];
   set_aside: [delivery: Delivery, reason: string, detail: string];
+  /** The core itself failed at a delivery; its job comes back by its lease. */
+  passage_failed: [delivery: Delivery, error: unknown];
   swept: [job: SweptJob];
   forgotten: [broker: string, queue: string, count: number];
   /** A broker could not be asked what it holds. */

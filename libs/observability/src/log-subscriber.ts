@@ -35,6 +35,9 @@ export class LogSubscriber {
     events.on('set_aside', ({ broker, queue }, reason, detail) =>
       logger.warn({ broker, queue, reason, detail }, 'unreadable message set aside'),
     );
+    events.on('passage_failed', ({ broker, queue }, error) =>
+      logger.error({ broker, queue, reason: messageOf(error) }, 'a delivery could not be worked on'),
+    );
     events.on('swept', ({ id, kind, state, attempt }) =>
       logger.warn({ jobId: id, kind, attempt }, `lease expired; job ${state}`),
     );

@@ -34,7 +34,7 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number }>
   } catch (error) {
     if (!life.stopping) die(error);
   }
-  if (!life.stopping) process.send?.('ready');
+  if (!life.stopping) process.send?.('ready', () => undefined); // A parent that has gone is not an error.
 
   function die(error: unknown): void {
     const isForPeople = error instanceof Error && 'code' in error;

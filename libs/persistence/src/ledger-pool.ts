@@ -15,13 +15,15 @@ export interface PoolDeadlines {
  */
 export function createLedgerPool(url: string, application: string, deadlines: PoolDeadlines, max = 4): Pool {
   const pool = new Pool({
-    connectionString: url,
+    connectionString: withServerOptions(url, '-c plan_cache_mode=force_custom_plan'),
     application_name: application,
     max,
     connectionTimeoutMillis: deadlines.connectMs,
-    query_timeout: deadlines.queryMs,
+    // The server ends what takes too long, so that nothing is written after its caller was told that it was not.
+    statement_timeout: deadlines.queryMs,
+    // For a server that does not answer at all.
+    query_timeout: deadlines.queryMs + 200,
     keepAlive: true,
-    options: '-c plan_cache_mode=force_custom_plan',
   });
   surviveLostConnections(pool);
   return pool;
@@ -36,8 +38,15 @@ export function surviveLostConnections(pool: Pool): void {
   pool.on('connect', (client) => client.on('error', () => undefined));
 }
 
+/** Adds to the options that the address may bring itself; pg would take one or the other. */
+export function withServerOptions(url: string, options: string): string {
+  const address = new URL(url);
+  address.searchParams.set('options', [address.searchParams.get('options'), options].filter(Boolean).join(' '));
+  return address.href;
+}
+
 /** A caller of the API has an answer within 3 s, whatever PostgreSQL does. */
-export const callerDeadlines: PoolDeadlines = { connectMs: 1_400, queryMs: 1_400 };
+export const callerDeadlines: PoolDeadlines = { connectMs: 1_300, queryMs: 1_200 };
 
 /** Nobody waits for a worker: it had rather wait than try again. */
 export const workerDeadlines: PoolDeadlines = { connectMs: 5_000, queryMs: 10_000 };

@@ -14,7 +14,7 @@ const connectionErrors = new Set([
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
   '57014', // query_canceled: statement_timeout
-  '53300', // too_many_connections
+  '25006', // read_only_sql_transaction: a standby, after a failover
   '40001', // serialization_failure
   '40P01', // deadlock_detected
 ]);
@@ -36,9 +36,15 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
-  if (typeof code === 'string' && (connectionErrors.has(code) || code.startsWith('08'))) return true;
+  if (typeof code === 'string' && (connectionErrors.has(code) || /^(08|53|58)/.test(code))) return true; // connection, resources, system
   return (
     connectionMessages.some((message) => error.message.includes(message)) ||
     (error.cause !== undefined && isDatabaseUnavailable(error.cause))
   );
+}
+
+/** PostgreSQL will never take these values: SQLSTATE class 22, data exception. */
+export function isNotStorable(error: unknown): boolean {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && code.startsWith('22');
 }

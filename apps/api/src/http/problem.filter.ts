@@ -12,7 +12,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const problem = toProblem(error, request);
     if (problem.status >= 500) {
-      this.logger.error({ err: error, method: request.method, path: request.path }, problem.title);
+      this.logger.error({ fault: describe(error), method: request.method, path: request.path }, problem.title);
     }
     if (response.headersSent) {
       response.destroy();
@@ -20,4 +20,11 @@ export class ProblemFilter implements ExceptionFilter {
     }
     response.status(problem.status).set(problem.headers).type('application/problem+json').send(problem.toDocument());
   }
+}
+
+/** Without the fields in which PostgreSQL quotes the data that it refused. */
+function describe(error: unknown): object {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const { name, message, stack, code } = error as Error & { code?: unknown };
+  return { name, message, code, stack };
 }

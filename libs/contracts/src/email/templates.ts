@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { storableText } from '../storable-text';
+import { isOneLine, oneLineExpected, storableText } from '../storable-text';
 
 const name = storableText.min(1).max(200);
-const link = z.url({ protocol: /^https?$/ }).max(2000);
+const link = z
+  .url({ protocol: /^https?$/ })
+  .max(2000)
+  .refine(isOneLine, { error: oneLineExpected });
 
 /** What each template needs. The files stand in `apps/email-worker/src/templates/<name>.{html,text}.hbs`. */
 export const emailTemplates = {

@@ -6,6 +6,9 @@ import type { Claimed, Ending, PipelineParts } from './parts';
 /** How long a job waits that was sent by a newer version of the code, for a worker of that version. */
 const newerVersionSnoozeMs = 30_000;
 
+/** Longer than the attempt and the grace after it. */
+const transactionSlackMs = 10_000;
+
 export function executeStep({ prisma }: PipelineParts): (claimed: Claimed) => Promise<Ending> {
   return async (claimed) => {
     const { definition, handler, job, lease } = claimed;
@@ -20,7 +23,7 @@ export function executeStep({ prisma }: PipelineParts): (claimed: Claimed) => Pr
         return { type: 'fail', code: 'payload_invalid', reason: payload.error.message };
       }
       const outcome = await handler.handle({ ...job, payload: payload.data }, contextOf(claimed));
-      return checked(outcome, claimed);
+      return outcome.type === 'done' && !outcome.committed ? checked(outcome, claimed) : outcome;
     } catch (error) {
       if (error instanceof Fenced) return { type: 'aborted', reason: 'fenced' };
       if (lease.abortReason) return { type: 'aborted', reason: lease.abortReason };
@@ -28,20 +31,25 @@ export function executeStep({ prisma }: PipelineParts): (claimed: Claimed) => Pr
     }
   };
 
-  function contextOf({ job, lease }: Claimed): JobContext {
+  function contextOf(claimed: Claimed): JobContext {
+    const { job, lease, definition } = claimed;
     return {
       effectKey: job.id,
       signal: lease.signal,
       progress: (percent, note) => lease.setProgress(percent, note),
       transaction: (work) =>
         prisma
-          .$transaction(async (tx) => {
-            if (!(await recordProcessed(tx, job.kind, job.id))) throw new Fenced(job);
-            const outcome = await work(tx);
-            if (outcome.type !== 'done') throw new NotDone(outcome);
-            await completeInTransaction(tx, job, outcome.result);
-            return { ...outcome, committed: true };
-          })
+          .$transaction(
+            async (tx) => {
+              if (!(await recordProcessed(tx, job.kind, job.id))) throw new Fenced(job);
+              const outcome = checked(await work(tx), claimed);
+              if (outcome.type !== 'done') throw new NotDone(outcome);
+              await completeInTransaction(tx, job, outcome.result);
+              return { ...outcome, committed: true };
+            },
+            // The attempt's own time-out is the one that counts.
+            { timeout: definition.timeoutMs + transactionSlackMs, maxWait: definition.timeoutMs },
+          )
           .catch((error: unknown) => {
             if (error instanceof NotDone) return error.outcome;
             throw error;
@@ -50,11 +58,11 @@ export function executeStep({ prisma }: PipelineParts): (claimed: Claimed) => Pr
   }
 
   /** The caller was promised a result of this shape; one of another shape is a fault of the handler, for good. */
-  function checked(outcome: Outcome, { definition }: Claimed): Outcome {
+  function checked<Result>(outcome: Outcome<Result>, { definition }: Claimed): Outcome<Result> {
     if (outcome.type !== 'done') return outcome;
     const result = definition.result.safeParse(outcome.result);
     return result.success
-      ? { ...outcome, result: result.data }
+      ? { ...outcome, result: result.data as Result }
       : { type: 'fail', code: 'result_invalid', reason: result.error.message };
   }
 }

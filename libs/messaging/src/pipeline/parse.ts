@@ -1,3 +1,4 @@
+import { toStorable } from '@app/contracts';
 import { setAside } from '@app/persistence';
 import { parseMessage, rawBytes, UnreadableMessageError } from '../port/job-message';
 import type { Delivery } from '../port/broker-driver';
@@ -15,7 +16,14 @@ export function parseStep({ pool, events, handlers }: PipelineParts): Step<Deliv
       const { reason, message: detail, kind } = error;
       const { broker, queue, body } = delivery;
       await retryWhileAway('set aside', events, () =>
-        setAside(pool, { broker, queue, kind, reason, detail, raw: rawBytes(body) }),
+        setAside(pool, {
+          broker,
+          queue,
+          kind: kind && toStorable(kind),
+          reason,
+          detail: toStorable(detail),
+          raw: rawBytes(body),
+        }),
       );
       events.emit('set_aside', delivery, reason, detail);
       return;

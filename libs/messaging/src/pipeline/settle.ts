@@ -1,5 +1,5 @@
-import { nextDelayMs } from '@app/contracts';
-import type { JobError, Settlement } from '@app/persistence';
+import { isNotStorable, type JobError, type Settlement } from '@app/persistence';
+import { nextDelayMs, toStorable } from '@app/contracts';
 import type { AbortReason } from '../lease';
 import type { Claimed, Ending, PipelineParts } from './parts';
 import type { Step } from './steps';
@@ -30,7 +30,8 @@ export function settleStep({ settlements, events, wakeUp }: PipelineParts): Step
     try {
       return await settlements.add({ id, dispatch, ...decision });
     } catch (error) {
-      // Only what PostgreSQL refuses to store comes here: a result with U+0000, say.
+      if (!isNotStorable(error)) throw error;
+      // A result with U+0000, say.
       const refused = failed('result_not_storable', (error as Error).message);
       return settlements.add({ id, dispatch, ...refused });
     }
@@ -80,7 +81,7 @@ function failed(code: string, message: string): Decision {
   return { state: 'failed', delayMs: 0, attemptChange: 0, result: undefined, error: errorOf(code, message) };
 }
 
-/** Error messages come from anywhere: what is stored is well-formed and short. */
+/** Error messages come from anywhere. */
 function errorOf(code: string, message: string): JobError {
-  return { code, message: message.replaceAll('\0', '').toWellFormed().slice(0, 2_000).toWellFormed() };
+  return { code, message: toStorable(message) };
 }

@@ -19,7 +19,7 @@ const cloudEvent = z.looseObject({
   id: z.string().min(1),
   source: z.string().min(1),
   type: z.string().min(1),
-  dispatch: z.int().min(1).optional(),
+  dispatch: z.int32().min(1).optional(),
   traceparent: z.string().optional(),
 });
 
@@ -69,7 +69,13 @@ export function parseMessage(body: unknown): ParsedMessage {
       `Expected type "<kind>.v<version>", a UUID as id and a dispatch; got type "${type}", id "${id}", dispatch ${dispatch}.`,
     );
   }
-  return { id, dispatch, kind: match.groups['kind']!, version: Number(match.groups['version']), traceparent };
+  return {
+    id: id.toLowerCase(),
+    dispatch,
+    kind: match.groups['kind']!,
+    version: Number(match.groups['version']),
+    traceparent,
+  };
 }
 
 function parseJson(bytes: Buffer): unknown {

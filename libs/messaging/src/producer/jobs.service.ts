@@ -54,7 +54,8 @@ export class JobsService {
       priority: priorities[options.priority ?? 'normal'],
       maxAttempts: definition.retry.attempts,
       delayMs: options.delayMs,
-      runAt: options.runAt,
+      // One form for PostgreSQL, whose limits on offsets and digits are its own.
+      runAt: options.runAt && new Date(options.runAt).toISOString(),
       payload,
       traceparent,
       idempotency: idempotency && { route: idempotency.route, key: idempotency.key, bodyHash: bodyHash! },

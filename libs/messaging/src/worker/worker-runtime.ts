@@ -26,12 +26,12 @@ export class WorkerRuntime {
    */
   async drain(): Promise<void> {
     await this.bus.stopIntake();
-    if (!(await this.bus.idle(Math.max(0, this.graceMs - abortGraceMs)))) {
-      this.leases.abortAll('drain');
-      // A little more than the handlers get, so that what they leave behind can be written.
-      await this.bus.idle(abortGraceMs + 1_000);
-    }
-    this.leases.stop();
+    await this.bus.idle(Math.max(0, this.graceMs - abortGraceMs));
+    // Whoever still runs is asked to stop; a delivery that was under way when the intake stopped is handed back.
+    this.leases.abortAll('drain');
+    // A little more than the handlers get, so that what they leave behind can be written.
+    await this.bus.idle(abortGraceMs + 1_000);
     await Promise.all(this.drivers.map((driver) => driver.close()));
+    this.leases.stop();
   }
 }

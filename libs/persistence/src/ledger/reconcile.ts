@@ -1,12 +1,12 @@
 import { Statement, type Database } from '../statement';
 
-/** What a broker ought to hold: jobs that are queued and whose outbox row is gone, because it was published. */
+/** What a broker ought to hold: the messages of jobs that are queued and published, or being worked on. */
 const publishedStatement = new Statement<{ queue: string; published: number }>(
   'count_published',
   `SELECT queue, (count(*) - coalesce(max(unpublished.rows), 0))::int AS published
      FROM job
      LEFT JOIN (SELECT queue, count(*) AS rows FROM outbox WHERE broker = $1 GROUP BY queue) unpublished USING (queue)
-    WHERE state = 'queued' AND broker = $1
+    WHERE state IN ('queued', 'active') AND broker = $1
     GROUP BY queue`,
 );
 
@@ -16,8 +16,9 @@ export async function countPublished(database: Database, broker: string): Promis
 }
 
 /**
- * Dispatches again what has waited too long on a queue that has lost messages. Which ones it lost cannot be
- * told, so all of them go; those it still holds become stale and are dropped at their claim.
+ * Dispatches again what has waited too long: on a queue that holds too little, all of it, since nobody can tell which
+ * messages are gone; on any other, what was overtaken by a job that became due that much later and is no more urgent.
+ * A message that the broker still held becomes stale and is dropped at its claim.
  */
 const redispatchStatement = new Statement<{ id: string }>(
   'redispatch_forgotten',
@@ -25,8 +26,12 @@ const redispatchStatement = new Statement<{ id: string }>(
      SELECT id FROM job
       WHERE state = 'queued' AND broker = $1 AND queue = $2
         AND run_at < now() - $3::int * interval '1 millisecond'
+        AND ($4::boolean OR EXISTS (
+              SELECT FROM job later
+               WHERE later.state = 'active' AND later.broker = $1 AND later.queue = $2
+                 AND later.priority >= job.priority
+                 AND later.run_at > job.run_at + $3::int * interval '1 millisecond'))
         AND NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id)
-      ORDER BY id
       LIMIT 1000
         FOR UPDATE SKIP LOCKED
    ), again AS (
@@ -50,6 +55,7 @@ export async function redispatchForgotten(
   broker: string,
   queue: string,
   waitedMs: number,
+  isShort: boolean,
 ): Promise<number> {
-  return (await redispatchStatement.run(database, broker, queue, waitedMs)).length;
+  return (await redispatchStatement.run(database, broker, queue, waitedMs, isShort)).length;
 }

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
-import { surviveLostConnections } from '@app/persistence';
+import { surviveLostConnections, withServerOptions } from '@app/persistence';
 
 export interface BullmqSettings {
   /** With it BullMQ runs on Redis, without it on PostgreSQL. */
@@ -77,12 +77,11 @@ function reconnectMs(attempt: number): number {
  */
 function connectPostgres(url: string, application: string, workers: number): BullmqConnection {
   const pool = new Pool({
-    connectionString: url,
+    connectionString: withServerOptions(url, '-c search_path=bullmq -c synchronous_commit=off'),
     application_name: `${application} bullmq`,
     max: workers + 3,
     connectionTimeoutMillis: 4_000,
     keepAlive: true,
-    options: '-c search_path=bullmq -c synchronous_commit=off',
   });
   surviveLostConnections(pool);
   pool.setMaxListeners(0);
