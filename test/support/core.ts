@@ -16,7 +16,14 @@ import {
   type Outcome,
   type RegisteredHandler,
 } from '@app/messaging';
-import { createLedgerPool, createPrismaClient, OutboxWakeUp, readJob, type JobRecord } from '@app/persistence';
+import {
+  createLedgerPool,
+  createPrismaClient,
+  OutboxWakeUp,
+  readJob,
+  workerPool,
+  type JobRecord,
+} from '@app/persistence';
 import { Relay } from '../../apps/relay/src/relay';
 import { freshDatabase } from './postgres';
 
@@ -58,7 +65,7 @@ export async function startCore(
   options: CoreOptions = {},
 ): Promise<Core> {
   const database = await freshDatabase();
-  const pool = createLedgerPool(database.url, 'test', { connectMs: 5_000, queryMs: 10_000 });
+  const pool = createLedgerPool(database.url, 'test', workerPool);
   const prisma = createPrismaClient(pool);
   const events = new MessagingEvents();
   const wakeUp = new OutboxWakeUp(pool);

@@ -1,13 +1,17 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startPostgres, type RunningPostgres } from '../../scripts/postgres/embedded-postgres';
 import { freePort } from '../../scripts/postgres/free-port';
 import { locatePostgres } from '../../scripts/postgres/location';
 
-export const projectFolder = join(__dirname, '../..');
+/** The same whether this runs from its source, under Jest, or from dist/, in a benchmark. */
+export const projectFolder = ['../..', '../../..']
+  .map((up) => join(__dirname, up))
+  .find((folder) => existsSync(join(folder, 'nest-cli.json')))!;
 
 const template = 'migrated';
 

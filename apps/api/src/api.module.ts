@@ -3,7 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 import { jobDefinitions } from '@app/contracts';
 import { configuredBrokers, configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
 import { LogSubscriber, loggingModule } from '@app/observability';
-import { callerDeadlines, PersistenceModule } from '@app/persistence';
+import { callerPool, PersistenceModule } from '@app/persistence';
 import type { ApiSettings } from './config';
 import { ProblemFilter } from './http/problem.filter';
 import { EmailsController } from './jobs/emails.controller';
@@ -26,7 +26,7 @@ export class ApiModule {
         PersistenceModule.forRoot({
           databaseUrl: settings.DATABASE_URL,
           application: 'api',
-          deadlines: callerDeadlines,
+          pool: callerPool,
         }),
         ProducerModule.register(configuredBrokers),
         // To look into the queues only: no request waits for a broker.

@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { sendEmail } from '@app/contracts';
 import { WorkerMessagingModule } from '@app/messaging';
 import { LogSubscriber, loggingModule } from '@app/observability';
-import { PersistenceModule, PrismaClient, workerDeadlines } from '@app/persistence';
+import { PersistenceModule, PrismaClient, workerPool } from '@app/persistence';
 import type { EmailWorkerSettings } from './config';
 import { createMailTransport } from './mail-transport';
 import { Mailer } from './mailer';
@@ -18,7 +18,7 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, deadlines: workerDeadlines }),
+        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
         WorkerMessagingModule.register(application, [sendEmail], settings),
       ],
       providers: [

@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { jobDefinitions } from '@app/contracts';
 import { configuredDrivers, DRIVERS, MessagingEvents, topologyOf, type BrokerDriver } from '@app/messaging';
 import { LogSubscriber, loggingModule } from '@app/observability';
-import { OutboxWakeUp, PersistenceModule, workerDeadlines } from '@app/persistence';
+import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
 import type { RelaySettings } from './config';
 import { Relay } from './relay';
 
@@ -18,7 +18,7 @@ export class RelayModule {
         PersistenceModule.forRoot({
           databaseUrl: settings.DATABASE_URL,
           application: 'relay',
-          deadlines: workerDeadlines,
+          pool: workerPool,
         }),
         ...drivers.imports,
       ],

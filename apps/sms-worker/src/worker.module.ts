@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { sendSms } from '@app/contracts';
 import { WorkerMessagingModule } from '@app/messaging';
 import { LogSubscriber, loggingModule } from '@app/observability';
-import { PersistenceModule, PrismaClient, workerDeadlines } from '@app/persistence';
+import { PersistenceModule, PrismaClient, workerPool } from '@app/persistence';
 import type { SmsWorkerSettings } from './config';
 import { HttpSmsProvider } from './http-sms-provider';
 import { MailboxSmsProvider } from './mailbox-sms-provider';
@@ -18,7 +18,7 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, deadlines: workerDeadlines }),
+        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
         WorkerMessagingModule.register(application, [sendSms], settings),
       ],
       providers: [

@@ -1,28 +1,36 @@
 import { Pool } from 'pg';
 
-/** Milliseconds a caller waits for a connection, and then for the answer. */
-export interface PoolDeadlines {
+export interface PoolSettings {
+  /** Milliseconds a caller waits for a connection, and then for the answer. */
   readonly connectMs: number;
   readonly queryMs: number;
+  /** `force_custom_plan`: every execution is planned for what it is given. */
+  readonly planCacheMode: 'auto' | 'force_custom_plan';
 }
+
+/** A caller of the API has an answer within 3 s, whatever PostgreSQL does. Its statements look up single rows. */
+export const callerPool: PoolSettings = { connectMs: 1_300, queryMs: 1_200, planCacheMode: 'auto' };
+
+/**
+ * Nobody waits for a worker or the relay: they had rather wait than try again. Their statements join arrays of ids
+ * with large tables, and a generic plan made while a table was small would go on scanning it as it grows.
+ */
+export const workerPool: PoolSettings = { connectMs: 5_000, queryMs: 10_000, planCacheMode: 'force_custom_plan' };
 
 /**
  * The one pool of a process, shared by Prisma and the hot statements. Four connections carry thousands of
  * grouped statements a second, and keep a system of many processes far below PostgreSQL's limit.
- *
- * The hot statements join arrays of ids with large tables. A generic plan made while a table was small would
- * scan it for ever after, so every execution is planned for what it is given.
  */
-export function createLedgerPool(url: string, application: string, deadlines: PoolDeadlines, max = 4): Pool {
+export function createLedgerPool(url: string, application: string, settings: PoolSettings, max = 4): Pool {
   const pool = new Pool({
-    connectionString: withServerOptions(url, '-c plan_cache_mode=force_custom_plan'),
+    connectionString: withServerOptions(url, `-c plan_cache_mode=${settings.planCacheMode}`),
     application_name: application,
     max,
-    connectionTimeoutMillis: deadlines.connectMs,
+    connectionTimeoutMillis: settings.connectMs,
     // The server ends what takes too long, so that nothing is written after its caller was told that it was not.
-    statement_timeout: deadlines.queryMs,
+    statement_timeout: settings.queryMs,
     // For a server that does not answer at all.
-    query_timeout: deadlines.queryMs + 200,
+    query_timeout: settings.queryMs + 200,
     keepAlive: true,
   });
   surviveLostConnections(pool);
@@ -44,9 +52,3 @@ export function withServerOptions(url: string, options: string): string {
   address.searchParams.set('options', [address.searchParams.get('options'), options].filter(Boolean).join(' '));
   return address.href;
 }
-
-/** A caller of the API has an answer within 3 s, whatever PostgreSQL does. */
-export const callerDeadlines: PoolDeadlines = { connectMs: 1_300, queryMs: 1_200 };
-
-/** Nobody waits for a worker: it had rather wait than try again. */
-export const workerDeadlines: PoolDeadlines = { connectMs: 5_000, queryMs: 10_000 };

@@ -1,6 +1,6 @@
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'pg';
-import { createLedgerPool, type PoolDeadlines } from './ledger-pool';
+import { createLedgerPool, type PoolSettings } from './ledger-pool';
 import { OutboxWakeUp } from './outbox/wake-up';
 import { createPrismaClient, PrismaClient } from './prisma-client';
 
@@ -9,14 +9,14 @@ import { createPrismaClient, PrismaClient } from './prisma-client';
 export class PersistenceModule implements OnApplicationShutdown {
   constructor(@Inject(Pool) private readonly pool: Pool) {}
 
-  static forRoot(settings: { databaseUrl: string; application: string; deadlines: PoolDeadlines }): DynamicModule {
+  static forRoot(settings: { databaseUrl: string; application: string; pool: PoolSettings }): DynamicModule {
     return {
       module: PersistenceModule,
       global: true,
       providers: [
         {
           provide: Pool,
-          useFactory: () => createLedgerPool(settings.databaseUrl, settings.application, settings.deadlines),
+          useFactory: () => createLedgerPool(settings.databaseUrl, settings.application, settings.pool),
         },
         { provide: PrismaClient, inject: [Pool], useFactory: createPrismaClient },
         { provide: OutboxWakeUp, inject: [Pool], useFactory: (pool: Pool) => new OutboxWakeUp(pool) },

@@ -1,0 +1,62 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { readSettings } from '@app/configuration';
+import {
+  done,
+  JobHandler,
+  MessagingEvents,
+  WorkerMessagingModule,
+  WorkerRuntime,
+  workerSettingNames,
+  type Handler,
+  type Outcome,
+} from '@app/messaging';
+import { LogSubscriber, loggingModule, runProcess } from '@app/observability';
+import { PersistenceModule, workerPool } from '@app/persistence';
+import { emptyJob } from './drain/empty-job';
+import { FinishLine } from './drain/finish-line';
+
+const application = 'bench-worker';
+const job = emptyJob(Number(process.env['BENCH_CONCURRENCY']));
+let line: FinishLine;
+
+@JobHandler(job)
+class EmptyHandler implements Handler<typeof job> {
+  handle(): Promise<Outcome<Record<string, never>>> {
+    line.runs += 1;
+    return Promise.resolve(done({}));
+  }
+}
+
+@Module({})
+class LedgerWorkerModule {}
+
+/** A worker as every app of this system is one. It takes its first job when the bench says so. */
+void runProcess(
+  application,
+  () => readSettings(workerSettingNames),
+  async (settings) => {
+    const app = await NestFactory.createApplicationContext(
+      {
+        module: LedgerWorkerModule,
+        imports: [
+          loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+          PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+          WorkerMessagingModule.register(application, [job], settings),
+        ],
+        providers: [LogSubscriber, EmptyHandler],
+      },
+      { logger: ['error', 'warn'] },
+    );
+    const worker = app.get(WorkerRuntime);
+    line = new FinishLine(() => void worker.start());
+    app.get(MessagingEvents).on('settled', (_job, { state }) => state === 'completed' && line.passed());
+    return {
+      stop: async () => {
+        await worker.drain();
+        await app.close();
+      },
+    };
+  },
+);
