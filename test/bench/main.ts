@@ -88,24 +88,26 @@ function readOptions(args: string[], defaults: Readonly<Record<string, number>>)
   );
 }
 
-let interrupted = false;
+let interruptedAt: number | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (interrupted) process.exit(1);
-    interrupted = true;
+    // Ctrl-C comes twice, from the terminal and through npm; only a later one is somebody who will not wait.
+    if (interruptedAt !== undefined && performance.now() - interruptedAt > 2_000) process.exit(1);
+    if (interruptedAt !== undefined) return;
+    interruptedAt = performance.now();
     void endEverything().finally(() => process.exit(130));
   });
 }
 process.on('uncaughtException', (error) => void fail(error));
 
 async function fail(error: unknown): Promise<void> {
-  if (interrupted) return; // What is cut off on the way out is no news.
+  if (interruptedAt !== undefined) return; // What is cut off on the way out is no news.
   process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
   await endEverything();
   process.exit(1);
 }
 
 main(process.argv.slice(2)).then(
-  () => !interrupted && process.exit(),
+  () => interruptedAt === undefined && process.exit(),
   (error: unknown) => fail(error),
 );
