@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -67,16 +67,24 @@ export async function startPostgres(
     },
   };
 
+  /** Made beside its place and then moved there: what already stands in its place is never touched. */
   function createDatabase(): void {
-    rmSync(data, { recursive: true, force: true }); // What an interrupted first start has left.
+    if (existsSync(data)) {
+      throw new Error(
+        `${data} is there and is no database of ours. Nothing was changed. Move it away, or set DATA_DIR to another folder.`,
+      );
+    }
+    const unfinished = `${data}.unfinished`;
+    rmSync(unfinished, { recursive: true, force: true }); // What an interrupted first start has left.
+    mkdirSync(unfinished, { mode: 0o700 });
     writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
-    if (user) chownSync(passwordFile, user.uid, user.gid);
+    if (user) for (const path of [unfinished, passwordFile]) chownSync(path, user.uid, user.gid);
     const locale = process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale';
     run(
       binaries.initdb,
       [
         '-D',
-        data,
+        unfinished,
         '-U',
         'postgres',
         '-A',
@@ -90,6 +98,7 @@ export async function startPostgres(
       user,
       folder,
     );
+    renameSync(unfinished, data);
   }
 
   function urlAt(atPort: number): string {

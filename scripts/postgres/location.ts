@@ -49,7 +49,8 @@ export function locatePostgres(projectFolder: string, requestedFolder: string | 
 }
 
 function prepare(location: PostgresLocation): PostgresLocation {
-  mkdirSync(location.folder, { recursive: true, mode: 0o700 });
-  if (location.user) chownSync(location.folder, location.user.uid, location.user.gid);
+  const made = mkdirSync(location.folder, { recursive: true, mode: 0o700 });
+  // A folder that was there before belongs to whoever made it.
+  if (made !== undefined && location.user) chownSync(location.folder, location.user.uid, location.user.gid);
   return location;
 }

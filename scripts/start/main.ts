@@ -30,6 +30,12 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
 
+  // npm puts a shell between itself and us, which passes no signal on; what we see is that our parent is gone.
+  if (process.env['npm_lifecycle_event'] !== undefined) {
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && stop(), 500).unref();
+  }
+
   try {
     await supervisor.start();
   } catch (error) {

@@ -93,6 +93,15 @@ withRedis('a broker that goes away, and one that forgets', () => {
       expect([...effects.values()].every((copies) => copies === 1)).toBe(true);
     });
 
+    it('away when everything stops: each process still ends in order, and soon', async () => {
+      await redis.kill();
+      const started = performance.now();
+      expect(await Promise.all(['api', 'relay', 'email-worker'].map((name) => system.end(name, 'SIGTERM')))).toEqual([
+        0, 0, 0,
+      ]);
+      expect(performance.now() - started).toBeLessThan(10_000);
+    });
+
     it('away when everything starts: nothing waits for it but the jobs', async () => {
       await system.end('relay', 'SIGTERM');
       await system.end('email-worker', 'SIGTERM');

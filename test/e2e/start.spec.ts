@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -135,6 +135,19 @@ describe('npm start', () => {
     expect((await fetch(`${running.url}/health/ready`)).status).toBe(200);
   });
 
+  it('what stands in the place of the database and is none is left alone', async () => {
+    mkdirSync(join(folder, 'data/postgres'), { recursive: true });
+    writeFileSync(join(folder, 'data/postgres/thesis.txt'), 'ten years');
+    const refused = await start({}, { untilReady: false });
+    await until(
+      'it says why',
+      () => Promise.resolve(refused.said()),
+      (said) => said.includes('no database of ours'),
+    );
+    await refused.end('SIGTERM');
+    expect(readFileSync(join(folder, 'data/postgres/thesis.txt'), 'utf8')).toBe('ten years');
+  });
+
   it('a taken port is refused plainly, before anything starts', async () => {
     const port = await freePort();
     const server = createServer();
@@ -167,7 +180,7 @@ describe('npm start', () => {
       expect(refused.said()).toContain(`- ${name}: `);
   });
 
-  it('the whole system holds fewer than 120 connections to PostgreSQL', async () => {
+  it('the whole system holds fewer than 60 connections to PostgreSQL', async () => {
     const running = await start();
     for (let n = 0; n < 50; n += 1) await postEmail(running.url);
     const client = new Client({ connectionString: databaseUrlOf(running) });

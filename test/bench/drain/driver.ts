@@ -25,7 +25,8 @@ export async function withDriver<Result>(
   const { imports, provider } = configuredDrivers(settings, 'bench', [definition], 'publish');
   const app = await NestFactory.createApplicationContext(
     { module: PublisherModule, imports, providers: [provider] },
-    { logger: ['error', 'warn'] },
+    // Nest would end the process, and leave everything running that this one has started.
+    { logger: ['error', 'warn'], abortOnError: false },
   );
   const driver = app.get<BrokerDriver[]>(DRIVERS)[0]!;
   const queue = app.get<Queue>(getQueueToken(benchQueue), { strict: false });

@@ -13,7 +13,7 @@ import type { JobView } from './job-view';
 export class EmailsController {
   constructor(private readonly intake: JobIntake) {}
 
-  @JobRoute(sendEmail, 'Send an email')
+  @JobRoute(sendEmail, 'Send an email', { to: 'ada@example.com', subject: 'Hello', text: 'Hello Ada' })
   send(
     @Body(jobBody(sendEmail)) body: JobBody<typeof sendEmail>,
     @CallerOf() caller: Caller,

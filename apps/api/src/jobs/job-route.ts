@@ -6,7 +6,8 @@ import { jobBodySchema, toOpenApi } from './job-body';
 import { jobView } from './job-view';
 
 /** A POST that makes a job, and its part of the OpenAPI document. */
-export function JobRoute(definition: JobDefinition, summary: string): MethodDecorator {
+/** @param example a body to try the route out with */
+export function JobRoute(definition: JobDefinition, summary: string, example: object): MethodDecorator {
   return applyDecorators(
     Post(),
     ApiOperation({
@@ -19,7 +20,7 @@ export function JobRoute(definition: JobDefinition, summary: string): MethodDeco
       description: 'Requests with one key make one job. The same key with another body is refused.',
       schema: { type: 'string', maxLength: 255 },
     }),
-    ApiBody({ schema: jobBodySchema(definition) }),
+    ApiBody({ schema: { ...jobBodySchema(definition), example } }),
     ApiResponse({
       status: 202,
       description: 'The job is committed and will run.',

@@ -13,7 +13,7 @@ import type { JobView } from './job-view';
 export class SmsController {
   constructor(private readonly intake: JobIntake) {}
 
-  @JobRoute(sendSms, 'Send an SMS')
+  @JobRoute(sendSms, 'Send an SMS', { to: '+4915112345678', text: 'Your code is 1234' })
   send(
     @Body(jobBody(sendSms)) body: JobBody<typeof sendSms>,
     @CallerOf() caller: Caller,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, JobMessage, Subscription } from '../../port/broker-driver';
@@ -8,6 +9,8 @@ import type { QueueProcessor } from './queue-processor';
 
 /** Finished messages that Bull Board can still show, per queue and for an hour. The ledger has them all. */
 const kept = { count: 200, age: 3_600 };
+
+const closeMs = 2_000;
 
 /**
  * BullMQ on Redis or on PostgreSQL. Everything that BullMQ could do about a job that goes wrong is switched off
@@ -67,9 +70,14 @@ export class BullmqDriver implements BrokerDriver {
 
   async close(): Promise<void> {
     this.closing = true;
+    // BullMQ takes its leave of the backend, and would wait for one that is away.
+    await Promise.race([this.closeAll(), delay(closeMs, undefined, { ref: false })]);
+    await Promise.race([this.connection.close(), delay(closeMs, undefined, { ref: false })]);
+  }
+
+  private async closeAll(): Promise<void> {
     await Promise.all([...this.processors.values()].map((processor) => processor.close()));
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
-    await this.connection.close();
   }
 
   private queue(name: string): Queue {
