@@ -50,7 +50,7 @@ withRedis('a broker that goes away, and one that forgets', () => {
       await until(
         'a backlog',
         () => Promise.resolve(load.accepted.size),
-        (size) => size > atKill + 1_000,
+        (size) => size > atKill + 400,
         30_000,
       );
       const after = { api: residentMb('api'), relay: residentMb('relay') };

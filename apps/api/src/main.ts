@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { Server } from 'node:http';
 import { DRIVERS, type BrokerDriver } from '@app/messaging';
-import { runProcess } from '@app/observability';
+import { closeDrained, runProcess } from '@app/observability';
 import { readApiSettings } from './config';
 import { createApi } from './create-api';
 import { Readiness } from './operations/health.controller';
@@ -21,7 +21,7 @@ void runProcess('api', readApiSettings, async (settings) => {
       await new Promise((resolve) => server.close(resolve));
       clearTimeout(breakOff);
       await Promise.all(app.get<BrokerDriver[]>(DRIVERS).map((driver) => driver.close()));
-      await app.close();
+      await closeDrained(app);
     },
   };
 });

@@ -12,7 +12,13 @@ const timeOuts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeo
  */
 export function createMailTransport(smtpUrl: string | undefined, prisma: PrismaClient): Transporter {
   if (smtpUrl === undefined) return createTransport(mailboxTransport(prisma));
-  return createTransport({ url: smtpUrl, pool: true, maxConnections: sendEmail.concurrency, ...timeOuts });
+  return createTransport({
+    url: smtpUrl,
+    pool: true,
+    maxConnections: sendEmail.concurrency,
+    maxMessages: Infinity,
+    ...timeOuts,
+  });
 }
 
 function mailboxTransport(prisma: PrismaClient): Transport {

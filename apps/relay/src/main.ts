@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
-import { runProcess } from '@app/observability';
+import { closeDrained, runProcess } from '@app/observability';
 import { readRelaySettings } from './config';
 import { Relay } from './relay';
 import { RelayModule } from './relay.module';
@@ -14,7 +14,7 @@ void runProcess('relay', readRelaySettings, async (settings) => {
   return {
     stop: async () => {
       await relay.stop();
-      await app.close();
+      await closeDrained(app);
     },
   };
 });

@@ -1,7 +1,7 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Logger } from 'nestjs-pino';
 import { WorkerRuntime } from '@app/messaging';
-import type { RunningProcess } from './run-process';
+import { closeDrained, type RunningProcess } from './run-process';
 
 /** Starts the worker of a Nest context, prints its pipeline, and drains it before Nest closes anything. */
 export async function workerProcess(app: INestApplicationContext): Promise<RunningProcess> {
@@ -13,7 +13,7 @@ export async function workerProcess(app: INestApplicationContext): Promise<Runni
   return {
     stop: async () => {
       await worker.drain();
-      await app.close();
+      await closeDrained(app);
     },
   };
 }

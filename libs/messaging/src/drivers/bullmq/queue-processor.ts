@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Processor, WorkerHost } from '@nestjs/bullmq';
 import type { Type } from '@nestjs/common';
 import type { Job, Worker } from 'bullmq';
 import type { Deliver, QueueTopology } from '../../port/broker-driver';
 import type { BullmqConnection, BullmqSettings } from './bullmq-connection';
 import { failForGood } from './fail-for-good';
+
+const pauseMs = 1_000;
 
 /** One BullMQ worker. Nest makes it when the module starts; it takes its first job when the bus subscribes. */
 export abstract class QueueProcessor extends WorkerHost {
@@ -32,7 +35,8 @@ export abstract class QueueProcessor extends WorkerHost {
   /** Takes no further job; does not wait for those that run. */
   async stop(): Promise<void> {
     this.stopped = true;
-    await this.worker.pause(true);
+    // BullMQ has stopped taking jobs once this is called; it also waits for a backend that may be away.
+    await Promise.race([this.worker.pause(true), delay(pauseMs, undefined, { ref: false })]);
   }
 
   /** Waits for the jobs that run, so that each is acknowledged. */
