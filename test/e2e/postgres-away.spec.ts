@@ -65,7 +65,7 @@ onEachBackend('PostgreSQL away', (backend) => {
         'every job is completed',
         () => system.jobsByState(),
         (states) => states['completed'] === ids.size && Object.keys(states).length === 1,
-        45_000,
+        90_000,
       );
       expect((await system.effects()).size).toBe(ids.size);
       for (const child of system.processes.values()) expect(child.exitCode).toBeNull();
@@ -96,7 +96,7 @@ onEachBackend('PostgreSQL away', (backend) => {
       'every job is completed',
       () => system.jobsByState(),
       ({ completed, ...others }) => (completed ?? 0) >= accepted.size && Object.keys(others).length === 0,
-      45_000,
+      90_000,
     );
   });
 });

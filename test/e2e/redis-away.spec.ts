@@ -28,7 +28,7 @@ withRedis('a broker that goes away, and one that forgets', () => {
         'every promised job is completed',
         () => system.jobsByState(),
         (states) => states['completed'] === count && Object.keys(states).length === 1,
-        45_000,
+        90_000,
       );
 
     function residentMb(app: string): number {
