@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { countPublished, redispatchForgotten, type OutboxWakeUp } from '@app/persistence';
+import { countPublished, redispatchForgotten, redispatchLimit, type OutboxWakeUp } from '@app/persistence';
 import type { BrokerDriver, MessagingEvents } from '@app/messaging';
 
 /**
@@ -40,7 +40,7 @@ export class Reconciler {
       count = await redispatchForgotten(this.pool, this.driver.name, queue, this.settings.forgottenAfterMs, isShort);
       if (count > 0) this.events.emit('forgotten', this.driver.name, queue, count);
       if (count > 0) this.wakeUp.request();
-    } while (count === 1000);
+    } while (count === redispatchLimit);
   }
 
   private async depths(): Promise<Map<string, number>> {

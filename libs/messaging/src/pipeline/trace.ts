@@ -1,10 +1,10 @@
-import { continueTrace, traceContext } from '../trace-context';
+import { traceContext, traceIdFrom } from '../trace-context';
 import type { Received } from './parts';
 import type { Step } from './steps';
 
 export function traceStep(): Step<Received, void, Received, void> {
   return (received, next) => {
-    const { traceId } = continueTrace(received.message.traceparent);
+    const traceId = traceIdFrom(received.message.traceparent);
     return traceContext.run({ traceId, jobId: received.message.id }, () => next(received));
   };
 }

@@ -1,4 +1,5 @@
 import type { JobDefinition, JobState } from '@app/contracts';
+import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 
 /** One request for a job, parsed and routed. */
@@ -61,8 +62,7 @@ const enqueueStatement = new Statement<AcceptedJob>(
       WHERE $14::text IS NULL OR EXISTS (SELECT FROM keyed)
      RETURNING *
    ), dispatched AS (
-     INSERT INTO outbox (broker, queue, kind, version, job_id, dispatch, priority, publish_at, traceparent)
-     SELECT broker, queue, kind, version, id, dispatch, priority, run_at, traceparent FROM accepted
+     ${issueDispatch('accepted')}
    ), recorded AS (
      INSERT INTO job_event (job_id, sequence, type, data)
      SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt, 'runAt', run_at) FROM accepted

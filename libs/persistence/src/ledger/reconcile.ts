@@ -1,3 +1,4 @@
+import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 
 /** What a broker ought to hold: the messages of jobs that are queued and published, or being worked on. */
@@ -14,6 +15,9 @@ export async function countPublished(database: Database, broker: string): Promis
   const rows = await publishedStatement.run(database, broker);
   return new Map(rows.map(({ queue, published }) => [queue, published]));
 }
+
+/** How many jobs one call dispatches again at most. */
+export const redispatchLimit = 1_000;
 
 /**
  * Dispatches again what has waited too long: on a queue that holds too little, all of it, since nobody can tell which
@@ -32,7 +36,7 @@ const redispatchStatement = new Statement<{ id: string }>(
                  AND later.priority >= job.priority
                  AND later.run_at > job.run_at + $3::int * interval '1 millisecond'))
         AND NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id)
-      LIMIT 1000
+      LIMIT ${redispatchLimit}
         FOR UPDATE SKIP LOCKED
    ), again AS (
      UPDATE job SET dispatch = dispatch + 1, sequence = sequence + 1, run_at = now()
@@ -40,8 +44,7 @@ const redispatchStatement = new Statement<{ id: string }>(
       WHERE job.id = forgotten.id
      RETURNING job.*
    ), dispatched AS (
-     INSERT INTO outbox (broker, queue, kind, version, job_id, dispatch, priority, publish_at, traceparent)
-     SELECT broker, queue, kind, version, id, dispatch, priority, run_at, traceparent FROM again
+     ${issueDispatch('again')}
    ), recorded AS (
      INSERT INTO job_event (job_id, sequence, type, data)
      SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt, 'runAt', run_at) FROM again
@@ -49,7 +52,7 @@ const redispatchStatement = new Statement<{ id: string }>(
    SELECT id FROM again`,
 );
 
-/** @returns how many jobs were dispatched again; the limit of 1,000 means that there may be more */
+/** @returns how many jobs were dispatched again; `redispatchLimit` of them means that there may be more */
 export async function redispatchForgotten(
   database: Database,
   broker: string,

@@ -1,4 +1,5 @@
 import type { JobState } from '@app/contracts';
+import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 import type { Dispatch } from './claim';
 
@@ -49,8 +50,7 @@ const settleStatement = new Statement<Dispatch>(
       WHERE job.id = held.id
      RETURNING job.*, dispatch - (job.state = 'queued')::int AS settled_dispatch
    ), dispatched AS (
-     INSERT INTO outbox (broker, queue, kind, version, job_id, dispatch, priority, publish_at, traceparent)
-     SELECT broker, queue, kind, version, id, dispatch, priority, run_at, traceparent FROM settled WHERE state = 'queued'
+     ${issueDispatch("settled WHERE state = 'queued'")}
    ), recorded AS (
      INSERT INTO job_event (job_id, sequence, type, data)
      SELECT id, sequence, 'state',

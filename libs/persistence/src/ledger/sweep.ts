@@ -1,3 +1,4 @@
+import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 
 export interface SweptJob {
@@ -34,8 +35,7 @@ const sweepStatement = new Statement<SweptJob>(
       WHERE job.id = expired.id
      RETURNING job.*
    ), dispatched AS (
-     INSERT INTO outbox (broker, queue, kind, version, job_id, dispatch, priority, publish_at, traceparent)
-     SELECT broker, queue, kind, version, id, dispatch, priority, run_at, traceparent FROM swept WHERE state = 'queued'
+     ${issueDispatch("swept WHERE state = 'queued'")}
    ), recorded AS (
      INSERT INTO job_event (job_id, sequence, type, data)
      SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt, 'error', error) FROM swept
