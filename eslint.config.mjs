@@ -71,7 +71,7 @@ export default tseslint.config(
               from: { element: { type: 'app' } },
               allow: { to: { element: { type: 'app', captured: { name: '{{from.element.captured.name}}' } } } },
             },
-            mayImport('observability', 'observability', 'messaging'),
+            mayImport('observability', 'observability', 'messaging', 'configuration'),
             mayImport('messaging', 'messaging', 'persistence', 'contracts', 'configuration'),
             mayImport('persistence', 'persistence', 'contracts'),
             mayImport('contracts', 'contracts'),

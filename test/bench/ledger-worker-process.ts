@@ -12,7 +12,7 @@ import {
   type Handler,
   type Outcome,
 } from '@app/messaging';
-import { LogSubscriber, loggingModule, runProcess } from '@app/observability';
+import { loggingModule, observers, runProcess } from '@app/observability';
 import { PersistenceModule, workerPool } from '@app/persistence';
 import { emptyJob } from './drain/empty-job';
 import { FinishLine } from './drain/finish-line';
@@ -45,7 +45,7 @@ void runProcess(
           PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
           WorkerMessagingModule.register(application, [job], settings),
         ],
-        providers: [LogSubscriber, EmptyHandler],
+        providers: [...observers(settings), EmptyHandler],
       },
       { logger: ['error', 'warn'] },
     );

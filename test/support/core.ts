@@ -85,7 +85,7 @@ export async function startCore(
     { pool, prisma, events, wakeUp, leases },
     { leaseMs: options.leaseMs ?? 2_000 },
   );
-  const worker = new WorkerRuntime(bus, leases, [driver], options.graceMs ?? 30_000);
+  const worker = new WorkerRuntime(bus, leases, [driver], events, options.graceMs ?? 30_000);
   const relay = new Relay(pool, [driver], wakeUp, events, {
     databaseUrl: database.url,
     queues: topologyOf(definitions).map(({ queue }) => queue),

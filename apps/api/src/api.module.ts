@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { jobDefinitions } from '@app/contracts';
 import { configuredBrokers, configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
-import { LogSubscriber, loggingModule } from '@app/observability';
+import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import type { ApiSettings } from './config';
 import { ProblemFilter } from './http/problem.filter';
@@ -44,7 +44,7 @@ export class ApiModule {
       providers: [
         drivers.provider,
         JobIntake,
-        LogSubscriber,
+        ...observers(settings),
         Readiness,
         { provide: APP_FILTER, useClass: ProblemFilter },
       ],

@@ -11,6 +11,7 @@ export const readApiSettings = () =>
     'SHUTDOWN_GRACE_MS',
     'LOG_LEVEL',
     'LOG_FORMAT',
+    'FAIL_POINT',
   ]);
 
 export type ApiSettings = ReturnType<typeof readApiSettings>;

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { sendEmail } from '@app/contracts';
 import { WorkerMessagingModule } from '@app/messaging';
-import { LogSubscriber, loggingModule } from '@app/observability';
+import { loggingModule, observers } from '@app/observability';
 import { PersistenceModule, PrismaClient, workerPool } from '@app/persistence';
 import type { EmailWorkerSettings } from './config';
 import { createMailTransport } from './mail-transport';
@@ -22,7 +22,7 @@ export class WorkerModule {
         WorkerMessagingModule.register(application, [sendEmail], settings),
       ],
       providers: [
-        LogSubscriber,
+        ...observers(settings),
         Templates,
         {
           provide: Mailer,

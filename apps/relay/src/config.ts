@@ -10,6 +10,7 @@ export const readRelaySettings = () =>
     'SHUTDOWN_GRACE_MS',
     'LOG_LEVEL',
     'LOG_FORMAT',
+    'FAIL_POINT',
   ]);
 
 export type RelaySettings = ReturnType<typeof readRelaySettings>;

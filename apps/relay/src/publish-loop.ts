@@ -71,6 +71,7 @@ export class PublishLoop {
       const rows = await takeDue(client, this.driver.name, batchSize);
       if (rows.length > 0) {
         await withDeadline(this.driver.publish(rows.map(toMessage)), publishDeadlineMs);
+        this.events.emit('confirmed', this.driver.name, rows.length);
         await removePublished(client, rows);
       }
       await client.query('COMMIT');

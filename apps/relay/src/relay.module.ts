@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
 import { jobDefinitions } from '@app/contracts';
 import { configuredDrivers, DRIVERS, MessagingEvents, topologyOf, type BrokerDriver } from '@app/messaging';
-import { LogSubscriber, loggingModule } from '@app/observability';
+import { loggingModule, observers } from '@app/observability';
 import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
 import type { RelaySettings } from './config';
 import { Relay } from './relay';
@@ -25,7 +25,7 @@ export class RelayModule {
       providers: [
         drivers.provider,
         MessagingEvents,
-        LogSubscriber,
+        ...observers(settings),
         {
           provide: Relay,
           inject: [Pool, DRIVERS, OutboxWakeUp, MessagingEvents],

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { sendSms } from '@app/contracts';
 import { WorkerMessagingModule } from '@app/messaging';
-import { LogSubscriber, loggingModule } from '@app/observability';
+import { loggingModule, observers } from '@app/observability';
 import { PersistenceModule, PrismaClient, workerPool } from '@app/persistence';
 import type { SmsWorkerSettings } from './config';
 import { HttpSmsProvider } from './http-sms-provider';
@@ -22,7 +22,7 @@ export class WorkerModule {
         WorkerMessagingModule.register(application, [sendSms], settings),
       ],
       providers: [
-        LogSubscriber,
+        ...observers(settings),
         {
           provide: SmsProvider,
           inject: [PrismaClient],

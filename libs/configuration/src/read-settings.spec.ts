@@ -23,6 +23,12 @@ describe('settings', () => {
     expect(read).toThrow('- LOG_LEVEL: ');
   });
 
+  it('production has no fail points', () => {
+    const environment = { FAIL_POINT: 'handled:3' };
+    expect(readSettings(['FAIL_POINT'], environment)).toEqual({ FAIL_POINT: { at: 'handled', nth: 3 } });
+    expect(() => readSettings(['FAIL_POINT'], { ...environment, NODE_ENV: 'production' })).toThrow('FAIL_POINT: ');
+  });
+
   it('.env.example names them all, and nothing else', () => {
     const example = readFileSync(join(__dirname, '../../../.env.example'), 'utf8');
     const named = [...example.matchAll(/^#?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);

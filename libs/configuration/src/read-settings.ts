@@ -35,6 +35,9 @@ export function readSettings<Name extends keyof Settings>(
   if (lease !== undefined && heartbeat !== undefined && heartbeat * 2 > lease) {
     faults.push(`HEARTBEAT_MS: expected at most half of LEASE_MS (${lease}), got "${heartbeat}"`);
   }
+  if (environment['NODE_ENV'] === 'production' && values['FAIL_POINT'] !== undefined) {
+    faults.push('FAIL_POINT: expected nothing in production, where no process kills itself');
+  }
   if (faults.length > 0) throw new ConfigurationError(faults);
   return values as Pick<Settings, Name>;
 }

@@ -14,6 +14,9 @@ const url = (...protocols: string[]) => {
     .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), { error });
 };
 
+/** Moments at which a crash test has a process kill itself; each is an event of the core. */
+export const failPoints = ['accepted', 'confirmed', 'received', 'handled', 'settled', 'draining'] as const;
+
 /**
  * Every environment variable of every process, in one place: what it means, its form and its default.
  * An app takes the ones it needs with `readSettings`; `.env.example` is checked against this list.
@@ -52,6 +55,14 @@ export const settings = {
     .default(60_000)
     .describe('a job that a broker lost is dispatched again when it has waited this long'),
   SHUTDOWN_GRACE_MS: milliseconds.default(30_000).describe('how long a drain may take; at least 6000 to be useful'),
+  FAIL_POINT: z
+    .templateLiteral([z.enum(failPoints), ':', z.int().min(1)])
+    .transform((text) => {
+      const [at, nth] = text.split(':');
+      return { at: at as (typeof failPoints)[number], nth: Number(nth) };
+    })
+    .optional()
+    .describe('for crash tests: the process kills itself at the nth of these events; refused in production'),
 } as const;
 
 export type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]> };

@@ -1,17 +1,27 @@
 import { EventEmitter } from 'node:events';
 import type { AcceptedJob, ClaimedJob, Settlement, SweptJob } from '@app/persistence';
 import type { Delivery } from './port/broker-driver';
+import type { ParsedMessage } from './port/job-message';
 
 /** Everything worth a log line or a metric. The core emits; whoever watches subscribes. */
 export interface MessagingEventMap {
   accepted: [job: AcceptedJob, tenant: string];
   published: [broker: string, count: number];
   publish_failed: [broker: string, error: unknown, retryInMs: number];
+  /** The broker has the messages; their rows are still in the outbox. */
+  confirmed: [broker: string, count: number];
   subscribed: [broker: string, queue: string];
+  /** A message that can be read has come; nothing was done about it yet. */
+  received: [message: ParsedMessage];
   claimed: [job: ClaimedJob];
+  /** The handler has ended; the ledger does not know yet. */
+  handled: [job: ClaimedJob];
+  /** The ledger knows; the broker does not yet. */
   settled: [job: ClaimedJob, settlement: Pick<Settlement, 'state' | 'delayMs' | 'error'>, tookMs: number];
   /** A message that had nothing to say any more: its dispatch is done, taken or replaced. */
   stale: [delivery: Delivery, id: string, dispatch: number];
+  /** No more deliveries are taken; those in hand go on. */
+  draining: [];
   /** A worker that came back too late: what it did was not written. */
   fenced: [job: ClaimedJob];
   set_aside: [delivery: Delivery, reason: string, detail: string];

@@ -1,4 +1,4 @@
-export * from './log-subscriber';
 export * from './logging.module';
+export * from './observers';
 export * from './run-process';
 export * from './worker-process';

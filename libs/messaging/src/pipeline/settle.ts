@@ -11,6 +11,7 @@ export function settleStep({ settlements, events, wakeUp }: PipelineParts): Step
     const { job } = claimed;
     const startedAt = performance.now();
     const ending = await next(claimed);
+    events.emit('handled', job);
     if (ending.type === 'aborted' && ending.reason === 'fenced') {
       events.emit('fenced', job);
       return;

@@ -1,5 +1,6 @@
 import type { Bus } from '../bus';
 import type { Leases } from '../leases';
+import type { MessagingEvents } from '../messaging-events';
 import type { BrokerDriver } from '../port/broker-driver';
 
 /** How long handlers that were asked to stop have, of the whole grace. */
@@ -11,6 +12,7 @@ export class WorkerRuntime {
     private readonly bus: Bus,
     private readonly leases: Leases,
     private readonly drivers: readonly BrokerDriver[],
+    private readonly events: MessagingEvents,
     private readonly graceMs: number,
   ) {}
 
@@ -26,6 +28,7 @@ export class WorkerRuntime {
    */
   async drain(): Promise<void> {
     await this.bus.stopIntake();
+    this.events.emit('draining');
     await this.bus.idle(Math.max(0, this.graceMs - abortGraceMs));
     // Whoever still runs is asked to stop; a delivery that was under way when the intake stopped is handed back.
     this.leases.abortAll('drain');

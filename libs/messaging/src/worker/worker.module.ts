@@ -19,6 +19,7 @@ export const workerSettingNames = [
   'SHUTDOWN_GRACE_MS',
   'LOG_LEVEL',
   'LOG_FORMAT',
+  'FAIL_POINT',
 ] as const;
 
 export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>;
@@ -56,7 +57,7 @@ export class WorkerMessagingModule {
           ) => {
             const parts = { pool, prisma, wakeUp, events, leases: held };
             const bus = new Bus(brokerDrivers, serves, registry, parts, leases);
-            return new WorkerRuntime(bus, held, brokerDrivers, settings.SHUTDOWN_GRACE_MS);
+            return new WorkerRuntime(bus, held, brokerDrivers, events, settings.SHUTDOWN_GRACE_MS);
           },
         },
       ],
