@@ -28,7 +28,7 @@ describe('a message only says: try job X, dispatch N, now', () => {
     const id = await core.enqueue(job, { n: 1 });
     let stale = 0;
     core.events.on('stale', () => (stale += 1));
-    const publish = () => core.driver.publishRaw(job.queue, message(job, id, 1));
+    const publish = () => void core.broker.publishRaw(job.queue, message(job, id, 1));
 
     const claimed = core.next('claimed');
     for (let copy = 0; copy < 100; copy += 1) publish();
@@ -58,7 +58,7 @@ describe('a message only says: try job X, dispatch N, now', () => {
       [unknown, 1],
     ] as const) {
       const stale = core.next('stale');
-      core.driver.publishRaw(job.queue, message(job, staleId, dispatch));
+      void core.broker.publishRaw(job.queue, message(job, staleId, dispatch));
       expect((await stale).slice(1)).toEqual([staleId, dispatch]);
     }
     expect(await core.read(id)).toMatchObject({ state: 'queued', attempt: 0 });
@@ -73,7 +73,11 @@ describe('a message only says: try job X, dispatch N, now', () => {
       { specversion: '1.0', id: '7', source: '/node-message-queue', type: 'a.b.v1', dispatch: 1 },
       'malformed',
     ],
-    ['another sender', { specversion: '1.0', id: '7', source: '/elsewhere', type: 'a.b.v1' }, 'foreign_source'],
+    [
+      'another sender, who wants what nobody does',
+      { specversion: '1.0', id: '7', source: '/elsewhere', type: 'a.b.v1' },
+      'unknown_kind',
+    ],
     [
       'a kind that nobody here handles',
       {
@@ -89,7 +93,7 @@ describe('a message only says: try job X, dispatch N, now', () => {
     const job = plainJob();
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
     const setAside = core.next('set_aside');
-    core.driver.publishRaw(job.queue, body);
+    void core.broker.publishRaw(job.queue, body);
     const neighbour = core.next('settled');
     await core.enqueue(job, { n: 1 });
     await neighbour;
@@ -134,7 +138,7 @@ describe('a message only says: try job X, dispatch N, now', () => {
       (depth) => depth === 20,
     );
 
-    core.driver.forget(job.queue);
+    await core.broker.forget(job.queue);
     const [, , count] = await core.next('forgotten');
     expect(count).toBeGreaterThan(0);
     release();
@@ -174,7 +178,7 @@ describe('a message only says: try job X, dispatch N, now', () => {
     const job = plainJob();
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
     const setAside = core.next('set_aside');
-    core.driver.publishRaw(job.queue, { ...message(job, '019e0000-0000-7000-8000-000000000000', 1), ...field });
+    void core.broker.publishRaw(job.queue, { ...message(job, '019e0000-0000-7000-8000-000000000000', 1), ...field });
     expect((await setAside)[1]).toBe(reason);
     expect((await core.pool.query('SELECT reason FROM dead_letter')).rows).toEqual([{ reason }]);
   });

@@ -1,15 +1,15 @@
 import { type Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import type { JobDefinition, JobOptions, PayloadOf } from '@app/contracts';
+import type { JobDefinition, JobOptions, PayloadOf, ScheduleDefinition } from '@app/contracts';
 import {
   BrokerRoutes,
   Bus,
   JobsService,
   Leases,
-  MemoryDriver,
   MessagingEvents,
   topologyOf,
   WorkerRuntime,
+  type BrokerDriver,
   type JobContext,
   type JobOf,
   type MessagingEventMap,
@@ -25,31 +25,41 @@ import {
   type JobRecord,
 } from '@app/persistence';
 import { Relay } from '../../apps/relay/src/relay';
+import { MemoryBroker, type BrokerUnderTest, type Harness } from './broker-under-test';
+import { leakGuard } from './leaks';
 import { freshDatabase } from './postgres';
 
 export const tenant = 'test';
 
 export interface CoreOptions {
+  /** Default: the memory driver. */
+  readonly harness?: Pick<Harness, 'start'>;
   readonly leaseMs?: number;
   readonly heartbeatMs?: number;
   readonly sweepMs?: number;
   readonly reconcileMs?: number;
   readonly forgottenAfterMs?: number;
   readonly graceMs?: number;
+  readonly schedules?: readonly ScheduleDefinition[];
   /** Without a relay nothing is published by itself. */
   readonly relay?: boolean;
+  /** Without a worker nothing is taken by itself. */
+  readonly worker?: boolean;
 }
 
 export type TestHandler = (job: JobOf<JobDefinition>, context: JobContext) => Promise<Outcome>;
 
-/** The whole core in one process: real PostgreSQL, the memory driver in the broker's place. */
+/** The whole core in one process: real PostgreSQL, and a broker. */
 export interface Core {
   readonly pool: Pool;
   readonly databaseUrl: string;
-  readonly driver: MemoryDriver;
+  readonly broker: BrokerUnderTest;
+  /** The relay's. */
+  readonly driver: BrokerDriver;
   readonly events: MessagingEvents;
   readonly worker: WorkerRuntime;
   readonly jobs: JobsService;
+  readonly wakeUp: OutboxWakeUp;
   enqueue<D extends JobDefinition>(definition: D, payload: PayloadOf<D>, options?: JobOptions): Promise<string>;
   read(id: string): Promise<JobRecord>;
   /** The next event of this name, which has not happened yet, that the filter lets through. */
@@ -57,6 +67,8 @@ export interface Core {
     name: Name,
     filter?: (...args: MessagingEventMap[Name]) => boolean,
   ): Promise<MessagingEventMap[Name]>;
+  /** One more worker, as another process would be. */
+  startWorker(): Promise<WorkerRuntime>;
   close(): Promise<void>;
 }
 
@@ -64,47 +76,53 @@ export async function startCore(
   handlers: readonly (readonly [JobDefinition, TestHandler])[],
   options: CoreOptions = {},
 ): Promise<Core> {
+  const assertNothingLeft = leakGuard();
+  const { leaseMs = 2_000, heartbeatMs = 200, graceMs = 30_000 } = options;
   const database = await freshDatabase();
   const pool = createLedgerPool(database.url, 'test', workerPool);
   const prisma = createPrismaClient(pool);
   const events = new MessagingEvents();
   const wakeUp = new OutboxWakeUp(pool);
   const definitions = handlers.map(([definition]) => definition);
-  const driver = new MemoryDriver(topologyOf(definitions));
-  const leases = new Leases(pool, events, {
-    leaseMs: options.leaseMs ?? 2_000,
-    heartbeatMs: options.heartbeatMs ?? 200,
-  });
-  const registered = new Map<string, RegisteredHandler>(
-    handlers.map(([definition, handle]) => [definition.kind, { definition, handler: { handle } as never }]),
-  );
-  const bus = new Bus(
-    [driver],
-    definitions,
-    { resolve: () => registered } as never,
-    { pool, prisma, events, wakeUp, leases },
-    { leaseMs: options.leaseMs ?? 2_000 },
-  );
-  const worker = new WorkerRuntime(bus, leases, [driver], events, options.graceMs ?? 30_000);
-  const relay = new Relay(pool, [driver], wakeUp, events, {
+  const broker = await (options.harness?.start(database.url) ?? new MemoryBroker());
+  const driver = await broker.connect('publish', topologyOf(definitions));
+  const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.name], definitions), events);
+  const relay = new Relay(pool, [driver], wakeUp, jobs, events, {
     databaseUrl: database.url,
     queues: topologyOf(definitions).map(({ queue }) => queue),
-    leaseMs: options.leaseMs ?? 2_000,
+    schedules: options.schedules ?? [],
+    leaseMs,
     sweepMs: options.sweepMs ?? 100,
     reconcileMs: options.reconcileMs ?? 100,
     forgottenAfterMs: options.forgottenAfterMs ?? 60_000,
   });
-  const jobs = new JobsService(pool, wakeUp, new BrokerRoutes(['memory']), events);
-  if (options.relay !== false) await relay.start();
-  await worker.start();
 
+  const workers: WorkerRuntime[] = [];
+  const newWorker = async (): Promise<WorkerRuntime> => {
+    const registered = new Map<string, RegisteredHandler>(
+      handlers.map(([definition, handle]) => [definition.kind, { definition, handler: { handle } as never }]),
+    );
+    const workerDriver = await broker.connect('consume', topologyOf(definitions));
+    const leases = new Leases(pool, events, { leaseMs, heartbeatMs });
+    const parts = { pool, prisma, events, wakeUp, leases };
+    const bus = new Bus([workerDriver], definitions, { resolve: () => registered } as never, parts, { leaseMs });
+    const worker = new WorkerRuntime(bus, leases, [workerDriver], events, graceMs);
+    workers.push(worker);
+    return worker;
+  };
+
+  if (options.relay !== false) await relay.start();
+  const worker = await newWorker();
+  if (options.worker !== false) await worker.start();
   return {
     pool,
     databaseUrl: database.url,
+    broker,
     driver,
     events,
     worker,
     jobs,
+    wakeUp,
     enqueue: async (definition, payload, jobOptions) =>
       (await jobs.enqueue(definition, payload, { tenant, options: jobOptions })).id,
     read: async (id) => (await readJob(pool, tenant, id))!,
@@ -117,11 +135,19 @@ export async function startCore(
         };
         events.on(name, listener as never);
       }),
+    startWorker: async () => {
+      const another = await newWorker();
+      await another.start();
+      return another;
+    },
     close: async () => {
-      await worker.drain();
+      await Promise.all(workers.map((one) => one.drain()));
       if (options.relay !== false) await relay.stop();
+      else await driver.close();
+      await broker.close();
       await pool.end();
       await database.drop();
+      await assertNothingLeft();
     },
   };
 }

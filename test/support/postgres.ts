@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { assertNoConnections } from './leaks';
 import { startPostgres, type RunningPostgres } from '../../scripts/postgres/embedded-postgres';
 import { freePort } from '../../scripts/postgres/free-port';
 import { locatePostgres } from '../../scripts/postgres/location';
@@ -41,6 +42,7 @@ export async function migrate(url: string): Promise<void> {
 
 export interface TestDatabase {
   readonly url: string;
+  /** @throws Error that names whoever has not closed his connections */
   drop(): Promise<void>;
 }
 
@@ -50,7 +52,14 @@ export async function freshDatabase(server = process.env['TEST_POSTGRES_URL']!):
   await onServer(server, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   return {
     url: databaseUrl(server, name),
-    drop: () => onServer(server, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`)),
+    drop: () =>
+      onServer(server, async (client) => {
+        try {
+          await assertNoConnections(databaseUrl(server, name), client);
+        } finally {
+          await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
+        }
+      }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
 import { jobDefinitions } from '@app/contracts';
-import { configuredBrokers, configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
+import { configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import type { ApiSettings } from './config';
@@ -10,6 +10,9 @@ import { EmailsController } from './jobs/emails.controller';
 import { JobIntake } from './jobs/job-intake';
 import { JobsController } from './jobs/jobs.controller';
 import { SmsController } from './jobs/sms.controller';
+import { BrokersController } from './operations/brokers.controller';
+import { DeadLettersController } from './operations/dead-letters.controller';
+import { Redriver } from './operations/redriver';
 import { bullBoardModules } from './operations/bull-board';
 import { HealthController, Readiness } from './operations/health.controller';
 import { HomeController } from './operations/home.controller';
@@ -28,7 +31,7 @@ export class ApiModule {
           application: 'api',
           pool: callerPool,
         }),
-        ProducerModule.register(configuredBrokers),
+        ProducerModule.register(settings),
         // To look into the queues only: no request waits for a broker.
         ...drivers.imports,
         ...bullBoardModules(),
@@ -37,6 +40,8 @@ export class ApiModule {
         EmailsController,
         SmsController,
         JobsController,
+        BrokersController,
+        DeadLettersController,
         HealthController,
         HomeController,
         ...(settings.NODE_ENV === 'production' ? [] : [MailboxController]),
@@ -44,6 +49,7 @@ export class ApiModule {
       providers: [
         drivers.provider,
         JobIntake,
+        Redriver,
         ...observers(settings),
         Readiness,
         { provide: APP_FILTER, useClass: ProblemFilter },

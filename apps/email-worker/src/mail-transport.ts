@@ -1,5 +1,5 @@
 import { createTransport, type Transport, type Transporter } from 'nodemailer';
-import { sendEmail } from '@app/contracts';
+import { emailDigest, sendEmail } from '@app/contracts';
 import { catchMessage, type PrismaClient } from '@app/persistence';
 
 /** Below the job's time-out, so that a silent server ends as an error of the attempt that says what was silent. */
@@ -15,7 +15,7 @@ export function createMailTransport(smtpUrl: string | undefined, prisma: PrismaC
   return createTransport({
     url: smtpUrl,
     pool: true,
-    maxConnections: sendEmail.concurrency,
+    maxConnections: sendEmail.concurrency + emailDigest.concurrency,
     maxMessages: Infinity,
     ...timeOuts,
   });

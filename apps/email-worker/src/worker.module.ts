@@ -1,10 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { sendEmail } from '@app/contracts';
+import { emailDigest, sendEmail } from '@app/contracts';
 import { WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { PersistenceModule, PrismaClient, workerPool } from '@app/persistence';
 import type { EmailWorkerSettings } from './config';
 import { createMailTransport } from './mail-transport';
+import { EmailDigestHandler } from './email-digest.handler';
 import { Mailer } from './mailer';
 import { SendEmailHandler } from './send-email.handler';
 import { Templates } from './templates';
@@ -19,7 +20,7 @@ export class WorkerModule {
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
         PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [sendEmail], settings),
+        WorkerMessagingModule.register(application, [sendEmail, emailDigest], settings),
       ],
       providers: [
         ...observers(settings),
@@ -31,6 +32,7 @@ export class WorkerModule {
             new Mailer(createMailTransport(settings.SMTP_URL, prisma), settings.SMTP_FROM),
         },
         SendEmailHandler,
+        EmailDigestHandler,
       ],
     };
   }

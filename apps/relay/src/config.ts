@@ -4,6 +4,9 @@ import { brokerSettingNames } from '@app/messaging';
 export const readRelaySettings = () =>
   readSettings([
     ...brokerSettingNames,
+    'DIGEST_TO',
+    'DIGEST_CRON',
+    'DIGEST_ZONE',
     'SWEEP_MS',
     'RECONCILE_MS',
     'FORGOTTEN_AFTER_MS',

@@ -1,11 +1,20 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
 import { jobDefinitions } from '@app/contracts';
-import { configuredDrivers, DRIVERS, MessagingEvents, topologyOf, type BrokerDriver } from '@app/messaging';
+import {
+  configuredDrivers,
+  DRIVERS,
+  JobsService,
+  MessagingEvents,
+  ProducerModule,
+  topologyOf,
+  type BrokerDriver,
+} from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
 import type { RelaySettings } from './config';
 import { Relay } from './relay';
+import { schedulesOf } from './schedules';
 
 @Module({})
 export class RelayModule {
@@ -20,19 +29,26 @@ export class RelayModule {
           application: 'relay',
           pool: workerPool,
         }),
+        ProducerModule.register(settings),
         ...drivers.imports,
       ],
       providers: [
         drivers.provider,
-        MessagingEvents,
         ...observers(settings),
         {
           provide: Relay,
-          inject: [Pool, DRIVERS, OutboxWakeUp, MessagingEvents],
-          useFactory: (pool: Pool, brokers: BrokerDriver[], wakeUp: OutboxWakeUp, events: MessagingEvents) =>
-            new Relay(pool, brokers, wakeUp, events, {
+          inject: [Pool, DRIVERS, OutboxWakeUp, JobsService, MessagingEvents],
+          useFactory: (
+            pool: Pool,
+            brokers: BrokerDriver[],
+            wakeUp: OutboxWakeUp,
+            jobs: JobsService,
+            events: MessagingEvents,
+          ) =>
+            new Relay(pool, brokers, wakeUp, jobs, events, {
               databaseUrl: settings.DATABASE_URL,
               queues: topologyOf(jobDefinitions).map(({ queue }) => queue),
+              schedules: schedulesOf(settings),
               leaseMs: settings.LEASE_MS,
               sweepMs: settings.SWEEP_MS,
               reconcileMs: settings.RECONCILE_MS,

@@ -1,15 +1,21 @@
 import type { Pool } from 'pg';
 import type { OutboxWakeUp } from '@app/persistence';
-import type { BrokerDriver, MessagingEvents } from '@app/messaging';
+import type { ScheduleDefinition } from '@app/contracts';
+import type { BrokerDriver, JobsService, MessagingEvents } from '@app/messaging';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
 import { Repeat } from './repeat';
+import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
 import { WakeUpListener } from './wake-up-listener';
+
+/** How late a scheduled job may be. */
+const scheduleMs = 500;
 
 export interface RelayOptions {
   readonly databaseUrl: string;
   readonly queues: readonly string[];
+  readonly schedules: readonly ScheduleDefinition[];
   readonly leaseMs: number;
   readonly sweepMs: number;
   readonly reconcileMs: number;
@@ -26,6 +32,7 @@ export class Relay {
     pool: Pool,
     private readonly drivers: readonly BrokerDriver[],
     wakeUp: OutboxWakeUp,
+    jobs: JobsService,
     events: MessagingEvents,
     options: RelayOptions,
   ) {
@@ -34,11 +41,17 @@ export class Relay {
       for (const loop of this.loops) loop.wakeUp();
     });
     const sweeper = new Sweeper(pool, wakeUp, events, options.leaseMs);
+    const scheduler = new Scheduler(pool, jobs, options.schedules);
     this.repeats = [
       new Repeat(
         options.sweepMs,
         () => sweeper.sweep(),
         (error) => events.emit('database_away', 'sweep', error, options.sweepMs),
+      ),
+      new Repeat(
+        scheduleMs,
+        () => scheduler.tick(),
+        (error) => events.emit('database_away', 'schedule', error, scheduleMs),
       ),
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, events, options);

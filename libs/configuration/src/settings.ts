@@ -1,3 +1,4 @@
+import { Cron } from 'croner';
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(1).max(65535);
@@ -13,6 +14,11 @@ const url = (...protocols: string[]) => {
     .string({ error })
     .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), { error });
 };
+
+type RequestableBroker = 'bullmq' | 'rabbitmq' | 'kafka';
+const cron = z
+  .string()
+  .refine(isCron, { error: 'expected a cron expression such as "0 7 * * *" that has a next tick' });
 
 /** Moments at which a crash test has a process kill itself; each is an event of the core. */
 export const failPoints = ['accepted', 'confirmed', 'received', 'handled', 'settled', 'draining'] as const;
@@ -41,10 +47,25 @@ export const settings = {
     .regex(/^[\w-]+$/)
     .default('bull')
     .describe('keeps two systems on one Redis apart'),
+  JOB_BROKERS: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*=(bullmq|rabbitmq|kafka)(,[a-z][a-z0-9-]*=(bullmq|rabbitmq|kafka))*$/, {
+      error: 'expected queue=broker pairs such as "image=bullmq,sync=kafka"',
+    })
+    .transform((text) => new Map(text.split(',').map((pair) => pair.split('=') as [string, RequestableBroker])))
+    .optional()
+    .describe('moves the jobs of a queue to another broker than their definitions name'),
   SMTP_URL: url('smtp:', 'smtps:').optional().describe('where email goes; without it into GET /dev/mailbox'),
   SMTP_FROM: z.email().default('no-reply@example.com').describe('the sender of every email'),
   SMS_URL: url('http:', 'https:').optional().describe('the SMS provider; without it into GET /dev/mailbox'),
   SMS_TOKEN: z.string().optional().describe('sent to the SMS provider as a Bearer token'),
+  DIGEST_TO: z.email().default('operations@example.com').describe('who gets the digest of the jobs'),
+  DIGEST_CRON: cron.default('0 7 * * *').describe('when the digest is sent: five or six fields'),
+  DIGEST_ZONE: z
+    .string()
+    .refine(isZone, { error: 'expected an IANA zone such as Europe/Berlin' })
+    .default('UTC')
+    .describe('the zone that DIGEST_CRON is meant in'),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty']).default('json').describe('pretty is for people, json for collectors'),
   LEASE_MS: milliseconds.default(15_000).describe('how long a worker may be silent before its jobs go to another'),
@@ -66,3 +87,20 @@ export const settings = {
 } as const;
 
 export type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]> };
+
+function isCron(text: string): boolean {
+  try {
+    return new Cron(text, { paused: true }).nextRun() !== null;
+  } catch {
+    return false;
+  }
+}
+
+function isZone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,7 @@
 import type { JobDefinition } from './define-job';
+import { emailDigest } from './email/email-digest';
 import { sendEmail } from './email/send-email';
 import { sendSms } from './sms/send-sms';
 
 /** Every kind of job there is. A process that serves or publishes jobs takes its topology from here. */
-export const jobDefinitions: readonly JobDefinition[] = [sendEmail, sendSms];
+export const jobDefinitions: readonly JobDefinition[] = [sendEmail, emailDigest, sendSms];

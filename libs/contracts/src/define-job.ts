@@ -23,6 +23,8 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType, Result ext
   readonly concurrency: number;
   /** Starts per time over all processes of the queue. */
   readonly rateLimit: { readonly max: number; readonly perMs: number } | undefined;
+  /** Jobs of one tenant with the same key run one after the other, in the order in which they were accepted. */
+  readonly orderBy: ((payload: never) => string) | undefined;
   /** Turns the payload of an older version into today's. */
   readonly upcast: ((payload: unknown, version: number) => unknown) | undefined;
 }
@@ -45,6 +47,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
   timeout: Duration;
   concurrency: number;
   rateLimit?: { max: number; per: Duration };
+  orderBy?: (payload: z.output<Payload>) => string;
   upcast?: (payload: unknown, version: number) => unknown;
 }): JobDefinition<Payload, Result> {
   const faults = [
@@ -71,6 +74,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
     timeoutMs: toMs(input.timeout),
     concurrency: input.concurrency,
     rateLimit: input.rateLimit && { max: input.rateLimit.max, perMs: toMs(input.rateLimit.per) },
+    orderBy: input.orderBy,
     upcast: input.upcast,
   };
 }

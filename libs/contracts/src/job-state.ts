@@ -8,6 +8,10 @@ export const finalStates = ['completed', 'failed', 'cancelled'] as const satisfi
 /** Every way a job may move. The SQL statements are guarded so that no other way exists. */
 export const transitions = [
   { from: null, to: 'queued', by: 'enqueue' },
+  { from: null, to: 'waiting', by: 'enqueue' },
+  { from: 'waiting', to: 'queued', by: 'children done' },
+  { from: 'waiting', to: 'failed', by: 'child failed' },
+  { from: 'waiting', to: 'cancelled', by: 'cancel' },
   { from: 'queued', to: 'active', by: 'claim' },
   { from: 'active', to: 'completed', by: 'done' },
   { from: 'active', to: 'queued', by: 'retry' },
@@ -15,8 +19,11 @@ export const transitions = [
   { from: 'active', to: 'queued', by: 'sweep' },
   { from: 'active', to: 'queued', by: 'hand-back' },
   { from: 'active', to: 'failed', by: 'fail' },
+  { from: 'active', to: 'failed', by: 'sweep' },
   { from: 'active', to: 'cancelled', by: 'cancel' },
+  { from: 'queued', to: 'cancelled', by: 'cancel' },
   { from: 'queued', to: 'queued', by: 'reconcile' },
+  { from: 'failed', to: 'queued', by: 'redrive' },
 ] as const satisfies readonly { from: JobState | null; to: JobState; by: string }[];
 
 /** What a caller sees: a queued job whose time has not come is `scheduled`, or `retrying` once it was tried. */

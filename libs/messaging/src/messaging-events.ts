@@ -3,9 +3,14 @@ import type { AcceptedJob, ClaimedJob, Settlement, SweptJob } from '@app/persist
 import type { Delivery } from './port/broker-driver';
 import type { ParsedMessage } from './port/job-message';
 
+/** What has become of a job: the decision, and what the ledger made of it. */
+export type Settled = Pick<Settlement, 'state' | 'delayMs' | 'attemptChange' | 'error'>;
+
 /** Everything worth a log line or a metric. The core emits; whoever watches subscribes. */
 export interface MessagingEventMap {
   accepted: [job: AcceptedJob, tenant: string];
+  /** The event of another service has become a job; or was one already. */
+  adopted: [job: AcceptedJob, source: string];
   published: [broker: string, count: number];
   publish_failed: [broker: string, error: unknown, retryInMs: number];
   /** The broker has the messages; their rows are still in the outbox. */
@@ -17,7 +22,7 @@ export interface MessagingEventMap {
   /** The handler has ended; the ledger does not know yet. */
   handled: [job: ClaimedJob];
   /** The ledger knows; the broker does not yet. */
-  settled: [job: ClaimedJob, settlement: Pick<Settlement, 'state' | 'delayMs' | 'error'>, tookMs: number];
+  settled: [job: ClaimedJob, settlement: Settled, tookMs: number];
   /** A message that had nothing to say any more: its dispatch is done, taken or replaced. */
   stale: [delivery: Delivery, id: string, dispatch: number];
   /** No more deliveries are taken; those in hand go on. */
@@ -27,6 +32,8 @@ export interface MessagingEventMap {
   set_aside: [delivery: Delivery, reason: string, detail: string];
   /** The core itself failed at a delivery; its job comes back by its lease. */
   passage_failed: [delivery: Delivery, error: unknown];
+  /** Failed jobs were given another life. */
+  redriven: [jobIds: readonly string[], by: string];
   swept: [job: SweptJob];
   forgotten: [broker: string, queue: string, count: number];
   /** A broker could not be asked what it holds. */

@@ -38,6 +38,10 @@ export class LogSubscriber {
     events.on('passage_failed', ({ broker, queue }, error) =>
       logger.error({ broker, queue, reason: messageOf(error) }, 'a delivery could not be worked on'),
     );
+    events.on('adopted', ({ id, kind, replayed }, source) =>
+      logger.info({ jobId: id, kind, source }, replayed ? 'event of another service came again' : 'job adopted'),
+    );
+    events.on('redriven', (jobIds, by) => logger.warn({ jobIds, by }, 'failed jobs run again'));
     events.on('swept', ({ id, kind, state, attempt }) =>
       logger.warn({ jobId: id, kind, attempt }, `lease expired; job ${state}`),
     );

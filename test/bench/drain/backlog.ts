@@ -36,16 +36,17 @@ export async function fillByRelay({ settings, environment }: Stage, count: numbe
       withDriver(settings, definition, async ({ driver }) => {
         const wakeUp = new OutboxWakeUp(pool);
         const events = new MessagingEvents();
-        const jobs = new JobsService(pool, wakeUp, new BrokerRoutes(['bullmq']), events);
+        const jobs = new JobsService(pool, wakeUp, new BrokerRoutes(['bullmq'], []), events);
         await sideBySide(count, 50, (n) => enqueue(jobs, definition, n));
 
         const times = readSettings(
           [...brokerSettingNames, 'SWEEP_MS', 'RECONCILE_MS', 'FORGOTTEN_AFTER_MS'],
           environment,
         );
-        const relay = new Relay(pool, [driver], wakeUp, events, {
+        const relay = new Relay(pool, [driver], wakeUp, jobs, events, {
           databaseUrl: settings.DATABASE_URL,
           queues: [benchQueue],
+          schedules: [],
           leaseMs: settings.LEASE_MS,
           sweepMs: times.SWEEP_MS,
           reconcileMs: times.RECONCILE_MS,

@@ -6,6 +6,8 @@ import { Problem } from './problem';
 /** Who asks, and what the request says of itself beside its body. */
 export interface Caller {
   readonly tenant: string;
+  /** For records of who has done what. */
+  readonly name: string;
   readonly traceparent: string;
   /** The route without its parameters: what an idempotency key counts for. */
   readonly route: string;
@@ -26,6 +28,7 @@ export const CallerOf = createParamDecorator((_: unknown, context: ExecutionCont
   return {
     // Everyone is this tenant until there are API keys.
     tenant: 'demo',
+    name: 'demo',
     traceparent: callerTraceparent.get(request) ?? continueTrace(undefined).traceparent,
     route: `${request.method} ${(request.route as { path: string }).path}`,
     idempotencyKey: idempotencyKeyOf(request),

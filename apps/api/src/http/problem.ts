@@ -57,3 +57,19 @@ export function toFieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[]
       : [{ path: issue.path.join('.'), message: issue.message }],
   );
 }
+
+/** @throws Problem 400 that names every parameter at fault */
+export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(query);
+  if (parsed.success) return parsed.data;
+  const errors = toFieldErrors(parsed.error.issues);
+  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  throw new Problem(400, 'invalid_query', 'The query is not what this route takes', detail, errors);
+}
+
+/** @throws Problem 400 that names every field at fault */
+export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw invalidBody(toFieldErrors(parsed.error.issues));
+}

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { shownStates } from '@app/contracts';
-import { initialState, type AcceptedJob, type JobRecord } from '@app/persistence';
+import { shownState, shownStates } from '@app/contracts';
+import { type AcceptedJob, type JobRecord } from '@app/persistence';
 
 const moment = z.iso.datetime();
 
@@ -49,7 +49,7 @@ export function viewOf(job: JobRecord): JobView {
 export function viewOfAccepted(job: AcceptedJob): JobView {
   return viewOf({
     ...job,
-    state: job.runAt > job.createdAt ? 'scheduled' : initialState,
+    state: shownState({ ...job, attempt: 0 }, job.createdAt),
     attempt: 0,
     progress: { percent: 0, note: null },
     result: null,

@@ -1,11 +1,11 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { z } from 'zod';
-import { shownStates, storableText } from '@app/contracts';
-import { listJobs, readJob } from '@app/persistence';
+import { finalStates, shownStates, storableText } from '@app/contracts';
+import { cancelJob, listJobs, readJob } from '@app/persistence';
 import { CallerOf, type Caller } from '../http/caller';
-import { Problem, toFieldErrors } from '../http/problem';
+import { parseQuery, Problem } from '../http/problem';
 import { toOpenApi } from './job-body';
 import { ProblemResponse } from './job-route';
 import { jobView, viewOf, type JobView } from './job-view';
@@ -33,13 +33,7 @@ export class JobsController {
   @ApiResponse({ status: 200, description: 'A page of jobs.', schema: toOpenApi(jobPage) })
   @ProblemResponse(400, 'A query parameter is not what was expected.')
   async list(@Query() rawQuery: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof jobPage>> {
-    const query = listQuery.safeParse(rawQuery);
-    if (!query.success) {
-      const errors = toFieldErrors(query.error.issues);
-      const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
-      throw new Problem(400, 'invalid_query', 'The query is not what this route takes', detail, errors);
-    }
-    const { state, kind, limit, cursor } = query.data;
+    const { state, kind, limit, cursor } = parseQuery(listQuery, rawQuery);
     // One more than asked for tells whether there is a next page.
     const jobs = await listJobs(this.pool, caller.tenant, { state, kind, before: cursor, limit: limit + 1 });
     const items = jobs.slice(0, limit).map(viewOf);
@@ -52,7 +46,30 @@ export class JobsController {
   @ProblemResponse(404, 'There is no such job.')
   async read(@Param('id') id: string, @CallerOf() caller: Caller): Promise<JobView> {
     const job = z.uuid().safeParse(id).success ? await readJob(this.pool, caller.tenant, id) : undefined;
-    if (!job) throw new Problem(404, 'job_not_found', 'There is no such job', `No job of yours has the id "${id}".`);
+    if (!job) throw jobNotFound(id);
     return viewOf(job);
   }
+
+  @Post(':id/cancel')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Cancel a job',
+    description:
+      'A job that nobody works on yet is cancelled at once. One that a worker has is asked to stop and becomes `cancelled` within seconds, or `completed` where it was done by then. The open children of a parent are cancelled with it.',
+  })
+  @ApiResponse({ status: 202, description: 'The job as it is now.', schema: toOpenApi(jobView) })
+  @ProblemResponse(404, 'There is no such job.')
+  @ProblemResponse(409, 'The job is in a final state.')
+  async cancel(@Param('id') id: string, @CallerOf() caller: Caller): Promise<JobView> {
+    const was = z.uuid().safeParse(id).success ? await cancelJob(this.pool, caller.tenant, id) : undefined;
+    if (!was) throw jobNotFound(id);
+    if ((finalStates as readonly string[]).includes(was)) {
+      throw new Problem(409, 'job_final', 'The job has ended', `It is ${was} already; nothing was changed.`);
+    }
+    return this.read(id, caller);
+  }
+}
+
+function jobNotFound(id: string): Problem {
+  return new Problem(404, 'job_not_found', 'There is no such job', `No job of yours has the id "${id}".`);
 }

@@ -2,11 +2,13 @@ import type { BrokerName, JobDefinition } from '@app/contracts';
 import type { Settings } from '@app/configuration';
 import type { DynamicModule, FactoryProvider } from '@nestjs/common';
 import { topologyOf, type BrokerDriver } from '../port/broker-driver';
+import type { Capabilities } from '../port/capabilities';
 import { BullmqDriverModule } from './bullmq/bullmq.module';
-import { BullmqDriver } from './bullmq/bullmq-driver';
+import { BullmqDriver, bullmqCapabilities } from './bullmq/bullmq-driver';
+import { memoryCapabilities } from './memory/memory-driver';
 
 /** What a process has to read to reach the brokers of its system. */
-export const brokerSettingNames = ['DATABASE_URL', 'REDIS_URL', 'BULLMQ_PREFIX', 'LEASE_MS'] as const;
+export const brokerSettingNames = ['DATABASE_URL', 'REDIS_URL', 'BULLMQ_PREFIX', 'LEASE_MS', 'JOB_BROKERS'] as const;
 
 export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>;
 
@@ -15,6 +17,12 @@ export const DRIVERS = Symbol('DRIVERS');
 
 /** BullMQ is always there: it needs no server beside PostgreSQL. */
 export const configuredBrokers: readonly BrokerName[] = ['bullmq'];
+
+/** What each broker can do, for whoever does not talk to it. */
+export const brokerCapabilities: Readonly<Partial<Record<BrokerName, Capabilities>>> = {
+  bullmq: bullmqCapabilities,
+  memory: memoryCapabilities,
+};
 
 /** The modules of the configured drivers, and the provider that gathers them under `DRIVERS`. */
 export function configuredDrivers(

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { JobDefinition, PayloadOf, ResultOf } from '@app/contracts';
-import type { Prisma } from '@app/persistence';
+import type { ChildResult, Prisma } from '@app/persistence';
 import type { Outcome } from './outcome';
 
 /** The job as its handler sees it. */
@@ -23,6 +23,8 @@ export interface JobContext {
   readonly signal: AbortSignal;
   /** @param percent 0 to 100; written to the job at most twice a second */
   readonly progress: (percent: number, note?: string) => void;
+  /** Of a parent: what its children have come to, in the order in which they were given. */
+  readonly childResults: () => Promise<readonly ChildResult[]>;
   /**
    * Effect, dedupe row and completion in one commit: exactly once for what is written through `tx`.
    * The last thing a handler does: `return ctx.transaction(async (tx) => { …; return done(result); })`.

@@ -1,7 +1,8 @@
-import { completeInTransaction, Fenced, recordProcessed } from '@app/persistence';
+import { completeInTransaction, Fenced, readChildResults, recordProcessed } from '@app/persistence';
 import type { JobContext } from '../handlers/job-handler';
 import type { Outcome } from '../handlers/outcome';
 import type { Claimed, Ending, PipelineParts } from './parts';
+import { payloadOf, PayloadRefused } from './payload';
 
 /** How long a job waits that was sent by a newer version of the code, for a worker of that version. */
 const newerVersionSnoozeMs = 30_000;
@@ -9,22 +10,16 @@ const newerVersionSnoozeMs = 30_000;
 /** Longer than the attempt and the grace after it. */
 const transactionSlackMs = 10_000;
 
-export function executeStep({ prisma }: PipelineParts): (claimed: Claimed) => Promise<Ending> {
+export function executeStep({ pool, prisma }: PipelineParts): (claimed: Claimed) => Promise<Ending> {
   return async (claimed) => {
     const { definition, handler, job, lease } = claimed;
     if (job.version > definition.version) return { type: 'snooze', afterMs: newerVersionSnoozeMs };
     try {
-      const payload = definition.payload.safeParse(
-        job.version < definition.version && definition.upcast
-          ? definition.upcast(job.payload, job.version)
-          : job.payload,
-      );
-      if (!payload.success) {
-        return { type: 'fail', code: 'payload_invalid', reason: payload.error.message };
-      }
-      const outcome = await handler.handle({ ...job, payload: payload.data }, contextOf(claimed));
+      const payload = payloadOf(definition, job.version, job.payload);
+      const outcome = await handler.handle({ ...job, payload }, contextOf(claimed));
       return outcome.type === 'done' && !outcome.committed ? checked(outcome, claimed) : outcome;
     } catch (error) {
+      if (error instanceof PayloadRefused) return { type: 'fail', code: 'payload_invalid', reason: error.message };
       if (error instanceof Fenced) return { type: 'aborted', reason: 'fenced' };
       if (lease.abortReason) return { type: 'aborted', reason: lease.abortReason };
       return { type: 'retry', afterMs: undefined, reason: error instanceof Error ? error.message : String(error) };
@@ -36,6 +31,7 @@ export function executeStep({ prisma }: PipelineParts): (claimed: Claimed) => Pr
     return {
       effectKey: job.id,
       signal: lease.signal,
+      childResults: () => readChildResults(pool, job.id),
       progress: (percent, note) => lease.setProgress(percent, note),
       transaction: (work) =>
         prisma

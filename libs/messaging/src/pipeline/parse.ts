@@ -1,47 +1,73 @@
-import { toStorable } from '@app/contracts';
-import { setAside } from '@app/persistence';
-import { parseMessage, rawBytes, UnreadableMessageError } from '../port/job-message';
+import { toStorable, type JobDefinition } from '@app/contracts';
+import { isNotStorable, setAside } from '@app/persistence';
+import { isForeign, parseMessage, rawBytes, UnreadableMessageError, type ForeignEvent } from '../port/job-message';
 import type { Delivery } from '../port/broker-driver';
 import { retryWhileAway } from '../retry-while-away';
+import { adopt } from './adopt';
 import type { PipelineParts, Received } from './parts';
+import { PayloadRefused } from './payload';
 import type { Step } from './steps';
 
-export function parseStep({ pool, events, handlers }: PipelineParts): Step<Delivery, void, Received, void> {
+export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, void> {
+  const { pool, events, handlers, wakeUp } = parts;
+
   return async (delivery, next) => {
-    let received: Received;
+    let received: Received | undefined;
     try {
-      received = read(delivery);
+      received = await read(delivery);
     } catch (error) {
       if (!(error instanceof UnreadableMessageError)) throw error;
-      const { reason, message: detail, kind } = error;
-      const { broker, queue, body } = delivery;
-      await retryWhileAway('set aside', events, () =>
-        setAside(pool, {
-          broker,
-          queue,
-          kind: kind && toStorable(kind),
-          reason,
-          detail: toStorable(detail),
-          raw: rawBytes(body),
-        }),
-      );
-      events.emit('set_aside', delivery, reason, detail);
-      return;
+      await keep(delivery, error);
     }
-    await next(received);
+    if (received) await next(received);
   };
 
-  function read(delivery: Delivery): Received {
+  /** @returns undefined for the event of somebody else, which comes back as a job of ours */
+  async function read(delivery: Delivery): Promise<Received | undefined> {
     const message = parseMessage(delivery.body);
     const registered = handlers.get(message.kind);
-    if (!registered) {
-      const served = [...handlers.keys()].join(', ');
+    if (!registered) throw unknownKind(message.kind, isForeign(message) ? message.source : undefined);
+    if (!isForeign(message)) return { delivery, message, ...registered };
+    await takeIn(registered.definition, message, delivery);
+    return undefined;
+  }
+
+  async function takeIn(definition: JobDefinition, event: ForeignEvent, delivery: Delivery): Promise<void> {
+    try {
+      const job = await retryWhileAway('adopt', events, () => adopt(pool, definition, event, delivery.broker));
+      if (!job.replayed) wakeUp.request();
+      events.emit('adopted', job, event.source);
+    } catch (error) {
+      if (!(error instanceof PayloadRefused) && !isNotStorable(error)) throw error;
       throw new UnreadableMessageError(
-        'unknown_kind',
-        `Expected one of the kinds served here (${served}), got "${message.kind}".`,
-        message.kind,
+        'payload_invalid',
+        `Expected the payload of ${event.kind}: ${(error as Error).message}`,
+        event,
       );
     }
-    return { delivery, message, ...registered };
+  }
+
+  function unknownKind(kind: string, source: string | undefined): UnreadableMessageError {
+    return new UnreadableMessageError(
+      'unknown_kind',
+      `Expected one of the kinds served here (${[...handlers.keys()].join(', ')}), got "${kind}".`,
+      { kind, ...(source !== undefined && { source }) },
+    );
+  }
+
+  async function keep(delivery: Delivery, { reason, message: detail, about }: UnreadableMessageError): Promise<void> {
+    const { broker, queue, body } = delivery;
+    await retryWhileAway('set aside', events, () =>
+      setAside(pool, {
+        broker,
+        queue,
+        kind: about.kind && toStorable(about.kind),
+        source: about.source && toStorable(about.source),
+        reason,
+        detail: toStorable(detail),
+        raw: rawBytes(body),
+      }),
+    );
+    events.emit('set_aside', delivery, reason, detail);
   }
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { ClaimedJob, Dispatch, OutboxWakeUp, PrismaClient, Settlement } from '@app/persistence';
+import type { ClaimedJob, Dispatch, OutboxWakeUp, PrismaClient, SettledState, Settlement } from '@app/persistence';
 import type { Collector } from '../collector';
 import type { RegisteredHandler } from '../handlers/handler-registry';
 import type { Outcome } from '../handlers/outcome';
@@ -20,7 +20,7 @@ export interface PipelineParts {
   readonly handlers: ReadonlyMap<string, RegisteredHandler>;
   readonly slots: ReadonlyMap<string, Slots>;
   readonly claims: Collector<Dispatch, ClaimedJob | undefined>;
-  readonly settlements: Collector<Settlement, boolean>;
+  readonly settlements: Collector<Settlement, SettledState | undefined>;
 }
 
 /** After `parse`. */

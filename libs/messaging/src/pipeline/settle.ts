@@ -1,4 +1,4 @@
-import { isNotStorable, type JobError, type Settlement } from '@app/persistence';
+import { cancelledWhileActive, isNotStorable, type JobError, type Settlement } from '@app/persistence';
 import { nextDelayMs, toStorable } from '@app/contracts';
 import type { AbortReason } from '../lease';
 import type { Claimed, Ending, PipelineParts } from './parts';
@@ -18,23 +18,27 @@ export function settleStep({ settlements, events, wakeUp }: PipelineParts): Step
     }
     const decision = decide(ending, claimed);
     const committed = ending.type === 'done' && ending.committed;
-    if (!committed && !(await write(claimed, decision))) {
+    const settled = committed ? decision : await write(claimed, decision);
+    if (!settled) {
       events.emit('fenced', job);
       return;
     }
-    events.emit('settled', job, decision, performance.now() - startedAt);
-    if (decision.state === 'queued') wakeUp.request();
+    events.emit('settled', job, settled, performance.now() - startedAt);
+    if (settled.state === 'queued' || job.othersWait) wakeUp.request();
   };
 
-  async function write({ job }: Claimed, decision: Decision): Promise<boolean> {
-    const { id, dispatch } = job;
+  /** @returns what the ledger has made of the decision; undefined when the dispatch was fenced off */
+  async function write(claimed: Claimed, decision: Decision): Promise<Decision | undefined> {
+    const { id, dispatch } = claimed.job;
     try {
-      return await settlements.add({ id, dispatch, ...decision });
+      const state = await settlements.add({ id, dispatch, ...decision });
+      if (state === undefined || state === decision.state) return state && decision;
+      // It would have gone on, and somebody has asked for its end in the meantime.
+      return { ...decision, state, error: cancelledWhileActive };
     } catch (error) {
-      if (!isNotStorable(error)) throw error;
+      if (!isNotStorable(error) || decision.state === 'failed') throw error;
       // A result with U+0000, say.
-      const refused = failed('result_not_storable', (error as Error).message);
-      return settlements.add({ id, dispatch, ...refused });
+      return write(claimed, failed('result_not_storable', (error as Error).message));
     }
   }
 }
@@ -57,8 +61,13 @@ export function decide(ending: Ending, { job, definition }: Pick<Claimed, 'job' 
   function decideAborted(reason: AbortReason): Decision {
     switch (reason) {
       case 'cancelled': {
-        const error = errorOf('cancelled', 'The job was cancelled while it ran.');
-        return { state: 'cancelled', delayMs: 0, attemptChange: 0, result: undefined, error };
+        return {
+          state: 'cancelled',
+          delayMs: 0,
+          attemptChange: 0,
+          result: undefined,
+          error: cancelledWhileActive,
+        };
       }
       case 'drain':
         return { state: 'queued', delayMs: 0, attemptChange: -1, result: undefined, error: undefined };

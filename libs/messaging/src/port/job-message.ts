@@ -16,11 +16,17 @@ export type CloudEvent = z.output<typeof cloudEvent>;
 
 const cloudEvent = z.looseObject({
   specversion: z.literal('1.0'),
-  id: z.string().min(1),
-  source: z.string().min(1),
+  id: z.string().min(1).max(1_000),
+  source: z.string().min(1).max(1_000),
   type: z.string().min(1),
   dispatch: z.int32().min(1).optional(),
   traceparent: z.string().optional(),
+  /** An extension of ours: for whom a service of somebody else asks. */
+  tenant: z
+    .string()
+    .regex(/^[a-z0-9-]{1,63}$/)
+    .optional(),
+  data: z.unknown().optional(),
 });
 
 const jobType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
@@ -37,14 +43,22 @@ export function encodeMessage(message: JobMessage) {
   } satisfies CloudEvent;
 }
 
+/** "Try job X, dispatch N", as our relay says it. */
 export type ParsedMessage = Pick<JobMessage, 'id' | 'dispatch' | 'kind' | 'version' | 'traceparent'>;
+
+/** A job that somebody else asks for by a CloudEvent of his own: `source` and `id` make it unique. */
+export interface ForeignEvent extends Pick<JobMessage, 'id' | 'kind' | 'version' | 'traceparent'> {
+  readonly source: string;
+  readonly tenant: string | undefined;
+  readonly data: unknown;
+}
 
 /** Why a message cannot be acted on; `reason` is a stable code. */
 export class UnreadableMessageError extends Error {
   constructor(
-    readonly reason: 'malformed' | 'oversized' | 'foreign_source' | 'unknown_kind',
+    readonly reason: 'malformed' | 'oversized' | 'unknown_kind' | 'payload_invalid',
     message: string,
-    readonly kind?: string,
+    readonly about: { readonly kind?: string; readonly source?: string } = {},
   ) {
     super(message);
     this.name = 'UnreadableMessageError';
@@ -52,44 +66,53 @@ export class UnreadableMessageError extends Error {
 }
 
 /** @throws UnreadableMessageError that says what was expected and what came */
-export function parseMessage(body: unknown): ParsedMessage {
+export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
   const event = cloudEvent.safeParse(Buffer.isBuffer(body) ? parseJson(body) : body);
   if (!event.success) {
     const faults = event.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
     throw new UnreadableMessageError('malformed', `Expected a CloudEvent 1.0 in JSON. ${faults.join('; ')}`);
   }
-  const { id, source, type, dispatch, traceparent } = event.data;
-  if (source !== messageSource) {
-    throw new UnreadableMessageError('foreign_source', `Expected source "${messageSource}", got "${source}".`);
+  const { id, source, type, dispatch, traceparent, tenant, data } = event.data;
+  const groups = jobType.exec(type)?.groups;
+  if (!groups) {
+    throw new UnreadableMessageError('malformed', `Expected type "<kind>.v<version>", got "${type}".`, { source });
   }
-  const match = jobType.exec(type);
-  if (!match?.groups || !z.uuid().safeParse(id).success || dispatch === undefined) {
+  const [kind, version] = [groups['kind']!, Number(groups['version'])];
+  if (source !== messageSource) {
+    // Its data becomes a payload. A client library may have parsed it already, so it is measured again.
+    assertSize(JSON.stringify(data ?? null).length, { kind, source });
+    return { source, id, kind, version, traceparent, tenant, data };
+  }
+  if (!z.uuid().safeParse(id).success || dispatch === undefined) {
     throw new UnreadableMessageError(
       'malformed',
-      `Expected type "<kind>.v<version>", a UUID as id and a dispatch; got type "${type}", id "${id}", dispatch ${dispatch}.`,
+      `Expected a UUID as id and a dispatch; got id "${id}", dispatch ${dispatch}.`,
+      { kind, source },
     );
   }
-  return {
-    id: id.toLowerCase(),
-    dispatch,
-    kind: match.groups['kind']!,
-    version: Number(match.groups['version']),
-    traceparent,
-  };
+  return { id: id.toLowerCase(), dispatch, kind, version, traceparent };
+}
+
+export function isForeign(message: ParsedMessage | ForeignEvent): message is ForeignEvent {
+  return 'source' in message;
 }
 
 function parseJson(bytes: Buffer): unknown {
-  if (bytes.length > maxMessageBytes) {
-    throw new UnreadableMessageError(
-      'oversized',
-      `Expected at most ${maxMessageBytes} bytes, got ${bytes.length}. Put the content into storage and send a reference.`,
-    );
-  }
+  assertSize(bytes.length);
   try {
     return JSON.parse(bytes.toString('utf8'));
   } catch (error) {
     throw new UnreadableMessageError('malformed', `Expected JSON: ${(error as Error).message}`);
   }
+}
+
+function assertSize(bytes: number, about = {}): void {
+  if (bytes <= maxMessageBytes) return;
+  throw new UnreadableMessageError(
+    'oversized',
+    `Expected at most ${maxMessageBytes} bytes, got ${bytes}. Put the content into storage and send a reference.`,
+    about,
+  );
 }
 
 /** The bytes to keep of a message that was set aside. */

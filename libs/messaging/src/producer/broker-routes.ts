@@ -1,18 +1,42 @@
 import type { BrokerName, JobDefinition } from '@app/contracts';
+import { ConfigurationError } from '@app/configuration';
 
 /** Which broker serves which kind of job, with the brokers that are configured here. */
 export class BrokerRoutes {
-  constructor(readonly configured: readonly BrokerName[]) {}
+  /**
+   * @param moved by queue: the broker that the operator has chosen in place of the definition's
+   * @throws ConfigurationError for a broker that is not configured: its jobs would wait for ever
+   */
+  constructor(
+    readonly configured: readonly BrokerName[],
+    definitions: readonly JobDefinition[],
+    private readonly moved: ReadonlyMap<string, BrokerName> = new Map(),
+  ) {
+    const queues = new Set(definitions.map(({ queue }) => queue));
+    const faults = [...moved].flatMap(([queue, broker]) => [
+      ...(queues.has(queue)
+        ? []
+        : [`JOB_BROKERS: expected one of the queues ${[...queues].join(', ')}, got "${queue}"`]),
+      ...(configured.includes(broker)
+        ? []
+        : [
+            `JOB_BROKERS: "${queue}=${broker}" names a broker that is not configured; set its address, or choose ` +
+              configured.join(' or '),
+          ]),
+    ]);
+    if (faults.length > 0) throw new ConfigurationError(faults);
+  }
 
   /** A definition's broker is a preference; where it is not configured, the first one that is serves. */
-  brokerOf(definition: JobDefinition): BrokerName {
-    return this.configured.includes(definition.broker) ? definition.broker : this.configured[0]!;
+  brokerOf({ queue, broker }: JobDefinition): BrokerName {
+    const wanted = this.moved.get(queue) ?? broker;
+    return this.configured.includes(wanted) ? wanted : this.configured[0]!;
   }
 
   /** One line for each definition that does not get the broker it names; for one warning at boot. */
   warnings(definitions: readonly JobDefinition[]): string[] {
     return definitions
-      .filter((definition) => this.brokerOf(definition) !== definition.broker)
+      .filter((definition) => !this.moved.has(definition.queue) && this.brokerOf(definition) !== definition.broker)
       .map(
         (definition) =>
           `${definition.kind}: ${definition.broker} is not configured, ${this.brokerOf(definition)} serves`,

@@ -1,10 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { priorities, type BrokerName, type JobDefinition, type JobOptions, type PayloadOf } from '@app/contracts';
-import { enqueue, type AcceptedJob, type OutboxWakeUp } from '@app/persistence';
+import {
+  orderKeyOf,
+  priorities,
+  type BrokerName,
+  type JobDefinition,
+  type JobOptions,
+  type PayloadOf,
+} from '@app/contracts';
+import { enqueue, type AcceptedJob, type NewWork, type OutboxWakeUp } from '@app/persistence';
+import { brokerCapabilities } from '../drivers/configured-drivers';
 import type { MessagingEvents } from '../messaging-events';
 import type { BrokerRoutes } from './broker-routes';
+
+/** One of the jobs that a parent waits for. */
+export interface Child<D extends JobDefinition = JobDefinition> {
+  readonly definition: D;
+  readonly payload: PayloadOf<D>;
+}
 
 export interface EnqueueRequest {
   readonly tenant: string;
@@ -17,7 +31,7 @@ export interface EnqueueRequest {
 /** The caller's request cannot be kept, and why; `code` is stable. */
 export class EnqueueRefused extends Error {
   constructor(
-    readonly code: 'broker_not_configured' | 'idempotency_key_reused',
+    readonly code: 'broker_not_configured' | 'priority_unsupported' | 'idempotency_key_reused',
     message: string,
     readonly path?: string,
   ) {
@@ -43,20 +57,43 @@ export class JobsService {
   async enqueue<D extends JobDefinition>(
     definition: D,
     payload: PayloadOf<D>,
+    request: EnqueueRequest,
+  ): Promise<AcceptedJob> {
+    return this.enqueueFamily(definition, payload, [], request);
+  }
+
+  /**
+   * A parent and the jobs it waits for, in one commit. The parent runs when all children are completed and finds their
+   * results with `ctx.childResults()`; it fails when one of them fails or is cancelled. Delay and priority are the
+   * children's too. A child has no children of its own.
+   */
+  async enqueueFlow<D extends JobDefinition>(
+    definition: D,
+    payload: PayloadOf<D>,
+    children: readonly [Child, ...Child[]],
+    request: EnqueueRequest,
+  ): Promise<AcceptedJob> {
+    return this.enqueueFamily(definition, payload, children, request);
+  }
+
+  private async enqueueFamily(
+    definition: JobDefinition,
+    payload: unknown,
+    children: readonly Child[],
     { tenant, options = {}, traceparent, idempotency }: EnqueueRequest,
   ): Promise<AcceptedJob> {
     const bodyHash = idempotency && createHash('sha256').update(canonicalJson(idempotency.body)).digest();
+    // Ids rise, so the parent, made last, has the largest: locks are taken in that order.
+    const newChildren = children.map((child) => this.newWork(child.definition, child.payload, options));
     const job = await enqueue(this.pool, {
-      id: uuidv7(),
+      ...this.newWork(definition, payload, options),
       tenant,
-      definition,
-      broker: this.brokerFor(definition, options.broker),
+      children: newChildren,
+      orderKey: orderKeyOf(definition, tenant, payload),
       priority: priorities[options.priority ?? 'normal'],
-      maxAttempts: definition.retry.attempts,
       delayMs: options.delayMs,
       // One form for PostgreSQL, whose limits on offsets and digits are its own.
       runAt: options.runAt && new Date(options.runAt).toISOString(),
-      payload,
       traceparent,
       idempotency: idempotency && { route: idempotency.route, key: idempotency.key, bodyHash: bodyHash! },
     });
@@ -72,14 +109,33 @@ export class JobsService {
     return job;
   }
 
-  private brokerFor(definition: JobDefinition, requested: BrokerName | undefined): BrokerName {
-    if (requested === undefined) return this.routes.brokerOf(definition);
-    if (this.routes.configured.includes(requested)) return requested;
-    throw new EnqueueRefused(
-      'broker_not_configured',
-      `expected one of the configured brokers (${this.routes.configured.join(', ')}), got "${requested}"`,
-      'options.broker',
-    );
+  private newWork(definition: JobDefinition, payload: unknown, options: JobOptions): NewWork {
+    return {
+      id: uuidv7(),
+      definition,
+      broker: this.brokerFor(definition, options),
+      maxAttempts: definition.retry.attempts,
+      payload,
+    };
+  }
+
+  private brokerFor(definition: JobDefinition, options: JobOptions): BrokerName {
+    const broker = options.broker ?? this.routes.brokerOf(definition);
+    if (!this.routes.configured.includes(broker)) {
+      throw new EnqueueRefused(
+        'broker_not_configured',
+        `expected one of the configured brokers (${this.routes.configured.join(', ')}), got "${broker}"`,
+        'options.broker',
+      );
+    }
+    if (options.priority !== undefined && brokerCapabilities[broker]?.priority === 'none') {
+      throw new EnqueueRefused(
+        'priority_unsupported',
+        `${broker} has no priorities; leave the field out, or name a broker that has`,
+        'options.priority',
+      );
+    }
+    return broker;
   }
 }
 

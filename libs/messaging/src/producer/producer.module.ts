@@ -1,16 +1,24 @@
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
-import { jobDefinitions, type BrokerName } from '@app/contracts';
+import type { Settings } from '@app/configuration';
+import { jobDefinitions } from '@app/contracts';
 import { OutboxWakeUp } from '@app/persistence';
+import { configuredBrokers } from '../drivers/configured-drivers';
 import { MessagingEvents } from '../messaging-events';
 import { BrokerRoutes } from './broker-routes';
 import { JobsService } from './jobs.service';
 
+/** The routes of this system, for whoever wants to check them before anything starts. */
+export function brokerRoutes(settings: Pick<Settings, 'JOB_BROKERS'>): BrokerRoutes {
+  return new BrokerRoutes(configuredBrokers, jobDefinitions, settings.JOB_BROKERS);
+}
+
 /** For whoever enqueues. It opens no connection to a broker: a job is safe once the ledger has it. */
 @Module({})
 export class ProducerModule {
-  static register(configured: readonly BrokerName[]): DynamicModule {
-    const routes = new BrokerRoutes(configured);
+  /** @throws ConfigurationError for a job that is sent to a broker that is not there */
+  static register(settings: Pick<Settings, 'JOB_BROKERS'>): DynamicModule {
+    const routes = brokerRoutes(settings);
     for (const warning of routes.warnings(jobDefinitions)) new Logger('Brokers').warn(warning);
     return {
       module: ProducerModule,

@@ -1,4 +1,5 @@
 import { Statement, type Database } from '../statement';
+import { recordState } from './record-state';
 
 /** "Try job X, dispatch N, now": all that a broker message says. */
 export interface Dispatch {
@@ -17,6 +18,8 @@ export interface ClaimedJob extends Dispatch {
   readonly createdAt: Date;
   readonly payload: unknown;
   readonly traceparent: string | null;
+  /** A parent, or the next job of its key: the end of this job lets another one go. */
+  readonly othersWait: boolean;
 }
 
 /**
@@ -41,11 +44,11 @@ const claimStatement = new Statement<ClaimedJob>(
       WHERE job.id = free.id
      RETURNING job.*
    ), recorded AS (
-     INSERT INTO job_event (job_id, sequence, type, data)
-     SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt) FROM claimed
+     ${recordState('claimed')}
    )
    SELECT id, dispatch, tenant, kind, version, queue, attempt, max_attempts AS "maxAttempts",
-          created_at AS "createdAt", payload, traceparent
+          created_at AS "createdAt", payload, traceparent,
+          parent_id IS NOT NULL OR order_key IS NOT NULL AS "othersWait"
      FROM claimed`,
 );
 

@@ -1,5 +1,7 @@
 import type { Prisma } from '../generated/prisma/client';
 import type { Dispatch } from './claim';
+import { recordState } from './record-state';
+import { tellParents } from './tell-parents';
 
 /** The dispatch is no longer the current one: its lease ran out and the job went to another worker. */
 export class Fenced extends Error {
@@ -23,21 +25,28 @@ export async function recordProcessed(
   return rows === 1;
 }
 
+const completeText = `WITH completed AS (
+     UPDATE job
+        SET state = 'completed', sequence = sequence + 1, finished_at = now(), lease_until = NULL, progress = 100,
+            result = $3::jsonb, error = NULL
+      WHERE id = $1::uuid AND dispatch = $2::int AND state = 'active'
+     RETURNING job.*
+   ), recorded AS (
+     ${recordState('completed')}
+   ), ${tellParents('completed')}
+   SELECT id FROM completed`;
+
 /** Last statement of the transaction. @throws Fenced which rolls the effect back */
 export async function completeInTransaction(
   tx: Prisma.TransactionClient,
   dispatch: Dispatch,
   result: unknown,
 ): Promise<void> {
-  const rows = await tx.$executeRaw`
-    WITH completed AS (
-      UPDATE job
-         SET state = 'completed', sequence = sequence + 1, finished_at = now(), lease_until = NULL, progress = 100,
-             result = ${JSON.stringify(result)}::jsonb, error = NULL
-       WHERE id = ${dispatch.id}::uuid AND dispatch = ${dispatch.dispatch} AND state = 'active'
-      RETURNING id, sequence, state, attempt
-    )
-    INSERT INTO job_event (job_id, sequence, type, data)
-    SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt) FROM completed`;
-  if (rows !== 1) throw new Fenced(dispatch);
+  const completed = await tx.$queryRawUnsafe<unknown[]>(
+    completeText,
+    dispatch.id,
+    dispatch.dispatch,
+    JSON.stringify(result),
+  );
+  if (completed.length !== 1) throw new Fenced(dispatch);
 }

@@ -1,21 +1,28 @@
 import type { JobDefinition, JobState } from '@app/contracts';
 import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
+import { recordState } from './record-state';
 
-/** One request for a job, parsed and routed. */
-export interface NewJob {
-  /** UUIDv7, made by the caller. */
+/** One job of a request, parsed and routed. */
+export interface NewWork {
+  /** UUIDv7, made by the caller; a parent's after those of its children. */
   readonly id: string;
-  readonly tenant: string;
   readonly definition: Pick<JobDefinition, 'kind' | 'version' | 'queue'>;
   readonly broker: string;
-  readonly priority: number;
   readonly maxAttempts: number;
+  readonly payload: unknown;
+}
+
+/** One request for a job, or for a parent that waits for its children. */
+export interface NewJob extends NewWork {
+  readonly tenant: string;
+  readonly priority: number;
   readonly delayMs: number | undefined;
   readonly runAt: string | undefined;
-  readonly payload: unknown;
   readonly traceparent: string | undefined;
+  readonly orderKey: string | undefined;
   readonly idempotency: { readonly route: string; readonly key: string; readonly bodyHash: Buffer } | undefined;
+  readonly children: readonly NewWork[];
 }
 
 /** The job as it was accepted; for a replay, as the first request's was, whatever has become of it since. */
@@ -23,6 +30,7 @@ export interface AcceptedJob {
   readonly id: string;
   readonly kind: string;
   readonly version: number;
+  readonly state: Extract<JobState, 'queued' | 'waiting'>;
   readonly broker: string;
   readonly maxAttempts: number;
   readonly createdAt: Date;
@@ -32,45 +40,61 @@ export interface AcceptedJob {
   readonly bodyHash: Buffer | null;
 }
 
-/** The state in which the statement below leaves a new job. */
-export const initialState = 'queued' satisfies JobState;
-
 const acceptedColumns = `id, kind, version, broker, max_attempts AS "maxAttempts", created_at AS "createdAt"`;
-
 const firstOfKey = `
-  SELECT ${acceptedColumns}, (first.data->>'runAt')::timestamptz AS "runAt", true AS replayed, body_hash AS "bodyHash"
+  SELECT ${acceptedColumns}, first.data->>'state' AS state, (first.data->>'runAt')::timestamptz AS "runAt",
+         true AS replayed, body_hash AS "bodyHash"
     FROM idempotency_key
     JOIN job ON job.id = idempotency_key.job_id
     JOIN job_event first ON first.job_id = job.id AND first.sequence = 1`;
 
+const acceptedChildren = `children AS (
+     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, parent_id)
+     SELECT child.id, accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
+            child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, accepted.id
+       FROM accepted
+      CROSS JOIN unnest($17::uuid[], $18::text[], $19::smallint[], $20::text[], $21::text[], $22::smallint[], $23::text[])
+         AS child(id, kind, version, queue, broker, max_attempts, payload)
+     RETURNING *
+   ),`;
+
 /**
  * Ledger, outbox, first event and key in one statement and one commit.
+ *
  * A twin of a key waits at the key's unique index until the winner has committed. It then inserts nothing, and
  * its own snapshot, taken before, does not show the winner's row: no row comes back, and `findFirst` asks again.
+ *
+ * The lock on an order key is held until the commit, so that positions rise in the order of the commits: whoever
+ * sees a job sees all that are before it.
  */
-const enqueueStatement = new Statement<AcceptedJob>(
-  'enqueue',
-  `WITH keyed AS (
+const enqueueText = (children: 'without children' | 'with children') => `WITH keyed AS (
      INSERT INTO idempotency_key (tenant, route, key, body_hash, job_id)
      SELECT $2, $13, $14, $15::bytea, $1::uuid WHERE $14::text IS NOT NULL
      ON CONFLICT DO NOTHING
      RETURNING job_id
+   ), locked AS MATERIALIZED (
+     SELECT pg_advisory_xact_lock(hashtextextended($16::text, 0)) WHERE $16::text IS NOT NULL
+   ), ordered AS MATERIALIZED (
+     SELECT nextval('job_order') AS position FROM locked
    ), accepted AS (
-     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent)
-     SELECT $1, $2, $3, $4, $5, $6, 'queued', $7, $8,
-            greatest(now(), $10::timestamptz, now() + $9::bigint * interval '1 millisecond'), $11::jsonb, $12
+     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent,
+                      order_key, order_position, open_children)
+     SELECT $1, $2, $3, $4, $5, $6, '${children === 'with children' ? 'waiting' : 'queued'}', $7, $8,
+            greatest(now(), $10::timestamptz, now() + $9::bigint * interval '1 millisecond'), $11::jsonb, $12,
+            $16, (SELECT position FROM ordered), ${children === 'with children' ? 'cardinality($17::uuid[])' : '0'}
       WHERE $14::text IS NULL OR EXISTS (SELECT FROM keyed)
      RETURNING *
-   ), dispatched AS (
-     ${issueDispatch('accepted')}
+   ), ${children === 'with children' ? acceptedChildren : ''} dispatched AS (
+     ${issueDispatch(children === 'with children' ? 'children' : 'accepted')}
    ), recorded AS (
-     INSERT INTO job_event (job_id, sequence, type, data)
-     SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt, 'runAt', run_at) FROM accepted
+     ${recordState(children === 'with children' ? '(SELECT * FROM accepted UNION ALL SELECT * FROM children) family' : 'accepted')}
    )
-   SELECT ${acceptedColumns}, run_at AS "runAt", false AS replayed, NULL::bytea AS "bodyHash" FROM accepted
+   SELECT ${acceptedColumns}, state::text, run_at AS "runAt", false AS replayed, NULL::bytea AS "bodyHash" FROM accepted
    UNION ALL (${firstOfKey}
-    WHERE idempotency_key.tenant = $2 AND route = $13 AND key = $14 AND NOT EXISTS (SELECT FROM keyed))`,
-);
+    WHERE idempotency_key.tenant = $2 AND route = $13 AND key = $14 AND NOT EXISTS (SELECT FROM keyed))`;
+
+const enqueueStatement = new Statement<AcceptedJob>('enqueue', enqueueText('without children'));
+const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText('with children'));
 
 const findFirstStatement = new Statement<AcceptedJob>(
   'enqueue_find_first',
@@ -78,9 +102,8 @@ const findFirstStatement = new Statement<AcceptedJob>(
 );
 
 export async function enqueue(database: Database, job: NewJob): Promise<AcceptedJob> {
-  const { idempotency } = job;
-  const rows = await enqueueStatement.run(
-    database,
+  const { idempotency, children } = job;
+  const values = [
     job.id,
     job.tenant,
     job.definition.kind,
@@ -96,7 +119,22 @@ export async function enqueue(database: Database, job: NewJob): Promise<Accepted
     idempotency?.route ?? null,
     idempotency?.key ?? null,
     idempotency?.bodyHash ?? null,
-  );
+    job.orderKey ?? null,
+  ];
+  const rows =
+    children.length === 0
+      ? await enqueueStatement.run(database, ...values)
+      : await enqueueFlowStatement.run(
+          database,
+          ...values,
+          children.map(({ id }) => id),
+          children.map(({ definition }) => definition.kind),
+          children.map(({ definition }) => definition.version),
+          children.map(({ definition }) => definition.queue),
+          children.map(({ broker }) => broker),
+          children.map(({ maxAttempts }) => maxAttempts),
+          children.map(({ payload }) => JSON.stringify(payload)),
+        );
   const accepted =
     rows[0] ??
     (idempotency && (await findFirstStatement.run(database, job.tenant, idempotency.route, idempotency.key))[0]);

@@ -1,5 +1,6 @@
 import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
+import { recordState } from './record-state';
 
 /** What a broker ought to hold: the messages of jobs that are queued and published, or being worked on. */
 const publishedStatement = new Statement<{ queue: string; published: number }>(
@@ -46,8 +47,7 @@ const redispatchStatement = new Statement<{ id: string }>(
    ), dispatched AS (
      ${issueDispatch('again')}
    ), recorded AS (
-     INSERT INTO job_event (job_id, sequence, type, data)
-     SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt, 'runAt', run_at) FROM again
+     ${recordState('again')}
    )
    SELECT id FROM again`,
 );

@@ -1,7 +1,13 @@
 import type { JobState } from '@app/contracts';
 import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
+import { bury } from './bury';
 import type { Dispatch } from './claim';
+import { recordState } from './record-state';
+import { tellParents } from './tell-parents';
+
+/** Of a job that was asked to end while a worker had it. */
+export const cancelledWhileActive: JobError = { code: 'cancelled', message: 'The job was cancelled while it ran.' };
 
 export interface JobError {
   readonly code: string;
@@ -19,17 +25,24 @@ export interface Settlement extends Dispatch {
   readonly error: JobError | undefined;
 }
 
+/** What a settlement has made of its job. */
+export type SettledState = Settlement['state'];
+
 /**
  * State, event and, where the job goes on, the next outbox row; for a completed one its row in the dedupe table,
  * for a failed one its dead letter. Guarded by the dispatch: a worker that lost its lease changes nothing.
+ * A job that would go on although somebody has asked for its end, ends.
  */
-const settleStatement = new Statement<Dispatch>(
+const settleStatement = new Statement<Dispatch & { state: SettledState }>(
   'settle',
   `WITH wanted AS (
      SELECT * FROM unnest($1::uuid[], $2::int[], $3::job_state[], $4::bigint[], $5::smallint[], $6::text[], $7::text[])
          AS wanted(id, dispatch, state, delay_ms, attempt_change, result, error)
    ), held AS (
-     SELECT job.id, wanted.state, wanted.delay_ms, wanted.attempt_change, wanted.result, wanted.error
+     SELECT job.id, wanted.delay_ms, wanted.attempt_change, wanted.result,
+            CASE WHEN wanted.state = 'queued' AND job.cancel_requested THEN 'cancelled' ELSE wanted.state END AS state,
+            CASE WHEN wanted.state = 'queued' AND job.cancel_requested THEN '${JSON.stringify(cancelledWhileActive)}'
+                 ELSE wanted.error END AS error
        FROM job JOIN wanted ON wanted.id = job.id
       WHERE job.dispatch = wanted.dispatch AND job.state = 'active'
       ORDER BY job.id
@@ -52,24 +65,22 @@ const settleStatement = new Statement<Dispatch>(
    ), dispatched AS (
      ${issueDispatch("settled WHERE state = 'queued'")}
    ), recorded AS (
-     INSERT INTO job_event (job_id, sequence, type, data)
-     SELECT id, sequence, 'state',
-            jsonb_strip_nulls(jsonb_build_object('state', state, 'attempt', attempt, 'error', error,
-              'runAt', CASE WHEN state = 'queued' THEN run_at END))
-       FROM settled
+     ${recordState('settled')}
    ), deduped AS (
      INSERT INTO processed_message (consumer, message_id)
      SELECT kind, id FROM settled WHERE state = 'completed'
      ON CONFLICT DO NOTHING
-   ), set_aside AS (
-     INSERT INTO dead_letter (broker, queue, job_id, tenant, kind, reason, detail)
-     SELECT broker, queue, id, tenant, kind, error->>'code', error->>'message' FROM settled WHERE state = 'failed'
-   )
-   SELECT id, settled_dispatch AS dispatch FROM settled`,
+   ), buried AS (
+     ${bury("settled WHERE state = 'failed'")}
+   ), ${tellParents('settled')}
+   SELECT id, settled_dispatch AS dispatch, state FROM settled`,
 );
 
-/** @returns for each settlement whether it was written; false means that the dispatch was fenced off */
-export async function settle(database: Database, settlements: readonly Settlement[]): Promise<boolean[]> {
+/** @returns for each settlement what its job has become; undefined means that the dispatch was fenced off */
+export async function settle(
+  database: Database,
+  settlements: readonly Settlement[],
+): Promise<(SettledState | undefined)[]> {
   const rows = await settleStatement.run(
     database,
     settlements.map(({ id }) => id),
@@ -80,6 +91,6 @@ export async function settle(database: Database, settlements: readonly Settlemen
     settlements.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
     settlements.map(({ error }) => (error === undefined ? null : JSON.stringify(error))),
   );
-  const written = new Set(rows.map(({ id, dispatch }) => `${id}-${dispatch}`));
-  return settlements.map(({ id, dispatch }) => written.has(`${id}-${dispatch}`));
+  const written = new Map(rows.map(({ id, dispatch, state }) => [`${id}-${dispatch}`, state]));
+  return settlements.map(({ id, dispatch }) => written.get(`${id}-${dispatch}`));
 }

@@ -1,34 +1,39 @@
 import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
+import { bury } from './bury';
+import { recordState } from './record-state';
+import { tellParents } from './tell-parents';
 
 export interface SweptJob {
   readonly id: string;
   readonly kind: string;
-  readonly state: 'queued' | 'failed';
+  readonly state: 'queued' | 'failed' | 'cancelled';
   readonly attempt: number;
 }
 
 /**
  * Jobs whose worker has gone silent. One that has attempts left goes back into the outbox under the next
  * dispatch, which fences the silent worker off should it wake. One that has none left, because it takes its
- * worker down each time, is a dead letter.
+ * worker down each time, is a dead letter; one that was asked to end, ends.
  */
 const sweepStatement = new Statement<SweptJob>(
   'sweep',
   `WITH expired AS (
-     SELECT id FROM job
+     SELECT id, (CASE WHEN cancel_requested THEN 'cancelled' WHEN attempt < max_attempts THEN 'queued'
+                      ELSE 'failed' END)::job_state AS becomes
+       FROM job
       WHERE state = 'active' AND lease_until < now()
       ORDER BY id
       LIMIT 500
         FOR UPDATE SKIP LOCKED
    ), swept AS (
      UPDATE job
-        SET state = (CASE WHEN attempt < max_attempts THEN 'queued' ELSE 'failed' END)::job_state,
+        SET state = becomes,
             dispatch = dispatch + 1,
             sequence = sequence + 1,
             run_at = now(),
             lease_until = NULL,
-            finished_at = CASE WHEN attempt < max_attempts THEN NULL ELSE now() END,
+            finished_at = CASE WHEN becomes = 'queued' THEN NULL ELSE now() END,
             error = jsonb_build_object('code', 'lease_expired',
               'message', 'The worker of attempt ' || attempt || ' fell silent: it died, or was cut off, before it settled.')
        FROM expired
@@ -37,12 +42,10 @@ const sweepStatement = new Statement<SweptJob>(
    ), dispatched AS (
      ${issueDispatch("swept WHERE state = 'queued'")}
    ), recorded AS (
-     INSERT INTO job_event (job_id, sequence, type, data)
-     SELECT id, sequence, 'state', jsonb_build_object('state', state, 'attempt', attempt, 'error', error) FROM swept
-   ), set_aside AS (
-     INSERT INTO dead_letter (broker, queue, job_id, tenant, kind, reason, detail)
-     SELECT broker, queue, id, tenant, kind, error->>'code', error->>'message' FROM swept WHERE state = 'failed'
-   )
+     ${recordState('swept')}
+   ), buried AS (
+     ${bury("swept WHERE state = 'failed'")}
+   ), ${tellParents('swept')}
    SELECT id, kind, state, attempt FROM swept`,
 );
 

@@ -11,23 +11,58 @@ export interface OutboxRow {
   readonly traceparent: string | null;
 }
 
+const columns = 'id, queue, kind, version, job_id AS "jobId", dispatch, priority, traceparent';
+
+/**
+ * The first outbox row of each order key: an index is skipped along from key to key, so that ten thousand rows of one
+ * key cost what one does.
+ */
+const heads = `head AS (
+     (SELECT id, order_key FROM outbox
+       WHERE broker = $1 AND order_key IS NOT NULL
+       ORDER BY order_key, order_position
+       LIMIT 1)
+     UNION ALL
+     SELECT next.* FROM head CROSS JOIN LATERAL (
+       SELECT id, order_key FROM outbox
+        WHERE broker = $1 AND order_key > head.order_key
+        ORDER BY order_key, order_position
+        LIMIT 1) next
+   )`;
+
 /**
  * Locks what is due, one priority after the other, so that each is read in the order of its index however many
- * rows wait for a later time. Other relays skip what is locked here.
+ * rows wait for a later time. A row with an order key is not due while an earlier job of the key is not final.
+ * Other relays skip what is locked here.
  */
 const takeStatement = new Statement<OutboxRow>(
   'outbox_take_due',
-  `SELECT due.*
-     FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
-    CROSS JOIN LATERAL (
-      SELECT id, queue, kind, version, job_id AS "jobId", dispatch, priority, traceparent
-        FROM outbox
-       WHERE broker = $1 AND priority = level.priority AND publish_at <= now()
-       ORDER BY publish_at
-       LIMIT $2
-         FOR UPDATE SKIP LOCKED
-    ) due
-    LIMIT $2`,
+  `WITH RECURSIVE ${heads}
+   SELECT * FROM (
+     SELECT due.*
+       FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
+      CROSS JOIN LATERAL (
+        SELECT ${columns}
+          FROM outbox
+         WHERE broker = $1 AND priority = level.priority AND publish_at <= now() AND order_key IS NULL
+         ORDER BY publish_at
+         LIMIT $2
+           FOR UPDATE SKIP LOCKED
+      ) due
+      LIMIT $2
+   ) unordered
+   UNION ALL
+   SELECT * FROM (
+     SELECT ${columns}
+       FROM outbox
+      WHERE id IN (SELECT id FROM head) AND publish_at <= now()
+        AND NOT EXISTS (
+          SELECT FROM job earlier
+           WHERE earlier.order_key = outbox.order_key AND earlier.order_position < outbox.order_position
+             AND earlier.state IN ('waiting', 'queued', 'active'))
+      LIMIT $2
+        FOR UPDATE SKIP LOCKED
+   ) ordered`,
 );
 
 /** To be called inside a transaction, which holds the rows until they are published and removed. */
@@ -46,14 +81,26 @@ export async function removePublished(transaction: Database, rows: readonly Outb
 
 const nextDueStatement = new Statement<{ ms: number | null }>(
   'outbox_next_due',
-  `SELECT extract(epoch FROM min(next.publish_at) - now())::float8 * 1000 AS ms
-     FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
-    CROSS JOIN LATERAL (
-      SELECT publish_at FROM outbox WHERE broker = $1 AND priority = level.priority ORDER BY publish_at LIMIT 1
-    ) next`,
+  `WITH RECURSIVE ${heads}
+   SELECT extract(epoch FROM min(next.publish_at) - now())::float8 * 1000 AS ms
+     FROM (
+       SELECT first.publish_at
+         FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
+        CROSS JOIN LATERAL (
+          SELECT publish_at FROM outbox
+           WHERE broker = $1 AND priority = level.priority AND order_key IS NULL
+           ORDER BY publish_at
+           LIMIT 1
+        ) first
+       UNION ALL
+       SELECT publish_at FROM outbox WHERE id IN (SELECT id FROM head) AND publish_at > now()
+     ) next`,
 );
 
-/** Milliseconds until a row is due, below zero when one has been; undefined when there is none. */
+/**
+ * Milliseconds until a row is due, below zero when one has been; undefined when there is none. Whoever ends a job
+ * that others of its key wait for wakes the relay.
+ */
 export async function nextDueMs(database: Database, broker: string): Promise<number | undefined> {
   const [row] = await nextDueStatement.run(database, broker);
   return row?.ms ?? undefined;

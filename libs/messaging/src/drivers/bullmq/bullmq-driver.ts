@@ -12,20 +12,23 @@ const kept = { count: 200, age: 3_600 };
 
 const closeMs = 2_000;
 
+export const bullmqCapabilities: Capabilities = {
+  priority: 'native',
+  rateLimit: 'native',
+  concurrency: 'native',
+  orderPerKey: 'bus',
+  delay: 'bus',
+  retry: 'bus',
+  deadLetter: 'bus',
+};
+
 /**
  * BullMQ on Redis or on PostgreSQL. Everything that BullMQ could do about a job that goes wrong is switched off
  * (`attempts: 1`): the ledger decides, and dispatches anew.
  */
 export class BullmqDriver implements BrokerDriver {
   readonly name = 'bullmq';
-  readonly capabilities: Capabilities = {
-    priority: 'native',
-    rateLimit: 'native',
-    concurrency: 'native',
-    delay: 'bus',
-    retry: 'bus',
-    deadLetter: 'bus',
-  };
+  readonly capabilities = bullmqCapabilities;
 
   private closing = false;
 

@@ -2,20 +2,23 @@ import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, JobMessage, QueueTopology, Subscription } from '../../port/broker-driver';
 import { encodeMessage } from '../../port/job-message';
 
+export const memoryCapabilities: Capabilities = {
+  priority: 'native',
+  rateLimit: 'none',
+  concurrency: 'native',
+  orderPerKey: 'bus',
+  delay: 'bus',
+  retry: 'bus',
+  deadLetter: 'bus',
+};
+
 /**
  * Takes a broker's place, and nothing but a broker's, inside one process: for tests of handlers and of the core.
  * What it holds is gone with the process, like the messages of a broker that forgets.
  */
 export class MemoryDriver implements BrokerDriver {
   readonly name = 'memory';
-  readonly capabilities: Capabilities = {
-    priority: 'native',
-    rateLimit: 'none',
-    concurrency: 'native',
-    delay: 'bus',
-    retry: 'bus',
-    deadLetter: 'bus',
-  };
+  readonly capabilities = memoryCapabilities;
   private readonly queues: ReadonlyMap<string, MemoryQueue>;
 
   constructor(topology: readonly QueueTopology[]) {

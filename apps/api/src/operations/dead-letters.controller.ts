@@ -1,0 +1,118 @@
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Pool } from 'pg';
+import { z } from 'zod';
+import { requestableBrokers, storableText } from '@app/contracts';
+import { listDeadLetters, type DeadLetter } from '@app/persistence';
+import { CallerOf, type Caller } from '../http/caller';
+import { parseBody, parseQuery } from '../http/problem';
+import { toOpenApi } from '../jobs/job-body';
+import { ProblemResponse } from '../jobs/job-route';
+import { Redriver } from './redriver';
+
+const kind = storableText.max(100);
+const moment = z.iso.datetime({ offset: true });
+
+const listQuery = z.strictObject({
+  kind: kind.optional(),
+  broker: z.enum(requestableBrokers).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.uuid().optional(),
+});
+
+const deadLetterView = z.object({
+  id: z.uuid(),
+  at: moment,
+  broker: z.string(),
+  queue: z.string(),
+  kind: z.string().nullable(),
+  jobId: z.uuid().nullable().describe('null: a message that could not be read; `raw` has it'),
+  tenant: z.string().nullable(),
+  reason: z.string().describe('a stable code'),
+  detail: z.string(),
+  source: z.string().nullable().describe('who sent the message, as far as it could be read'),
+  raw: z.string().nullable().describe('the bytes of the message, in base64'),
+  redrivenAt: moment.nullable(),
+  redrivenBy: z.string().nullable(),
+});
+
+const page = z.object({ items: z.array(deadLetterView), nextCursor: z.string().nullable() });
+
+const redriveBody = z
+  .strictObject({
+    ids: z.array(z.uuid()).min(1).max(1_000).optional().describe('of dead letters'),
+    filter: z
+      .strictObject({ kind: kind.optional(), broker: z.enum(requestableBrokers).optional(), before: moment.optional() })
+      .optional()
+      .describe('all that fit; an empty one fits all'),
+  })
+  .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), {
+    path: ['ids'],
+    error: 'expected either ids or filter',
+  });
+
+const redriveView = z.object({
+  redriven: z.array(z.object({ id: z.uuid(), jobId: z.uuid() })),
+  refused: z.array(z.object({ id: z.uuid(), code: z.string(), message: z.string() })),
+});
+
+@ApiTags('operations')
+@Controller('v1/dead-letters')
+export class DeadLettersController {
+  constructor(
+    private readonly pool: Pool,
+    private readonly redriver: Redriver,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List what was set aside, newest first: failed jobs, and messages that could not be read' })
+  @ApiQuery({ name: 'kind', required: false })
+  @ApiQuery({ name: 'broker', required: false, enum: requestableBrokers })
+  @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } })
+  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the page before' })
+  @ApiResponse({ status: 200, description: 'A page of dead letters.', schema: toOpenApi(page) })
+  @ProblemResponse(400, 'A query parameter is not what was expected.')
+  async list(@Query() rawQuery: unknown): Promise<z.output<typeof page>> {
+    const { cursor, limit, ...query } = parseQuery(listQuery, rawQuery);
+    const found = await listDeadLetters(this.pool, {
+      kind: query.kind,
+      broker: query.broker,
+      before: cursor,
+      limit: limit + 1,
+    });
+    const items = found.slice(0, limit).map(viewOf);
+    return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null };
+  }
+
+  @Post('redrive')
+  @HttpCode(202)
+  @ApiOperation({
+    summary: 'Run failed jobs again',
+    description:
+      'Each goes back into the queue under its next dispatch, with all its attempts again and the same effect key. At most 1,000 in one call. Who asked is kept with the dead letter.',
+  })
+  @ApiBody({ schema: { ...toOpenApi(redriveBody), example: { filter: { kind: 'email.send' } } } })
+  @ApiResponse({ status: 202, description: 'What goes again, and what does not.', schema: toOpenApi(redriveView) })
+  @ProblemResponse(400, 'The body is not what this route takes.')
+  async redrive(@Body() rawBody: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof redriveView>> {
+    const { ids, filter } = parseBody(redriveBody, rawBody);
+    return this.redriver.redrive(
+      {
+        ids,
+        kind: filter?.kind,
+        broker: filter?.broker,
+        before: filter?.before === undefined ? undefined : new Date(filter.before),
+      },
+      caller.name,
+    );
+  }
+}
+
+function viewOf({ createdAt, raw, redrivenAt, ...letter }: DeadLetter): z.output<typeof deadLetterView> {
+  return {
+    ...letter,
+    at: createdAt.toISOString(),
+    raw: raw?.toString('base64') ?? null,
+    redrivenAt: redrivenAt?.toISOString() ?? null,
+  };
+}

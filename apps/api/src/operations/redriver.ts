@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
+import { MessagingEvents } from '@app/messaging';
+import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/persistence';
+
+export interface RedriveResult {
+  readonly redriven: { id: string; jobId: string }[];
+  readonly refused: { id: string; code: string; message: string }[];
+}
+
+const refusals = {
+  unreadable: 'This message could not be read, so there is no job to run. Send it again in a form that can be.',
+  not_failed: 'Its job is not failed any more: it was redriven before.',
+  not_found: 'There is no such dead letter, or it was redriven before.',
+};
+
+/** Gives failed jobs another life, and keeps a record of who asked for it. */
+@Injectable()
+export class Redriver {
+  constructor(
+    private readonly pool: Pool,
+    private readonly wakeUp: OutboxWakeUp,
+    private readonly events: MessagingEvents,
+  ) {}
+
+  async redrive(selection: RedriveSelection, by: string): Promise<RedriveResult> {
+    const found = await redrive(this.pool, selection, by);
+    const redriven = found.flatMap(({ id, jobId, becomes }) => (becomes === 'redriven' ? [{ id, jobId: jobId! }] : []));
+    if (redriven.length > 0) {
+      this.wakeUp.request();
+      this.events.emit(
+        'redriven',
+        redriven.map(({ jobId }) => jobId),
+        by,
+      );
+    }
+    const known = new Set(found.map(({ id }) => id));
+    const missing = (selection.ids ?? []).filter((id) => !known.has(id.toLowerCase()));
+    return {
+      redriven,
+      refused: [
+        ...found.flatMap(({ id, becomes }) => (becomes === 'redriven' ? [] : [refusalOf(id, becomes)])),
+        ...missing.map((id) => refusalOf(id, 'not_found')),
+      ],
+    };
+  }
+}
+
+function refusalOf(id: string, code: keyof typeof refusals): { id: string; code: string; message: string } {
+  return { id, code, message: refusals[code] };
+}

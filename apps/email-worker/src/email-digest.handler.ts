@@ -1,0 +1,30 @@
+import { Pool } from 'pg';
+import { emailDigest } from '@app/contracts';
+import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
+import { countJobs } from '@app/persistence';
+import { EmailRefused, Mailer } from './mailer';
+import { Templates } from './templates';
+
+@JobHandler(emailDigest)
+export class EmailDigestHandler implements Handler<typeof emailDigest> {
+  constructor(
+    private readonly pool: Pool,
+    private readonly mailer: Mailer,
+    private readonly templates: Templates,
+  ) {}
+
+  async handle({ payload: { to, from, until } }: JobOf<typeof emailDigest>, { effectKey, signal }: JobContext) {
+    const counts = await countJobs(this.pool, new Date(from), new Date(until));
+    const jobs = counts.reduce((sum, { count }) => sum + count, 0);
+    signal.throwIfAborted();
+    try {
+      const subject = `${jobs} jobs from ${from} to ${until}`;
+      const body = this.templates.render('digest', { from, until, jobs, counts });
+      const { messageId } = await this.mailer.send({ to, subject, ...body }, effectKey);
+      return done({ messageId, jobs });
+    } catch (error) {
+      if (error instanceof EmailRefused) return fail(error.message);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Pool } from 'pg';
+import { nextTick, previousTick, type ScheduleDefinition } from '@app/contracts';
+import { moveSchedule, readSchedule } from '@app/persistence';
+import type { JobsService } from '@app/messaging';
+
+/** Nobody's job: only those who run the system see it. */
+export const scheduleTenant = 'system';
+
+/**
+ * Makes the jobs of timetables. The schedule's name and the moment it was due are the idempotency key of the job, so
+ * several relays, and one that dies in between, make one. Ticks that were missed while no relay ran are made up for by
+ * one job, the first of them.
+ */
+export class Scheduler {
+  constructor(
+    private readonly pool: Pool,
+    private readonly jobs: Pick<JobsService, 'enqueue'>,
+    private readonly schedules: readonly ScheduleDefinition[],
+  ) {}
+
+  async tick(): Promise<void> {
+    for (const schedule of this.schedules) await this.tickOne(schedule);
+  }
+
+  private async tickOne(schedule: ScheduleDefinition): Promise<void> {
+    const { name, cron, zone, job, payload } = schedule;
+    const timetable = `${cron} ${zone}`;
+    const { now, row } = await readSchedule(this.pool, name);
+    const isCurrent = row?.timetable === timetable;
+    if (isCurrent && row.dueAt > now) return;
+    if (isCurrent) {
+      await this.jobs.enqueue(job, payload(row.dueAt, previousTick(schedule, row.dueAt)), {
+        tenant: scheduleTenant,
+        idempotency: { route: `schedule ${name}`, key: row.dueAt.toISOString(), body: timetable },
+      });
+    }
+    await moveSchedule(this.pool, name, timetable, nextTick(schedule, now), row?.dueAt);
+  }
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { Pool } from 'pg';
+import { v5 as uuidv5 } from 'uuid';
+import { orderKeyOf, priorities, type BrokerName, type JobDefinition } from '@app/contracts';
+import { enqueue, type AcceptedJob } from '@app/persistence';
+import type { ForeignEvent } from '../port/job-message';
+import { payloadOf } from './payload';
+
+/** RFC 9562, 6.6: a namespace of our own for ids made from the names that others give. */
+const adoptedIds = '6a1b5c0e-4c1f-4d0c-9a53-0f4f2b8f9d11';
+
+/** Of whom nothing else is known. */
+const tenantOfStrangers = 'system';
+
+/**
+ * A CloudEvent that another service has put on our queue becomes a job like any other: into the ledger and the
+ * outbox, from where our relay publishes it. However often the event comes, `source` and `id` make it one job.
+ * @throws PayloadRefused
+ */
+export async function adopt(
+  pool: Pool,
+  definition: JobDefinition,
+  { source, id, kind, version, tenant = tenantOfStrangers, traceparent, data = null }: ForeignEvent,
+  broker: BrokerName,
+): Promise<AcceptedJob> {
+  // A newer version is for a newer worker to check, and to order: this one hands it back when it meets the job.
+  const orderKey =
+    version > definition.version ? undefined : orderKeyOf(definition, tenant, payloadOf(definition, version, data));
+  const jobId = uuidv5(JSON.stringify([source, id]), adoptedIds);
+  return enqueue(pool, {
+    id: jobId,
+    tenant,
+    definition: { kind, version, queue: definition.queue },
+    broker,
+    priority: priorities.normal,
+    maxAttempts: definition.retry.attempts,
+    delayMs: undefined,
+    runAt: undefined,
+    payload: data,
+    traceparent,
+    orderKey,
+    idempotency: {
+      route: 'event',
+      key: jobId,
+      bodyHash: createHash('sha256').update(JSON.stringify(data)).digest(),
+    },
+    children: [],
+  });
+}

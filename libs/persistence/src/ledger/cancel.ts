@@ -1,0 +1,53 @@
+import type { JobState } from '@app/contracts';
+import { Statement, type Database } from '../statement';
+import { recordState } from './record-state';
+import { tellParents } from './tell-parents';
+
+/**
+ * Ends a job that nobody works on yet, with its outbox row, and asks for the end of one that somebody works on; the
+ * same for the open children of a parent. Children are locked before their parent, as everywhere.
+ */
+const cancelStatement = new Statement<{ id: string; was: JobState }>(
+  'cancel',
+  `WITH family AS (
+     SELECT id, state AS was
+       FROM job
+      WHERE (id = $1 OR parent_id = $1) AND ($2::text IS NULL OR tenant = $2)
+      ORDER BY id
+        FOR UPDATE
+   ), target AS (
+     SELECT was FROM family WHERE id = $1
+   ), cancelled AS (
+     UPDATE job
+        SET state = 'cancelled', sequence = sequence + 1, finished_at = now(),
+            error = '{"code": "cancelled", "message": "The job was cancelled before it ran."}'
+       FROM family
+      WHERE job.id = family.id AND was IN ('waiting', 'queued')
+        AND (SELECT was FROM target) IN ('waiting', 'queued', 'active')
+     RETURNING job.*
+   ), requested AS (
+     UPDATE job
+        SET cancel_requested = true
+       FROM family
+      WHERE job.id = family.id AND was = 'active'
+        AND (SELECT was FROM target) IN ('waiting', 'queued', 'active')
+   ), withdrawn AS (
+     DELETE FROM outbox USING cancelled WHERE outbox.job_id = cancelled.id
+   ), recorded AS (
+     ${recordState('cancelled')}
+   ), ${tellParents('(SELECT * FROM cancelled WHERE id = $1) alone')}
+   SELECT $1 AS id, was FROM target`,
+);
+
+/**
+ * @param tenant undefined: whoever's job it is, for those who run the system
+ * @returns the state in which the job was found; undefined when there is no such job. Final states stay as they are.
+ */
+export async function cancelJob(
+  database: Database,
+  tenant: string | undefined,
+  id: string,
+): Promise<JobState | undefined> {
+  const [row] = await cancelStatement.run(database, id, tenant ?? null);
+  return row?.was;
+}

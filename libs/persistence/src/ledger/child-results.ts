@@ -1,0 +1,17 @@
+import { Statement, type Database } from '../statement';
+
+export interface ChildResult {
+  readonly id: string;
+  readonly kind: string;
+  readonly result: unknown;
+}
+
+const childResultsStatement = new Statement<ChildResult>(
+  'child_results',
+  `SELECT id, kind, result FROM job WHERE parent_id = $1 ORDER BY id`,
+);
+
+/** In the order in which the children were given. */
+export async function readChildResults(database: Database, parentId: string): Promise<ChildResult[]> {
+  return childResultsStatement.run(database, parentId);
+}

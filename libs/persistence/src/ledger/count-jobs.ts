@@ -1,0 +1,23 @@
+import type { JobState } from '@app/contracts';
+import { Statement, type Database } from '../statement';
+
+export interface JobCount {
+  readonly kind: string;
+  readonly state: JobState;
+  readonly count: number;
+}
+
+const countStatement = new Statement<JobCount>(
+  'count_jobs',
+  `SELECT kind, state, count(*)::int AS count FROM job WHERE id >= $1 AND id < $2 GROUP BY kind, state ORDER BY kind, state`,
+);
+
+/** The jobs that were accepted from one moment until before another, by the time in their ids (UUIDv7, RFC 9562). */
+export async function countJobs(database: Database, from: Date, until: Date): Promise<JobCount[]> {
+  return countStatement.run(database, firstIdOf(from), firstIdOf(until));
+}
+
+function firstIdOf(moment: Date): string {
+  const ms = moment.getTime().toString(16).padStart(12, '0');
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7000-8000-000000000000`;
+}

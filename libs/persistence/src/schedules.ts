@@ -1,0 +1,36 @@
+import { Statement, type Database } from './statement';
+
+const readStatement = new Statement<{ timetable: string | null; dueAt: Date | null; now: Date }>(
+  'schedule_read',
+  `SELECT timetable, due_at AS "dueAt", now() AS now FROM (SELECT) one LEFT JOIN schedule ON name = $1`,
+);
+
+const moveStatement = new Statement<never>(
+  'schedule_move',
+  `INSERT INTO schedule (name, timetable, due_at) VALUES ($1, $2, $3)
+   ON CONFLICT (name) DO UPDATE SET timetable = $2, due_at = $3
+    WHERE schedule.due_at = $4 OR schedule.timetable <> $2`,
+);
+
+/** @returns what the schedule's row says, if there is one, and what time it is */
+export async function readSchedule(
+  database: Database,
+  name: string,
+): Promise<{ now: Date; row: { timetable: string; dueAt: Date } | undefined }> {
+  const [{ timetable, dueAt, now } = { timetable: null, dueAt: null, now: new Date() }] = await readStatement.run(
+    database,
+    name,
+  );
+  return { now, row: timetable === null || dueAt === null ? undefined : { timetable, dueAt } };
+}
+
+/** Moves a schedule on, unless somebody else has: `from` is the moment that was read. */
+export async function moveSchedule(
+  database: Database,
+  name: string,
+  timetable: string,
+  dueAt: Date,
+  from: Date | undefined,
+): Promise<void> {
+  await moveStatement.run(database, name, timetable, dueAt, from ?? null);
+}

@@ -1,0 +1,44 @@
+import { MemoryDriver, type BrokerDriver, type Capabilities, type QueueTopology } from '@app/messaging';
+
+/** A broker as the tests of the core meet it: through its driver, as a stranger, and as an accident. */
+export interface BrokerUnderTest {
+  /** One process's way to the broker: the relay's, which publishes, or a worker's, which takes. */
+  connect(use: 'publish' | 'consume', topology: readonly QueueTopology[]): Promise<BrokerDriver>;
+  /** Puts a body on a queue as a service of somebody else would. */
+  publishRaw(queue: string, body: unknown): Promise<void>;
+  /** Loses every message of a queue that nobody works on. */
+  forget(queue: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a broker has to bring to be tested: the same for each of them. */
+export interface Harness {
+  readonly name: string;
+  readonly isThere: boolean;
+  readonly capabilities: Capabilities;
+  /** @param databaseUrl a fresh, migrated database, for a broker that lives in PostgreSQL */
+  start(databaseUrl: string): Promise<BrokerUnderTest>;
+}
+
+/** All connections to it share one driver: what it holds is in this process. */
+export class MemoryBroker implements BrokerUnderTest {
+  private driver: MemoryDriver | undefined;
+
+  connect(_use: 'publish' | 'consume', topology: readonly QueueTopology[]): Promise<BrokerDriver> {
+    return Promise.resolve((this.driver ??= new MemoryDriver(topology)));
+  }
+
+  publishRaw(queue: string, body: unknown): Promise<void> {
+    this.driver!.publishRaw(queue, body);
+    return Promise.resolve();
+  }
+
+  forget(queue: string): Promise<void> {
+    this.driver!.forget(queue);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
