@@ -20,6 +20,13 @@ module.exports = {
     },
     {
       ...shared,
+      displayName: 'conformance',
+      testMatch: ['<rootDir>/test/conformance/*.spec.ts'],
+      globalSetup: '<rootDir>/test/support/global-setup.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    },
+    {
+      ...shared,
       displayName: 'e2e',
       testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/support/global-setup.ts',

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { type Client } from 'pg';
 import { until } from './until';
 
 /** Timers, sockets and processes that keep this process alive. */

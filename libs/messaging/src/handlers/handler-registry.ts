@@ -55,7 +55,11 @@ function countFault(kind: string, found: readonly RegisteredHandler[]): string[]
   return [`${kind}: expected one class with @JobHandler among the providers, got ${got}`];
 }
 
-function policyFaults({ kind, rateLimit }: JobDefinition, { name, capabilities }: BrokerDriver): string[] {
+/** What a broker cannot keep of a definition. */
+export function policyFaults(
+  { kind, rateLimit }: JobDefinition,
+  { name, capabilities }: Pick<BrokerDriver, 'name' | 'capabilities'>,
+): string[] {
   return rateLimit && capabilities.rateLimit === 'none'
     ? [`${kind}: has a rateLimit, which ${name} cannot keep; leave it out or name another broker`]
     : [];

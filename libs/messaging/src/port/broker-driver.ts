@@ -47,7 +47,7 @@ export interface BrokerDriver {
   subscribe(queue: string, deliver: Deliver): Promise<Subscription>;
   /** How many messages of the queue the broker holds, those being worked on included. */
   depth(queue: string): Promise<number>;
-  /** Acknowledges what is settled and ends all connections. */
+  /** Acknowledges what is settled and ends all connections. A second call changes nothing. */
   close(): Promise<void>;
 }
 

@@ -31,6 +31,7 @@ export class BullmqDriver implements BrokerDriver {
   readonly capabilities = bullmqCapabilities;
 
   private closing = false;
+  private closed: Promise<void> | undefined;
 
   constructor(
     private readonly connection: BullmqConnection,
@@ -71,7 +72,11 @@ export class BullmqDriver implements BrokerDriver {
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.closed ??= this.closeOnce());
+  }
+
+  private async closeOnce(): Promise<void> {
     this.closing = true;
     // BullMQ takes its leave of the backend, and would wait for one that is away.
     await Promise.race([this.closeAll(), delay(closeMs, undefined, { ref: false })]);

@@ -75,8 +75,8 @@ class MemoryQueue {
   }
 
   push(priority: number, body: unknown): void {
-    const index = this.waiting.findIndex((entry) => entry.priority > priority);
-    this.waiting.splice(index === -1 ? this.waiting.length : index, 0, { priority, body });
+    const behind = this.waiting.findLastIndex((entry) => entry.priority <= priority);
+    this.waiting.splice(behind + 1, 0, { priority, body });
     this.work();
   }
 

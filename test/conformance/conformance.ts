@@ -1,0 +1,53 @@
+import type { JobDefinition } from '@app/contracts';
+import type { Harness } from '../support/broker-under-test';
+import { startCore, type Core, type CoreOptions, type TestHandler } from '../support/core';
+import { scenarios, type ScenarioId } from './scenarios';
+import { accidents } from './suite/accidents';
+import { cancelling } from './suite/cancelling';
+import { claiming } from './suite/claiming';
+import { families } from './suite/families';
+import { messages } from './suite/messages';
+import { outcomes } from './suite/outcomes';
+import { timing } from './suite/timing';
+
+/** What a group of tests works with. */
+export interface Suite {
+  readonly harness: Harness;
+  /** Registers the one test of a scenario. */
+  readonly scenario: (id: ScenarioId, test: () => Promise<void>) => void;
+  /** A fresh database, and the broker under test; it ends with the test. */
+  readonly start: (
+    handlers: readonly (readonly [JobDefinition, TestHandler])[],
+    options?: CoreOptions,
+  ) => Promise<Core>;
+}
+
+/** Everything that a driver, under the core, has to do. A new broker is one folder and one harness. */
+export function conformance(harness: Harness): void {
+  (harness.isThere ? describe : describe.skip)(`on ${harness.name}`, () => {
+    const tested = new Set<ScenarioId>();
+    let core: Core | undefined;
+
+    const suite: Suite = {
+      harness,
+      scenario: (id, test) => {
+        if (tested.has(id)) throw new Error(`Scenario "${id}" has two tests.`);
+        tested.add(id);
+        it(`${id}: ${scenarios[id]}`, test);
+      },
+      start: async (handlers, options) => (core = await startCore(handlers, { ...options, harness })),
+    };
+
+    afterEach(async () => {
+      const ended = core;
+      core = undefined;
+      await ended?.close();
+    });
+
+    for (const group of [outcomes, timing, claiming, messages, cancelling, families, accidents]) group(suite);
+
+    it('every scenario of the inventory has a test', () => {
+      expect([...tested].sort()).toEqual(Object.keys(scenarios).sort());
+    });
+  });
+}

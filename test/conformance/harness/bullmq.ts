@@ -1,0 +1,55 @@
+import { getQueueToken } from '@nestjs/bullmq';
+import { Test, type TestingModule } from '@nestjs/testing';
+import type { Queue } from 'bullmq';
+import { BullmqDriver, bullmqCapabilities, BullmqDriverModule, type QueueTopology } from '@app/messaging';
+import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
+import { uniqueName } from '../../support/core';
+
+/** BullMQ on one of its backends. */
+export function bullmqHarness(name: string, redisUrl: string | undefined, isThere: boolean): Harness {
+  return {
+    name,
+    isThere,
+    capabilities: bullmqCapabilities,
+    start: (databaseUrl) => Promise.resolve(new BullmqUnderTest(databaseUrl, redisUrl)),
+  };
+}
+
+class BullmqUnderTest implements BrokerUnderTest {
+  private readonly modules: TestingModule[] = [];
+  private readonly prefix = `${uniqueName()}-${process.pid}`;
+
+  constructor(
+    private readonly databaseUrl: string,
+    private readonly redisUrl: string | undefined,
+  ) {}
+
+  async connect(use: 'publish' | 'consume', topology: readonly QueueTopology[]): Promise<BullmqDriver> {
+    const { databaseUrl, redisUrl, prefix } = this;
+    const settings = { databaseUrl, redisUrl, prefix, leaseMs: 2_000 };
+    const module = await Test.createTestingModule({
+      imports: [BullmqDriverModule.register(settings, 'test', topology, use)],
+    }).compile();
+    await module.init();
+    this.modules.push(module);
+    const driver = module.get(BullmqDriver);
+    await driver.queueReady();
+    return driver;
+  }
+
+  async publishRaw(queue: string, body: unknown): Promise<void> {
+    await this.queue(queue).add('raw', body, { priority: 2 });
+  }
+
+  async forget(queue: string): Promise<void> {
+    await this.queue(queue).drain();
+  }
+
+  async close(): Promise<void> {
+    for (const module of this.modules) await module.close();
+  }
+
+  private queue(name: string): Queue {
+    return this.modules[0]!.get<Queue>(getQueueToken(name));
+  }
+}

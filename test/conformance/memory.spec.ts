@@ -1,0 +1,10 @@
+import { memoryCapabilities } from '@app/messaging';
+import { MemoryBroker } from '../support/broker-under-test';
+import { conformance } from './conformance';
+
+conformance({
+  name: 'memory',
+  isThere: true,
+  capabilities: memoryCapabilities,
+  start: () => Promise.resolve(new MemoryBroker()),
+});

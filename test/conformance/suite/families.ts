@@ -1,0 +1,84 @@
+import { done, fail } from '@app/messaging';
+import { cancelJob } from '@app/persistence';
+import { tenant, type Core } from '../../support/core';
+import { gate } from '../../support/gate';
+import { plainJob } from '../../support/plain-job';
+import type { Suite } from '../conformance';
+
+/** A parent and the jobs it waits for. */
+export function families({ scenario, start }: Suite): void {
+  const states = async (core: Core) =>
+    (await core.pool.query<{ kind: string; state: string }>('SELECT kind, state::text FROM job ORDER BY id')).rows;
+
+  scenario('runs-a-parent-after-its-children', async () => {
+    const [section, document] = [plainJob({ concurrency: 10 }), plainJob()];
+    let parentRuns = 0;
+    const core = await start([
+      [section, ({ payload }) => Promise.resolve(done({ n: (payload as { n: number }).n * 10 }))],
+      [
+        document,
+        async (_, { childResults }) => {
+          parentRuns += 1;
+          const results = (await childResults()).map(({ result }) => (result as { n: number }).n);
+          expect(results).toEqual([10, 20, 30, 40, 50, 60, 70, 80]);
+          return done({ n: results.reduce((sum, n) => sum + n) });
+        },
+      ],
+    ]);
+    const ended = core.next('settled', ({ kind }) => kind === document.kind);
+    const [first, ...rest] = [1, 2, 3, 4, 5, 6, 7, 8].map((n) => ({ definition: section, payload: { n } }));
+    const parent = await core.jobs.enqueueFlow(document, { n: 0 }, [first!, ...rest], { tenant });
+    expect(parent.state).toBe('waiting');
+    await ended;
+    expect(await core.read(parent.id)).toMatchObject({ state: 'completed', result: { n: 360 }, attempt: 1 });
+    expect(parentRuns).toBe(1);
+  });
+
+  scenario('fails-a-parent-with-its-child', async () => {
+    const [section, document] = [plainJob(), plainJob()];
+    const core = await start([
+      [
+        section,
+        ({ payload }) => Promise.resolve((payload as { n: number }).n === 2 ? fail('no data') : done({ n: 1 })),
+      ],
+      [document, () => Promise.reject(new Error('must not run'))],
+    ]);
+    const failed = core.next('settled', (_, { state }) => state === 'failed');
+    const children = [1, 2].map((n) => ({ definition: section, payload: { n } }));
+    const parent = await core.jobs.enqueueFlow(document, { n: 0 }, [children[0]!, children[1]!], { tenant });
+    await failed;
+    const job = await core.read(parent.id);
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'child_failed' } });
+    expect(job.error!.message).toContain(section.kind);
+    const { rows } = await core.pool.query('SELECT job_id FROM dead_letter');
+    expect(rows).toHaveLength(2);
+    expect(rows).toContainEqual({ job_id: parent.id });
+  });
+
+  scenario('cancels-children-with-their-parent', async () => {
+    const [section, document] = [plainJob({ concurrency: 1 }), plainJob()];
+    const doors = gate();
+    const core = await start(
+      [
+        [section, async (_, { signal }) => (await doors.passed, signal.throwIfAborted(), done({ n: 1 }))],
+        [document, () => Promise.reject(new Error('must not run'))],
+      ],
+      { heartbeatMs: 20 },
+    );
+    const claimed = core.next('claimed');
+    const children = [1, 2].map((n) => ({ definition: section, payload: { n } }));
+    const parent = await core.jobs.enqueueFlow(document, { n: 0 }, [children[0]!, children[1]!], { tenant });
+    await claimed;
+    const settled = core.next('settled');
+    expect(await cancelJob(core.pool, tenant, parent.id)).toBe('waiting');
+    doors.open();
+    await settled;
+    expect((await states(core)).filter(({ kind }) => kind === document.kind)).toEqual([
+      { kind: document.kind, state: 'cancelled' },
+    ]);
+    const sections = (await states(core)).filter(({ kind }) => kind === section.kind).map(({ state }) => state);
+    // The one that ran was cancelled or had ended; the one that waited is cancelled.
+    expect(sections).toContain('cancelled');
+    expect(sections).not.toContain('queued');
+  });
+}

@@ -1,0 +1,143 @@
+import { done, encodeMessage, traceContext } from '@app/messaging';
+import { plainJob } from '../../support/plain-job';
+import { until } from '../../support/until';
+import type { Suite } from '../conformance';
+
+/** What comes over the broker, from our relay and from others. */
+export function messages({ scenario, start }: Suite): void {
+  const event = {
+    specversion: '1.0',
+    id: 'order-4711',
+    source: 'https://shop.example.com/orders',
+  };
+
+  scenario('sets-aside-what-it-cannot-read', async () => {
+    const job = plainJob();
+    const core = await start([[job, () => Promise.resolve(done({ n: 1 }))]]);
+    const ours = encodeMessage({
+      ...job,
+      id: '019e0000-0000-7000-8000-000000000000',
+      dispatch: 1,
+      priority: 2,
+      traceparent: undefined,
+    });
+    const bodies: [unknown, string][] = [
+      ['no event', 'malformed'],
+      [{ hello: 'world' }, 'malformed'],
+      [{ ...ours, id: '7' }, 'malformed'],
+      [{ ...ours, dispatch: 3_000_000_000 }, 'malformed'],
+      [{ ...event, type: 'no type of ours' }, 'malformed'],
+      [{ ...ours, type: 'no.such.v1' }, 'unknown_kind'],
+      [{ ...event, type: 'no.such.v1' }, 'unknown_kind'],
+      [{ ...event, type: `${job.kind}.v1`, data: 'x'.repeat(64 * 1024) }, 'oversized'],
+    ];
+    const reasons: string[] = [];
+    core.events.on('set_aside', (_, reason) => reasons.push(reason));
+    for (const [body] of bodies) await core.broker.publishRaw(job.queue, body);
+    const neighbour = core.next('settled');
+    await core.enqueue(job, { n: 1 });
+    await neighbour;
+    await until(
+      'all are set aside',
+      () => Promise.resolve(reasons.length),
+      (length) => length === bodies.length,
+    );
+    const { rows } = await core.pool.query<{ reason: string; queue: string; raw: Buffer }>(
+      'SELECT reason, queue, raw FROM dead_letter',
+    );
+    const kept = rows.map(({ reason, queue, raw }) => [reason, queue, JSON.parse(raw.toString('utf8')) as unknown]);
+    expect(kept).toEqual(expect.arrayContaining(bodies.map(([body, reason]) => [reason, job.queue, body])));
+    expect(kept).toHaveLength(bodies.length);
+    await until(
+      'all are acknowledged',
+      () => core.driver.depth(job.queue),
+      (depth) => depth === 0,
+    );
+  });
+
+  scenario('brings-an-old-payload-up-to-date', async () => {
+    const job = plainJob({ version: 2, upcast: (payload) => ({ n: (payload as { old: number }).old }) });
+    const seen: unknown[] = [];
+    const core = await start([[job, ({ payload }) => Promise.resolve(done({ n: seen.push(payload) }))]]);
+    const settled = core.next('settled');
+    await core.enqueue({ ...job, version: 1 }, { old: 7 } as never);
+    expect((await settled)[1].state).toBe('completed');
+    expect(seen).toEqual([{ n: 7 }]);
+  });
+
+  scenario('hands-back-a-newer-version', async () => {
+    const job = plainJob();
+    const core = await start([[job, () => Promise.reject(new Error('must not run'))]]);
+    const settled = core.next('settled');
+    const id = await core.enqueue({ ...job, version: 3 }, { n: 1 });
+    expect((await settled)[1]).toMatchObject({ state: 'queued', attemptChange: -1 });
+    expect(await core.read(id)).toMatchObject({ state: 'scheduled', attempt: 0 });
+  });
+
+  scenario('adopts-a-foreign-event', async () => {
+    const job = plainJob();
+    const seen: unknown[] = [];
+    const core = await start([
+      [job, ({ payload, tenant }) => Promise.resolve(done({ n: seen.push([payload, tenant]) }))],
+    ]);
+    const foreign = { ...event, type: `${job.kind}.v1`, tenant: 'shop', data: { n: 42 } };
+    let came = 0;
+    core.events.on('adopted', () => (came += 1));
+    const settled = core.next('settled');
+    for (let copy = 0; copy < 5; copy += 1) await core.broker.publishRaw(job.queue, foreign);
+    await core.broker.publishRaw(job.queue, { ...foreign, id: 'order-4712', tenant: undefined });
+    await settled;
+    await until(
+      'all came',
+      () => Promise.resolve(came),
+      (count) => count === 6,
+    );
+    await until(
+      'both ran',
+      () => Promise.resolve(seen.length),
+      (length) => length === 2,
+    );
+    expect(seen).toEqual(
+      expect.arrayContaining([
+        [{ n: 42 }, 'shop'],
+        [{ n: 42 }, 'system'],
+      ]),
+    );
+    const { rows } = await core.pool.query<{ id: string }>('SELECT id FROM job ORDER BY id');
+    expect(rows).toHaveLength(2);
+    // RFC 9562: made from the names, so that another worker makes the same.
+    expect(rows.every(({ id }) => id[14] === '5')).toBe(true);
+  });
+
+  scenario('sets-aside-a-foreign-payload', async () => {
+    const job = plainJob();
+    const core = await start([[job, () => Promise.resolve(done({ n: 1 }))]]);
+    const setAside = core.next('set_aside');
+    await core.broker.publishRaw(job.queue, { ...event, type: `${job.kind}.v1`, data: { n: 'many' } });
+    const [, reason, detail] = await setAside;
+    expect(reason).toBe('payload_invalid');
+    expect(detail).toContain('expected number');
+    const { rows } = await core.pool.query('SELECT reason, source, kind FROM dead_letter');
+    expect(rows).toEqual([{ reason: 'payload_invalid', source: event.source, kind: job.kind }]);
+    expect((await core.pool.query('SELECT FROM job')).rowCount).toBe(0);
+  });
+
+  scenario('carries-the-trace', async () => {
+    const job = plainJob();
+    let inHandler: unknown;
+    const handle = () => {
+      inHandler = traceContext.getStore();
+      return Promise.resolve(done({ n: 1 }));
+    };
+    const core = await start([[job, handle]]);
+    const settled = core.next('settled');
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const { id } = await core.jobs.enqueue(
+      job,
+      { n: 1 },
+      { tenant: 'test', traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
+    );
+    await settled;
+    expect(inHandler).toEqual({ traceId, jobId: id });
+  });
+}

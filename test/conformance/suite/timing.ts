@@ -1,0 +1,198 @@
+import { defineSchedule, type Priority } from '@app/contracts';
+import { BootCheckError, done, policyFaults } from '@app/messaging';
+import { type JobsService } from '@app/messaging';
+import { Scheduler } from '../../../apps/relay/src/scheduler';
+import type { Core } from '../../support/core';
+import { gate } from '../../support/gate';
+import { plainJob } from '../../support/plain-job';
+import { until } from '../../support/until';
+import type { Suite } from '../conformance';
+
+/** When a job runs, and how many beside it. */
+export function timing({ harness, scenario, start }: Suite): void {
+  const nothing = () => Promise.resolve(done({ n: 1 }));
+
+  async function completed(core: Core, ids: readonly string[]): Promise<void> {
+    await until(
+      `${ids.length} jobs are completed`,
+      async () =>
+        (await core.pool.query(`SELECT count(*)::int AS n FROM job WHERE state = 'completed' AND id = ANY($1)`, [ids]))
+          .rows[0] as { n: number },
+      ({ n }) => n === ids.length,
+      60_000,
+    );
+  }
+
+  scenario('runs-after-a-delay', async () => {
+    const job = plainJob();
+    const core = await start([[job, nothing]]);
+    const claimed = core.next('claimed');
+    const id = await core.enqueue(job, { n: 1 }, { delayMs: 700 });
+    expect(await core.read(id)).toMatchObject({ state: 'scheduled' });
+    const [{ createdAt }] = await claimed;
+    await completed(core, [id]);
+    const { startedAt } = await core.read(id);
+    expect(startedAt!.getTime() - createdAt.getTime()).toBeGreaterThanOrEqual(700);
+    expect(startedAt!.getTime() - createdAt.getTime()).toBeLessThan(3_000);
+  });
+
+  scenario('runs-at-a-moment', async () => {
+    const job = plainJob();
+    const core = await start([[job, nothing]]);
+    const runAt = new Date(Date.now() + 800);
+    const ids = [
+      await core.enqueue(job, { n: 1 }, { runAt: runAt.toISOString() }),
+      await core.enqueue(job, { n: 2 }, { runAt: '2020-02-29T12:00:00+01:00' }),
+    ];
+    await completed(core, ids);
+    const [later, now] = await Promise.all(ids.map((id) => core.read(id)));
+    expect(later!.startedAt!.getTime()).toBeGreaterThanOrEqual(runAt.getTime());
+    expect(now!.startedAt!.getTime()).toBeLessThan(runAt.getTime());
+  });
+
+  scenario('runs-the-urgent-first', async () => {
+    if (harness.capabilities.priority === 'none') throw new Error('Test the refusal here: priority_unsupported.');
+    const job = plainJob({ concurrency: 1 });
+    const order: number[] = [];
+    const core = await start(
+      [[job, ({ payload }) => Promise.resolve(done({ n: order.push((payload as { n: number }).n) }))]],
+      {
+        worker: false,
+      },
+    );
+    const asked: Priority[] = ['low', 'normal', 'high', 'normal', 'high'];
+    const ids: string[] = [];
+    for (const [n, priority] of asked.entries()) ids.push(await core.enqueue(job, { n }, { priority }));
+    await until(
+      'all wait in the broker',
+      () => core.driver.depth(job.queue),
+      (depth) => depth === asked.length,
+    );
+    await core.worker.start();
+    await completed(core, ids);
+    expect(order).toEqual([2, 4, 1, 3, 0]);
+  });
+
+  scenario('limits-the-rate', async () => {
+    const job = plainJob({ rateLimit: { max: 2, perMs: 300 }, concurrency: 10 });
+    if (harness.capabilities.rateLimit === 'none') {
+      const driver = { name: 'memory', capabilities: harness.capabilities } as const;
+      expect(policyFaults(job, driver)).toEqual([expect.stringContaining('rateLimit')]);
+      expect(new BootCheckError(policyFaults(job, driver)).message).toContain(job.kind);
+      return;
+    }
+    const core = await start([[job, nothing]]);
+    const ids = [];
+    for (let n = 0; n < 7; n += 1) ids.push(await core.enqueue(job, { n }));
+    await completed(core, ids);
+    const starts = (await Promise.all(ids.map((id) => core.read(id)))).map(({ startedAt }) => startedAt!.getTime());
+    // Seven at two in 300 ms: the last three pairs had to wait for the ones before them.
+    expect(Math.max(...starts) - Math.min(...starts)).toBeGreaterThanOrEqual(800);
+  });
+
+  scenario('limits-concurrency', async () => {
+    const job = plainJob({ concurrency: 3 });
+    const doors = gate();
+    let [running, most] = [0, 0];
+    const handle = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      if (running === 3) doors.open();
+      await doors.passed;
+      // The others get their turn to come in, if they were let.
+      await new Promise(setImmediate);
+      running -= 1;
+      return done({ n: 1 });
+    };
+    const core = await start([[job, handle]]);
+    const ids = await Promise.all(Array.from({ length: 20 }, (_, n) => core.enqueue(job, { n })));
+    await completed(core, ids);
+    expect(most).toBe(3);
+  });
+
+  scenario('keeps-order-per-key', async () => {
+    const job = plainJob({ concurrency: 8, attempts: 2, orderBy: () => 'one' });
+    const order: string[] = [];
+    let running = 0;
+    const core = await start([
+      [
+        job,
+        async ({ payload, attempt }) => {
+          running += 1;
+          const { n } = payload as { n: number };
+          order.push(running > 1 ? `${n} beside another` : `${n}/${attempt}`);
+          await new Promise(setImmediate);
+          running -= 1;
+          if (n === 1 && attempt === 1) throw new Error('once more');
+          if (n === 3) throw new Error('never');
+          return done({ n });
+        },
+      ],
+    ]);
+    const last = core.next('settled', ({ payload }) => (payload as { n: number }).n === 5);
+    for (let n = 0; n < 6; n += 1) await core.enqueue(job, { n });
+    await last;
+    expect(order).toEqual(['0/1', '1/1', '1/2', '2/1', '3/1', '3/2', '4/1', '5/1']);
+  });
+
+  scenario('order-does-not-block-others', async () => {
+    const job = plainJob({ concurrency: 4, orderBy: ({ n }: { n: number }) => (n < 10 ? 'slow' : `key ${n}`) });
+    const doors = gate();
+    const core = await start([
+      [job, async ({ payload }) => ((payload as { n: number }).n === 0 && (await doors.passed), done({ n: 1 }))],
+    ]);
+    const [slow, behind] = [await core.enqueue(job, { n: 0 }), await core.enqueue(job, { n: 1 })];
+    const others = await Promise.all(Array.from({ length: 20 }, (_, n) => core.enqueue(job, { n: 10 + n })));
+    await completed(core, others);
+    expect(await core.read(behind)).toMatchObject({ state: 'queued', attempt: 0 });
+    doors.open();
+    await completed(core, [slow, behind]);
+  });
+
+  scenario('makes-scheduled-jobs-once', async () => {
+    const job = plainJob();
+    const payload = (dueAt: Date) => ({ n: dueAt.getTime() });
+    const schedule = defineSchedule({ name: 'every.second', cron: '* * * * * *', zone: 'UTC', job, payload });
+    // Two relays: the core's own, and this one.
+    const core = await start([[job, nothing]], { schedules: [schedule] });
+    const other = new Scheduler(core.pool, core.jobs, [schedule]);
+    const due = async () =>
+      (await core.pool.query<{ n: number }>(`SELECT (payload->>'n')::float8 AS n FROM job ORDER BY id`)).rows.map(
+        ({ n }) => n,
+      );
+    const ticks = await until(
+      'three ticks',
+      async () => (await other.tick(), due()),
+      ({ length }) => length >= 3,
+    );
+    expect(new Set(ticks).size).toBe(ticks.length);
+    expect(ticks.slice(1).every((tick, index) => tick - ticks[index]! >= 1_000)).toBe(true);
+
+    // No relay for an hour: one job makes up for 3,600 ticks.
+    const yearly = { ...schedule, name: 'missed.ticks' };
+    const missed = new Scheduler(core.pool, core.jobs, [yearly]);
+    await missed.tick();
+    await core.pool.query(`UPDATE schedule SET due_at = due_at - interval '1 hour' WHERE name = $1`, [yearly.name]);
+    await Promise.all([missed.tick(), new Scheduler(core.pool, core.jobs, [yearly]).tick()]);
+    const { rows } = await core.pool.query(`SELECT FROM idempotency_key WHERE route = 'schedule missed.ticks'`);
+    expect(rows).toHaveLength(1);
+
+    // A relay that dies between the job and the moving on makes no second one.
+    const dying = new Scheduler(
+      core.pool,
+      {
+        enqueue: async (...request: Parameters<JobsService['enqueue']>) => (
+          await core.jobs.enqueue(...request),
+          Promise.reject(new Error('killed'))
+        ),
+      } as never,
+      [yearly],
+    );
+    await core.pool.query(`UPDATE schedule SET due_at = due_at - interval '2 hours' WHERE name = $1`, [yearly.name]);
+    await expect(dying.tick()).rejects.toThrow('killed');
+    await missed.tick();
+    expect(
+      (await core.pool.query(`SELECT FROM idempotency_key WHERE route = 'schedule missed.ticks'`)).rows,
+    ).toHaveLength(2);
+  });
+}
