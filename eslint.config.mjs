@@ -57,6 +57,7 @@ export default tseslint.config(
         { type: 'persistence', pattern: 'libs/persistence' },
         { type: 'contracts', pattern: 'libs/contracts' },
         { type: 'configuration', pattern: 'libs/configuration' },
+        { type: 'testing', pattern: 'libs/testing' },
       ],
       'import/resolver': { typescript: { alwaysTryTypes: true } },
     },
@@ -72,6 +73,7 @@ export default tseslint.config(
               allow: { to: { element: { type: 'app', captured: { name: '{{from.element.captured.name}}' } } } },
             },
             mayImport('observability', 'observability', 'messaging', 'configuration'),
+            mayImport('testing', 'testing', 'messaging', 'persistence', 'contracts'),
             mayImport('messaging', 'messaging', 'persistence', 'contracts', 'configuration'),
             mayImport('persistence', 'persistence', 'contracts'),
             mayImport('contracts', 'contracts'),
@@ -80,6 +82,11 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    // What is made for tests is for tests.
+    files: ['apps/**/*.spec.ts', 'libs/**/*.spec.ts'],
+    rules: { 'boundaries/dependencies': 'off' },
   },
   {
     files: ['**/*.js', '**/*.mjs', '**/*.cjs'],

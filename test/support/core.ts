@@ -24,6 +24,7 @@ import {
   workerPool,
   type JobRecord,
 } from '@app/persistence';
+import { TestClock } from '@app/testing';
 import { Relay } from '../../apps/relay/src/relay';
 import { MemoryBroker, type BrokerUnderTest, type Harness } from './broker-under-test';
 import { leakGuard } from './leaks';
@@ -41,6 +42,8 @@ export interface CoreOptions {
   readonly forgottenAfterMs?: number;
   readonly graceMs?: number;
   readonly schedules?: readonly ScheduleDefinition[];
+  /** Time passes when the test says so. */
+  readonly clock?: boolean;
   /** Without a relay nothing is published by itself. */
   readonly relay?: boolean;
   /** Without a worker nothing is taken by itself. */
@@ -59,6 +62,7 @@ export interface Core {
   readonly events: MessagingEvents;
   readonly worker: WorkerRuntime;
   readonly jobs: JobsService;
+  readonly clock: TestClock | undefined;
   readonly wakeUp: OutboxWakeUp;
   enqueue<D extends JobDefinition>(definition: D, payload: PayloadOf<D>, options?: JobOptions): Promise<string>;
   read(id: string): Promise<JobRecord>;
@@ -79,6 +83,7 @@ export async function startCore(
   const assertNothingLeft = leakGuard();
   const { leaseMs = 2_000, heartbeatMs = 200, graceMs = 30_000 } = options;
   const database = await freshDatabase();
+  const clock = options.clock ? await TestClock.install(database.url) : undefined;
   const pool = createLedgerPool(database.url, 'test', workerPool);
   const prisma = createPrismaClient(pool);
   const events = new MessagingEvents();
@@ -122,6 +127,7 @@ export async function startCore(
     events,
     worker,
     jobs,
+    clock,
     wakeUp,
     enqueue: async (definition, payload, jobOptions) =>
       (await jobs.enqueue(definition, payload, { tenant, options: jobOptions })).id,

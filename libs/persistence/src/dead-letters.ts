@@ -60,3 +60,13 @@ export async function listDeadLetters(
   const { kind, broker, before, limit } = query;
   return listStatement.run(database, kind ?? null, broker ?? null, before ?? null, limit);
 }
+
+const findStatement = new Statement<{ id: string }>(
+  'dead_letter_find',
+  `SELECT id FROM dead_letter WHERE job_id = $1 AND redriven_at IS NULL`,
+);
+
+/** The dead letters of a job that nobody has redriven. */
+export async function findDeadLetters(database: Database, jobId: string): Promise<string[]> {
+  return (await findStatement.run(database, jobId)).map(({ id }) => id);
+}

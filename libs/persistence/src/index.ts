@@ -1,5 +1,6 @@
 export * from './dead-letters';
 export * from './ledger-pool';
+export * from './ledger/board-jobs';
 export * from './ledger/cancel';
 export * from './ledger/child-results';
 export * from './ledger/claim';

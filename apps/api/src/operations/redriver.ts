@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { MessagingEvents } from '@app/messaging';
-import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/persistence';
+import { findDeadLetters, OutboxWakeUp, redrive, type RedriveSelection } from '@app/persistence';
 
 export interface RedriveResult {
   readonly redriven: { id: string; jobId: string }[];
@@ -22,6 +22,14 @@ export class Redriver {
     private readonly wakeUp: OutboxWakeUp,
     private readonly events: MessagingEvents,
   ) {}
+
+  /** The latest dead letter of one job. */
+  async redriveJob(jobId: string, by: string): Promise<RedriveResult> {
+    const ids = await findDeadLetters(this.pool, jobId);
+    return ids.length === 0
+      ? { redriven: [], refused: [] }
+      : this.redrive({ ids, kind: undefined, broker: undefined, before: undefined }, by);
+  }
 
   async redrive(selection: RedriveSelection, by: string): Promise<RedriveResult> {
     const found = await redrive(this.pool, selection, by);

@@ -1,0 +1,56 @@
+import { Test } from '@nestjs/testing';
+import { runJob } from '@app/testing';
+import { EmailRefused, Mailer } from './mailer';
+import { SendEmailHandler } from './send-email.handler';
+import { Templates } from './templates';
+
+/** A handler is tested like any provider of Nest: its neighbours are replaced, and `runJob` gives it one attempt. */
+describe('SendEmailHandler', () => {
+  const sent: unknown[] = [];
+  let refuse: Error | undefined;
+
+  const mailer = {
+    send: (email: unknown, key: string) => {
+      if (refuse) return Promise.reject(refuse);
+      sent.push([email, key]);
+      return Promise.resolve({ messageId: `<${key}@example.com>` });
+    },
+  };
+
+  async function handler(): Promise<SendEmailHandler> {
+    const module = await Test.createTestingModule({
+      providers: [SendEmailHandler, Templates, { provide: Mailer, useValue: mailer }],
+    }).compile();
+    return module.get(SendEmailHandler);
+  }
+
+  beforeEach(() => {
+    sent.length = 0;
+    refuse = undefined;
+  });
+
+  const email = { to: 'ada@example.com', subject: 'Hello', text: 'Hello Ada' };
+
+  it('sends under the effect key of the job', async () => {
+    const id = '019e0000-0000-7000-8000-000000000000';
+    const { outcome } = await runJob(await handler(), email, { job: { id, attempt: 3 } });
+    expect(outcome).toEqual({ type: 'done', result: { messageId: `<${id}@example.com>` }, committed: false });
+    expect(sent).toEqual([[{ ...email, html: undefined }, id]]);
+  });
+
+  it('a refusal for good is a fail; anything else is thrown, and tried again', async () => {
+    refuse = new EmailRefused('550 no such user');
+    expect((await runJob(await handler(), email)).outcome).toMatchObject({ type: 'fail', reason: '550 no such user' });
+    refuse = new Error('421 come back later');
+    await expect(runJob(await handler(), email)).rejects.toThrow('421');
+  });
+
+  it('sends nothing when it was asked to stop', async () => {
+    await expect(runJob(await handler(), email, { signal: AbortSignal.abort() })).rejects.toThrow('aborted');
+    expect(sent).toEqual([]);
+  });
+
+  it('runJob holds the payload to the definition', async () => {
+    await expect(runJob(await handler(), { ...email, to: 'nobody' })).rejects.toThrow('Invalid email address');
+  });
+});

@@ -1,0 +1,48 @@
+import { Client } from 'pg';
+import { toMs, type Duration } from '@app/contracts';
+import { wakeUpChannel } from '@app/persistence';
+
+/**
+ * Moves the time of a test database. Every time of the core is the database's `now()`, so a delay of an hour, a lease
+ * or a cron tick is over when the clock says so: no test waits for it. Time-outs of handlers are the process's own.
+ *
+ * `now()` is found along the search path; here a function of that name stands before PostgreSQL's own
+ * (https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-CATALOG).
+ */
+export class TestClock {
+  private constructor(private readonly databaseUrl: string) {}
+
+  /** For a database that the test made and nobody is connected to yet: a connection keeps its search path. */
+  static async install(databaseUrl: string): Promise<TestClock> {
+    await withClient(databaseUrl, async (client) => {
+      const database = client.escapeIdentifier(client.database!);
+      await client.query(`
+        CREATE SCHEMA test_clock;
+        CREATE TABLE test_clock.moved (by interval NOT NULL);
+        INSERT INTO test_clock.moved VALUES (interval '0');
+        CREATE FUNCTION test_clock.now() RETURNS timestamptz LANGUAGE sql STABLE
+          AS 'SELECT pg_catalog.now() + by FROM test_clock.moved';
+        ALTER TABLE job ALTER created_at SET DEFAULT test_clock.now();
+        ALTER DATABASE ${database} SET search_path = test_clock, public, pg_catalog`);
+    });
+    return new TestClock(databaseUrl);
+  }
+
+  /** Time passes, for everyone at once; the relays look what is due. */
+  async advance(by: Duration): Promise<void> {
+    await withClient(this.databaseUrl, async (client) => {
+      await client.query(`UPDATE test_clock.moved SET by = by + $1::int * interval '1 millisecond'`, [toMs(by)]);
+      await client.query(`NOTIFY ${wakeUpChannel}`);
+    });
+  }
+}
+
+async function withClient(url: string, work: (client: Client) => Promise<void>): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}
