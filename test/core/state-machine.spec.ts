@@ -214,7 +214,7 @@ class World {
   async comeToRest(): Promise<void> {
     for (let round = 0; round < 60; round += 1) {
       const { rows } = await this.core.pool.query(
-        `SELECT FROM job WHERE state IN ('waiting', 'queued', 'active') LIMIT 1`,
+        `SELECT 'job' FROM job WHERE state IN ('waiting', 'queued', 'active') UNION SELECT 'outbox' FROM outbox`,
       );
       if (rows.length === 0) return;
       for (const name of ['time passes', 'sweep', 'reconcile'] as const) await this.take({ do: name });
