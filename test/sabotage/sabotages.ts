@@ -43,8 +43,8 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/claim.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'",
     replace: "WHERE job.state = 'queued'",
-    spec: 'test/core/state-machine.spec.ts',
-    test: 'no job is lost, stuck or done twice',
+    spec: memory,
+    test: 'drops-a-stale-dispatch',
   },
   {
     name: 'state check off: a duplicate runs',

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { fromSchema, junk, type Schema } from '../support/from-schema';
+import { TestSystem, type Answer } from '../support/system';
+
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema?: Schema }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: Schema }>> };
+}
+
+interface OpenApi {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+/** Requests for each route, most of them nearly right. */
+const requestsEach = Number(process.env['RUNS'] ?? 150);
+
+const header = fc.string({ unit: 'grapheme-ascii', maxLength: 300 });
+
+function requestOf(path: string, method: string, { parameters = [], requestBody }: Operation) {
+  const valuesOf = (place: string) =>
+    Object.fromEntries(
+      parameters
+        .filter((parameter) => parameter.in === place)
+        .map(({ name, schema = {} }) => [name, fromSchema(schema)]),
+    );
+  const bodySchema = requestBody?.content['application/json']?.schema;
+  const json = bodySchema ? fromSchema(bodySchema).map((body) => JSON.stringify(body)) : fc.constant(undefined);
+  return fc.record({
+    method: fc.constant(method.toUpperCase()),
+    path: fc
+      .tuple(fc.record(valuesOf('path')), fc.record(valuesOf('query'), { requiredKeys: [] }))
+      .map(([inPath, inQuery]) => {
+        const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encode(inPath[name]));
+        const query = Object.entries(inQuery).map(([name, value]) => `${name}=${encode(value)}`);
+        return query.length === 0 ? filled : `${filled}?${query.join('&')}`;
+      }),
+    body: bodySchema ? fc.oneof({ weight: 9, arbitrary: json }, { weight: 1, arbitrary: fc.string() }) : json,
+    headers: fc.record(
+      {
+        'idempotency-key': fc.oneof({ weight: 4, arbitrary: fc.uuid() }, { weight: 1, arbitrary: header }),
+        traceparent: header,
+        'content-type': fc.oneof(
+          { weight: 8, arbitrary: fc.constant('application/json') },
+          { weight: 1, arbitrary: fc.constantFrom('text/plain', 'application/json; charset=utf-7') },
+        ),
+      },
+      { requiredKeys: [] },
+    ),
+  });
+}
+
+/** Lone surrogates have no place in a URL; everything else has. */
+function encode(value: unknown): string {
+  return encodeURIComponent((typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed().slice(0, 2_000));
+}
+
+function assertSpoken({ status, headers, body }: Answer): void {
+  expect(status).toBeLessThan(500);
+  if (status < 400) return;
+  expect(headers.get('content-type')).toContain('application/problem+json');
+  expect(body).toMatchObject({
+    status,
+    code: expect.stringMatching(/^[a-z_]+$/),
+    title: expect.any(String),
+    detail: expect.any(String),
+  });
+}
+
+describe('whatever is sent to the routes of the OpenAPI document', () => {
+  let system: TestSystem;
+
+  beforeAll(async () => {
+    system = await TestSystem.start({ apps: ['api'] });
+  });
+
+  afterAll(() => system.stop());
+
+  it('gets an answer that says what is wrong, and never a 5xx', async () => {
+    const document = (await system.get('/docs-json')).body as OpenApi;
+    const answers = new Map<string, Set<number>>();
+    for (const [path, operations] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(operations)) {
+        const route = `${method.toUpperCase()} ${path}`;
+        const seen = new Set<number>();
+        answers.set(route, seen);
+        const check = async (request: Parameters<TestSystem['request']>[1] & { path: string }) => {
+          const answer = await system.request(request.path, request);
+          seen.add(answer.status);
+          assertSpoken(answer);
+        };
+        await fc.assert(fc.asyncProperty(requestOf(path, method, operation) as fc.Arbitrary<never>, check), {
+          numRuns: requestsEach,
+        });
+      }
+    }
+    // The requests are near enough to what is asked for that some of each route are let in.
+    for (const route of ['POST /v1/emails', 'POST /v1/sms', 'GET /v1/jobs', 'POST /v1/dead-letters/redrive']) {
+      expect([route, [...answers.get(route)!].some((status) => status < 300)]).toEqual([route, true]);
+      expect([route, answers.get(route)!.has(400)]).toEqual([route, true]);
+    }
+  });
+
+  it('and so does whatever is sent to routes that are not there', async () => {
+    const paths = fc.oneof(
+      fc.webPath(),
+      junk.map((value) => `/v1/${encode(value)}`),
+    );
+    const methods = fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH');
+    await fc.assert(
+      fc.asyncProperty(paths, methods, async (path, method) => {
+        const answer = await system.request(path || '/', { method });
+        expect(answer.status).toBeLessThan(500);
+      }),
+      { numRuns: requestsEach },
+    );
+  });
+});
