@@ -1,9 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { jobDefinitions } from '@app/contracts';
 import { configuredBrokers, configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
+import { AccessGuard, TenantThrottle, type Access } from './access';
 import type { ApiSettings } from './config';
 import { ProblemFilter } from './http/problem.filter';
 import { EmailsController } from './jobs/emails.controller';
@@ -17,7 +18,7 @@ import { MailboxController } from './operations/mailbox.controller';
 
 @Module({})
 export class ApiModule {
-  static with(settings: ApiSettings): DynamicModule {
+  static with(settings: ApiSettings, access: Access): DynamicModule {
     const drivers = configuredDrivers(settings, 'api', jobDefinitions, 'publish');
     return {
       module: ApiModule,
@@ -31,7 +32,8 @@ export class ApiModule {
         ProducerModule.register(configuredBrokers),
         // To look into the queues only: no request waits for a broker.
         ...drivers.imports,
-        ...bullBoardModules(),
+        ...bullBoardModules(access),
+        TenantThrottle.module(settings.THROTTLE_PER_SECOND),
       ],
       controllers: [
         EmailsController,
@@ -47,6 +49,9 @@ export class ApiModule {
         ...observers(settings),
         Readiness,
         { provide: APP_FILTER, useClass: ProblemFilter },
+        // In this order: only who may ask at all is counted.
+        { provide: APP_GUARD, useValue: new AccessGuard(settings.NODE_ENV === 'production') },
+        { provide: APP_GUARD, useClass: TenantThrottle },
       ],
       exports: [DRIVERS],
     };

@@ -32,7 +32,8 @@ export function readSettings<Name extends keyof Settings>(
   }
   if (environment['NODE_ENV'] === 'production') {
     for (const name of requiredInProduction.filter((required) => (names as readonly string[]).includes(required))) {
-      if (!environment[name]) faults.push(`${name}: expected a value in production (docs/access.md says which), got nothing`);
+      if (!environment[name])
+        faults.push(`${name}: expected a value in production (docs/access.md says which), got nothing`);
     }
     if (values['FAIL_POINT'] !== undefined) {
       faults.push('FAIL_POINT: expected nothing in production, where no process kills itself');

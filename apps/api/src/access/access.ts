@@ -76,8 +76,8 @@ function unauthenticated(what: string): Problem {
     'A key is needed',
     `Expected "Authorization: Bearer KEY", or Basic with the key as password, got ${what}.`,
     undefined,
-    // A browser that is told so asks its user.
-    { 'WWW-Authenticate': 'Basic realm="node-message-queue", Bearer' },
+    // So that a browser asks its user. On a line of their own each: Chromium ignores Basic beside another scheme.
+    { 'WWW-Authenticate': ['Basic realm="node-message-queue"', 'Bearer'] },
   );
 }
 

@@ -12,7 +12,10 @@ export const changesSomething = ({ method }: Request): boolean => !readingMethod
  */
 export function refuseForeignOrigin(request: Request, publicUrl: string | undefined): void {
   const origin = request.headers.origin;
-  const own = [`${request.protocol}://${request.host}`, ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin])];
+  const own = [
+    `${request.protocol}://${request.host}`,
+    ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin]),
+  ];
   const isForeign = origin === undefined ? request.headers['sec-fetch-site'] === 'cross-site' : !own.includes(origin);
   if (!isForeign) return;
   throw new Problem(

@@ -42,7 +42,10 @@ const documented = applyDecorators(
   ApiSecurity('bearer'),
   ApiSecurity('basic'),
   ProblemResponse(401, 'No key, or one that is not known.'),
-  ProblemResponse(429, 'Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait.'),
+  ProblemResponse(
+    429,
+    'Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait.',
+  ),
 );
 
 const reflector = new Reflector();

@@ -19,10 +19,7 @@ export class Sessions {
   private readonly fingerprints: readonly (readonly [Buffer, ApiKey])[];
   readonly middleware: RequestHandler;
 
-  constructor(
-    keys: readonly ApiKey[],
-    signingSecret: string | undefined,
-  ) {
+  constructor(keys: readonly ApiKey[], signingSecret: string | undefined) {
     // Without a secret, outside production only: one that every process with the same keys comes to, even restarted.
     const base = signingSecret ?? Buffer.concat(keys.map(({ digest }) => digest));
     // What is signed for one purpose is worth nothing for another.
