@@ -38,6 +38,8 @@ export class Sessions {
   begin(request: Request, key: ApiKey): void {
     if (this.keyOf(request) === key) return;
     request.session = { key: this.fingerprintOf(key), until: Date.now() + lifeMs };
+    // The cookie is written with the answer, maybe by Bull Board's own Express, which knows nothing of our proxies.
+    Object.defineProperty(request, 'protocol', { value: request.protocol });
   }
 
   /** @returns 'ended' for a cookie that was ours: expired, or its key is gone; undefined without one, or with a forged one */
