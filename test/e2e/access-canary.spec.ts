@@ -51,7 +51,11 @@ describe('a secret stays where it was given', () => {
 
   it('is nowhere else after requests that went well, badly, and nowhere', async () => {
     const ask = async (method: string, path: string, headers: Record<string, string>, body?: unknown) => {
-      const answer = await system.request(path, { method, headers, body: body && JSON.stringify(body) });
+      const answer = await system.request(path, {
+        method,
+        headers,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
       answers.push(answer);
       return answer;
     };

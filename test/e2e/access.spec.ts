@@ -95,7 +95,7 @@ describe('who may what', () => {
         const answer = await system.request(path.replace(':job', job), {
           method,
           headers: headers(),
-          body: body && JSON.stringify(body),
+          ...(body && { body: JSON.stringify(body) }),
         });
         seen[caller] = answer.status;
         const code = { 401: 'unauthenticated', 403: 'forbidden', 404: 'job_not_found' }[answer.status];
@@ -222,7 +222,7 @@ describe('a session', () => {
   });
 
   it('is not begun by Bearer, and not begun again while it lasts', async () => {
-    const ask = (headers: object) => supertest(system.url()).get('/admin/queues').set(headers);
+    const ask = (headers: Record<string, string>) => supertest(system.url()).get('/admin/queues').set(headers);
     expect(cookiesOf(await ask(bearer(keys.viewer)))).toEqual([]);
     expect(cookiesOf(await ask({ ...basic(keys.viewer), ...sent(await logIn()) }))).toEqual([]);
   });
@@ -241,7 +241,7 @@ describe('a session', () => {
   it('that was tampered with is none', async () => {
     const cookies = await logIn();
     const contents = contentsOf(cookies);
-    const other = Buffer.from(JSON.stringify({ ...contents, until: contents.until + 1 })).toString('base64');
+    const other = Buffer.from(JSON.stringify({ ...contents, until: Number(contents.until) + 1 })).toString('base64');
     expect(await statusWith(sent([`session=${other}`, cookies[1]!]))).toBe(401);
     expect(await statusWith(sent([cookies[0]!]))).toBe(401);
     expect(await statusWith({ cookie: 'session=e30; session.sig=x' })).toBe(401);
