@@ -278,12 +278,18 @@ describe('throttling', () => {
   });
 
   it('counts the tenant over all routes', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, n) =>
-        system.request(n % 2 ? '/v1/jobs' : '/v1/jobs/1', { headers: bearer(keys.rival) }, 'api-narrow'),
-      ),
-    );
-    expect(answers.filter(({ status }) => status !== 429).length).toBeLessThanOrEqual(10);
+    const burst = async () => {
+      const begun = performance.now();
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) =>
+          system.request(n % 2 ? '/v1/jobs' : '/v1/jobs/1', { headers: bearer(keys.rival) }, 'api-narrow'),
+        ),
+      );
+      return { ms: performance.now() - begun, taken: answers.filter(({ status }) => status !== 429).length };
+    };
+    // One that a busy machine drew out over a second has met two limits.
+    const { taken } = await until('a burst within a second', burst, ({ ms }) => ms < 1_000);
+    expect(taken).toBeLessThanOrEqual(5);
   });
 
   it('is not for health', async () => {

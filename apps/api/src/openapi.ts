@@ -5,11 +5,8 @@ import type { ApiSettings } from './config';
 
 /** `/docs` for people, `/docs-json` for programs. Guards do not see these pages; in production they ask for a key. */
 export function serveOpenApi(app: NestExpressApplication, access: Access, { NODE_ENV }: ApiSettings): void {
-  if (NODE_ENV === 'production')
-    app.use(
-      ['/docs', '/docs-json', '/docs-yaml'],
-      access.demand(() => 'any'),
-    );
+  const anyKey = access.demand(() => 'any');
+  if (NODE_ENV === 'production') app.use(['/docs', '/docs-json', '/docs-yaml'], anyKey);
   app.use('/docs', swaggerPolicy);
   const document = SwaggerModule.createDocument(
     app,
