@@ -112,6 +112,10 @@ export class TestSystem {
     return this.output.join('').slice(-20_000);
   }
 
+  get everythingSaid(): string {
+    return this.output.join('');
+  }
+
   /** Ends one process and waits until it is gone. @returns its exit code */
   async end(name: string, signal: NodeJS.Signals): Promise<number | null> {
     const child = this.processes.get(name)!;

@@ -1,9 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { jobDefinitions } from '@app/contracts';
 import { configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
+import { AccessGuard, TenantThrottle, type Access } from './access';
+import { boardModules, LedgerBoard } from './board/bull-board';
 import type { ApiSettings } from './config';
 import { ProblemFilter } from './http/problem.filter';
 import { EmailsController } from './jobs/emails.controller';
@@ -12,15 +14,14 @@ import { JobsController } from './jobs/jobs.controller';
 import { SmsController } from './jobs/sms.controller';
 import { BrokersController } from './operations/brokers.controller';
 import { DeadLettersController } from './operations/dead-letters.controller';
-import { Redriver } from './operations/redriver';
-import { bullBoardModules } from './operations/bull-board';
 import { HealthController, Readiness } from './operations/health.controller';
+import { Redriver } from './operations/redriver';
 import { HomeController } from './operations/home.controller';
 import { MailboxController } from './operations/mailbox.controller';
 
 @Module({})
 export class ApiModule {
-  static with(settings: ApiSettings): DynamicModule {
+  static with(settings: ApiSettings, access: Access): DynamicModule {
     const drivers = configuredDrivers(settings, 'api', jobDefinitions, 'publish');
     return {
       module: ApiModule,
@@ -34,7 +35,8 @@ export class ApiModule {
         ProducerModule.register(settings),
         // To look into the queues only: no request waits for a broker.
         ...drivers.imports,
-        ...bullBoardModules(),
+        ...boardModules(access),
+        TenantThrottle.module(settings.THROTTLE_PER_SECOND),
       ],
       controllers: [
         EmailsController,
@@ -49,10 +51,14 @@ export class ApiModule {
       providers: [
         drivers.provider,
         JobIntake,
+        LedgerBoard,
         Redriver,
         ...observers(settings),
         Readiness,
         { provide: APP_FILTER, useClass: ProblemFilter },
+        // In this order: only who may ask at all is counted.
+        { provide: APP_GUARD, useValue: new AccessGuard(settings.NODE_ENV === 'production') },
+        { provide: APP_GUARD, useClass: TenantThrottle },
       ],
       exports: [DRIVERS],
     };

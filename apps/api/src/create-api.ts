@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
+import { Access, strictPolicy } from './access';
 import { ApiModule } from './api.module';
 import type { ApiSettings } from './config';
 import { traceRequests } from './http/caller';
@@ -12,21 +13,19 @@ const bodyLimit = '256kb';
 
 /** The whole application, not listening yet. */
 export async function createApi(settings: ApiSettings): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(ApiModule.with(settings), {
+  const access = new Access(settings);
+  const app = await NestFactory.create<NestExpressApplication>(ApiModule.with(settings, access), {
     bodyParser: false,
     bufferLogs: true,
     forceCloseConnections: true,
   });
   app.useLogger(app.get(Logger));
   app.use(traceRequests);
-  app.use(
-    helmet({
-      // Plain HTTP on a name that is not localhost would otherwise be turned into HTTPS, which nobody serves here.
-      contentSecurityPolicy: { directives: { 'upgrade-insecure-requests': null } },
-      strictTransportSecurity: false,
-    }),
-  );
+  app.set('trust proxy', settings.TRUST_PROXY);
+  // Whether this host is to be reached by HTTPS only is for the proxy to say, which has the certificate.
+  app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy);
+  app.use(...access.middleware);
   app.useBodyParser('json', { limit: bodyLimit });
-  serveOpenApi(app);
+  serveOpenApi(app, access, settings);
   return app;
 }

@@ -1,2 +1,3 @@
+export * from './api-keys';
 export * from './read-settings';
 export * from './settings';

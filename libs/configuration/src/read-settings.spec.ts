@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { digestOf } from './api-keys';
 import { readSettings } from './read-settings';
 import { settings } from './settings';
 
@@ -27,6 +28,61 @@ describe('settings', () => {
     const environment = { FAIL_POINT: 'handled:3' };
     expect(readSettings(['FAIL_POINT'], environment)).toEqual({ FAIL_POINT: { at: 'handled', nth: 3 } });
     expect(() => readSettings(['FAIL_POINT'], { ...environment, NODE_ENV: 'production' })).toThrow('FAIL_POINT: ');
+  });
+
+  const key = 'k'.repeat(16);
+
+  it('reads API keys, and keeps their digests only', () => {
+    const { API_KEYS } = readSettings(['API_KEYS'], { API_KEYS: `${key}:shop-1:user, ${key}2:ops:viewer+operator` });
+    expect(API_KEYS).toEqual([
+      { digest: digestOf(key), tenant: 'shop-1', roles: ['user'] },
+      { digest: digestOf(`${key}2`), tenant: 'ops', roles: ['viewer', 'operator'] },
+    ]);
+    expect(JSON.stringify(API_KEYS)).not.toContain(key);
+  });
+
+  it.each([
+    ['a short key', `${'k'.repeat(15)}:shop:user`, 'entry 1: expected a key of 16 to 256'],
+    ['a tenant that is none', `${key}:Shop:user`, 'entry 1: expected a tenant of a to z'],
+    ['an unknown role', `${key}:shop:user+root`, 'entry 1: expected roles of user, viewer, operator, admin'],
+    ['no role', `${key}:shop`, 'entry 1: expected key:tenant:role[+role]'],
+    ['nothing after a comma', `${key}:shop:user,`, 'entry 2: expected key:tenant:role[+role]'],
+    ['a key twice', `${key}:shop:user,${key}:ops:admin`, 'entry 2: expected a key of its own, not that of entry 1'],
+  ])('API keys with %s are refused, and not shown', (_, value, expected) => {
+    const read = () => readSettings(['API_KEYS'], { API_KEYS: value });
+    expect(read).toThrow(`- API_KEYS: ${expected}`);
+    expect(read).toThrow(/got a value that is not shown$/);
+    expect(read).not.toThrow(/kkk/);
+  });
+
+  it('production is not without keys and secret', () => {
+    const read = (NODE_ENV: string) => () => readSettings(['API_KEYS', 'SIGNING_SECRET'], { NODE_ENV });
+    expect(read('test')).not.toThrow();
+    expect(read('production')).toThrow('- API_KEYS: expected a value in production');
+    expect(read('production')).toThrow('- SIGNING_SECRET: expected a value in production');
+    expect(() => readSettings(['PORT'], { NODE_ENV: 'production' })).not.toThrow();
+  });
+
+  it.each([
+    ['SIGNING_SECRET', 'hidden'],
+    ['REDIS_URL', 'http://user:hidden@redis'],
+    ['DATABASE_URL', 'mysql://database?password=hidden'],
+  ] as const)('a fault of %s does not show what it may hold', (name, value) => {
+    const read = () => readSettings([name], { [name]: value });
+    expect(read).toThrow(`- ${name}: expected`);
+    expect(read).not.toThrow(/hidden/);
+  });
+
+  it.each([
+    ['false', false],
+    ['1', 1],
+    ['', false],
+  ])('TRUST_PROXY=%s', (text, value) => {
+    expect(readSettings(['TRUST_PROXY'], { TRUST_PROXY: text })).toEqual({ TRUST_PROXY: value });
+  });
+
+  it('TRUST_PROXY is a number of proxies, not all of them', () => {
+    expect(() => readSettings(['TRUST_PROXY'], { TRUST_PROXY: 'true' })).toThrow('1 to 10, or false, got "true"');
   });
 
   it('.env.example names them all, and nothing else', () => {

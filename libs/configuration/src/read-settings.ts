@@ -1,4 +1,4 @@
-import { settings, type Settings } from './settings';
+import { requiredInProduction, secretSettings, settings, type Settings } from './settings';
 
 /** What a process was started with cannot work. The message names every fault, each on its own line. */
 export class ConfigurationError extends Error {
@@ -24,20 +24,28 @@ export function readSettings<Name extends keyof Settings>(
     const text = environment[name];
     const parsed = settings[name].safeParse(text === '' ? undefined : text);
     if (parsed.success) values[name] = parsed.data;
-    else
-      faults.push(
-        ...parsed.error.issues.map(
-          (issue) => `${name}: ${issue.message}, got ${text === undefined || text === '' ? 'nothing' : `"${text}"`}`,
-        ),
-      );
+    else faults.push(...parsed.error.issues.map(({ message }) => `${name}: ${message}, got ${shown(name, text)}`));
   }
   const { LEASE_MS: lease, HEARTBEAT_MS: heartbeat } = values as Partial<Settings>;
   if (lease !== undefined && heartbeat !== undefined && heartbeat * 2 > lease) {
     faults.push(`HEARTBEAT_MS: expected at most half of LEASE_MS (${lease}), got "${heartbeat}"`);
   }
-  if (environment['NODE_ENV'] === 'production' && values['FAIL_POINT'] !== undefined) {
-    faults.push('FAIL_POINT: expected nothing in production, where no process kills itself');
+  if (environment['NODE_ENV'] === 'production') {
+    for (const name of requiredInProduction.filter((required) => (names as readonly string[]).includes(required))) {
+      if (!environment[name])
+        faults.push(`${name}: expected a value in production (docs/access.md says which), got nothing`);
+    }
+    if (values['FAIL_POINT'] !== undefined) {
+      faults.push('FAIL_POINT: expected nothing in production, where no process kills itself');
+    }
   }
   if (faults.length > 0) throw new ConfigurationError(faults);
   return values as Pick<Settings, Name>;
+}
+
+/** What came, for the message of a fault: people send these around and keep them in logs. */
+function shown(name: string, text: string | undefined): string {
+  if (text === undefined || text === '') return 'nothing';
+  const mayHoldPassword = name.endsWith('_URL') && /[@?]/.test(text);
+  return secretSettings.has(name) || mayHoldPassword ? 'a value that is not shown' : `"${text}"`;
 }

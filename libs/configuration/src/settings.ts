@@ -1,5 +1,6 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { apiKeys } from './api-keys';
 
 const port = z.coerce.number().int().min(1).max(65535);
 /** Up to the longest time that a timer of Node knows. */
@@ -35,6 +36,27 @@ export const settings = {
   PORT: port.default(3000).describe('where the API listens'),
   HOST: z.string().default('127.0.0.1').describe('the address the API binds; 0.0.0.0 in a container'),
   PUBLIC_URL: url('http:', 'https:').optional().describe('how callers reach the API; default http://localhost:PORT'),
+  TRUST_PROXY: z
+    .union([z.literal('false').transform(() => false as const), z.coerce.number().int().min(1).max(10)], {
+      error: 'expected the number of proxies in front, 1 to 10, or false',
+    })
+    .default(false)
+    .describe('how many proxies in front of the API are ours; their X-Forwarded-* headers count'),
+  API_KEYS: apiKeys
+    .optional()
+    .describe('key:tenant:role[+role],… with the roles user, viewer, operator, admin; required in production'),
+  SIGNING_SECRET: z
+    .string()
+    .min(32, { error: 'expected at least 32 characters' })
+    .optional()
+    .describe('signs sessions; the same in every API process; required in production'),
+  THROTTLE_PER_SECOND: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(1_000)
+    .describe('requests of one tenant that one API process takes in a second'),
   DATABASE_URL: url('postgres:', 'postgresql:').describe(
     'PostgreSQL 14 or later; without it npm start runs an embedded one, except in production',
   ),
@@ -85,6 +107,16 @@ export const settings = {
     .optional()
     .describe('for crash tests: the process kills itself at the nth of these events; refused in production'),
 } as const;
+
+/** Never printed, whatever is wrong with them. So is a URL with a password or a query; see readSettings. */
+export const secretSettings: ReadonlySet<string> = new Set<keyof typeof settings>([
+  'API_KEYS',
+  'SIGNING_SECRET',
+  'SMS_TOKEN',
+]);
+
+/** What production does not guess: a process that reads one of these does not start without it. */
+export const requiredInProduction = ['API_KEYS', 'SIGNING_SECRET'] as const satisfies (keyof typeof settings)[];
 
 export type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]> };
 

@@ -1,6 +1,7 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { continueTrace, traceContext } from '@app/messaging';
+import { identityOf, nameOf } from '../access';
 import { Problem } from './problem';
 
 /** Who asks, and what the request says of itself beside its body. */
@@ -26,9 +27,8 @@ export function traceRequests(request: Request, _response: Response, next: NextF
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<Request>();
   return {
-    // Everyone is this tenant until there are API keys.
-    tenant: 'demo',
-    name: 'demo',
+    tenant: identityOf(request).tenant,
+    name: nameOf(identityOf(request)),
     traceparent: callerTraceparent.get(request) ?? continueTrace(undefined).traceparent,
     route: `${request.method} ${(request.route as { path: string }).path}`,
     idempotencyKey: idempotencyKeyOf(request),

@@ -26,7 +26,8 @@ export class Problem extends Error {
     readonly title: string,
     detail: string,
     readonly errors?: readonly FieldError[],
-    readonly headers: Readonly<Record<string, string>> = {},
+    /** A list is sent as one line each. */
+    readonly headers: Readonly<Record<string, string | string[]>> = {},
   ) {
     super(detail);
     this.name = 'Problem';

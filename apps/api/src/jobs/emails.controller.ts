@@ -2,6 +2,7 @@ import { Body, Controller, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { sendEmail } from '@app/contracts';
+import { Roles } from '../access';
 import { CallerOf, type Caller } from '../http/caller';
 import { jobBody, type JobBody } from './job-body';
 import { JobIntake } from './job-intake';
@@ -9,6 +10,7 @@ import { JobRoute } from './job-route';
 import type { JobView } from './job-view';
 
 @ApiTags('jobs')
+@Roles('user')
 @Controller('v1/emails')
 export class EmailsController {
   constructor(private readonly intake: JobIntake) {}

@@ -40,7 +40,7 @@ export function JobRoute(definition: JobDefinition, summary: string, example: ob
   );
 }
 
-export function ProblemResponse(status: number, description: string): MethodDecorator {
+export function ProblemResponse(status: number, description: string): ClassDecorator & MethodDecorator {
   return ApiResponse({
     status,
     description,

@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import { z } from 'zod';
 import { finalStates, shownStates, storableText } from '@app/contracts';
 import { cancelJob, listJobs, readJob } from '@app/persistence';
+import { Roles } from '../access';
 import { CallerOf, type Caller } from '../http/caller';
 import { parseQuery, Problem } from '../http/problem';
 import { toOpenApi } from './job-body';
@@ -20,6 +21,7 @@ const listQuery = z.strictObject({
 const jobPage = z.object({ items: z.array(jobView), nextCursor: z.string().nullable() });
 
 @ApiTags('jobs')
+@Roles('user')
 @Controller('v1/jobs')
 export class JobsController {
   constructor(private readonly pool: Pool) {}

@@ -4,6 +4,7 @@ import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { jobDefinitions, requestableBrokers, type BrokerName } from '@app/contracts';
 import { capabilityNames, DRIVERS, supports, topologyOf, type BrokerDriver } from '@app/messaging';
+import { AnyKey } from '../access';
 import { toOpenApi } from '../jobs/job-body';
 
 /** A broker that has not said what it holds by then counts as down. */
@@ -25,6 +26,7 @@ const brokerView = z.object({
 type BrokerView = z.output<typeof brokerView>;
 
 @ApiTags('operations')
+@AnyKey()
 @Controller('v1/brokers')
 export class BrokersController {
   constructor(@Inject(DRIVERS) private readonly drivers: readonly BrokerDriver[]) {}

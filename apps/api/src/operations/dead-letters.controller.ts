@@ -4,6 +4,7 @@ import { Pool } from 'pg';
 import { z } from 'zod';
 import { requestableBrokers, storableText } from '@app/contracts';
 import { listDeadLetters, type DeadLetter } from '@app/persistence';
+import { Roles } from '../access';
 import { CallerOf, type Caller } from '../http/caller';
 import { parseBody, parseQuery } from '../http/problem';
 import { toOpenApi } from '../jobs/job-body';
@@ -57,6 +58,7 @@ const redriveView = z.object({
 });
 
 @ApiTags('operations')
+@Roles('viewer')
 @Controller('v1/dead-letters')
 export class DeadLettersController {
   constructor(
@@ -85,6 +87,7 @@ export class DeadLettersController {
   }
 
   @Post('redrive')
+  @Roles('operator')
   @HttpCode(202)
   @ApiOperation({
     summary: 'Run failed jobs again',

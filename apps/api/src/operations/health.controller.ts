@@ -1,6 +1,7 @@
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
+import { Open } from '../access';
 import { Problem } from '../http/problem';
 
 /** Set when the process has begun to stop. */
@@ -10,6 +11,7 @@ export class Readiness {
 }
 
 @ApiTags('operations')
+@Open()
 @Controller('health')
 export class HealthController {
   constructor(

@@ -1,10 +1,12 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PrismaClient, readMailbox } from '@app/persistence';
+import { AnyKey } from '../access';
 
 const newest = 100;
 
 @ApiTags('development')
+@AnyKey()
 @Controller('dev/mailbox')
 export class MailboxController {
   constructor(private readonly prisma: PrismaClient) {}

@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { projectFolder } from '../support/postgres';
+import { npmStart } from '../support/start';
+
+const secret = 'a-secret-that-nobody-prints';
+
+/** As a process of its own, which has to end by itself. */
+function startApi(environment: Record<string, string>) {
+  return spawnSync(process.execPath, [join(projectFolder, 'dist/apps/api/src/main.js')], {
+    env: { PATH: process.env['PATH'], ...environment },
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+}
+
+describe('production does not start without what it must not guess', () => {
+  it('the API names everything that is missing at once', () => {
+    const { status, stderr } = startApi({ NODE_ENV: 'production' });
+    expect(status).toBe(1);
+    for (const name of ['API_KEYS', 'SIGNING_SECRET', 'DATABASE_URL']) expect(stderr).toContain(`- ${name}: expected `);
+  });
+
+  it('the API says what is wrong with a secret, and not the secret', () => {
+    const { status, stdout, stderr } = startApi({
+      NODE_ENV: 'production',
+      API_KEYS: `${secret}:shop:root,${secret}:shop:user`,
+      SIGNING_SECRET: secret,
+      DATABASE_URL: `mysql://ada:${secret}@localhost/queue`,
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('- API_KEYS: entry 1: expected roles of user, viewer, operator, admin');
+    expect(stderr).toContain('- API_KEYS: entry 2: expected a key of its own, not that of entry 1');
+    expect(stderr).toContain('- SIGNING_SECRET: expected at least 32 characters, got a value that is not shown');
+    expect(stderr).toContain('- DATABASE_URL: expected a URL that starts with postgres://');
+    expect(stdout + stderr).not.toContain(secret);
+  });
+
+  it('npm start neither', async () => {
+    const refused = await npmStart({ NODE_ENV: 'production', API_KEYS: secret }, { untilReady: false });
+    if (refused.process.exitCode === null) await once(refused.process, 'exit');
+    expect(refused.process.exitCode).toBe(1);
+    expect(refused.said()).toContain('- API_KEYS: entry 1: expected key:tenant:role[+role]');
+    for (const name of ['SIGNING_SECRET', 'DATABASE_URL']) expect(refused.said()).toContain(`- ${name}: expected `);
+    expect(refused.said()).not.toContain(secret);
+  });
+});

@@ -1,0 +1,127 @@
+import { Client } from 'pg';
+import { basic, bearer } from '../support/keys';
+import { freshDatabase, onServer, type TestDatabase } from '../support/postgres';
+import { anEmail, TestSystem, type Answer } from '../support/system';
+import { until } from '../support/until';
+
+/** In every form in which somebody who looks for it would find it. */
+const key = 'canary-key-5f0e6b1c9d';
+const wrongKey = 'canary-wrong-key-77aa';
+const signingSecret = 'canary-signing-secret-of-some-length';
+const password = 'canary-password-31c2';
+const canaries = [key, wrongKey, signingSecret, password].flatMap((secret) => [
+  secret,
+  basic(secret).authorization.slice('Basic '.length),
+]);
+
+const canariesIn = (text: string) => canaries.filter((canary) => text.includes(canary));
+
+describe('a secret stays where it was given', () => {
+  let database: TestDatabase;
+  let system: TestSystem;
+  const role = `canary_${process.pid}`;
+  const answers: Answer[] = [];
+
+  beforeAll(async () => {
+    await onServer(process.env['TEST_POSTGRES_URL']!, (client) =>
+      client.query(`CREATE ROLE ${role} LOGIN SUPERUSER PASSWORD '${password}'`),
+    );
+    database = await freshDatabase();
+    const url = new URL(database.url);
+    url.username = role;
+    url.password = password;
+    system = await TestSystem.start({
+      databaseUrl: url.href,
+      apps: ['api', 'relay', 'email-worker', 'sms-worker'],
+      environment: {
+        API_KEYS: `${key}:shop:user+operator`,
+        SIGNING_SECRET: signingSecret,
+        LOG_LEVEL: 'trace',
+        // Nobody listens there: every email fails, and its error is kept.
+        SMTP_URL: 'smtp://127.0.0.1:1',
+      },
+    });
+  });
+
+  afterAll(async () => {
+    await system.stop();
+    await database.drop();
+    await onServer(process.env['TEST_POSTGRES_URL']!, (client) => client.query(`DROP ROLE ${role}`));
+  });
+
+  it('is nowhere else after requests that went well, badly, and nowhere', async () => {
+    const ask = async (method: string, path: string, headers: Record<string, string>, body?: unknown) => {
+      const answer = await system.request(path, {
+        method,
+        headers,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      answers.push(answer);
+      return answer;
+    };
+    const good = bearer(key);
+    const sms = await ask(
+      'POST',
+      '/v1/sms',
+      { ...good, 'idempotency-key': 'one' },
+      { to: '+4915112345678', text: 'x' },
+    );
+    const email = await ask('POST', '/v1/emails', basic(key), anEmail());
+    expect([sms.status, email.status]).toEqual([202, 202]);
+    await ask('POST', '/v1/emails', good, { to: 'nobody' });
+    await ask('POST', '/v1/sms', { ...good, 'idempotency-key': 'one' }, { to: '+4915112345678', text: 'y' });
+    await ask('POST', '/v1/emails', { ...basic(key), origin: 'https://evil.example.com' }, anEmail());
+    for (const path of ['/v1/jobs', '/v1/jobs/1', '/v1/nothing', '/admin/queues', '/docs', '/dev/mailbox']) {
+      for (const headers of [good, basic(key), bearer(wrongKey), basic(wrongKey), { cookie: `session=${key}` }, {}]) {
+        await ask('GET', path, headers);
+      }
+    }
+    await until(
+      'one job is done, and one has failed an attempt',
+      async () => [await system.request(sms.body.links.self, { headers: good }), await errorOf(email.body.id)] as const,
+      ([{ body }, error]) => body.state === 'completed' && error !== null,
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 202, 400, 401, 403, 404, 422]));
+
+    for (const queue of ['email', 'sms']) {
+      await ask('GET', `/admin/queues/api/queues?activeQueue=${queue}&jobsPerPage=100`, good);
+    }
+    const board = JSON.stringify(answers.slice(-2).map(({ body }) => body));
+    expect(board).toContain(email.body.id);
+    expect(board).toContain(sms.body.id);
+
+    for (const { headers, body } of answers) {
+      expect(canariesIn(JSON.stringify([[...headers], body]))).toEqual([]);
+    }
+    const rows = await everyRow();
+    expect(rows).toContain(email.body.id);
+    expect(rows).toContain('"bullmq.');
+    expect(canariesIn(rows)).toEqual([]);
+    const output = system.everythingSaid;
+    for (const app of ['api', 'relay', 'email-worker', 'sms-worker']) expect(output).toContain(`${app}: {"level"`);
+    expect(output).toContain('/v1/jobs');
+    expect(canariesIn(output)).toEqual([]);
+  });
+
+  async function errorOf(id: string): Promise<unknown> {
+    const { rows } = await system.pool.query<{ error: unknown }>('SELECT error FROM job WHERE id = $1', [id]);
+    return rows[0]!.error;
+  }
+
+  /** Of every table there is, BullMQ's among them. */
+  async function everyRow(): Promise<string> {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    const { rows: tables } = await client.query<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+       WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+    );
+    const all: Record<string, unknown> = {};
+    for (const { name } of tables) {
+      const { rows } = await client.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
+      all[name] = rows.map(({ row }) => row);
+    }
+    await client.end();
+    return JSON.stringify(all);
+  }
+});

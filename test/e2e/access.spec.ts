@@ -1,0 +1,377 @@
+import { createHmac } from 'node:crypto';
+import { get } from 'node:http';
+import supertest from 'supertest';
+import { apiKeys, basic, bearer, keys } from '../support/keys';
+import { anEmail, TestSystem } from '../support/system';
+import { until } from '../support/until';
+
+const signingSecret = 'a secret that only the tests of sessions know';
+const publicUrl = 'https://queue.example.com';
+
+let system: TestSystem;
+/** The system's processes, by what is different about each. */
+const processes = {
+  'api-less': { API_KEYS: apiKeys.filter((key) => !key.startsWith(keys.viewer)).join(',') },
+  'api-narrow': { THROTTLE_PER_SECOND: '5' },
+  'api-bare': { TRUST_PROXY: 'false' },
+  'api-open': { API_KEYS: '' },
+  'api-production': { NODE_ENV: 'production' },
+};
+
+beforeAll(async () => {
+  system = await TestSystem.start({
+    apps: ['api'],
+    environment: {
+      API_KEYS: apiKeys.join(','),
+      SIGNING_SECRET: signingSecret,
+      PUBLIC_URL: publicUrl,
+      TRUST_PROXY: '1',
+    },
+  });
+  await Promise.all(Object.entries(processes).map(([name, environment]) => system.launch('api', name, environment)));
+});
+
+afterAll(() => system.stop());
+
+let addresses = 0;
+/** Each from an address of its own: what one tried is not held against the next. */
+const from = (address = `10.0.${Math.floor((addresses += 1) / 250)}.${addresses % 250}`) => ({
+  'x-forwarded-for': address,
+});
+
+describe('who may what', () => {
+  let job: string;
+
+  beforeAll(async () => {
+    job = (await system.post('/v1/emails', anEmail(), bearer(keys.user))).body.id;
+  });
+
+  const callers = {
+    nobody: () => ({}),
+    'a wrong key': () => ({ ...bearer('key-that-nobody-has'), ...from() }),
+    'another scheme': () => ({ authorization: `Digest ${keys.admin}` }),
+    user: () => bearer(keys.user),
+    rival: () => bearer(keys.rival),
+    viewer: () => bearer(keys.viewer),
+    operator: () => bearer(keys.operator),
+    admin: () => bearer(keys.admin),
+  };
+  const strangers = { nobody: 401, 'a wrong key': 401, 'another scheme': 401 };
+  const all = (status: number) => Object.fromEntries(Object.keys(callers).map((caller) => [caller, status]));
+  const users = (status: number) => ({
+    ...strangers,
+    ...{ user: status, rival: status, viewer: 403, operator: 403, admin: status },
+  });
+  const lookers = (status: number) => ({
+    ...strangers,
+    ...{ user: 403, rival: 403, viewer: status, operator: status, admin: status },
+  });
+
+  const table: [method: string, path: string, Record<string, number>, body?: object][] = [
+    ['GET', '/health/live', all(200)],
+    ['GET', '/health/ready', all(200)],
+    ['GET', '/', all(302)],
+    ['GET', '/docs', all(200)],
+    ['GET', '/docs-json', all(200)],
+    ['GET', '/dev/mailbox', { ...all(200), ...strangers }],
+    ['POST', '/v1/emails', users(202), anEmail()],
+    ['POST', '/v1/sms', users(202), { to: '+4915112345678', text: 'Hi' }],
+    ['GET', '/v1/jobs', users(200)],
+    ['GET', '/v1/jobs/:job', { ...users(404), user: 200 }],
+    ['GET', '/admin/queues', lookers(200)],
+    ['GET', '/admin/queues/', lookers(200)],
+    ['GET', '/ADMIN/QUEUES/', lookers(200)],
+    ['GET', '/admin/queues/api/queues', lookers(200)],
+    ['GET', '/admin/queues/static/favicon.ico', lookers(200)],
+    // Whom the board lets through, it then tells that these queues are to look at.
+    ['PUT', '/admin/queues/api/queues/email/clean/completed', { ...lookers(405), viewer: 403 }],
+  ];
+
+  it.each(table.map(([method, path, expected, body]) => ({ method, path, expected, body })))(
+    '$method $path',
+    async ({ method, path, expected, body }) => {
+      const seen: Record<string, number> = {};
+      for (const [caller, headers] of Object.entries(callers)) {
+        const answer = await system.request(path.replace(':job', job), {
+          method,
+          headers: headers(),
+          ...(body && { body: JSON.stringify(body) }),
+        });
+        seen[caller] = answer.status;
+        const code = { 401: 'unauthenticated', 403: 'forbidden', 404: 'job_not_found' }[answer.status];
+        if (code) expect(answer.body).toMatchObject({ status: answer.status, code, type: `urn:problem:${code}` });
+      }
+      expect(seen).toEqual(expected);
+    },
+  );
+
+  it('a job is listed for its own tenant only', async () => {
+    const list = async (key: string) =>
+      (await system.request('/v1/jobs?limit=100', { headers: bearer(key) })).body.items.map(({ id }: any) => id);
+    expect(await list(keys.user)).toContain(job);
+    expect(await list(keys.rival)).not.toContain(job);
+    expect(await list(keys.admin)).not.toContain(job);
+  });
+
+  it('one idempotency key of two tenants is two keys', async () => {
+    const post = (key: string) =>
+      system.post('/v1/emails', anEmail(), { ...bearer(key), 'idempotency-key': 'the-same-for-both' });
+    const [first, again, other] = [await post(keys.user), await post(keys.user), await post(keys.rival)];
+    expect(again.body.id).toBe(first.body.id);
+    expect(other.body.id).not.toBe(first.body.id);
+  });
+
+  it('401 says how to come in, in a way that a browser understands', async () => {
+    // One line for each scheme: Chromium asks for nothing when they share one.
+    const lines = await new Promise<string[]>((resolve, reject) => {
+      get(`${system.url()}/v1/jobs`, (answer) => {
+        answer.resume();
+        const raw = answer.rawHeaders;
+        resolve(raw.filter((_, n) => raw[n - 1]?.toLowerCase() === 'www-authenticate'));
+      }).on('error', reject);
+    });
+    expect(lines).toEqual(['Basic realm="node-message-queue"', 'Bearer']);
+  });
+
+  it('403 says which role is needed, and which the key has', async () => {
+    const { body } = await system.request('/v1/jobs', { headers: bearer(keys.viewer) });
+    expect(body.detail).toContain('Expected a key with the role user, got one with viewer.');
+  });
+
+  it('without keys everybody is the tenant demo with all roles', async () => {
+    const { status, body } = await system.post('/v1/emails', anEmail(), {}, 'api-open');
+    expect(status).toBe(202);
+    const { rows } = await system.pool.query('SELECT tenant FROM job WHERE id = $1', [body.id]);
+    expect(rows).toEqual([{ tenant: 'demo' }]);
+    expect((await system.get('/admin/queues', 'api-open')).status).toBe(200);
+  });
+
+  it.each(['/', '/docs', '/docs/', '/DOCS', '/docs/swagger-ui-init.js', '/docs-json', '/docs-yaml'])(
+    'in production %s is for whoever has a key',
+    async (path) => {
+      const ask = (headers: Record<string, string>) => system.request(path, { headers }, 'api-production');
+      expect((await ask({})).status).toBe(401);
+      expect((await ask(bearer(keys.viewer))).status).toBe(path === '/' ? 302 : 200);
+    },
+  );
+
+  it('in production there is no mailbox, and health is open', async () => {
+    expect((await system.request('/dev/mailbox', { headers: bearer(keys.admin) }, 'api-production')).status).toBe(404);
+    expect((await system.get('/health/ready', 'api-production')).status).toBe(200);
+  });
+
+  it('the OpenAPI document knows the schemes and the refusals', async () => {
+    const { body } = await system.get('/docs-json');
+    expect(body.components.securitySchemes).toMatchObject({ bearer: { scheme: 'bearer' }, basic: { scheme: 'basic' } });
+    for (const [path, method] of [
+      ['/v1/emails', 'post'],
+      ['/v1/sms', 'post'],
+      ['/v1/jobs', 'get'],
+      ['/v1/jobs/{id}', 'get'],
+    ] as const) {
+      const operation = body.paths[path][method];
+      expect(operation.security).toEqual(expect.arrayContaining([{ bearer: [] }, { basic: [] }]));
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['401', '403', '429']));
+    }
+    expect(body.paths['/health/live'].get.security).toBeUndefined();
+  });
+});
+
+describe('a session', () => {
+  const cookiesOf = (answer: supertest.Response) => answer.get('Set-Cookie') ?? [];
+  const sent = (cookies: readonly string[]) => ({ cookie: cookies.map((cookie) => cookie.split(';')[0]).join('; ') });
+
+  async function logIn(headers: Record<string, string> = {}): Promise<string[]> {
+    const answer = await supertest(system.url()).get('/admin/queues').set(basic(keys.viewer)).set(headers);
+    expect(answer.status).toBe(200);
+    return cookiesOf(answer);
+  }
+
+  /** What `cookie-session` would send for these contents. */
+  function signed(contents: object): Record<string, string> {
+    const secret = createHmac('sha256', signingSecret).update('session').digest('base64');
+    const cookie = `session=${Buffer.from(JSON.stringify(contents)).toString('base64')}`;
+    return { cookie: `${cookie}; session.sig=${createHmac('sha1', secret).update(cookie).digest('base64url')}` };
+  }
+
+  const contentsOf = ([cookie]: readonly string[]) =>
+    JSON.parse(Buffer.from(/session=([^;]+)/.exec(cookie!)![1]!, 'base64').toString());
+
+  const statusWith = async (headers: Record<string, string>, name = 'api') =>
+    (await system.request('/admin/queues/api/queues', { headers }, name)).status;
+
+  it('begins with Basic, and stands for the key: the same roles, on every process', async () => {
+    const cookies = await logIn();
+    expect(await statusWith(sent(cookies))).toBe(200);
+    expect(await statusWith(sent(cookies), 'api-production')).toBe(200);
+    expect((await system.request('/v1/jobs', { headers: sent(cookies) })).status).toBe(403);
+  });
+
+  it('is a cookie that no script and no other site gets, for 8 hours, without the key in it', async () => {
+    const before = Date.now();
+    const cookies = await logIn();
+    expect(cookies).toHaveLength(2);
+    for (const cookie of cookies) {
+      expect(cookie).toMatch(/; samesite=lax/i);
+      expect(cookie).toMatch(/; httponly/i);
+      expect(cookie).not.toMatch(/; secure/i);
+      const hours = (Date.parse(/expires=([^;]+)/.exec(cookie)![1]!) - before) / 3_600_000;
+      expect(hours).toBeCloseTo(8, 1);
+    }
+    expect(JSON.stringify(contentsOf(cookies))).not.toContain(keys.viewer);
+  });
+
+  it('is not begun by Bearer, and not begun again while it lasts', async () => {
+    const ask = (headers: Record<string, string>) => supertest(system.url()).get('/admin/queues').set(headers);
+    expect(cookiesOf(await ask(bearer(keys.viewer)))).toEqual([]);
+    expect(cookiesOf(await ask({ ...basic(keys.viewer), ...sent(await logIn()) }))).toEqual([]);
+  });
+
+  it('ends when its time has come, whatever the browser says', async () => {
+    const contents = contentsOf(await logIn());
+    expect(await statusWith(signed(contents))).toBe(200);
+    expect(await statusWith(signed({ ...contents, until: Date.now() - 1 }))).toBe(401);
+    expect(await statusWith(signed({ key: contents.key }))).toBe(401);
+  });
+
+  it('ends with its key', async () => {
+    expect(await statusWith(sent(await logIn()), 'api-less')).toBe(401);
+  });
+
+  it('that was tampered with is none', async () => {
+    const cookies = await logIn();
+    const contents = contentsOf(cookies);
+    const other = Buffer.from(JSON.stringify({ ...contents, until: Number(contents.until) + 1 })).toString('base64');
+    expect(await statusWith(sent([`session=${other}`, cookies[1]!]))).toBe(401);
+    expect(await statusWith(sent([cookies[0]!]))).toBe(401);
+    expect(await statusWith({ cookie: 'session=e30; session.sig=x' })).toBe(401);
+  });
+
+  it('is secure where the caller came by https, as a proxy of ours says', async () => {
+    const https = { 'x-forwarded-proto': 'https' };
+    for (const cookie of await logIn(https)) expect(cookie).toMatch(/; secure/i);
+    const bare = await supertest(system.url('api-bare')).get('/admin/queues').set(basic(keys.viewer)).set(https);
+    expect(cookiesOf(bare)).toHaveLength(2);
+    for (const cookie of cookiesOf(bare)) expect(cookie).not.toMatch(/; secure/i);
+  });
+});
+
+describe('throttling', () => {
+  it('holds one tenant back, says for how long, and lets the others through', async () => {
+    const list = (key: string) => system.request('/v1/jobs', { headers: bearer(key) }, 'api-narrow');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => list(keys.user)));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(5);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { headers, body } of refused) {
+      expect(headers.get('retry-after')).toBe('1');
+      expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
+      expect(body).toMatchObject({ status: 429, code: 'too_many_requests' });
+      expect(body.detail).toContain('at most 5 requests in a second from the tenant shop');
+    }
+    expect((await list(keys.rival)).status).toBe(200);
+    await until(
+      'the tenant may ask again',
+      () => list(keys.user),
+      ({ status }) => status === 200,
+    );
+  });
+
+  it('counts the tenant over all routes', async () => {
+    const burst = async () => {
+      const begun = performance.now();
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) =>
+          system.request(n % 2 ? '/v1/jobs' : '/v1/jobs/1', { headers: bearer(keys.rival) }, 'api-narrow'),
+        ),
+      );
+      return { ms: performance.now() - begun, taken: answers.filter(({ status }) => status !== 429).length };
+    };
+    // One that a busy machine drew out over a second has met two limits.
+    const { taken } = await until('a burst within a second', burst, ({ ms }) => ms < 1_000);
+    expect(taken).toBeLessThanOrEqual(5);
+  });
+
+  it('is not for health', async () => {
+    const answers = await Promise.all(Array.from({ length: 30 }, () => system.get('/health/live', 'api-narrow')));
+    expect(answers.every(({ status }) => status === 200)).toBe(true);
+  });
+
+  const guess = (headers: Record<string, string>, name: string) =>
+    system.request('/v1/jobs', { headers: { ...bearer('key-that-nobody-has'), ...headers } }, name);
+
+  it('makes an address wait that tries one wrong key after another, even with the right one', async () => {
+    const guesser = from();
+    for (let n = 0; n < 20; n += 1) expect((await guess(guesser, 'api')).status).toBe(401);
+    const refused = await system.request('/v1/jobs', { headers: { ...bearer(keys.user), ...guesser } });
+    expect(refused.body).toMatchObject({ status: 429, code: 'too_many_wrong_keys' });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await system.request('/v1/jobs', { headers: { ...bearer(keys.user), ...from() } })).status).toBe(200);
+    expect((await system.request('/health/ready', { headers: guesser })).status).toBe(200);
+  });
+
+  it('believes in no X-Forwarded-For where no proxy is trusted', async () => {
+    for (let n = 0; n < 20; n += 1) await guess(from(), 'api-bare');
+    expect((await guess(from(), 'api-bare')).status).toBe(429);
+  });
+});
+
+describe('a request that another site made a browser send', () => {
+  const foreign = { origin: 'https://evil.example.com' };
+  const post = (headers: Record<string, string>, name = 'api') => system.post('/v1/emails', anEmail(), headers, name);
+  const user = basic(keys.user);
+
+  it.each<[string, () => Record<string, string>]>([
+    ['another site', () => foreign],
+    ['a site that hides', () => ({ origin: 'null' })],
+    ['a site whose name begins with ours', () => ({ origin: `${publicUrl}.evil.example.com` })],
+    ['our host at another port', () => ({ origin: 'http://127.0.0.1:1' })],
+    ['another site, without Origin', () => ({ 'sec-fetch-site': 'cross-site' })],
+  ])('%s is refused', async (_, headers) => {
+    for (const answer of [await post({ ...user, ...headers() }), await post(headers(), 'api-open')]) {
+      expect(answer.body).toMatchObject({ status: 403, code: 'origin_refused' });
+      expect(answer.status).toBe(403);
+    }
+  });
+
+  it('is refused with a session', async () => {
+    const browser = supertest.agent(system.url());
+    await browser.get('/v1/jobs').set(user);
+    expect((await browser.post('/v1/emails').send(anEmail())).status).toBe(202);
+    expect((await browser.post('/v1/emails').set(foreign).send(anEmail())).body.code).toBe('origin_refused');
+  });
+
+  it('is refused on Bull Board too', async () => {
+    const clean = (headers: Record<string, string>, name = 'api') =>
+      system.request('/admin/queues/api/queues/email/clean/completed', { method: 'PUT', headers }, name);
+    const operator = basic(keys.operator);
+    expect((await clean({ ...operator, ...foreign })).body.code).toBe('origin_refused');
+    expect((await clean(foreign, 'api-open')).body.code).toBe('origin_refused');
+    expect((await clean(operator)).status).toBe(405);
+  });
+
+  it.each<[string, () => Record<string, string>]>([
+    ['our own page', () => ({ ...user, origin: system.url(), 'sec-fetch-site': 'same-origin' })],
+    ['the page at PUBLIC_URL', () => ({ ...user, origin: publicUrl })],
+    ['a program', () => user],
+    ['another site that has a key of its own', () => ({ ...bearer(keys.user), ...foreign })],
+  ])('%s is not', async (_, headers) => {
+    expect((await post(headers())).status).toBe(202);
+  });
+
+  it('a wrong Bearer key is none', async () => {
+    expect((await post({ ...bearer('key-that-nobody-has'), ...from(), ...foreign })).status).toBe(403);
+  });
+
+  it('our own page without keys is not, and reading changes nothing', async () => {
+    expect((await post({ origin: system.url('api-open') }, 'api-open')).status).toBe(202);
+    expect((await system.request('/v1/jobs', { headers: { ...user, ...foreign } })).status).toBe(200);
+  });
+
+  it('the own host is the one that a trusted proxy names', async () => {
+    const proxied = { 'x-forwarded-host': 'proxy.example.com', 'x-forwarded-proto': 'https' };
+    const origin = { origin: 'https://proxy.example.com' };
+    expect((await post({ ...user, ...proxied, ...origin })).status).toBe(202);
+    expect((await post({ ...user, ...proxied, ...origin }, 'api-bare')).status).toBe(403);
+  });
+});
