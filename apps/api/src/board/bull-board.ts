@@ -7,6 +7,7 @@ import { jobDefinitions } from '@app/contracts';
 import { topologyOf } from '@app/messaging';
 import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Access } from '../access';
 import { Redriver } from '../operations/redriver';
+import { refuseOtherActions } from './allowed-actions';
 import { boardRequest } from './board-request';
 import { LedgerAdapter } from './ledger-adapter';
 import { LocalBoard } from './local-board';
@@ -25,6 +26,7 @@ export function boardModules(access: Access): DynamicModule[] {
       // The board is middleware itself: no guard sees it.
       middleware: [
         access.demand((request) => [changesSomething(request) ? 'operator' : 'viewer']),
+        refuseOtherActions,
         rememberWhoLooks,
         bullBoardPolicy,
       ],
