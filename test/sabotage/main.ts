@@ -31,7 +31,8 @@ function main(): void {
   try {
     for (const name of copied) cpSync(join(projectFolder, name), join(folder, name), { recursive: true });
     symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
-    const rows = sabotages.map((sabotage) => tryOne(folder, sabotage));
+    const wanted = process.argv[2] ?? '';
+    const rows = sabotages.filter(({ name }) => name.includes(wanted)).map((sabotage) => tryOne(folder, sabotage));
     process.stdout.write(`\n${rows.map(({ line }) => line).join('\n')}\n`);
     const unnoticed = rows.filter(({ isNoticed }) => !isNoticed).length;
     process.stdout.write(`\n${rows.length - unnoticed} of ${rows.length} sabotages were noticed\n`);

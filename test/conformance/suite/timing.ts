@@ -112,16 +112,19 @@ export function timing({ harness, scenario, start }: Suite): void {
 
   scenario('keeps-order-per-key', async () => {
     const job = plainJob({ concurrency: 8, attempts: 2, orderBy: () => 'one' });
+    const other = plainJob();
+    const doors = gate();
     const order: string[] = [];
     let running = 0;
     const core = await start([
+      [other, nothing],
       [
         job,
         async ({ payload, attempt }) => {
           running += 1;
           const { n } = payload as { n: number };
           order.push(running > 1 ? `${n} beside another` : `${n}/${attempt}`);
-          await new Promise(setImmediate);
+          await doors.passed;
           running -= 1;
           if (n === 1 && attempt === 1) throw new Error('once more');
           if (n === 3) throw new Error('never');
@@ -131,6 +134,13 @@ export function timing({ harness, scenario, start }: Suite): void {
     ]);
     const last = core.next('settled', ({ payload }) => (payload as { n: number }).n === 5);
     for (let n = 0; n < 6; n += 1) await core.enqueue(job, { n });
+    // Others that come now and run, one after the other: the relay has looked for what is due.
+    for (let n = 6; n < 9; n += 1) {
+      const passed = core.next('settled', ({ kind }) => kind === other.kind);
+      await core.enqueue(other, { n });
+      await passed;
+    }
+    doors.open();
     await last;
     expect(order).toEqual(['0/1', '1/1', '1/2', '2/1', '3/1', '3/2', '4/1', '5/1']);
   });

@@ -60,7 +60,7 @@ export function queueProcessorFor(
     // What a worker has taken and not claimed when it dies is BullMQ's to give to another. However often that
     // happens, the ledger decides what it comes to.
     lockDuration: leaseMs,
-    stalledInterval: 1_000,
+    stalledInterval: Math.min(1_000, Math.ceil(leaseMs / 8)),
     maxStalledCount: 1_000_000,
     // How long to wait after the backend was away.
     runRetryDelay: 1_000,
