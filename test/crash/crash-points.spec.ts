@@ -98,7 +98,7 @@ const cells: Cell[] = [
     // One at a time: a neighbour could be at `handled`.
     protected: { run: (side) => side.killEmailWorker('settled:2', 1), moreCopies: none, recoveryMs: byLease },
     plain: {
-      way: 'marks the order as sent, and never asks',
+      way: 'marks as sent, never asks',
       run: (side, cell, way) => side.killWorker(cell, way),
       lost: none,
       twice: one,
@@ -110,7 +110,7 @@ const cells: Cell[] = [
     effect: 'outside',
     protected: { run: (side) => side.killDraining(), moreCopies: none, recoveryMs: byLease },
     plain: {
-      way: 'acks on receipt, then waits for a slow mail server',
+      way: 'acks on receipt, slow mail server',
       run: (side, cell, way) => side.stopWorker(cell, way),
       lost: [5, 5],
       twice: none,
@@ -184,7 +184,7 @@ onEachBackend('a process killed at', (backend: Backend) => {
     await ours.stop();
   });
 
-  it.each(cells)('$point ($killed) harms nothing here, and the plain client ($plain.way)', async (cell) => {
+  it.each(cells)('$killed, $point: no harm here; the plain client ($plain.way) is harmed', async (cell) => {
     const { point, killed, effect } = cell;
     const [here, there] = await Promise.all([
       cell.protected.run(ours),
