@@ -6,8 +6,8 @@ import { harmOf, twice, type Effect, type Seen } from './seen';
 
 const leaseMs = 2_000;
 const sweepMs = 200;
-/** How often BullMQ looks for the messages of the dead. */
-const stalledMs = 1_000;
+/** BullMQ looks for the messages of the dead once a second, and not when a worker, dead since, has just looked. */
+const stalledMs = 2_000;
 const slackMs = 1_000;
 
 type Range = readonly [least: number, most: number];
@@ -34,6 +34,8 @@ interface Cell {
 const none: Range = [0, 0];
 const one: Range = [1, 1];
 const byLease = leaseMs + sweepMs + slackMs;
+/** Of what nobody has claimed yet. */
+const byLock = leaseMs + stalledMs + slackMs;
 
 const cells: Cell[] = [
   {
@@ -67,8 +69,7 @@ const cells: Cell[] = [
     protected: {
       run: (side) => side.killEmailWorker('received:1'),
       moreCopies: none,
-      // Nobody has claimed it yet: BullMQ gives the message to another.
-      recoveryMs: leaseMs + stalledMs + slackMs,
+      recoveryMs: byLock,
     },
     plain: {
       way: 'acks on receipt',
@@ -121,9 +122,10 @@ const cells: Cell[] = [
     killed: 'own-database worker',
     effect: 'own database',
     protected: {
-      run: (side) => side.killOwnDatabaseWorker({ FAIL_POINT: 'received:1' }),
+      // More jobs than slots: what waits for one must not be acknowledged yet.
+      run: (side) => side.killOnlyOwnDatabaseWorker('received:12', 20),
       moreCopies: none,
-      recoveryMs: leaseMs + stalledMs + slackMs,
+      recoveryMs: byLock,
     },
     plain: {
       way: 'dedupe row, then the effect',

@@ -1,19 +1,21 @@
 import type { AddressInfo } from 'node:net';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
+import { until } from '../support/until';
 
 /** A mail server that takes its time: it accepts no email before the gate is open. */
 export class GatedMailServer {
   /** Accepted, by Message-ID. */
   readonly accepted = new Map<string, number>();
   /** Emails that a sender is waiting for an answer to. */
-  readonly held = new Map<string, () => void>();
+  private readonly held = new Map<string, () => void>();
   private isOpen = false;
   private readonly server: SMTPServer;
 
   private constructor() {
     this.server = new SMTPServer({
       authOptional: true,
+      closeTimeout: 100,
       disabledCommands: ['STARTTLS'],
       onData: (stream, { id }, callback) => {
         void simpleParser(stream).then(({ messageId }) => {
@@ -40,6 +42,15 @@ export class GatedMailServer {
 
   get url(): string {
     return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
+  }
+
+  async holds(count: number): Promise<void> {
+    await until(
+      `the mail server holds ${count} emails`,
+      () => Promise.resolve(this.held.size),
+      (size) => size === count,
+      60_000,
+    );
   }
 
   open(): void {

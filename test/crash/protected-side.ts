@@ -96,49 +96,61 @@ export class ProtectedSide {
   }
 
   async killOwnDatabaseWorker(environment: NodeJS.ProcessEnv): Promise<Seen> {
-    const { promised, recoveryMs } = await this.killOneOfTwo(ownDatabaseWorker, environment, () =>
-      this.post('/v1/sms', { to: '+4915112345678', text: 'Hi' }, jobs),
-    );
+    const { promised, recoveryMs } = await this.killOneOfTwo(ownDatabaseWorker, environment, () => this.postSms(jobs));
+    return { ...(await this.ownEffects(promised)), recoveryMs };
+  }
+
+  /** No other worker shares the jobs with it. */
+  async killOnlyOwnDatabaseWorker(failPoint: string, count: number): Promise<Seen> {
+    await this.system.end(ownDatabaseWorker, 'SIGTERM');
+    const { killed } = await this.system.launchDoomed(ownDatabaseWorker, ownDatabaseWorker, { FAIL_POINT: failPoint });
+    const promised = await this.postSms(count);
+    await killed;
+    await this.system.launch(ownDatabaseWorker);
+    const readyAt = performance.now();
+    await this.completed(promised);
+    const recoveryMs = performance.now() - readyAt;
+    return { ...(await this.ownEffects(new Set(promised))), recoveryMs };
+  }
+
+  private async ownEffects(promised: ReadonlySet<string>): Promise<Seen> {
     await this.quiet('sms', [...promised]);
     const { rows } = await this.system.pool.query<{ id: string; copies: number }>(
       'SELECT job_id AS id, count(*)::int AS copies FROM own_effect WHERE job_id = ANY($1) GROUP BY job_id',
       [[...promised]],
     );
-    return { ...seenOf(promised, new Map(rows.map(({ id, copies }) => [id, copies]))), recoveryMs };
+    return seenOf(promised, new Map(rows.map(({ id, copies }) => [id, copies])));
   }
 
   /** SIGTERM while the mail server makes every handler wait, and the kill in the middle of the drain. */
   async killDraining(): Promise<Seen> {
     const mailServer = await GatedMailServer.start();
+    try {
+      await this.system.end('email-worker', 'SIGTERM');
+      return await this.killDrainingWith(mailServer);
+    } finally {
+      await mailServer.close();
+      if (this.system.processes.has('email-worker')) await this.system.end('email-worker', 'SIGKILL');
+      await this.system.launch('email-worker');
+    }
+  }
+
+  private async killDrainingWith(mailServer: GatedMailServer): Promise<Seen> {
     const environment = { SMTP_URL: mailServer.url };
-    await this.system.end('email-worker', 'SIGTERM');
     const { child, killed } = await this.system.launchDoomed('email-worker', 'email-worker-doomed', {
       ...environment,
       FAIL_POINT: 'draining:1',
     });
     const promised = await this.postEmails(jobs);
-    await until(
-      'every job is in flight',
-      () => Promise.resolve(mailServer.held.size),
-      (held) => held === jobs,
-      deadlineMs,
-    );
+    await mailServer.holds(jobs);
     await this.system.launch('email-worker', 'email-worker', environment);
     child.kill('SIGTERM');
     const killedAt = await killed;
-    await until(
-      'the mail server has seen it go',
-      () => Promise.resolve(mailServer.held.size),
-      (held) => held === 0,
-      deadlineMs,
-    );
+    await mailServer.holds(0);
     mailServer.open();
     await this.completed(promised);
     const recoveryMs = performance.now() - killedAt;
     await this.quiet('email', promised);
-    await this.system.end('email-worker', 'SIGTERM');
-    await mailServer.close();
-    await this.system.launch('email-worker');
     return { ...seenOf(new Set(promised), byJob(mailServer.accepted)), recoveryMs };
   }
 
@@ -169,6 +181,10 @@ export class ProtectedSide {
 
   private postEmails(count: number): Promise<string[]> {
     return this.post('/v1/emails', anEmail(), count);
+  }
+
+  private postSms(count: number): Promise<string[]> {
+    return this.post('/v1/sms', { to: '+4915112345678', text: 'Hi' }, count);
   }
 
   private post(path: string, body: object, count: number): Promise<string[]> {
