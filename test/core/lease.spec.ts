@@ -48,6 +48,7 @@ describe('the lease is the recovery', () => {
     const fenced = core.next('fenced');
     woken[0]!();
     await fenced;
+    expect(await core.read(id)).toMatchObject({ state: 'active', attempt: 2, result: null });
     const settled = core.next('settled');
     woken[1]!();
     await settled;
