@@ -11,7 +11,7 @@ const jobs = 5;
 const ownDatabaseWorker = 'test/crash/own-database-worker-process';
 const deadlineMs = 60_000;
 
-/** This system with one of its processes killed. A second worker of each kind is there all the time. */
+/** This system with one of its processes killed. Unless a cell says otherwise, a second worker of its kind is there. */
 export class ProtectedSide {
   /** Message ids that belong to cells before. */
   private readonly counted = new Set<string>();
