@@ -72,7 +72,8 @@ export class ProtectedSide {
       promised.add(answer.status === 'fulfilled' ? answer.value : await ask(keys[index]!));
     }
     await this.system.end('api-doomed', 'SIGKILL');
-    return { ...(await this.emails(promised)), recoveryMs };
+    // Each caller wanted one job, however often he had to ask.
+    return { ...(await this.emails(promised)), jobs: keys.length, recoveryMs };
   }
 
   async killRelay(failPoint: string): Promise<Seen> {
