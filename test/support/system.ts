@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import supertest from 'supertest';
+import { readSettings } from '@app/configuration';
+import { brokerSettingNames, type BrokerSettings } from '@app/messaging';
 import { freePort } from '../../scripts/postgres/free-port';
 import { freshDatabase, projectFolder } from './postgres';
 
@@ -46,6 +48,7 @@ export class TestSystem {
   private readonly output: string[] = [];
   /** Processes that ended although no test had asked them to. */
   private readonly died: string[] = [];
+  private readonly doomed = new WeakSet<ChildProcess>();
   private prefix = `t${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
 
   private constructor(
@@ -81,10 +84,14 @@ export class TestSystem {
     return system;
   }
 
-  /** @param name its name in this system, where an app runs more than once */
+  /**
+   * @param app one of the apps, or the path of a test's own process below the project's folder
+   * @param name its name in this system, where an app runs more than once
+   */
   async launch(app: string, name = app, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
     const port = app === 'api' ? (this.ports.get(name) ?? (await freePort())) : undefined;
-    const child = fork(join(projectFolder, `dist/apps/${app}/src/main.js`), {
+    const script = app.includes('/') ? `dist/${app}.js` : `dist/apps/${app}/src/main.js`;
+    const child = fork(join(projectFolder, script), {
       env: { ...this.environment, BULLMQ_PREFIX: this.prefix, ...(port && { PORT: String(port) }), ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -96,12 +103,37 @@ export class TestSystem {
     }
     this.processes.set(name, child);
     child.once('exit', (code, signal) => {
-      if (this.processes.get(name) === child) this.died.push(`${name} died (${signal ?? `code ${code}`})`);
+      if (this.processes.get(name) !== child) return;
+      if (this.doomed.has(child)) this.processes.delete(name);
+      else this.died.push(`${name} died (${signal ?? `code ${code}`})`);
     });
     if (port) this.ports.set(name, port);
     const outcome = await Promise.race([once(child, 'message').then(() => 'ready'), once(child, 'exit')]);
     if (outcome !== 'ready') throw new Error(`${name} did not start:\n${this.said}`);
     return child;
+  }
+
+  /**
+   * A process that is to kill itself.
+   * @returns it, and what resolves to the moment at which it was gone
+   */
+  async launchDoomed(
+    app: string,
+    name: string,
+    environment: NodeJS.ProcessEnv,
+  ): Promise<{ child: ChildProcess; killed: Promise<number> }> {
+    const child = await this.launch(app, name, environment);
+    const killed = once(child, 'exit').then(([code, signal]) => {
+      if (signal !== 'SIGKILL') throw new Error(`${name} ended with ${signal ?? `code ${code}`}:\n${this.said}`);
+      return performance.now();
+    });
+    this.doomed.add(child);
+    return { child, killed };
+  }
+
+  /** What a process reads to reach the brokers of this system. */
+  get brokerSettings(): BrokerSettings {
+    return readSettings(brokerSettingNames, { ...this.environment, BULLMQ_PREFIX: this.prefix });
   }
 
   url(name = 'api'): string {

@@ -1,0 +1,64 @@
+import type { AddressInfo } from 'node:net';
+import { simpleParser } from 'mailparser';
+import { SMTPServer } from 'smtp-server';
+import { until } from '../support/until';
+
+/** A mail server that takes its time: it accepts no email before the gate is open. */
+export class GatedMailServer {
+  /** Accepted, by Message-ID. */
+  readonly accepted = new Map<string, number>();
+  /** Emails that a sender is waiting for an answer to. */
+  private readonly held = new Map<string, () => void>();
+  private isOpen = false;
+  private readonly server: SMTPServer;
+
+  private constructor() {
+    this.server = new SMTPServer({
+      authOptional: true,
+      closeTimeout: 100,
+      disabledCommands: ['STARTTLS'],
+      onData: (stream, { id }, callback) => {
+        void simpleParser(stream).then(({ messageId }) => {
+          const accept = (): void => {
+            this.held.delete(id);
+            this.accepted.set(messageId!, (this.accepted.get(messageId!) ?? 0) + 1);
+            callback(null);
+          };
+          if (this.isOpen) accept();
+          else this.held.set(id, accept);
+        });
+      },
+      // A sender that has gone before the answer is one whose email was not accepted.
+      onClose: ({ id }) => this.held.delete(id),
+    });
+    this.server.on('error', () => undefined);
+  }
+
+  static async start(): Promise<GatedMailServer> {
+    const mailServer = new GatedMailServer();
+    await new Promise<void>((resolve) => mailServer.server.listen(0, '127.0.0.1', resolve));
+    return mailServer;
+  }
+
+  get url(): string {
+    return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
+  }
+
+  async holds(count: number): Promise<void> {
+    await until(
+      `the mail server holds ${count} emails`,
+      () => Promise.resolve(this.held.size),
+      (size) => size === count,
+      60_000,
+    );
+  }
+
+  open(): void {
+    this.isOpen = true;
+    for (const accept of [...this.held.values()]) accept();
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.server.close(resolve));
+  }
+}

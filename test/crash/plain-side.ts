@@ -1,0 +1,138 @@
+import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
+import type { Queue } from 'bullmq';
+import type { TestSystem } from '../support/system';
+import { until } from '../support/until';
+import { outstanding } from './outstanding';
+import { connectPlain } from './plain-connection';
+import type { Seen } from './seen';
+
+const orders = [1, 2, 3, 4, 5];
+const deadlineMs = 60_000;
+
+/** The plain client with one process killed and started again. Each cell has a queue and rows of its own. */
+export class PlainSide {
+  private constructor(
+    private readonly system: TestSystem,
+    private readonly plain: ReturnType<typeof connectPlain>,
+  ) {}
+
+  static async start(system: TestSystem): Promise<PlainSide> {
+    await system.pool.query(`
+      CREATE TABLE plain_order (cell text, n int, sent boolean NOT NULL DEFAULT false);
+      CREATE TABLE plain_effect (cell text, n int, key text);
+      CREATE TABLE plain_processed (cell text, n int, PRIMARY KEY (cell, n))`);
+    return new PlainSide(system, connectPlain(system.brokerSettings));
+  }
+
+  stop(): Promise<void> {
+    return this.plain.close();
+  }
+
+  /** The process dies at the third order; the others are taken before it, and by its replacement. */
+  async killApi(cell: string): Promise<Seen> {
+    const doomed = await this.launchDoomed('api', cell, { DIE_AT: '3' });
+    for (const n of [1, 2]) await answered(doomed.child, n);
+    doomed.child.send(3);
+    await doomed.killed;
+    const api = await this.launch('api', cell);
+    for (const n of [4, 5]) await answered(api, n);
+    await this.end('api', cell);
+    return this.work(cell, 'key of the message');
+  }
+
+  async killRelay(cell: string): Promise<Seen> {
+    await this.addOrders(cell);
+    const doomed = await this.launchDoomed('relay', cell, { DIE_AT: '3' });
+    doomed.child.send('publish');
+    await doomed.killed;
+    await answered(await this.launch('relay', cell), 'publish');
+    await this.end('relay', cell);
+    return this.work(cell, 'key of the message');
+  }
+
+  async killWorker(cell: string, way: string): Promise<Seen> {
+    await this.addOrders(cell);
+    const { killed } = await this.launchDoomed('worker', cell, { WAY: way, DIE_AT: '2' });
+    await this.addMessages(cell);
+    await killed;
+    return this.work(cell, way);
+  }
+
+  /** SIGTERM, when the worker has acknowledged everything and done nothing yet. */
+  async stopWorker(cell: string, way: string): Promise<Seen> {
+    await this.addOrders(cell);
+    await this.launch('worker', cell, { WAY: way });
+    await this.addMessages(cell);
+    await this.quiet(cell);
+    await this.end('worker', cell);
+    return this.work(cell, way);
+  }
+
+  /** A worker that nothing happens to does what there is left to do. */
+  private async work(cell: string, way: string): Promise<Seen> {
+    const worker = await this.launch('worker', cell, { WAY: way });
+    await this.quiet(cell);
+    const ended = once(worker, 'exit');
+    this.system.processes.delete(nameOf('worker', cell));
+    worker.send('finish');
+    await ended;
+    const { rows } = await this.system.pool.query<{ orders: number; copies: number; keys: number }>(
+      `SELECT count(DISTINCT n)::int AS orders, count(*)::int AS copies, count(DISTINCT key)::int AS keys
+         FROM plain_effect WHERE cell = $1`,
+      [cell],
+    );
+    const { orders: done, copies, keys } = rows[0]!;
+    return { jobs: orders.length, lost: orders.length - done, copies, keys };
+  }
+
+  private async addOrders(cell: string): Promise<void> {
+    await this.system.pool.query('INSERT INTO plain_order (cell, n) SELECT $1, unnest($2::int[])', [cell, orders]);
+  }
+
+  private async addMessages(cell: string): Promise<void> {
+    await this.onQueue(cell, (queue) => queue.addBulk(orders.map((n) => ({ name: 'email', data: { n } }))));
+  }
+
+  /** No message is left that could still come to a worker. */
+  private async quiet(cell: string): Promise<void> {
+    await this.onQueue(cell, (queue) =>
+      until(
+        `the queue ${cell} is empty`,
+        () => outstanding(queue),
+        (count) => count === 0,
+        deadlineMs,
+      ),
+    );
+  }
+
+  private async onQueue(cell: string, work: (queue: Queue) => Promise<unknown>): Promise<void> {
+    const queue = new this.plain.QueueClass(cell, this.plain.queues);
+    await queue.waitUntilReady();
+    await work(queue);
+    await queue.close();
+  }
+
+  private launch(role: Role, cell: string, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
+    return this.system.launch(scriptOf(role), nameOf(role, cell), { CELL: cell, ...environment });
+  }
+
+  private launchDoomed(role: Role, cell: string, environment: NodeJS.ProcessEnv) {
+    return this.system.launchDoomed(scriptOf(role), nameOf(role, cell), { CELL: cell, ...environment });
+  }
+
+  private async end(role: Role, cell: string): Promise<void> {
+    await this.system.end(nameOf(role, cell), 'SIGTERM');
+  }
+}
+
+type Role = 'api' | 'relay' | 'worker';
+
+const scriptOf = (role: Role): string => `test/crash/plain-${role}-process`;
+const nameOf = (role: Role, cell: string): string => `plain ${role} of ${cell}`;
+
+async function answered(child: ChildProcess, message: number | string): Promise<void> {
+  const answer = once(child, 'message');
+  child.send(message);
+  await answer;
+}

@@ -1,0 +1,255 @@
+import { randomUUID } from 'node:crypto';
+import type { Queue } from 'bullmq';
+import { anEmail, TestSystem, type Backend } from '../support/system';
+import { until } from '../support/until';
+import { GatedMailServer } from './gated-mail-server';
+import { connectPlain } from './plain-connection';
+import { outstanding } from './outstanding';
+import type { Seen } from './seen';
+
+const jobs = 5;
+const ownDatabaseWorker = 'test/crash/own-database-worker-process';
+const deadlineMs = 60_000;
+
+/** This system with one of its processes killed. Unless a cell says otherwise, a second worker of its kind is there. */
+export class ProtectedSide {
+  /** Message ids that belong to cells before. */
+  private readonly counted = new Set<string>();
+
+  private constructor(
+    readonly system: TestSystem,
+    private readonly queues: Record<'email' | 'sms', Queue>,
+    private readonly disconnect: () => Promise<void>,
+  ) {}
+
+  static async start(backend: Backend): Promise<ProtectedSide> {
+    // Without the reconciler, which would make up for an outbox that loses rows.
+    const system = await TestSystem.start({ backend, environment: { RECONCILE_MS: '600000' } });
+    await system.pool.query('CREATE TABLE own_effect (job_id uuid NOT NULL)');
+    await system.launch(ownDatabaseWorker);
+    const { QueueClass, queues, close } = connectPlain(system.brokerSettings);
+    const [email, sms] = ['email', 'sms'].map((name) => new QueueClass(name, queues)) as [Queue, Queue];
+    await Promise.all([email.waitUntilReady(), sms.waitUntilReady()]);
+    return new ProtectedSide(system, { email, sms }, async () => {
+      await Promise.all([email.close(), sms.close()]);
+      await close();
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.disconnect();
+    await this.system.stop();
+  }
+
+  /** Callers at once; those without an answer ask again with their key when the API is back. */
+  async killApi(failPoint: string): Promise<Seen> {
+    const { killed } = await this.system.launchDoomed('api', 'api-doomed', { FAIL_POINT: failPoint });
+    const keys = Array.from({ length: jobs }, () => randomUUID());
+    const ask = async (key: string): Promise<string> => {
+      const { status, body } = await this.system.post(
+        '/v1/emails',
+        anEmail(),
+        { 'idempotency-key': key },
+        'api-doomed',
+      );
+      if (status !== 202) throw new Error(`Expected 202, got ${status}.`);
+      return body.id;
+    };
+    const first = await Promise.allSettled(keys.map(ask));
+    const killedAt = await killed;
+
+    const { rows } = await this.system.pool.query<{ id: string }>(
+      'SELECT job_id AS id FROM idempotency_key WHERE key = ANY($1)',
+      [keys],
+    );
+    const committed = rows.map(({ id }) => id);
+    await this.completed(committed);
+    const recoveryMs = performance.now() - killedAt;
+
+    await this.system.launch('api', 'api-doomed');
+    const promised = new Set(committed);
+    for (const [index, answer] of first.entries()) {
+      promised.add(answer.status === 'fulfilled' ? answer.value : await ask(keys[index]!));
+    }
+    await this.system.end('api-doomed', 'SIGKILL');
+    // Each caller wanted one job, however often he had to ask.
+    return { ...(await this.emails(promised)), jobs: keys.length, recoveryMs };
+  }
+
+  async killRelay(failPoint: string): Promise<Seen> {
+    await this.system.end('relay', 'SIGTERM');
+    const { killed } = await this.system.launchDoomed('relay', 'relay', { FAIL_POINT: failPoint });
+    const promised = await this.postEmails(jobs);
+    await killed;
+    await this.system.launch('relay');
+    const readyAt = performance.now();
+    await this.completed(promised);
+    await this.outboxEmpty();
+    return { ...(await this.emails(new Set(promised))), recoveryMs: performance.now() - readyAt };
+  }
+
+  /** @param together how many jobs are under way at once, so that some may be the killed one's neighbours */
+  async killEmailWorker(failPoint: string, together = jobs): Promise<Seen> {
+    const { promised, recoveryMs } = await this.killOneOfTwo('email-worker', { FAIL_POINT: failPoint }, () =>
+      this.postEmails(together),
+    );
+    return { ...(await this.emails(promised)), recoveryMs };
+  }
+
+  async killOwnDatabaseWorker(environment: NodeJS.ProcessEnv): Promise<Seen> {
+    const { promised, recoveryMs } = await this.killOneOfTwo(ownDatabaseWorker, environment, () => this.postSms(jobs));
+    return { ...(await this.ownEffects(promised)), recoveryMs };
+  }
+
+  /** No other worker shares the jobs with it. */
+  async killOnlyOwnDatabaseWorker(failPoint: string, count: number): Promise<Seen> {
+    await this.system.end(ownDatabaseWorker, 'SIGTERM');
+    const { killed } = await this.system.launchDoomed(ownDatabaseWorker, ownDatabaseWorker, { FAIL_POINT: failPoint });
+    const promised = await this.postSms(count);
+    await killed;
+    await this.system.launch(ownDatabaseWorker);
+    const readyAt = performance.now();
+    await this.completed(promised);
+    const recoveryMs = performance.now() - readyAt;
+    return { ...(await this.ownEffects(new Set(promised))), recoveryMs };
+  }
+
+  private async ownEffects(promised: ReadonlySet<string>): Promise<Seen> {
+    await this.quiet('sms', [...promised]);
+    const { rows } = await this.system.pool.query<{ id: string; copies: number }>(
+      'SELECT job_id AS id, count(*)::int AS copies FROM own_effect WHERE job_id = ANY($1) GROUP BY job_id',
+      [[...promised]],
+    );
+    return seenOf(promised, new Map(rows.map(({ id, copies }) => [id, copies])));
+  }
+
+  /** SIGTERM while the mail server makes every handler wait, and the kill in the middle of the drain. */
+  async killDraining(): Promise<Seen> {
+    const mailServer = await GatedMailServer.start();
+    try {
+      await this.system.end('email-worker', 'SIGTERM');
+      return await this.killDrainingWith(mailServer);
+    } finally {
+      await mailServer.close();
+      if (this.system.processes.has('email-worker')) await this.system.end('email-worker', 'SIGKILL');
+      await this.system.launch('email-worker');
+    }
+  }
+
+  private async killDrainingWith(mailServer: GatedMailServer): Promise<Seen> {
+    const environment = { SMTP_URL: mailServer.url };
+    const { child, killed } = await this.system.launchDoomed('email-worker', 'email-worker-doomed', {
+      ...environment,
+      FAIL_POINT: 'draining:1',
+    });
+    const promised = await this.postEmails(jobs);
+    await mailServer.holds(jobs);
+    await this.system.launch('email-worker', 'email-worker', environment);
+    child.kill('SIGTERM');
+    const killedAt = await killed;
+    await mailServer.holds(0);
+    mailServer.open();
+    await this.completed(promised);
+    const recoveryMs = performance.now() - killedAt;
+    await this.quiet('email', promised);
+    return { ...seenOf(new Set(promised), byJob(mailServer.accepted)), recoveryMs };
+  }
+
+  /** Jobs, until the doomed one of two workers has taken the one that it dies of. */
+  private async killOneOfTwo(
+    app: string,
+    environment: NodeJS.ProcessEnv,
+    post: () => Promise<string[]>,
+  ): Promise<{ promised: Set<string>; recoveryMs: number }> {
+    const { killed } = await this.system.launchDoomed(app, `${app}-doomed`, environment);
+    let killedAt: number | undefined;
+    void killed.then((at) => (killedAt = at));
+    const promised: string[] = [];
+    while (killedAt === undefined) {
+      promised.push(...(await post()));
+      await until(
+        'the jobs are completed, or their worker is dead',
+        () => this.open(promised),
+        (open) => open === 0 || killedAt !== undefined,
+        deadlineMs,
+      );
+    }
+    await this.completed(promised);
+    const recoveryMs = performance.now() - killedAt;
+    while (promised.length < jobs) promised.push(...(await post()));
+    return { promised: new Set(promised), recoveryMs };
+  }
+
+  private postEmails(count: number): Promise<string[]> {
+    return this.post('/v1/emails', anEmail(), count);
+  }
+
+  private postSms(count: number): Promise<string[]> {
+    return this.post('/v1/sms', { to: '+4915112345678', text: 'Hi' }, count);
+  }
+
+  private post(path: string, body: object, count: number): Promise<string[]> {
+    return Promise.all(
+      Array.from({ length: count }, async () => (await this.system.post(path, body)).body.id as string),
+    );
+  }
+
+  private async emails(promised: ReadonlySet<string>): Promise<Seen> {
+    await this.quiet('email', [...promised]);
+    const effects = byJob(await this.system.effects());
+    for (const id of this.counted) effects.delete(id);
+    for (const id of effects.keys()) this.counted.add(id);
+    return seenOf(promised, effects);
+  }
+
+  private async completed(ids: readonly string[]): Promise<void> {
+    await until(
+      'all jobs are completed',
+      () => this.open(ids),
+      (open) => open === 0,
+      deadlineMs,
+    );
+  }
+
+  private async open(ids: readonly string[]): Promise<number> {
+    const { rows } = await this.system.pool.query<{ completed: number }>(
+      `SELECT count(*)::int AS completed FROM job WHERE state = 'completed' AND id = ANY($1)`,
+      [ids],
+    );
+    return ids.length - rows[0]!.completed;
+  }
+
+  private async outboxEmpty(): Promise<void> {
+    await until(
+      'the outbox is empty',
+      async () => (await this.system.pool.query('SELECT FROM outbox')).rowCount,
+      (rows) => rows === 0,
+      deadlineMs,
+    );
+  }
+
+  /** Nothing is left that could still have an effect: no job, no row, no message. */
+  private async quiet(queue: 'email' | 'sms', promised: readonly string[]): Promise<void> {
+    await this.completed(promised);
+    await this.outboxEmpty();
+    await until(
+      'the broker holds nothing',
+      () => outstanding(this.queues[queue]),
+      (count) => count === 0,
+      deadlineMs,
+    );
+  }
+}
+
+function byJob(effects: ReadonlyMap<string, number>): Map<string, number> {
+  return new Map([...effects].map(([messageId, copies]) => [/^<(.+)@/.exec(messageId)![1]!, copies]));
+}
+
+function seenOf(promised: ReadonlySet<string>, effects: ReadonlyMap<string, number>): Seen {
+  return {
+    jobs: promised.size,
+    lost: [...promised].filter((id) => !effects.has(id)).length,
+    copies: [...effects.values()].reduce((sum, copies) => sum + copies, 0),
+    keys: effects.size,
+  };
+}
