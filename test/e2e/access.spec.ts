@@ -83,6 +83,11 @@ describe('who may what', () => {
     ['GET', '/ADMIN/QUEUES/', lookers(200)],
     ['GET', '/admin/queues/api/queues', lookers(200)],
     ['GET', '/admin/queues/static/favicon.ico', lookers(200)],
+    ['GET', '/v1/brokers', { ...all(200), ...strangers }],
+    ['GET', '/v1/dead-letters', lookers(200)],
+    ['POST', '/v1/dead-letters/redrive', { ...lookers(202), viewer: 403 }, { filter: {} }],
+    ['PUT', '/admin/queues/api/queues/email.send/retry/failed', { ...lookers(200), viewer: 403 }],
+    ['POST', '/v1/jobs/:job/cancel', { ...users(404), user: 202 }],
     // Whom the board lets through, it then tells that these queues are to look at.
     ['PUT', '/admin/queues/api/queues/email/clean/completed', { ...lookers(405), viewer: 403 }],
   ];

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { defineJob } from './define-job';
@@ -33,6 +35,19 @@ describe('retry policy', () => {
         return Number.isInteger(delay) && delay >= 0 && delay <= 10_000;
       }),
     );
+  });
+});
+
+describe('the states of a job', () => {
+  it('are drawn in the docs as they are in the table', () => {
+    const arrows = new Map<string, string[]>();
+    for (const { from, to, by } of transitions) {
+      const arrow = `${from ?? '[*]'} --> ${to}`;
+      arrows.set(arrow, [...(arrows.get(arrow) ?? []), by]);
+    }
+    const diagram = [...arrows].map(([arrow, by]) => `  ${arrow}: ${by.join(', ')}`).join('\n');
+    const docs = readFileSync(join(__dirname, '../../../docs/life-of-a-job.md'), 'utf8');
+    expect(docs).toContain(`stateDiagram-v2\n${diagram}\n`);
   });
 });
 

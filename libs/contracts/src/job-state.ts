@@ -21,6 +21,7 @@ export const transitions = [
   { from: 'active', to: 'failed', by: 'fail' },
   { from: 'active', to: 'failed', by: 'sweep' },
   { from: 'active', to: 'cancelled', by: 'cancel' },
+  { from: 'active', to: 'cancelled', by: 'sweep' },
   { from: 'queued', to: 'cancelled', by: 'cancel' },
   { from: 'queued', to: 'queued', by: 'reconcile' },
   { from: 'failed', to: 'queued', by: 'redrive' },

@@ -3,7 +3,7 @@ import { changesSomething } from '../access';
 import { Problem } from '../http/problem';
 
 /** Retry one, retry all that failed, remove one: what the ledger can do for the board. Paths count from the board's. */
-const allowed = /^\/api\/queues\/[^/]+\/(retry\/failed|[^/]+\/(retry|clean)(\/\w+)?)$/;
+const allowed = /^\/api\/queues\/[^/]+\/(retry\/failed|[^/]+\/(retry|clean))$/;
 
 /** Everything else that BullMQ would do to a queue is the ledger's business. */
 export const refuseOtherActions: RequestHandler = (request, _response, next) => {

@@ -1,0 +1,204 @@
+import { Queue, createPostgresBackend, withBackend } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { bearer, keys, apiKeys } from '../support/keys';
+import { startRedis } from '../support/brokers';
+import { anEmail, onEachBackend, TestSystem } from '../support/system';
+import { until } from '../support/until';
+
+const nowhere = 'smtp://127.0.0.1:9';
+
+onEachBackend('what those who run the system see and do', (backend) => {
+  let system: TestSystem;
+
+  afterEach(() => system.stop());
+
+  const stateOf = async (id: string) => (await system.get(`/v1/jobs/${id}`)).body;
+  const reaches = (id: string, state: string) =>
+    until(
+      `the job is ${state}`,
+      () => stateOf(id),
+      (job) => job.state === state,
+      60_000,
+    );
+
+  it('a failed job is a dead letter; redriven, when the server is mended, it is done', async () => {
+    system = await TestSystem.start({ backend, apps: ['api', 'relay'], environment: { SMTP_URL: nowhere } });
+    // A message that can never be read lies beside it.
+    await system.launch('email-worker');
+    const { id } = (await system.post('/v1/emails', anEmail())).body;
+    await reaches(id, 'failed');
+    const letters = (await system.get('/v1/dead-letters?kind=email.send')).body;
+    expect(letters).toMatchObject({
+      items: [{ jobId: id, reason: 'attempts_exhausted', tenant: 'demo', raw: null, redrivenAt: null }],
+      nextCursor: null,
+    });
+
+    await system.end('email-worker', 'SIGTERM');
+    await system.launch('email-worker', 'email-worker', { SMTP_URL: '' });
+    const letter = letters.items[0].id;
+    const unknown = '019e0000-0000-7000-8000-000000000000';
+    const answer = await system.post('/v1/dead-letters/redrive', { ids: [letter, unknown] });
+    expect(answer).toMatchObject({
+      status: 202,
+      body: { redriven: [{ id: letter, jobId: id }], refused: [{ id: unknown, code: 'not_found' }] },
+    });
+    await reaches(id, 'completed');
+    expect(await system.effects()).toEqual(new Map([[`<${id}@example.com>`, 1]]));
+    const again = await system.post('/v1/dead-letters/redrive', { ids: [letter] });
+    expect(again.body).toMatchObject({ redriven: [], refused: [{ id: letter, code: 'not_found' }] });
+    const after = (await system.get('/v1/dead-letters')).body.items[0];
+    expect(after).toMatchObject({ id: letter, redrivenBy: expect.stringContaining('demo') });
+    expect(Date.parse(after.redrivenAt)).toBeGreaterThan(Date.parse(after.at));
+  });
+
+  it('a job is cancelled before it runs; a final one says that it is', async () => {
+    system = await TestSystem.start({ backend, apps: ['api', 'relay'] });
+    const { id } = (await system.post('/v1/emails', { ...anEmail(), options: { delayMs: 3_600_000 } })).body;
+    const cancelled = await system.post(`/v1/jobs/${id}/cancel`, undefined);
+    expect(cancelled).toMatchObject({ status: 202, body: { id, state: 'cancelled', error: { code: 'cancelled' } } });
+    const again = await system.post(`/v1/jobs/${id}/cancel`, undefined);
+    expect(again).toMatchObject({ status: 409, body: { code: 'job_final' } });
+    const unknown = await system.post('/v1/jobs/019e0000-0000-7000-8000-000000000000/cancel', undefined);
+    expect(unknown).toMatchObject({ status: 404, body: { code: 'job_not_found' } });
+  });
+
+  it('another service asks for an email by a CloudEvent, and what cannot be read shows its bytes', async () => {
+    system = await TestSystem.start({ backend });
+    const { REDIS_URL, BULLMQ_PREFIX, DATABASE_URL } = system.brokerSettings;
+    const redis = REDIS_URL === undefined ? undefined : new Redis(REDIS_URL, { maxRetriesPerRequest: null });
+    const pool = new Pool({ connectionString: DATABASE_URL, max: 2, options: '-c search_path=bullmq' });
+    pool.setMaxListeners(0);
+    const theirs = redis
+      ? new Queue('email', { connection: redis, prefix: BULLMQ_PREFIX })
+      : new (withBackend(createPostgresBackend).Queue)('email', { connection: pool as never });
+    const event = {
+      specversion: '1.0',
+      id: 'order-4711',
+      source: 'https://shop.example.com/orders',
+      type: 'email.send.v1',
+    };
+    await theirs.add('event', { ...event, data: anEmail('foreign') }, { priority: 2 });
+    await theirs.add('event', { ...event, data: anEmail('foreign') }, { priority: 2 });
+    await theirs.add('event', { ...event, id: 'order-4712', data: { to: 'nobody' } }, { priority: 2 });
+    await until(
+      'the email is there',
+      () => system.get('/dev/mailbox'),
+      ({ body }) => body.items.length === 1 && body.items[0].to === 'userforeign@example.com',
+    );
+    const { body } = await until(
+      'the other is set aside',
+      () => system.get('/v1/dead-letters'),
+      (answer) => answer.body.items.length === 1,
+    );
+    expect(body.items[0]).toMatchObject({
+      reason: 'payload_invalid',
+      source: event.source,
+      kind: 'email.send',
+      jobId: null,
+    });
+    expect(JSON.parse(Buffer.from(body.items[0].raw, 'base64').toString('utf8'))).toMatchObject({ id: 'order-4712' });
+    const refused = await system.post('/v1/dead-letters/redrive', { ids: [body.items[0].id] });
+    expect(refused.body).toMatchObject({ redriven: [], refused: [{ code: 'unreadable' }] });
+    expect((await system.jobsByState())['completed']).toBe(1);
+    await theirs.close();
+    redis?.disconnect();
+    await pool.end();
+  });
+
+  it('the digest goes out by its timetable, once a tick', async () => {
+    system = await TestSystem.start({
+      backend,
+      environment: { DIGEST_CRON: '*/2 * * * * *', DIGEST_TO: 'ops@example.com' },
+    });
+    await system.launch('relay', 'relay-2');
+    await system.post('/v1/emails', anEmail());
+    const digests = async () =>
+      (await system.get('/dev/mailbox')).body.items.filter(({ to }: any) => to === 'ops@example.com');
+    const items = await until('two digests', digests, ({ length }) => length >= 2, 30_000);
+    expect(new Set(items.map(({ subject }: any) => subject)).size).toBe(items.length);
+    expect(items.map(({ text }: any) => text).join()).toContain('jobs were accepted');
+  });
+
+  it('Bull Board shows the kinds beside the queues; retry is a redrive, remove is a cancel, nothing else is done', async () => {
+    system = await TestSystem.start({
+      backend,
+      apps: ['api', 'relay', 'email-worker'],
+      environment: { SMTP_URL: nowhere, API_KEYS: apiKeys.join(',') },
+    });
+    const board = (path: string, method = 'GET', key: string = keys.operator) =>
+      system.request(`/admin/queues/api/queues${path}`, { method, headers: bearer(key) });
+    const shown = async (kind: string, key: string = keys.operator) =>
+      (await board(`?activeQueue=${kind}&status=latest&jobsPerPage=10`, 'GET', key)).body.queues.find(
+        ({ name }: any) => name === kind,
+      );
+    const failing = (await system.post('/v1/emails', anEmail(), bearer(keys.user))).body.id;
+    const delayed = (
+      await system.post('/v1/emails', { ...anEmail(), options: { delayMs: 3_600_000 } }, bearer(keys.user))
+    ).body.id;
+    const queue = await until(
+      'one has failed, one waits for its time',
+      () => shown('email.send'),
+      ({ counts }) => counts.failed === 1 && counts.delayed === 1,
+      60_000,
+    );
+    expect(queue).toMatchObject({ readOnlyMode: false, allowRetries: true, allowCompletedRetries: false });
+    expect(queue.jobs.map(({ id }: any) => id).sort()).toEqual([failing, delayed].sort());
+    // No payload: whoever runs the system does not read other people's email.
+    expect(JSON.stringify(queue)).not.toContain('user1@example.com');
+    expect(await shown('email')).toMatchObject({ readOnlyMode: true, allowRetries: false });
+    expect(await shown('email.send', keys.viewer)).toMatchObject({ readOnlyMode: true });
+
+    expect((await board(`/email.send/${failing}/retry`, 'PUT', keys.viewer)).status).toBe(403);
+    expect((await board(`/email.send/${failing}/retry`, 'PUT')).status).toBe(204);
+    expect((await board(`/email.send/${failing}/retry`, 'PUT')).status).toBeGreaterThanOrEqual(400);
+    expect((await board(`/email.send/${delayed}/clean`, 'PUT')).status).toBe(204);
+    const job = await system.request(`/v1/jobs/${delayed}`, { headers: bearer(keys.user) });
+    expect(job.body).toMatchObject({ state: 'cancelled' });
+    const { rows } = await system.pool.query('SELECT redriven_by FROM dead_letter WHERE job_id = $1', [failing]);
+    expect(rows).toEqual([{ redriven_by: 'ops (operator)' }]);
+
+    for (const [method, path] of [
+      ['PUT', '/email.send/pause'],
+      ['PUT', '/email.send/empty'],
+      ['PUT', '/email.send/obliterate'],
+      ['POST', '/email.send/add'],
+      ['PATCH', `/email.send/${delayed}/update-data`],
+      ['PUT', '/email.send/clean/failed'],
+      ['PUT', '/email.send/promote'],
+      ['PUT', '/pause'],
+    ] as const) {
+      expect([path, (await board(path, method)).status]).toEqual([path, 405]);
+    }
+  });
+});
+
+describe('brokers', () => {
+  const withRedis = process.env['TEST_REDIS_URL'] ? it : it.skip;
+
+  withRedis('one that is away is down and says why; those without an address are not configured', async () => {
+    const redis = await startRedis();
+    const system = await TestSystem.start({ redisUrl: redis.url, apps: ['api', 'relay'] });
+    const look = async () => (await system.get('/v1/brokers')).body.items;
+    expect(await look()).toMatchObject([
+      { name: 'bullmq', state: 'up', capabilities: { priority: 'native', retry: 'bus' } },
+      { name: 'rabbitmq', state: 'not_configured', queues: [] },
+      { name: 'kafka', state: 'not_configured', queues: [] },
+    ]);
+    await redis.kill();
+    const [bullmq] = await until('it is seen', look, ([{ state }]) => state === 'down');
+    expect(bullmq.reason).toContain('Redis is away');
+    await system.stop();
+  });
+
+  it('a broker that is not configured is refused, for a job with 422, for a queue at the boot', async () => {
+    const system = await TestSystem.start({ apps: ['api'] });
+    const answer = await system.post('/v1/emails', { ...anEmail(), options: { broker: 'kafka' } });
+    expect(answer).toMatchObject({ status: 422, body: { code: 'broker_not_configured' } });
+    await expect(system.launch('api', 'api-2', { JOB_BROKERS: 'email=kafka,nothing=bullmq' })).rejects.toThrow(
+      /JOB_BROKERS: "email=kafka" names a broker that is not configured[^]*expected one of the queues email, sms, got "nothing"/,
+    );
+    system.processes.delete('api-2');
+    await system.stop();
+  });
+});
