@@ -77,7 +77,7 @@ export default tseslint.config(
             mayImport('messaging', 'messaging', 'persistence', 'contracts', 'configuration'),
             mayImport('persistence', 'persistence', 'contracts'),
             mayImport('contracts', 'contracts'),
-            mayImport('configuration', 'configuration'),
+            mayImport('configuration', 'configuration', 'contracts'),
           ],
         },
       ],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ConfigurationError, readSettings, settings, type Settings } from '@app/configuration';
+import { brokerRoutes, ConfigurationError, readSettings, settings, type Settings } from '@app/configuration';
 import { StartRefused, Supervisor } from './supervisor';
 
 const projectFolder = join(__dirname, '../../..');
@@ -49,7 +49,9 @@ async function main(): Promise<void> {
 function checkSettings(databaseUrl: string | undefined): Settings {
   const mayEmbed = process.env['NODE_ENV'] !== 'production';
   const environment = databaseUrl || !mayEmbed ? process.env : { ...process.env, DATABASE_URL: 'postgres://embedded' };
-  return readSettings(Object.keys(settings) as (keyof Settings)[], environment);
+  const checked = readSettings(Object.keys(settings) as (keyof Settings)[], environment);
+  brokerRoutes(checked);
+  return checked;
 }
 
 async function refuseTakenPort(port: number, host: string): Promise<void> {

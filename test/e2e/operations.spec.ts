@@ -174,31 +174,30 @@ onEachBackend('what those who run the system see and do', (backend) => {
 });
 
 describe('brokers', () => {
+  let system: TestSystem;
+
+  afterEach(() => system.stop());
+
+  const look = async () => (await system.get('/v1/brokers')).body.items;
   const withRedis = process.env['TEST_REDIS_URL'] ? it : it.skip;
 
   withRedis('one that is away is down and says why; those without an address are not configured', async () => {
     const redis = await startRedis();
-    const system = await TestSystem.start({ redisUrl: redis.url, apps: ['api', 'relay'] });
-    const look = async () => (await system.get('/v1/brokers')).body.items;
-    expect(await look()).toMatchObject([
-      { name: 'bullmq', state: 'up', capabilities: { priority: 'native', retry: 'bus' } },
+    system = await TestSystem.start({ redisUrl: redis.url, apps: ['api'] });
+    const brokers = await until('it is up', look, ([{ state }]) => state === 'up');
+    expect(brokers).toMatchObject([
+      { name: 'bullmq', capabilities: { priority: 'native', retry: 'bus' }, queues: [{ depth: 0 }, { depth: 0 }] },
       { name: 'rabbitmq', state: 'not_configured', queues: [] },
       { name: 'kafka', state: 'not_configured', queues: [] },
     ]);
     await redis.kill();
-    const [bullmq] = await until('it is seen', look, ([{ state }]) => state === 'down');
+    const [bullmq] = await until('it is down', look, ([{ state }]) => state === 'down');
     expect(bullmq.reason).toContain('Redis is away');
-    await system.stop();
   });
 
-  it('a broker that is not configured is refused, for a job with 422, for a queue at the boot', async () => {
-    const system = await TestSystem.start({ apps: ['api'] });
+  it('a job that names a broker which is not configured is refused', async () => {
+    system = await TestSystem.start({ apps: ['api'] });
     const answer = await system.post('/v1/emails', { ...anEmail(), options: { broker: 'kafka' } });
     expect(answer).toMatchObject({ status: 422, body: { code: 'broker_not_configured' } });
-    await expect(system.launch('api', 'api-2', { JOB_BROKERS: 'email=kafka,nothing=bullmq' })).rejects.toThrow(
-      /JOB_BROKERS: "email=kafka" names a broker that is not configured[^]*expected one of the queues email, sms, got "nothing"/,
-    );
-    system.processes.delete('api-2');
-    await system.stop();
   });
 });

@@ -1,8 +1,8 @@
+import { BrokerRoutes } from '@app/configuration';
 import { type Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { JobDefinition, JobOptions, PayloadOf, ScheduleDefinition } from '@app/contracts';
 import {
-  BrokerRoutes,
   Bus,
   JobsService,
   Leases,

@@ -1,3 +1,4 @@
 export * from './api-keys';
+export * from './broker-routes';
 export * from './read-settings';
 export * from './settings';

@@ -13,7 +13,6 @@ export * from './messaging-events';
 export * from './port/broker-driver';
 export * from './port/capabilities';
 export * from './port/job-message';
-export * from './producer/broker-routes';
 export * from './producer/jobs.service';
 export * from './producer/producer.module';
 export * from './retry-while-away';

@@ -1,7 +1,7 @@
+import { BrokerRoutes } from '@app/configuration';
 import { v7 as uuidv7 } from 'uuid';
 import { priorities, type JobDefinition } from '@app/contracts';
 import {
-  BrokerRoutes,
   brokerSettingNames,
   continueTrace,
   JobsService,

@@ -15,9 +15,6 @@ export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>
 /** Injection token of the drivers of this process: `readonly BrokerDriver[]`. */
 export const DRIVERS = Symbol('DRIVERS');
 
-/** BullMQ is always there: it needs no server beside PostgreSQL. */
-export const configuredBrokers: readonly BrokerName[] = ['bullmq'];
-
 /** What each broker can do, for whoever does not talk to it. */
 export const brokerCapabilities: Readonly<Partial<Record<BrokerName, Capabilities>>> = {
   bullmq: bullmqCapabilities,

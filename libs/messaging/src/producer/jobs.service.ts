@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import type { BrokerRoutes } from '@app/configuration';
 import {
   orderKeyOf,
   priorities,
@@ -12,7 +13,6 @@ import {
 import { enqueue, type AcceptedJob, type NewWork, type OutboxWakeUp } from '@app/persistence';
 import { brokerCapabilities } from '../drivers/configured-drivers';
 import type { MessagingEvents } from '../messaging-events';
-import type { BrokerRoutes } from './broker-routes';
 
 /** One of the jobs that a parent waits for. */
 export interface Child<D extends JobDefinition = JobDefinition> {

@@ -1,17 +1,10 @@
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
-import type { Settings } from '@app/configuration';
+import { BrokerRoutes, brokerRoutes, type Settings } from '@app/configuration';
 import { jobDefinitions } from '@app/contracts';
 import { OutboxWakeUp } from '@app/persistence';
-import { configuredBrokers } from '../drivers/configured-drivers';
 import { MessagingEvents } from '../messaging-events';
-import { BrokerRoutes } from './broker-routes';
 import { JobsService } from './jobs.service';
-
-/** The routes of this system, for whoever wants to check them before anything starts. */
-export function brokerRoutes(settings: Pick<Settings, 'JOB_BROKERS'>): BrokerRoutes {
-  return new BrokerRoutes(configuredBrokers, jobDefinitions, settings.JOB_BROKERS);
-}
 
 /** For whoever enqueues. It opens no connection to a broker: a job is safe once the ledger has it. */
 @Module({})

@@ -1,5 +1,9 @@
-import type { BrokerName, JobDefinition } from '@app/contracts';
-import { ConfigurationError } from '@app/configuration';
+import { jobDefinitions, type BrokerName, type JobDefinition } from '@app/contracts';
+import { ConfigurationError } from './read-settings';
+import type { Settings } from './settings';
+
+/** BullMQ is always there: it needs no server beside PostgreSQL. */
+export const configuredBrokers: readonly BrokerName[] = ['bullmq'];
 
 /** Which broker serves which kind of job, with the brokers that are configured here. */
 export class BrokerRoutes {
@@ -42,4 +46,9 @@ export class BrokerRoutes {
           `${definition.kind}: ${definition.broker} is not configured, ${this.brokerOf(definition)} serves`,
       );
   }
+}
+
+/** The routes of this system. @throws ConfigurationError */
+export function brokerRoutes(settings: Pick<Settings, 'JOB_BROKERS'>): BrokerRoutes {
+  return new BrokerRoutes(configuredBrokers, jobDefinitions, settings.JOB_BROKERS);
 }

@@ -46,3 +46,24 @@ describe('production does not start without what it must not guess', () => {
     expect(refused.said()).not.toContain(secret);
   });
 });
+
+describe('a queue that is moved to a broker which is not there', () => {
+  const moved = { JOB_BROKERS: 'email=kafka,nothing=bullmq' };
+  const says = (text: string) => {
+    expect(text).toContain('- JOB_BROKERS: "email=kafka" names a broker that is not configured');
+    expect(text).toContain('- JOB_BROKERS: expected one of the queues email, sms, got "nothing"');
+  };
+
+  it('stops the API', () => {
+    const { status, stderr } = startApi({ ...moved, DATABASE_URL: 'postgres://localhost/queue' });
+    expect(status).toBe(1);
+    says(stderr);
+  });
+
+  it('stops npm start before anything starts', async () => {
+    const refused = await npmStart(moved, { untilReady: false });
+    if (refused.process.exitCode === null) await once(refused.process, 'exit');
+    expect(refused.process.exitCode).toBe(1);
+    says(refused.said());
+  });
+});
