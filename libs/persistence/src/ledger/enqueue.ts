@@ -48,53 +48,62 @@ const firstOfKey = `
     JOIN job ON job.id = idempotency_key.job_id
     JOIN job_event first ON first.job_id = job.id AND first.sequence = 1`;
 
-const acceptedChildren = `children AS (
-     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, parent_id)
-     SELECT child.id, accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
-            child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, accepted.id
-       FROM accepted
-      CROSS JOIN unnest($17::uuid[], $18::text[], $19::smallint[], $20::text[], $21::text[], $22::smallint[], $23::text[])
-         AS child(id, kind, version, queue, broker, max_attempts, payload)
-     RETURNING *
-   ),`;
-
 /**
  * Ledger, outbox, first event and key in one statement and one commit.
  *
  * A twin of a key waits at the key's unique index until the winner has committed. It then inserts nothing, and
  * its own snapshot, taken before, does not show the winner's row: no row comes back, and `findFirst` asks again.
  *
- * The lock on an order key is held until the commit, so that positions rise in the order of the commits: whoever
- * sees a job sees all that are before it.
+ * Three texts rather than one with parts that do nothing: PostgreSQL keeps the plan of a statement only where leaving
+ * its empty parts out would not make a better one, and planning this one takes longer than running it.
  */
-const enqueueText = (children: 'without children' | 'with children') => `WITH keyed AS (
+function enqueueText({ orderKey, children }: { orderKey?: string; children?: string }): string {
+  return `WITH keyed AS (
      INSERT INTO idempotency_key (tenant, route, key, body_hash, job_id)
      SELECT $2, $13, $14, $15::bytea, $1::uuid WHERE $14::text IS NOT NULL
      ON CONFLICT DO NOTHING
      RETURNING job_id
-   ), locked AS MATERIALIZED (
-     SELECT pg_advisory_xact_lock(hashtextextended($16::text, 0)) WHERE $16::text IS NOT NULL
-   ), ordered AS MATERIALIZED (
-     SELECT nextval('job_order') AS position FROM locked
-   ), accepted AS (
+   ), ${orderKey ? position(orderKey) : ''}accepted AS (
      INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent,
-                      order_key, order_position, open_children)
-     SELECT $1, $2, $3, $4, $5, $6, '${children === 'with children' ? 'waiting' : 'queued'}', $7, $8,
+                      open_children${orderKey ? ', order_key, order_position' : ''})
+     SELECT $1, $2, $3, $4, $5, $6, '${children ? 'waiting' : 'queued'}', $7, $8,
             greatest(now(), $10::timestamptz, now() + $9::bigint * interval '1 millisecond'), $11::jsonb, $12,
-            $16, (SELECT position FROM ordered), ${children === 'with children' ? 'cardinality($17::uuid[])' : '0'}
+            ${children ? 'cardinality($16::uuid[])' : '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
       WHERE $14::text IS NULL OR EXISTS (SELECT FROM keyed)
      RETURNING *
-   ), ${children === 'with children' ? acceptedChildren : ''} dispatched AS (
-     ${issueDispatch(children === 'with children' ? 'children' : 'accepted')}
+   ), ${children ?? ''}dispatched AS (
+     ${issueDispatch(children ? 'children' : 'accepted')}
    ), recorded AS (
-     ${recordState(children === 'with children' ? '(SELECT * FROM accepted UNION ALL SELECT * FROM children) family' : 'accepted')}
+     ${recordState(children ? '(SELECT * FROM accepted UNION ALL SELECT * FROM children) family' : 'accepted')}
    )
    SELECT ${acceptedColumns}, state::text, run_at AS "runAt", false AS replayed, NULL::bytea AS "bodyHash" FROM accepted
    UNION ALL (${firstOfKey}
     WHERE idempotency_key.tenant = $2 AND route = $13 AND key = $14 AND NOT EXISTS (SELECT FROM keyed))`;
+}
 
-const enqueueStatement = new Statement<AcceptedJob>('enqueue', enqueueText('without children'));
-const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText('with children'));
+/**
+ * The lock on an order key is held until the commit, so that positions rise in the order of the commits: whoever
+ * sees a job sees all that are before it.
+ */
+const position = (orderKey: string) => `locked AS MATERIALIZED (
+     SELECT pg_advisory_xact_lock(hashtextextended(${orderKey}::text, 0)) WHERE ${orderKey}::text IS NOT NULL
+   ), ordered AS MATERIALIZED (
+     SELECT nextval('job_order') AS position FROM locked
+   ), `;
+
+const children = `children AS (
+     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, parent_id)
+     SELECT child.id, accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
+            child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, accepted.id
+       FROM accepted
+      CROSS JOIN unnest($16::uuid[], $17::text[], $18::smallint[], $19::text[], $20::text[], $21::smallint[], $22::text[])
+         AS child(id, kind, version, queue, broker, max_attempts, payload)
+     RETURNING *
+   ), `;
+
+const enqueueStatement = new Statement<AcceptedJob>('enqueue', enqueueText({}));
+const enqueueOrderedStatement = new Statement<AcceptedJob>('enqueue_ordered', enqueueText({ orderKey: '$16' }));
+const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText({ orderKey: '$23', children }));
 
 const findFirstStatement = new Statement<AcceptedJob>(
   'enqueue_find_first',
@@ -102,7 +111,17 @@ const findFirstStatement = new Statement<AcceptedJob>(
 );
 
 export async function enqueue(database: Database, job: NewJob): Promise<AcceptedJob> {
-  const { idempotency, children } = job;
+  const { idempotency } = job;
+  const rows = await insert(database, job);
+  const accepted =
+    rows[0] ??
+    (idempotency && (await findFirstStatement.run(database, job.tenant, idempotency.route, idempotency.key))[0]);
+  if (!accepted) throw new Error(`Job ${job.id} was neither inserted nor found by its idempotency key.`);
+  return accepted;
+}
+
+function insert(database: Database, job: NewJob): Promise<AcceptedJob[]> {
+  const { idempotency, children: family, orderKey = null } = job;
   const values = [
     job.id,
     job.tenant,
@@ -119,25 +138,20 @@ export async function enqueue(database: Database, job: NewJob): Promise<Accepted
     idempotency?.route ?? null,
     idempotency?.key ?? null,
     idempotency?.bodyHash ?? null,
-    job.orderKey ?? null,
   ];
-  const rows =
-    children.length === 0
-      ? await enqueueStatement.run(database, ...values)
-      : await enqueueFlowStatement.run(
-          database,
-          ...values,
-          children.map(({ id }) => id),
-          children.map(({ definition }) => definition.kind),
-          children.map(({ definition }) => definition.version),
-          children.map(({ definition }) => definition.queue),
-          children.map(({ broker }) => broker),
-          children.map(({ maxAttempts }) => maxAttempts),
-          children.map(({ payload }) => JSON.stringify(payload)),
-        );
-  const accepted =
-    rows[0] ??
-    (idempotency && (await findFirstStatement.run(database, job.tenant, idempotency.route, idempotency.key))[0]);
-  if (!accepted) throw new Error(`Job ${job.id} was neither inserted nor found by its idempotency key.`);
-  return accepted;
+  if (family.length > 0) {
+    const columns = [
+      family.map(({ id }) => id),
+      family.map(({ definition }) => definition.kind),
+      family.map(({ definition }) => definition.version),
+      family.map(({ definition }) => definition.queue),
+      family.map(({ broker }) => broker),
+      family.map(({ maxAttempts }) => maxAttempts),
+      family.map(({ payload }) => JSON.stringify(payload)),
+    ];
+    return enqueueFlowStatement.run(database, ...values, ...columns, orderKey);
+  }
+  return orderKey === null
+    ? enqueueStatement.run(database, ...values)
+    : enqueueOrderedStatement.run(database, ...values, orderKey);
 }
