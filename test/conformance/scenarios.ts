@@ -46,6 +46,8 @@ export const scenarios = {
   // Families
   'runs-a-parent-after-its-children': 'a parent runs once, after all children, and gets their results in order',
   'fails-a-parent-with-its-child': 'a child that fails fails its parent',
+  'redrives-a-family':
+    'a redriven child brings its parent back, which waits for it; one with a cancelled child stays failed',
   'cancels-children-with-their-parent': 'cancelling a parent cancels what its children have not done',
   // Accidents
   'drains-and-hands-back':

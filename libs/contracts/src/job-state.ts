@@ -25,6 +25,7 @@ export const transitions = [
   { from: 'queued', to: 'cancelled', by: 'cancel' },
   { from: 'queued', to: 'queued', by: 'reconcile' },
   { from: 'failed', to: 'queued', by: 'redrive' },
+  { from: 'failed', to: 'waiting', by: 'redrive' },
 ] as const satisfies readonly { from: JobState | null; to: JobState; by: string }[];
 
 /** What a caller sees: a queued job whose time has not come is `scheduled`, or `retrying` once it was tried. */

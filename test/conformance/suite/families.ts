@@ -1,5 +1,5 @@
 import { done, fail } from '@app/messaging';
-import { cancelJob } from '@app/persistence';
+import { cancelJob, redrive } from '@app/persistence';
 import { tenant, type Core } from '../../support/core';
 import { gate } from '../../support/gate';
 import { plainJob } from '../../support/plain-job';
@@ -72,6 +72,52 @@ export function families({ scenario, start }: Suite): void {
     const { rows } = await core.pool.query('SELECT job_id FROM dead_letter');
     expect(rows).toHaveLength(2);
     expect(rows).toContainEqual({ job_id: parent.id });
+  });
+
+  scenario('redrives-a-family', async () => {
+    const [section, document] = [plainJob(), plainJob()];
+    let isMended = false;
+    const core = await start([
+      [
+        section,
+        ({ payload }) =>
+          Promise.resolve((payload as { n: number }).n === 2 && !isMended ? fail('no data') : done({ n: 1 })),
+      ],
+      [
+        document,
+        async (_, { childResults }) => done({ n: (await childResults()).filter(({ result }) => result).length }),
+      ],
+    ]);
+    const family = [1, 2].map((n) => ({ definition: section, payload: { n } }));
+    const flow = () => core.jobs.enqueueFlow(document, { n: 0 }, [family[0]!, family[1]!], { tenant });
+    const all = { ids: undefined, kind: undefined, broker: undefined, before: undefined };
+    const parent = await flow();
+    await until(
+      'one child is done, the rest has failed',
+      () => states(core),
+      (jobs) => jobs.map(({ state }) => state).join() === 'completed,failed,failed',
+    );
+
+    // By its child alone, and the parent comes along.
+    isMended = true;
+    const ended = core.next('settled', ({ kind }) => kind === document.kind);
+    expect(await redrive(core.pool, { ...all, kind: section.kind }, 'ada')).toMatchObject([{ becomes: 'redriven' }]);
+    core.wakeUp.request();
+    await ended;
+    expect(await core.read(parent.id)).toMatchObject({ state: 'completed', result: { n: 2 } });
+
+    isMended = false;
+    const broken = await flow();
+    await until(
+      'it has failed',
+      () => core.read(broken.id),
+      ({ state }) => state === 'failed',
+    );
+    await core.pool.query(`UPDATE job SET state = 'cancelled' WHERE parent_id = $1 AND state = 'failed'`, [broken.id]);
+    expect(await redrive(core.pool, { ...all, kind: document.kind }, 'ada')).toMatchObject([
+      { becomes: 'child_cancelled' },
+    ]);
+    expect(await core.read(broken.id)).toMatchObject({ state: 'failed' });
   });
 
   scenario('cancels-children-with-their-parent', async () => {

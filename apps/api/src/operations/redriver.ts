@@ -11,6 +11,7 @@ export interface RedriveResult {
 const refusals = {
   unreadable: 'This message could not be read, so there is no job to run. Send it again in a form that can be.',
   not_failed: 'Its job is not failed any more: it was redriven before.',
+  child_cancelled: 'A job it waits for was cancelled, so it would wait for ever. Ask for the whole again.',
   not_found: 'There is no such dead letter, or it was redriven before.',
 };
 

@@ -13,7 +13,7 @@ export interface RedriveSelection {
 export interface Redriven {
   readonly id: string;
   readonly jobId: string | null;
-  readonly becomes: 'redriven' | 'unreadable' | 'not_failed';
+  readonly becomes: 'redriven' | 'unreadable' | 'not_failed' | 'child_cancelled';
 }
 
 /** How many dead letters one call takes at most. */
@@ -23,6 +23,9 @@ export const redriveLimit = 1_000;
  * failed -> queued, under the next dispatch and with all its attempts again. The effect key stays the same. A job
  * that has an order key lines up behind those of its key that came since. Two at once do no harm: the second finds the
  * job queued.
+ *
+ * A family goes together: with a parent its failed children, with a child the parent that it has failed. The parent
+ * waits again until all are completed; one with a cancelled child would wait for ever, and stays failed.
  */
 const redriveStatement = new Statement<Redriven>(
   'redrive',
@@ -36,12 +39,30 @@ const redriveStatement = new Statement<Redriven>(
         AND ($1::uuid[] IS NOT NULL OR job_id IS NOT NULL)
       ORDER BY created_at, id
       LIMIT ${redriveLimit}
-   ), failed AS (
-     SELECT job.id, job.order_key, job.order_position
+   ), heads AS (
+     SELECT job_id AS id FROM selected WHERE job_id IS NOT NULL
+     UNION
+     SELECT parent_id FROM job WHERE id IN (SELECT job_id FROM selected) AND parent_id IS NOT NULL
+   ), family AS (
+     SELECT id, parent_id, state, order_key, order_position,
+            id IN (SELECT job_id FROM selected) OR error->>'code' = 'child_failed' AS is_wanted
        FROM job
-      WHERE state = 'failed' AND job.id IN (SELECT job_id FROM selected)
-      ORDER BY job.id
+      WHERE id IN (SELECT id FROM heads) OR parent_id IN (SELECT id FROM heads)
+      ORDER BY id
         FOR UPDATE
+   ), parents AS (
+     SELECT parent_id AS id, count(*) FILTER (WHERE state <> 'completed') AS open, bool_or(state = 'cancelled') AS is_broken
+       FROM family
+      WHERE parent_id IS NOT NULL
+      GROUP BY parent_id
+   ), failed AS (
+     SELECT family.id, family.order_key, family.order_position, coalesce(as_parent.open, 0) AS open
+       FROM family
+       LEFT JOIN parents as_parent ON as_parent.id = family.id
+       LEFT JOIN family parent ON parent.id = family.parent_id AND parent.state = 'failed' AND parent.is_wanted
+       LEFT JOIN parents siblings ON siblings.id = parent.id
+      WHERE family.state = 'failed' AND as_parent.is_broken IS NOT TRUE
+        AND (family.is_wanted OR siblings.is_broken IS FALSE)
    ), locked AS MATERIALIZED (
      SELECT order_key, pg_advisory_xact_lock(hashtextextended(order_key, 0))
        FROM (SELECT DISTINCT order_key FROM failed WHERE order_key IS NOT NULL ORDER BY order_key) keys
@@ -50,14 +71,15 @@ const redriveStatement = new Statement<Redriven>(
        FROM (SELECT id FROM failed JOIN locked USING (order_key) ORDER BY order_position) in_order
    ), again AS (
      UPDATE job
-        SET state = 'queued', dispatch = dispatch + 1, attempt = 0, sequence = sequence + 1, run_at = now(),
-            started_at = NULL, finished_at = NULL, cancel_requested = false, progress = 0, progress_note = NULL,
+        SET state = (CASE WHEN open > 0 THEN 'waiting' ELSE 'queued' END)::job_state,
+            dispatch = dispatch + 1, attempt = 0, sequence = sequence + 1, run_at = now(), started_at = NULL,
+            finished_at = NULL, cancel_requested = false, progress = 0, progress_note = NULL, open_children = open,
             order_position = lined_up.position
        FROM failed LEFT JOIN lined_up USING (id)
       WHERE job.id = failed.id
      RETURNING job.*
    ), dispatched AS (
-     ${issueDispatch('again')}
+     ${issueDispatch("again WHERE state = 'queued'")}
    ), recorded AS (
      ${recordState('again')}
    ), marked AS (
@@ -66,8 +88,10 @@ const redriveStatement = new Statement<Redriven>(
    )
    SELECT selected.id, selected.job_id AS "jobId",
           CASE WHEN again.id IS NOT NULL THEN 'redriven' WHEN selected.job_id IS NULL THEN 'unreadable'
-               ELSE 'not_failed' END AS becomes
-     FROM selected LEFT JOIN again ON again.id = selected.job_id`,
+               WHEN parents.is_broken THEN 'child_cancelled' ELSE 'not_failed' END AS becomes
+     FROM selected
+     LEFT JOIN again ON again.id = selected.job_id
+     LEFT JOIN parents ON parents.id = selected.job_id`,
 );
 
 /** @param by who asked for it, for the record */
