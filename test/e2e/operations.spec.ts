@@ -193,6 +193,15 @@ describe('brokers', () => {
     await redis.kill();
     const [bullmq] = await until('it is down', look, ([{ state }]) => state === 'down');
     expect(bullmq.reason).toContain('Redis is away');
+    // The board shows what the ledger has, and waits for nobody.
+    const names = (await system.get('/admin/queues/api/queues')).body.queues.map(({ name }: any) => name);
+    expect(names).toEqual(['email.send', 'email.digest', 'sms.send']);
+  });
+
+  withRedis('one that was never there holds up neither the list nor the board', async () => {
+    system = await TestSystem.start({ redisUrl: 'redis://127.0.0.1:9', apps: ['api'] });
+    expect((await look())[0]).toMatchObject({ name: 'bullmq', state: 'down' });
+    expect((await system.get('/admin/queues/api/queues')).body.queues).toHaveLength(3);
   });
 
   it('a job that names a broker which is not configured is refused', async () => {

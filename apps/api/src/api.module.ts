@@ -5,7 +5,7 @@ import { configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import { AccessGuard, TenantThrottle, type Access } from './access';
-import { boardModules, LedgerBoard } from './board/bull-board';
+import { Board, boardModule } from './board/bull-board';
 import type { ApiSettings } from './config';
 import { ProblemFilter } from './http/problem.filter';
 import { EmailsController } from './jobs/emails.controller';
@@ -35,7 +35,7 @@ export class ApiModule {
         ProducerModule.register(settings),
         // To look into the queues only: no request waits for a broker.
         ...drivers.imports,
-        ...boardModules(access),
+        boardModule(access),
         TenantThrottle.module(settings.THROTTLE_PER_SECOND),
       ],
       controllers: [
@@ -51,7 +51,7 @@ export class ApiModule {
       providers: [
         drivers.provider,
         JobIntake,
-        LedgerBoard,
+        Board,
         Redriver,
         ...observers(settings),
         Readiness,

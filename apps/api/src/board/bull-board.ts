@@ -1,12 +1,16 @@
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { BullBoardModule, InjectBullBoard, type BullBoardInstance } from '@bull-board/nestjs';
-import { Injectable, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { getQueueToken } from '@nestjs/bullmq';
+import { Inject, Injectable, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { ModuleRef } from '@nestjs/core';
+import type { Queue } from 'bullmq';
 import type { RequestHandler } from 'express';
 import { Pool } from 'pg';
 import { jobDefinitions } from '@app/contracts';
-import { topologyOf } from '@app/messaging';
+import { DRIVERS, topologyOf, type BrokerDriver } from '@app/messaging';
 import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Access } from '../access';
 import { Redriver } from '../operations/redriver';
+import { withinTime } from '../operations/within-time';
 import { refuseOtherActions } from './allowed-actions';
 import { boardRequest } from './board-request';
 import { LedgerAdapter } from './ledger-adapter';
@@ -14,54 +18,63 @@ import { LocalBoard } from './local-board';
 
 const bullBoardPath = '/admin/queues';
 
+/** The page and its routes. What it shows is put there by `Board`. */
+export function boardModule(access: Access): DynamicModule {
+  return BullBoardModule.forRoot({
+    route: bullBoardPath,
+    adapter: LocalBoard,
+    // The board is middleware itself: no guard sees it.
+    middleware: [
+      access.demand((request) => [changesSomething(request) ? 'operator' : 'viewer']),
+      refuseOtherActions,
+      rememberWhoLooks,
+      bullBoardPolicy,
+    ],
+    boardOptions: { uiConfig: { boardTitle: 'Queues', hideDocsLink: true } },
+  });
+}
+
 /**
  * Two views of one thing. By kind: the jobs as the ledger has them, on whichever broker. By queue: the messages that
  * BullMQ holds, read-only, since one that is retried or removed there would say something else than the ledger.
  */
-export function boardModules(access: Access): DynamicModule[] {
-  return [
-    BullBoardModule.forRoot({
-      route: bullBoardPath,
-      adapter: LocalBoard,
-      // The board is middleware itself: no guard sees it.
-      middleware: [
-        access.demand((request) => [changesSomething(request) ? 'operator' : 'viewer']),
-        refuseOtherActions,
-        rememberWhoLooks,
-        bullBoardPolicy,
-      ],
-      boardOptions: { uiConfig: { boardTitle: 'Queues', hideDocsLink: true } },
-    }),
-    BullBoardModule.forFeature(
-      ...topologyOf(jobDefinitions).map(({ queue }) => ({
-        name: queue,
-        adapter: BullMQAdapter,
-        options: {
-          displayName: `BullMQ ${queue}`,
-          description: `What BullMQ holds of the queue ${queue}; the ledger decides what becomes of it.`,
-          readOnlyMode: true,
-          allowRetries: false,
-          externalJobUrl: ({ data }: { data: unknown }) => ({
-            displayText: 'the job in the ledger',
-            href: (data as { dataref?: string }).dataref ?? '',
-          }),
-        },
-      })),
-    ),
-  ];
-}
-
-/** Puts the kinds of job beside the queues. */
 @Injectable()
-export class LedgerBoard implements OnModuleInit {
+export class Board implements OnModuleInit {
   constructor(
     @InjectBullBoard() private readonly board: BullBoardInstance,
+    @Inject(DRIVERS) private readonly drivers: readonly BrokerDriver[],
+    private readonly modules: ModuleRef,
     private readonly pool: Pool,
     private readonly redriver: Redriver,
   ) {}
 
   onModuleInit(): void {
     for (const { kind } of jobDefinitions) this.board.addQueue(new LedgerAdapter(kind, this.pool, this.redriver));
+    for (const { queue } of topologyOf(jobDefinitions)) this.board.addQueue(this.adapterOf(queue));
+  }
+
+  private adapterOf(queue: string): BullMQAdapter {
+    const adapter = new BullMQAdapter(this.modules.get<Queue>(getQueueToken(queue), { strict: false }), {
+      displayName: `BullMQ ${queue}`,
+      description: `What BullMQ holds of the queue ${queue}; the ledger decides what becomes of it.`,
+      readOnlyMode: true,
+      allowRetries: false,
+      externalJobUrl: ({ data }: { data: unknown }) => ({
+        displayText: 'the job in the ledger',
+        href: (data as { dataref?: string }).dataref ?? '',
+      }),
+    });
+    // Where BullMQ's backend is away, its queues are not there to look at, and the ledger still is.
+    adapter.setVisibilityGuard(() => this.isUp(queue));
+    return adapter;
+  }
+
+  private isUp(queue: string): Promise<boolean> {
+    const bullmq = this.drivers.find(({ name }) => name === 'bullmq')!;
+    return withinTime(bullmq.depth(queue)).then(
+      () => true,
+      () => false,
+    );
   }
 }
 

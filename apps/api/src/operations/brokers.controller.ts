@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
@@ -6,9 +5,7 @@ import { jobDefinitions, requestableBrokers, type BrokerName } from '@app/contra
 import { capabilityNames, DRIVERS, supports, topologyOf, type BrokerDriver } from '@app/messaging';
 import { AnyKey } from '../access';
 import { toOpenApi } from '../jobs/job-body';
-
-/** A broker that has not said what it holds by then counts as down. */
-const answerMs = 1_500;
+import { withinTime } from './within-time';
 
 const queueDepth = z.object({ name: z.string(), depth: z.int().describe('messages that wait or are worked on') });
 
@@ -61,13 +58,4 @@ function depths(driver: BrokerDriver): Promise<z.output<typeof queueDepth>[]> {
   return Promise.all(
     topologyOf(jobDefinitions).map(async ({ queue }) => ({ name: queue, depth: await driver.depth(queue) })),
   );
-}
-
-async function withinTime<Result>(answer: Promise<Result>): Promise<Result> {
-  const timeOut = new AbortController();
-  const tooLate = delay(answerMs, undefined, { signal: timeOut.signal }).then(() => {
-    throw new Error(`It did not answer within ${answerMs} ms.`);
-  });
-  tooLate.catch(() => undefined); // Broken off when the answer came first.
-  return Promise.race([answer, tooLate]).finally(() => timeOut.abort());
 }
