@@ -18,8 +18,11 @@ export class Scheduler {
     private readonly schedules: readonly ScheduleDefinition[],
   ) {}
 
+  /** @throws AggregateError of the schedules that could not be kept this time; the others were */
   async tick(): Promise<void> {
-    for (const schedule of this.schedules) await this.tickOne(schedule);
+    const ticks = await Promise.allSettled(this.schedules.map((schedule) => this.tickOne(schedule)));
+    const faults = ticks.flatMap((tick) => (tick.status === 'rejected' ? [tick.reason as unknown] : []));
+    if (faults.length > 0) throw new AggregateError(faults, 'Schedules could not be kept.');
   }
 
   private async tickOne(schedule: ScheduleDefinition): Promise<void> {

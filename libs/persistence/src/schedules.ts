@@ -17,10 +17,7 @@ export async function readSchedule(
   database: Database,
   name: string,
 ): Promise<{ now: Date; row: { timetable: string; dueAt: Date } | undefined }> {
-  const [{ timetable, dueAt, now } = { timetable: null, dueAt: null, now: new Date() }] = await readStatement.run(
-    database,
-    name,
-  );
+  const { timetable, dueAt, now } = (await readStatement.run(database, name))[0]!;
   return { now, row: timetable === null || dueAt === null ? undefined : { timetable, dueAt } };
 }
 

@@ -199,7 +199,7 @@ export function timing({ harness, scenario, start }: Suite): void {
       [yearly],
     );
     await core.pool.query(`UPDATE schedule SET due_at = due_at - interval '2 hours' WHERE name = $1`, [yearly.name]);
-    await expect(dying.tick()).rejects.toThrow('killed');
+    await expect(dying.tick()).rejects.toThrow('could not be kept');
     await missed.tick();
     expect(
       (await core.pool.query(`SELECT FROM idempotency_key WHERE route = 'schedule missed.ticks'`)).rows,
