@@ -26,6 +26,7 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy);
   app.use(...access.middleware);
   app.useBodyParser('json', { limit: bodyLimit });
+  if (!settings.API_KEYS) app.get(Logger).warn('no API_KEYS: everybody is the tenant demo and may do everything');
   serveOpenApi(app, access, settings);
   return app;
 }

@@ -24,7 +24,7 @@ export class BrokerRoutes {
       ...(configured.includes(broker)
         ? []
         : [
-            `JOB_BROKERS: "${queue}=${broker}" names a broker that is not configured; set its address, or choose ` +
+            `JOB_BROKERS: "${queue}=${broker}" names a broker that is not configured here; choose ` +
               configured.join(' or '),
           ]),
     ]);

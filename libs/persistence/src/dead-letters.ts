@@ -47,6 +47,7 @@ const listStatement = new Statement<DeadLetter>(
      FROM dead_letter
     WHERE ($1::text IS NULL OR kind = $1)
       AND ($2::text IS NULL OR broker = $2)
+      AND ($5::boolean IS NULL OR (redriven_at IS NOT NULL) = $5)
       AND ($3::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = $3))
     ORDER BY created_at DESC, id DESC
     LIMIT $4`,
@@ -55,18 +56,14 @@ const listStatement = new Statement<DeadLetter>(
 /** Newest first. @param before the id of the last one of the page before */
 export async function listDeadLetters(
   database: Database,
-  query: { kind: string | undefined; broker: string | undefined; before: string | undefined; limit: number },
+  query: {
+    kind: string | undefined;
+    broker: string | undefined;
+    isRedriven: boolean | undefined;
+    before: string | undefined;
+    limit: number;
+  },
 ): Promise<DeadLetter[]> {
-  const { kind, broker, before, limit } = query;
-  return listStatement.run(database, kind ?? null, broker ?? null, before ?? null, limit);
-}
-
-const findStatement = new Statement<{ id: string }>(
-  'dead_letter_find',
-  `SELECT id FROM dead_letter WHERE job_id = $1 AND redriven_at IS NULL`,
-);
-
-/** The dead letters of a job that nobody has redriven. */
-export async function findDeadLetters(database: Database, jobId: string): Promise<string[]> {
-  return (await findStatement.run(database, jobId)).map(({ id }) => id);
+  const { kind, broker, isRedriven, before, limit } = query;
+  return listStatement.run(database, kind ?? null, broker ?? null, before ?? null, limit, isRedriven ?? null);
 }

@@ -56,13 +56,10 @@ export class Board implements OnModuleInit {
   private adapterOf(queue: string): BullMQAdapter {
     const adapter = new BullMQAdapter(this.modules.get<Queue>(getQueueToken(queue), { strict: false }), {
       displayName: `BullMQ ${queue}`,
-      description: `What BullMQ holds of the queue ${queue}; the ledger decides what becomes of it.`,
+      description: `The messages that BullMQ holds of the queue ${queue}. Completed here means handled, not that the job is done.`,
       readOnlyMode: true,
       allowRetries: false,
-      externalJobUrl: ({ data }: { data: unknown }) => ({
-        displayText: 'the job in the ledger',
-        href: (data as { dataref?: string }).dataref ?? '',
-      }),
+      externalJobUrl: ({ name, data }) => ({ displayText: 'the job in the ledger', href: jobAddress(name, data) }),
     });
     // Where BullMQ's backend is away, its queues are not there to look at, and the ledger still is.
     adapter.setVisibilityGuard(() => this.isUp(queue));
@@ -78,7 +75,14 @@ export class Board implements OnModuleInit {
   }
 }
 
+/** A caller may read his own jobs; who runs the system sees them by their kind. */
+function jobAddress(kind: string, message: unknown): string {
+  const { id = '', dataref = '' } = message as { id?: string; dataref?: string };
+  return boardRequest.getStore()?.isUser ? dataref : `${bullBoardPath}/queue/${kind}/${id}`;
+}
+
 const rememberWhoLooks: RequestHandler = (request, _response, next) => {
   const identity = identityOf(request);
-  boardRequest.run({ mayChange: mayBe(identity, ['operator']), by: nameOf(identity) }, next);
+  const [mayChange, isUser] = [mayBe(identity, ['operator']), mayBe(identity, ['user'])];
+  boardRequest.run({ mayChange, isUser, by: nameOf(identity) }, next);
 };

@@ -75,9 +75,11 @@ export class LedgerAdapter extends BaseAdapter {
 
   async getJobs(wanted: JobStatus[], start = 0, end = 9): Promise<QueueJob[]> {
     const page = { offset: start, limit: end - start + 1 };
-    const filters = wanted.map((status) => shown[status as Shown]);
-    const lists = await Promise.all(filters.map((filter) => listBoardJobs(this.pool, this.kind, filter, page)));
-    return lists.flat().map((job) => this.toQueueJob(job));
+    // Several tabs at once are one list, newest first: a job that moves on meanwhile stands there once.
+    const filters: BoardFilter[] = wanted.map((status) => shown[status as Shown]);
+    const filter =
+      filters.length === 1 ? filters[0]! : { states: filters.flatMap(({ states }) => states), isDue: undefined };
+    return (await listBoardJobs(this.pool, this.kind, filter, page)).map((job) => this.toQueueJob(job));
   }
 
   async getJob(id: string): Promise<QueueJob | undefined> {
@@ -102,8 +104,9 @@ export class LedgerAdapter extends BaseAdapter {
         progress: job.progress,
         attemptsMade: job.attempt,
         timestamp: job.createdAt.getTime(),
-        processedOn: job.startedAt?.getTime() ?? null,
-        finishedOn: job.finishedAt?.getTime() ?? null,
+        // Absent, not null: the board would count from 1970.
+        ...(job.startedAt && { processedOn: job.startedAt.getTime() }),
+        ...(job.finishedAt && { finishedOn: job.finishedAt.getTime() }),
         delay: status === 'delayed' ? Math.max(0, job.runAt.getTime() - Date.now()) : 0,
         failedReason: job.state === 'failed' && job.error ? `${job.error.code}: ${job.error.message}` : '',
         stacktrace: null,
@@ -119,14 +122,17 @@ export class LedgerAdapter extends BaseAdapter {
   }
 
   private async redrive(jobId: string): Promise<void> {
-    const { redriven } = await this.redriver.redriveJob(jobId, boardRequest.getStore()?.by ?? 'board');
-    if (redriven.length === 0) throw new Error('The job is not failed any more; nothing was changed.');
+    const { redriven } = await this.redriver.redrive(
+      { ids: [jobId], kind: undefined, broker: undefined, before: undefined },
+      boardRequest.getStore()?.by ?? 'board',
+    );
+    if (redriven.length === 0) throw new Conflict('The job is not failed any more; nothing was changed.');
   }
 
   private async cancel(jobId: string): Promise<void> {
     const was = await cancelJob(this.pool, undefined, jobId);
     const isOpen = was === 'waiting' || was === 'queued' || was === 'active';
-    if (!isOpen) throw new Error(`The job is ${was ?? 'gone'} already; nothing was changed.`);
+    if (!isOpen) throw new Conflict(`The job is ${was ?? 'gone'} already; nothing was changed.`);
   }
 
   // What a queue of BullMQ has, and a kind of job in the ledger has not.
@@ -150,8 +156,13 @@ export class LedgerAdapter extends BaseAdapter {
   getJobSchedulersCount = () => Promise.resolve(0);
 }
 
+/** The board answers with the status that an error brings. */
+class Conflict extends Error {
+  readonly statusCode = 409;
+}
+
 function refuse(): Promise<never> {
-  return Promise.reject(new Error('The ledger decides that; here a job can be retried or removed.'));
+  return Promise.reject(new Conflict('The ledger decides that; here a job can be retried or removed.'));
 }
 
 function statusOf(state: JobState, isDue: boolean): Shown {

@@ -42,7 +42,7 @@ export class BrokersController {
   private async look(name: (typeof requestableBrokers)[number]): Promise<BrokerView> {
     const driver = this.drivers.find((configured) => configured.name === (name satisfies BrokerName));
     if (!driver) {
-      const reason = `No address of ${name} is set; see .env.example.`;
+      const reason = `This system is not connected to ${name}.`;
       return { name, state: 'not_configured', reason, capabilities: null, queues: [] };
     }
     const { capabilities } = driver;

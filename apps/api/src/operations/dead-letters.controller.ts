@@ -17,6 +17,7 @@ const moment = z.iso.datetime({ offset: true });
 const listQuery = z.strictObject({
   kind: kind.optional(),
   broker: z.enum(requestableBrokers).optional(),
+  redriven: z.enum(['true', 'false']).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: z.uuid().optional(),
 });
@@ -41,11 +42,11 @@ const page = z.object({ items: z.array(deadLetterView), nextCursor: z.string().n
 
 const redriveBody = z
   .strictObject({
-    ids: z.array(z.uuid()).min(1).max(1_000).optional().describe('of dead letters'),
+    ids: z.array(z.uuid()).min(1).max(1_000).optional().describe('of dead letters, or of their jobs'),
     filter: z
       .strictObject({ kind: kind.optional(), broker: z.enum(requestableBrokers).optional(), before: moment.optional() })
       .optional()
-      .describe('all that fit; an empty one fits all'),
+      .describe('all that fit, of every tenant; an empty one fits all'),
   })
   .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), {
     path: ['ids'],
@@ -70,6 +71,12 @@ export class DeadLettersController {
   @ApiOperation({ summary: 'List what was set aside, newest first: failed jobs, and messages that could not be read' })
   @ApiQuery({ name: 'kind', required: false })
   @ApiQuery({ name: 'broker', required: false, enum: requestableBrokers })
+  @ApiQuery({
+    name: 'redriven',
+    required: false,
+    enum: ['true', 'false'],
+    description: 'false: what is still to be seen to',
+  })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } })
   @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the page before' })
   @ApiResponse({ status: 200, description: 'A page of dead letters.', schema: toOpenApi(page) })
@@ -79,6 +86,7 @@ export class DeadLettersController {
     const found = await listDeadLetters(this.pool, {
       kind: query.kind,
       broker: query.broker,
+      isRedriven: query.redriven === undefined ? undefined : query.redriven === 'true',
       before: cursor,
       limit: limit + 1,
     });

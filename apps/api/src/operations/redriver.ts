@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { MessagingEvents } from '@app/messaging';
-import { findDeadLetters, OutboxWakeUp, redrive, type RedriveSelection } from '@app/persistence';
+import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/persistence';
 
 export interface RedriveResult {
   readonly redriven: { id: string; jobId: string }[];
@@ -12,7 +12,7 @@ const refusals = {
   unreadable: 'This message could not be read, so there is no job to run. Send it again in a form that can be.',
   not_failed: 'Its job is not failed any more: it was redriven before.',
   child_cancelled: 'A job it waits for was cancelled, so it would wait for ever. Ask for the whole again.',
-  not_found: 'There is no such dead letter, or it was redriven before.',
+  not_found: 'There is no dead letter with this id, or of this job, that was not redriven before.',
 };
 
 /** Gives failed jobs another life, and keeps a record of who asked for it. */
@@ -23,14 +23,6 @@ export class Redriver {
     private readonly wakeUp: OutboxWakeUp,
     private readonly events: MessagingEvents,
   ) {}
-
-  /** The latest dead letter of one job. */
-  async redriveJob(jobId: string, by: string): Promise<RedriveResult> {
-    const ids = await findDeadLetters(this.pool, jobId);
-    return ids.length === 0
-      ? { redriven: [], refused: [] }
-      : this.redrive({ ids, kind: undefined, broker: undefined, before: undefined }, by);
-  }
 
   async redrive(selection: RedriveSelection, by: string): Promise<RedriveResult> {
     const found = await redrive(this.pool, selection, by);
@@ -43,7 +35,7 @@ export class Redriver {
         by,
       );
     }
-    const known = new Set(found.map(({ id }) => id));
+    const known = new Set(found.flatMap(({ id, jobId }) => [id, jobId]));
     const missing = (selection.ids ?? []).filter((id) => !known.has(id.toLowerCase()));
     return {
       redriven,

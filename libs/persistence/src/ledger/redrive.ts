@@ -2,7 +2,7 @@ import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 import { recordState } from './record-state';
 
-/** Which dead letters to redrive: some by their ids, or those that fit. */
+/** Which dead letters to redrive: some by their ids or those of their jobs, or those that fit. */
 export interface RedriveSelection {
   readonly ids: readonly string[] | undefined;
   readonly kind: string | undefined;
@@ -32,7 +32,7 @@ const redriveStatement = new Statement<Redriven>(
   `WITH selected AS (
      SELECT id, job_id FROM dead_letter
       WHERE redriven_at IS NULL
-        AND ($1::uuid[] IS NULL OR id = ANY($1))
+        AND ($1::uuid[] IS NULL OR id = ANY($1) OR job_id = ANY($1))
         AND ($2::text IS NULL OR kind = $2)
         AND ($3::text IS NULL OR broker = $3)
         AND ($4::timestamptz IS NULL OR created_at < $4)
