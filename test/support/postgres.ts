@@ -17,11 +17,15 @@ export const projectFolder = ['../..', '../../..']
 const template = 'migrated';
 
 /** A private PostgreSQL with one migrated database, of which each test gets a copy. */
-export async function startTestPostgres(folder: string): Promise<RunningPostgres> {
+export async function startTestPostgres(
+  folder: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningPostgres> {
   const postgres = await startPostgres(locatePostgres(projectFolder, join(folder, 'data')), await freePort(), {
     max_connections: '400',
     shared_preload_libraries: 'pg_stat_statements',
     'pg_stat_statements.track_utility': 'on',
+    ...settings,
   });
   await onServer(postgres.url, (client) => client.query(`CREATE DATABASE ${template}`));
   const url = databaseUrl(postgres.url, template);

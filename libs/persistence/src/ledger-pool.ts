@@ -23,7 +23,8 @@ export const workerPool: PoolSettings = { connectMs: 5_000, queryMs: 10_000, pla
  */
 export function createLedgerPool(url: string, application: string, settings: PoolSettings, max = 4): Pool {
   const pool = new Pool({
-    connectionString: withServerOptions(url, `-c plan_cache_mode=${settings.planCacheMode}`),
+    // Compiling a statement (jit) takes longer than any of ours runs.
+    connectionString: withServerOptions(url, `-c plan_cache_mode=${settings.planCacheMode} -c jit=off`),
     application_name: application,
     max,
     connectionTimeoutMillis: settings.connectMs,
