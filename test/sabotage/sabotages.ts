@@ -145,8 +145,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'a foreign event is a new job each time',
     file: 'libs/messaging/src/pipeline/adopt.ts',
-    find: 'const jobId = uuidv5(JSON.stringify([source, id]), adoptedIds);',
-    replace: 'const jobId = uuidv5(JSON.stringify([source, id, Math.random()]), adoptedIds);',
+    find: 'const key = uuidv5(JSON.stringify([source, id]), adoptedKeys);',
+    replace: 'const key = uuidv5(JSON.stringify([source, id, Math.random()]), adoptedKeys);',
     spec: memory,
     test: 'adopts-a-foreign-event',
   },

@@ -29,12 +29,13 @@ export class Scheduler {
     const { name, cron, zone, job, payload } = schedule;
     const timetable = `${cron} ${zone}`;
     const { now, row } = await readSchedule(this.pool, name);
-    const isCurrent = row?.timetable === timetable;
-    if (isCurrent && row.dueAt > now) return;
-    if (isCurrent) {
+    const isDue = row !== undefined && row.dueAt <= now;
+    if (row?.timetable === timetable && !isDue) return;
+    // Also where the timetable has changed since: that tick was promised.
+    if (isDue) {
       await this.jobs.enqueue(job, payload(row.dueAt, previousTick(schedule, row.dueAt)), {
         tenant: scheduleTenant,
-        idempotency: { route: `schedule ${name}`, key: row.dueAt.toISOString(), body: timetable },
+        idempotency: { route: `schedule ${name}`, key: row.dueAt.toISOString(), body: name },
       });
     }
     await moveSchedule(this.pool, name, timetable, nextTick(schedule, now), row?.dueAt);

@@ -8,6 +8,7 @@ import type { RequestHandler } from 'express';
 import { Pool } from 'pg';
 import { jobDefinitions } from '@app/contracts';
 import { DRIVERS, topologyOf, type BrokerDriver } from '@app/messaging';
+import { OutboxWakeUp } from '@app/persistence';
 import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Access } from '../access';
 import { Redriver } from '../operations/redriver';
 import { withinTime } from '../operations/within-time';
@@ -46,10 +47,13 @@ export class Board implements OnModuleInit {
     private readonly modules: ModuleRef,
     private readonly pool: Pool,
     private readonly redriver: Redriver,
+    private readonly wakeUp: OutboxWakeUp,
   ) {}
 
   onModuleInit(): void {
-    for (const { kind } of jobDefinitions) this.board.addQueue(new LedgerAdapter(kind, this.pool, this.redriver));
+    for (const { kind } of jobDefinitions) {
+      this.board.addQueue(new LedgerAdapter(kind, this.pool, this.redriver, this.wakeUp));
+    }
     for (const { queue } of topologyOf(jobDefinitions)) this.board.addQueue(this.adapterOf(queue));
   }
 

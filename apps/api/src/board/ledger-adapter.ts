@@ -11,6 +11,7 @@ import {
   readBoardLog,
   type BoardFilter,
   type BoardJob,
+  type OutboxWakeUp,
 } from '@app/persistence';
 import type { Redriver } from '../operations/redriver';
 import { boardRequest } from './board-request';
@@ -38,6 +39,7 @@ export class LedgerAdapter extends BaseAdapter {
     private readonly kind: string,
     private readonly pool: Pool,
     private readonly redriver: Redriver,
+    private readonly wakeUp: OutboxWakeUp,
   ) {
     super('bullmq', {
       prefix: '',
@@ -74,7 +76,7 @@ export class LedgerAdapter extends BaseAdapter {
   }
 
   async getJobs(wanted: JobStatus[], start = 0, end = 9): Promise<QueueJob[]> {
-    const page = { offset: start, limit: end - start + 1 };
+    const page = { offset: Math.max(0, start), limit: Math.max(0, end - start + 1) };
     // Several tabs at once are one list, newest first: a job that moves on meanwhile stands there once.
     const filters: BoardFilter[] = wanted.map((status) => shown[status as Shown]);
     const filter =
@@ -133,6 +135,7 @@ export class LedgerAdapter extends BaseAdapter {
     const was = await cancelJob(this.pool, undefined, jobId);
     const isOpen = was === 'waiting' || was === 'queued' || was === 'active';
     if (!isOpen) throw new Conflict(`The job is ${was ?? 'gone'} already; nothing was changed.`);
+    this.wakeUp.request(); // Another job of its key may go now.
   }
 
   // What a queue of BullMQ has, and a kind of job in the ledger has not.

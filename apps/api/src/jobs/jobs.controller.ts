@@ -3,7 +3,7 @@ import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { finalStates, shownStates, storableText } from '@app/contracts';
-import { cancelJob, listJobs, readJob } from '@app/persistence';
+import { cancelJob, listJobs, OutboxWakeUp, readJob } from '@app/persistence';
 import { Roles } from '../access';
 import { CallerOf, type Caller } from '../http/caller';
 import { parseQuery, Problem } from '../http/problem';
@@ -24,7 +24,10 @@ const jobPage = z.object({ items: z.array(jobView), nextCursor: z.string().nulla
 @Roles('user')
 @Controller('v1/jobs')
 export class JobsController {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly wakeUp: OutboxWakeUp,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'List jobs, newest first' })
@@ -68,6 +71,7 @@ export class JobsController {
     if ((finalStates as readonly string[]).includes(was)) {
       throw new Problem(409, 'job_final', 'The job has ended', `It is ${was} already; nothing was changed.`);
     }
+    this.wakeUp.request(); // Another job of its key may go now.
     return this.read(id, caller);
   }
 }

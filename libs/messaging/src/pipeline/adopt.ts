@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
-import { v5 as uuidv5 } from 'uuid';
+import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import { orderKeyOf, priorities, type BrokerName, type JobDefinition } from '@app/contracts';
 import { enqueue, type AcceptedJob } from '@app/persistence';
 import type { ForeignEvent } from '../port/job-message';
 import { payloadOf } from './payload';
 
-/** RFC 9562, 6.6: a namespace of our own for ids made from the names that others give. */
-const adoptedIds = '6a1b5c0e-4c1f-4d0c-9a53-0f4f2b8f9d11';
+/** RFC 9562, 6.6: a namespace of our own for keys made from the names that others give. */
+const adoptedKeys = '6a1b5c0e-4c1f-4d0c-9a53-0f4f2b8f9d11';
 
 /** Of whom nothing else is known. */
 const tenantOfStrangers = 'system';
@@ -23,12 +23,11 @@ export async function adopt(
   { source, id, kind, version, tenant = tenantOfStrangers, traceparent, data = null }: ForeignEvent,
   broker: BrokerName,
 ): Promise<AcceptedJob> {
-  // A newer version is for a newer worker to check, and to order: this one hands it back when it meets the job.
-  const orderKey =
-    version > definition.version ? undefined : orderKeyOf(definition, tenant, payloadOf(definition, version, data));
-  const jobId = uuidv5(JSON.stringify([source, id]), adoptedIds);
+  const orderKey = orderKeyOf(definition, tenant, payloadOf(definition, version, data));
+  const key = uuidv5(JSON.stringify([source, id]), adoptedKeys);
   return enqueue(pool, {
-    id: jobId,
+    // Rises with time, like every job's: lists and boards are in the order of ids.
+    id: uuidv7(),
     tenant,
     definition: { kind, version, queue: definition.queue },
     broker,
@@ -41,7 +40,7 @@ export async function adopt(
     orderKey,
     idempotency: {
       route: 'event',
-      key: jobId,
+      key,
       bodyHash: createHash('sha256').update(JSON.stringify(data)).digest(),
     },
     children: [],

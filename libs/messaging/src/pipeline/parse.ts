@@ -1,11 +1,10 @@
 import { toStorable, type JobDefinition } from '@app/contracts';
-import { isNotStorable, setAside } from '@app/persistence';
+import { setAside } from '@app/persistence';
 import { isForeign, parseMessage, rawBytes, UnreadableMessageError, type ForeignEvent } from '../port/job-message';
 import type { Delivery } from '../port/broker-driver';
 import { retryWhileAway } from '../retry-while-away';
 import { adopt } from './adopt';
 import type { PipelineParts, Received } from './parts';
-import { PayloadRefused } from './payload';
 import type { Step } from './steps';
 
 export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, void> {
@@ -33,12 +32,19 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
   }
 
   async function takeIn(definition: JobDefinition, event: ForeignEvent, delivery: Delivery): Promise<void> {
+    if (event.version > definition.version) {
+      throw new UnreadableMessageError(
+        'newer_version',
+        `Expected ${event.kind} in version ${definition.version} or older, got version ${event.version}.`,
+        event,
+      );
+    }
     try {
       const job = await retryWhileAway('adopt', events, () => adopt(pool, definition, event, delivery.broker));
       if (!job.replayed) wakeUp.request();
       events.emit('adopted', job, event.source);
     } catch (error) {
-      if (!(error instanceof PayloadRefused) && !isNotStorable(error)) throw error;
+      // Whatever it was, the message is about to be acknowledged, and there is no job that could come back.
       throw new UnreadableMessageError(
         'payload_invalid',
         `Expected the payload of ${event.kind}: ${(error as Error).message}`,

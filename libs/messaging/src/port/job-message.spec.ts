@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { encodeMessage, parseMessage, UnreadableMessageError } from './job-message';
+import { encodeMessage, parseMessage, rawBytes, UnreadableMessageError } from './job-message';
 
 const message = {
   id: '019e0000-0000-7000-8000-000000000000',
@@ -29,6 +29,14 @@ describe('the message', () => {
     const parsed = { id, dispatch, kind, version, traceparent };
     expect(parseMessage(encodeMessage(message))).toEqual(parsed);
     expect(parseMessage(Buffer.from(JSON.stringify(encodeMessage(message))))).toEqual(parsed);
+  });
+
+  it('what is nested too deep to be written again is refused, and still has bytes to keep', () => {
+    let data: unknown = null;
+    for (let depth = 0; depth < 20_000; depth += 1) data = [data];
+    const event = { specversion: '1.0', id: '1', source: '/elsewhere', type: 'a.b.v1', data };
+    expect(() => parseMessage(event)).toThrow(UnreadableMessageError);
+    expect(rawBytes(event).length).toBeGreaterThan(0);
   });
 
   it('anything else is refused with a reason, never with another error', () => {

@@ -20,7 +20,11 @@ const cloudEvent = z.looseObject({
   source: z.string().min(1).max(1_000),
   type: z.string().min(1),
   dispatch: z.int32().min(1).optional(),
-  traceparent: z.string().optional(),
+  traceparent: z
+    .string()
+    .regex(/^[\da-f-]{1,60}$/)
+    .optional()
+    .catch(undefined),
   /** An extension of ours: for whom a service of somebody else asks. */
   tenant: z
     .string()
@@ -56,7 +60,7 @@ export interface ForeignEvent extends Pick<JobMessage, 'id' | 'kind' | 'version'
 /** Why a message cannot be acted on; `reason` is a stable code. */
 export class UnreadableMessageError extends Error {
   constructor(
-    readonly reason: 'malformed' | 'oversized' | 'unknown_kind' | 'payload_invalid',
+    readonly reason: 'malformed' | 'oversized' | 'unknown_kind' | 'newer_version' | 'payload_invalid',
     message: string,
     readonly about: { readonly kind?: string; readonly source?: string } = {},
   ) {
@@ -80,7 +84,7 @@ export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
   const [kind, version] = [groups['kind']!, Number(groups['version'])];
   if (source !== messageSource) {
     // Its data becomes a payload. A client library may have parsed it already, so it is measured again.
-    assertSize(JSON.stringify(data ?? null).length, { kind, source });
+    assertSize(sizeOf(event.data), { kind, source });
     return { source, id, kind, version, traceparent, tenant, data };
   }
   if (!z.uuid().safeParse(id).success || dispatch === undefined) {
@@ -115,7 +119,30 @@ function assertSize(bytes: number, about = {}): void {
   );
 }
 
-/** The bytes to keep of a message that was set aside. */
+/** @throws UnreadableMessageError for what is nested deeper than JSON can be written */
+function sizeOf(value: unknown): number {
+  try {
+    return JSON.stringify(value).length;
+  } catch (error) {
+    throw new UnreadableMessageError(
+      'malformed',
+      `Expected JSON that can be written again: ${(error as Error).message}`,
+    );
+  }
+}
+
+const mostRawBytes = 1024 * 1024;
+
+/** The bytes to keep of a message that was set aside, the first of them where there are too many. */
 export function rawBytes(body: unknown): Buffer {
-  return Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+  return (Buffer.isBuffer(body) ? body : Buffer.from(textOf(body))).subarray(0, mostRawBytes);
+}
+
+function textOf(body: unknown): string {
+  try {
+    // Nothing at all has no JSON.
+    return body === undefined ? '' : JSON.stringify(body);
+  } catch (error) {
+    return `(${(error as Error).message})`;
+  }
 }

@@ -65,7 +65,7 @@ export class JobsService {
   /**
    * A parent and the jobs it waits for, in one commit. The parent runs when all children are completed and finds their
    * results with `ctx.childResults()`; it fails when one of them fails or is cancelled. Delay and priority are the
-   * children's too. A child has no children of its own.
+   * children's too. A child has no children and no order of its own.
    */
   async enqueueFlow<D extends JobDefinition>(
     definition: D,
@@ -73,6 +73,9 @@ export class JobsService {
     children: readonly [Child, ...Child[]],
     request: EnqueueRequest,
   ): Promise<AcceptedJob> {
+    const ordered = children.find((child) => child.definition.orderBy);
+    if (ordered)
+      throw new RangeError(`${ordered.definition.kind} is ordered by a key; a child cannot wait for its turn.`);
     return this.enqueueFamily(definition, payload, children, request);
   }
 
