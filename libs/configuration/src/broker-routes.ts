@@ -2,8 +2,12 @@ import { jobDefinitions, type BrokerName, type JobDefinition } from '@app/contra
 import { ConfigurationError } from './read-settings';
 import type { Settings } from './settings';
 
-/** BullMQ is always there: it needs no server beside PostgreSQL. */
-export const configuredBrokers: readonly BrokerName[] = ['bullmq'];
+export type BrokerAddresses = Pick<Settings, 'RABBITMQ_URL' | 'KAFKA_BROKERS'>;
+
+/** BullMQ is always there: it needs no server beside PostgreSQL. The others are there when their addresses are set. */
+export function configuredBrokers({ RABBITMQ_URL, KAFKA_BROKERS }: BrokerAddresses): readonly BrokerName[] {
+  return ['bullmq', ...(RABBITMQ_URL ? ['rabbitmq' as const] : []), ...(KAFKA_BROKERS ? ['kafka' as const] : [])];
+}
 
 /** Which broker serves which kind of job, with the brokers that are configured here. */
 export class BrokerRoutes {
@@ -49,6 +53,6 @@ export class BrokerRoutes {
 }
 
 /** The routes of this system. @throws ConfigurationError */
-export function brokerRoutes(settings: Pick<Settings, 'JOB_BROKERS'>): BrokerRoutes {
-  return new BrokerRoutes(configuredBrokers, jobDefinitions, settings.JOB_BROKERS);
+export function brokerRoutes(settings: BrokerAddresses & Pick<Settings, 'JOB_BROKERS'>): BrokerRoutes {
+  return new BrokerRoutes(configuredBrokers(settings), jobDefinitions, settings.JOB_BROKERS);
 }

@@ -69,6 +69,18 @@ export const settings = {
     .regex(/^[\w-]+$/)
     .default('bull')
     .describe('keeps two systems on one Redis apart'),
+  RABBITMQ_URL: url('amqp:', 'amqps:').optional().describe('RabbitMQ 3.10 or later; without it no job goes there'),
+  KAFKA_BROKERS: z
+    .string()
+    .regex(/^[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*$/, { error: 'expected host:port pairs such as "localhost:9092"' })
+    .transform((text) => text.split(','))
+    .optional()
+    .describe('Kafka 3.0 or later; without it no job goes there'),
+  BROKER_PREFIX: z
+    .string()
+    .regex(/^[\w.-]{0,60}$/, { error: 'expected at most 60 letters, digits, dots, dashes and underscores' })
+    .default('')
+    .describe('stands before every queue, exchange, topic and group: keeps two systems on one RabbitMQ or Kafka apart'),
   JOB_BROKERS: z
     .string()
     .regex(/^[a-z][a-z0-9-]*=(bullmq|rabbitmq|kafka)(,[a-z][a-z0-9-]*=(bullmq|rabbitmq|kafka))*$/, {

@@ -8,7 +8,16 @@ import { BullmqDriver, bullmqCapabilities } from './bullmq/bullmq-driver';
 import { memoryCapabilities } from './memory/memory-driver';
 
 /** What a process has to read to reach the brokers of its system. */
-export const brokerSettingNames = ['DATABASE_URL', 'REDIS_URL', 'BULLMQ_PREFIX', 'LEASE_MS', 'JOB_BROKERS'] as const;
+export const brokerSettingNames = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'BULLMQ_PREFIX',
+  'RABBITMQ_URL',
+  'KAFKA_BROKERS',
+  'BROKER_PREFIX',
+  'LEASE_MS',
+  'JOB_BROKERS',
+] as const;
 
 export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>;
 

@@ -1,6 +1,6 @@
 import { Logger, Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
-import { BrokerRoutes, brokerRoutes, type Settings } from '@app/configuration';
+import { BrokerRoutes, brokerRoutes } from '@app/configuration';
 import { jobDefinitions } from '@app/contracts';
 import { OutboxWakeUp } from '@app/persistence';
 import { MessagingEvents } from '../messaging-events';
@@ -10,7 +10,7 @@ import { JobsService } from './jobs.service';
 @Module({})
 export class ProducerModule {
   /** @throws ConfigurationError for a job that is sent to a broker that is not there */
-  static register(settings: Pick<Settings, 'JOB_BROKERS'>): DynamicModule {
+  static register(settings: Parameters<typeof brokerRoutes>[0]): DynamicModule {
     const routes = brokerRoutes(settings);
     for (const warning of routes.warnings(jobDefinitions)) new Logger('Brokers').warn(warning);
     return {
