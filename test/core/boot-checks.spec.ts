@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { done, HandlerRegistry, JobHandler, MemoryDriver, topologyOf } from '@app/messaging';
+import { done, HandlerRegistry, JobHandler, MemoryDriver, queuesOf } from '@app/messaging';
 import type { JobDefinition } from '@app/contracts';
 import { plainJob } from '../support/plain-job';
 
@@ -27,7 +27,7 @@ describe('a worker that cannot keep its promises does not start', () => {
     @Module({ imports: [DiscoveryModule], providers: [HandlerRegistry, ...providers] })
     class Worker {}
     const module = await Test.createTestingModule({ imports: [Worker] }).compile();
-    return module.get(HandlerRegistry).resolve(served, [new MemoryDriver(topologyOf(served))]);
+    return module.get(HandlerRegistry).resolve(served, [new MemoryDriver({ queues: queuesOf(served), events: [] })]);
   }
 
   it('finds the one handler of each kind', async () => {
@@ -56,6 +56,6 @@ describe('a worker that cannot keep its promises does not start', () => {
 
   it('refuses two rate limits on one queue', () => {
     const limited = { ...other, queue: job.queue, rateLimit: { max: 1, perMs: 1_000 } };
-    expect(() => topologyOf([job, limited])).toThrow(/expected one rate limit, got 2/);
+    expect(() => queuesOf([job, limited])).toThrow(/expected one rate limit, got 2/);
   });
 });

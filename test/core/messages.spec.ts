@@ -10,7 +10,7 @@ describe('messages that got lost, or hurt', () => {
   afterEach(() => core.close());
 
   function message(definition: JobDefinition, id: string, dispatch: number) {
-    return encodeMessage({ ...definition, id, dispatch, priority: 2, traceparent: undefined });
+    return encodeMessage({ ...definition, id, dispatch, priority: 2, orderKey: undefined, traceparent: undefined });
   }
 
   it('a single message that got lost comes back although the queue is never idle', async () => {

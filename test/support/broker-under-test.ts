@@ -1,9 +1,9 @@
-import { MemoryDriver, type BrokerDriver, type Capabilities, type QueueTopology } from '@app/messaging';
+import { MemoryDriver, type BrokerDriver, type BrokerTopology, type Capabilities } from '@app/messaging';
 
 /** A broker as the tests of the core meet it: through its driver, as a stranger, and as an accident. */
 export interface BrokerUnderTest {
   /** One process's way to the broker: the relay's, which publishes, or a worker's, which takes. */
-  connect(use: 'publish' | 'consume', topology: readonly QueueTopology[]): Promise<BrokerDriver>;
+  connect(use: 'publish' | 'consume', topology: BrokerTopology): Promise<BrokerDriver>;
   /** Puts a body on a queue as a service of somebody else would. */
   publishRaw(queue: string, body: unknown): Promise<void>;
   /** Loses every message of a queue that nobody works on. */
@@ -24,7 +24,7 @@ export interface Harness {
 export class MemoryBroker implements BrokerUnderTest {
   private driver: MemoryDriver | undefined;
 
-  connect(_use: 'publish' | 'consume', topology: readonly QueueTopology[]): Promise<BrokerDriver> {
+  connect(_use: 'publish' | 'consume', topology: BrokerTopology): Promise<BrokerDriver> {
     return Promise.resolve((this.driver ??= new MemoryDriver(topology)));
   }
 

@@ -7,7 +7,7 @@ import {
   JobsService,
   Leases,
   MessagingEvents,
-  topologyOf,
+  queuesOf,
   WorkerRuntime,
   type BrokerDriver,
   type JobContext,
@@ -89,12 +89,13 @@ export async function startCore(
   const events = new MessagingEvents();
   const wakeUp = new OutboxWakeUp(pool);
   const definitions = handlers.map(([definition]) => definition);
+  const topology = { queues: queuesOf(definitions), events: [] };
   const broker = await (options.harness?.start(database.url) ?? new MemoryBroker());
-  const driver = await broker.connect('publish', topologyOf(definitions));
+  const driver = await broker.connect('publish', topology);
   const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.name], definitions), events);
   const relay = new Relay(pool, [driver], wakeUp, jobs, events, {
     databaseUrl: database.url,
-    queues: topologyOf(definitions).map(({ queue }) => queue),
+    queues: topology.queues.map(({ queue }) => queue),
     schedules: options.schedules ?? [],
     leaseMs,
     sweepMs: options.sweepMs ?? 100,
@@ -107,7 +108,7 @@ export async function startCore(
     const registered = new Map<string, RegisteredHandler>(
       handlers.map(([definition, handle]) => [definition.kind, { definition, handler: { handle } as never }]),
     );
-    const workerDriver = await broker.connect('consume', topologyOf(definitions));
+    const workerDriver = await broker.connect('consume', topology);
     const leases = new Leases(pool, events, { leaseMs, heartbeatMs });
     const parts = { pool, prisma, events, wakeUp, leases };
     const bus = new Bus([workerDriver], definitions, { resolve: () => registered } as never, parts, { leaseMs });

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
-import { jobDefinitions } from '@app/contracts';
-import { configuredDrivers, DRIVERS, ProducerModule } from '@app/messaging';
+import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { configuredDrivers, DRIVERS, ProducerModule, queuesOf } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import { AccessGuard, TenantThrottle, type Access } from './access';
@@ -22,7 +22,12 @@ import { MailboxController } from './operations/mailbox.controller';
 @Module({})
 export class ApiModule {
   static with(settings: ApiSettings, access: Access): DynamicModule {
-    const drivers = configuredDrivers(settings, 'api', jobDefinitions, 'publish');
+    const drivers = configuredDrivers(
+      settings,
+      'api',
+      { queues: queuesOf(jobDefinitions), events: eventDefinitions },
+      'publish',
+    );
     return {
       module: ApiModule,
       imports: [

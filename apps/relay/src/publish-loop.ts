@@ -108,8 +108,8 @@ export class PublishLoop {
   }
 }
 
-function toMessage({ jobId, dispatch, kind, version, queue, priority, traceparent }: OutboxRow): JobMessage {
-  return { id: jobId, dispatch, kind, version, queue, priority, traceparent: traceparent ?? undefined };
+function toMessage({ jobId, orderKey, traceparent, ...row }: OutboxRow): JobMessage {
+  return { ...row, id: jobId, orderKey: orderKey ?? undefined, traceparent: traceparent ?? undefined };
 }
 
 /** @throws Error when `ms` are over; what the promise still does is nobody's concern then */

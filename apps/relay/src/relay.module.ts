@@ -1,13 +1,13 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
-import { jobDefinitions } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/contracts';
 import {
   configuredDrivers,
   DRIVERS,
   JobsService,
   MessagingEvents,
   ProducerModule,
-  topologyOf,
+  queuesOf,
   type BrokerDriver,
 } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
@@ -19,7 +19,8 @@ import { schedulesOf } from './schedules';
 @Module({})
 export class RelayModule {
   static with(settings: RelaySettings): DynamicModule {
-    const drivers = configuredDrivers(settings, 'relay', jobDefinitions, 'publish');
+    const topology = { queues: queuesOf(jobDefinitions), events: eventDefinitions };
+    const drivers = configuredDrivers(settings, 'relay', topology, 'publish');
     return {
       module: RelayModule,
       imports: [
@@ -47,7 +48,7 @@ export class RelayModule {
           ) =>
             new Relay(pool, brokers, wakeUp, jobs, events, {
               databaseUrl: settings.DATABASE_URL,
-              queues: topologyOf(jobDefinitions).map(({ queue }) => queue),
+              queues: topology.queues.map(({ queue }) => queue),
               schedules: schedulesOf(settings),
               leaseMs: settings.LEASE_MS,
               sweepMs: settings.SWEEP_MS,

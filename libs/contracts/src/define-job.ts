@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { BrokerName } from './broker';
+import { defaultPartitions } from './define-event';
 import { toMs, type Duration } from './duration';
 import type { RetryPolicy } from './retry-policy';
 
@@ -25,6 +26,10 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType, Result ext
   readonly rateLimit: { readonly max: number; readonly perMs: number } | undefined;
   /** Jobs of one tenant with the same key run one after the other, in the order in which they were accepted. */
   readonly orderBy: ((payload: never) => string) | undefined;
+  /** On how many processes the queue can be spread, where the broker wants to know beforehand. */
+  readonly partitions: number;
+  /** Whether `job.finished` is said of its jobs. */
+  readonly announced: boolean;
   /** Turns the payload of an older version into today's. */
   readonly upcast: ((payload: unknown, version: number) => unknown) | undefined;
 }
@@ -48,14 +53,18 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
   concurrency: number;
   rateLimit?: { max: number; per: Duration };
   orderBy?: (payload: z.output<Payload>) => string;
+  partitions?: number;
+  announced?: boolean;
   upcast?: (payload: unknown, version: number) => unknown;
 }): JobDefinition<Payload, Result> {
+  const { partitions = defaultPartitions, announced = true } = input;
   const faults = [
     kindPattern.test(input.kind) || `kind: expected "noun.verb" in lower case, got "${input.kind}"`,
     queuePattern.test(input.queue) || `queue: expected lower case letters, digits and dashes, got "${input.queue}"`,
     isWholeFrom1(input.version) || `version: expected 1 or more, got ${input.version}`,
     isWholeFrom1(input.retry.attempts) || `retry.attempts: expected 1 or more, got ${input.retry.attempts}`,
     isWholeFrom1(input.concurrency) || `concurrency: expected 1 or more, got ${input.concurrency}`,
+    isWholeFrom1(partitions) || `partitions: expected 1 or more, got ${partitions}`,
     input.rateLimit === undefined ||
       isWholeFrom1(input.rateLimit.max) ||
       `rateLimit.max: expected 1 or more, got ${input.rateLimit.max}`,
@@ -75,6 +84,8 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
     concurrency: input.concurrency,
     rateLimit: input.rateLimit && { max: input.rateLimit.max, perMs: toMs(input.rateLimit.per) },
     orderBy: input.orderBy,
+    partitions,
+    announced,
     upcast: input.upcast,
   };
 }

@@ -79,7 +79,16 @@ export async function fillByHand({ settings }: Stage, count: number): Promise<Ba
 
 function aMessage({ kind, version, queue }: JobDefinition): JobMessage {
   const { traceparent } = continueTrace(undefined);
-  return { id: uuidv7(), dispatch: 1, kind, version, queue, priority: priorities.normal, traceparent };
+  return {
+    id: uuidv7(),
+    dispatch: 1,
+    kind,
+    version,
+    queue,
+    priority: priorities.normal,
+    orderKey: undefined,
+    traceparent,
+  };
 }
 
 async function enqueue(jobs: JobsService, definition: JobDefinition, n: number): Promise<void> {

@@ -3,7 +3,7 @@ import { getQueueToken } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import type { JobDefinition } from '@app/contracts';
-import { configuredDrivers, DRIVERS, type BrokerDriver, type BrokerSettings } from '@app/messaging';
+import { configuredDrivers, DRIVERS, queuesOf, type BrokerDriver, type BrokerSettings } from '@app/messaging';
 import { endingWith } from '../measuring/ending';
 import { benchQueue } from './empty-job';
 
@@ -22,7 +22,12 @@ export async function withDriver<Result>(
   definition: JobDefinition,
   work: (publisher: Publisher) => Promise<Result>,
 ): Promise<Result> {
-  const { imports, provider } = configuredDrivers(settings, 'bench', [definition], 'publish');
+  const { imports, provider } = configuredDrivers(
+    settings,
+    'bench',
+    { queues: queuesOf([definition]), events: [] },
+    'publish',
+  );
   const app = await NestFactory.createApplicationContext(
     { module: PublisherModule, imports, providers: [provider] },
     // Nest would end the process, and leave everything running that this one has started.

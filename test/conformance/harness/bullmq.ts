@@ -1,7 +1,7 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { Queue } from 'bullmq';
-import { BullmqDriver, bullmqCapabilities, BullmqDriverModule, type QueueTopology } from '@app/messaging';
+import { BullmqDriver, bullmqCapabilities, BullmqDriverModule, type BrokerTopology } from '@app/messaging';
 import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
 import { uniqueName } from '../../support/core';
 
@@ -24,7 +24,7 @@ class BullmqUnderTest implements BrokerUnderTest {
     private readonly redisUrl: string | undefined,
   ) {}
 
-  async connect(use: 'publish' | 'consume', topology: readonly QueueTopology[]): Promise<BullmqDriver> {
+  async connect(use: 'publish' | 'consume', topology: BrokerTopology): Promise<BullmqDriver> {
     const { databaseUrl, redisUrl, prefix } = this;
     const settings = { databaseUrl, redisUrl, prefix, leaseMs: 2_000 };
     const module = await Test.createTestingModule({
@@ -33,7 +33,7 @@ class BullmqUnderTest implements BrokerUnderTest {
     await module.init();
     this.modules.push(module);
     const driver = module.get(BullmqDriver);
-    await driver.queueReady();
+    await driver.ready();
     return driver;
   }
 

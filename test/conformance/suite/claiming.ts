@@ -13,6 +13,7 @@ export function claiming({ scenario, start }: Suite): void {
     id,
     dispatch,
     priority: 2,
+    orderKey: undefined,
     traceparent: undefined,
   });
 

@@ -19,6 +19,7 @@ export function messages({ scenario, start }: Suite): void {
       id: '019e0000-0000-7000-8000-000000000000',
       dispatch: 1,
       priority: 2,
+      orderKey: undefined,
       traceparent: undefined,
     });
     const bodies: [unknown, string][] = [

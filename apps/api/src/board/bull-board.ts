@@ -7,7 +7,7 @@ import type { Queue } from 'bullmq';
 import type { RequestHandler } from 'express';
 import { Pool } from 'pg';
 import { jobDefinitions } from '@app/contracts';
-import { DRIVERS, topologyOf, type BrokerDriver } from '@app/messaging';
+import { DRIVERS, queuesOf, type BrokerDriver } from '@app/messaging';
 import { OutboxWakeUp } from '@app/persistence';
 import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Access } from '../access';
 import { Redriver } from '../operations/redriver';
@@ -54,7 +54,7 @@ export class Board implements OnModuleInit {
     for (const { kind } of jobDefinitions) {
       this.board.addQueue(new LedgerAdapter(kind, this.pool, this.redriver, this.wakeUp));
     }
-    for (const { queue } of topologyOf(jobDefinitions)) this.board.addQueue(this.adapterOf(queue));
+    for (const { queue } of queuesOf(jobDefinitions)) this.board.addQueue(this.adapterOf(queue));
   }
 
   private adapterOf(queue: string): BullMQAdapter {

@@ -2,7 +2,7 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { jobDefinitions, requestableBrokers, type BrokerName } from '@app/contracts';
-import { capabilityNames, DRIVERS, supports, topologyOf, type BrokerDriver } from '@app/messaging';
+import { capabilityNames, DRIVERS, supports, queuesOf, type BrokerDriver } from '@app/messaging';
 import { AnyKey } from '../access';
 import { toOpenApi } from '../jobs/job-body';
 import { withinTime } from './within-time';
@@ -56,6 +56,6 @@ export class BrokersController {
 
 function depths(driver: BrokerDriver): Promise<z.output<typeof queueDepth>[]> {
   return Promise.all(
-    topologyOf(jobDefinitions).map(async ({ queue }) => ({ name: queue, depth: await driver.depth(queue) })),
+    queuesOf(jobDefinitions).map(async ({ queue }) => ({ name: queue, depth: await driver.depth(queue) })),
   );
 }

@@ -1,11 +1,16 @@
-import type { BrokerName, JobDefinition } from '@app/contracts';
+import type { BrokerName } from '@app/contracts';
 import type { Settings } from '@app/configuration';
-import type { DynamicModule, FactoryProvider } from '@nestjs/common';
-import { topologyOf, type BrokerDriver } from '../port/broker-driver';
+import type { DynamicModule, FactoryProvider, Type } from '@nestjs/common';
+import type { BrokerDriver } from '../port/broker-driver';
 import type { Capabilities } from '../port/capabilities';
+import type { BrokerTopology } from '../port/topology';
 import { BullmqDriverModule } from './bullmq/bullmq.module';
 import { BullmqDriver, bullmqCapabilities } from './bullmq/bullmq-driver';
+import { kafkaCapabilities, KafkaDriver } from './kafka/kafka-driver';
+import { KafkaDriverModule } from './kafka/kafka.module';
 import { memoryCapabilities } from './memory/memory-driver';
+import { rabbitmqCapabilities, RabbitmqDriver } from './rabbitmq/rabbitmq-driver';
+import { RabbitmqDriverModule } from './rabbitmq/rabbitmq.module';
 
 /** What a process has to read to reach the brokers of its system. */
 export const brokerSettingNames = [
@@ -25,26 +30,33 @@ export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>
 export const DRIVERS = Symbol('DRIVERS');
 
 /** What each broker can do, for whoever does not talk to it. */
-export const brokerCapabilities: Readonly<Partial<Record<BrokerName, Capabilities>>> = {
+export const brokerCapabilities: Readonly<Record<BrokerName, Capabilities>> = {
   bullmq: bullmqCapabilities,
+  rabbitmq: rabbitmqCapabilities,
+  kafka: kafkaCapabilities,
   memory: memoryCapabilities,
 };
 
-/** The modules of the configured drivers, and the provider that gathers them under `DRIVERS`. */
+/** The modules of the configured drivers, and the provider that gathers them under `DRIVERS`, BullMQ first. */
 export function configuredDrivers(
   settings: BrokerSettings,
   application: string,
-  definitions: readonly JobDefinition[],
+  topology: BrokerTopology,
   use: 'consume' | 'publish',
 ): { imports: DynamicModule[]; provider: FactoryProvider<readonly BrokerDriver[]> } {
-  const bullmq = {
-    redisUrl: settings.REDIS_URL,
-    databaseUrl: settings.DATABASE_URL,
-    prefix: settings.BULLMQ_PREFIX,
-    leaseMs: settings.LEASE_MS,
-  };
-  return {
-    imports: [BullmqDriverModule.register(bullmq, application, topologyOf(definitions), use)],
-    provider: { provide: DRIVERS, inject: [BullmqDriver], useFactory: (...drivers: BrokerDriver[]) => drivers },
-  };
+  const { REDIS_URL, DATABASE_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX, LEASE_MS } = settings;
+  const bullmq = { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL, prefix: BULLMQ_PREFIX, leaseMs: LEASE_MS };
+  const imports = [BullmqDriverModule.register(bullmq, application, topology, use)];
+  const drivers: Type<BrokerDriver>[] = [BullmqDriver];
+  if (RABBITMQ_URL !== undefined) {
+    const rabbitmq = { url: RABBITMQ_URL, prefix: BROKER_PREFIX };
+    imports.push(RabbitmqDriverModule.register(rabbitmq, application, topology));
+    drivers.push(RabbitmqDriver);
+  }
+  if (KAFKA_BROKERS !== undefined) {
+    const kafka = { brokers: KAFKA_BROKERS, prefix: BROKER_PREFIX, leaseMs: LEASE_MS };
+    imports.push(KafkaDriverModule.register(kafka, application, topology));
+    drivers.push(KafkaDriver);
+  }
+  return { imports, provider: { provide: DRIVERS, inject: drivers, useFactory: (...made: BrokerDriver[]) => made } };
 }

@@ -1,4 +1,4 @@
-import type { BrokerName, JobDefinition } from '@app/contracts';
+import type { BrokerName } from '@app/contracts';
 import type { Capabilities } from './capabilities';
 
 /** "Try job `id`, dispatch `dispatch`, now." Everything else is for the broker and for people who watch it. */
@@ -9,15 +9,33 @@ export interface JobMessage {
   readonly version: number;
   readonly queue: string;
   readonly priority: number;
+  /** Jobs of one key; a broker with partitions keeps them together. */
+  readonly orderKey: string | undefined;
   readonly traceparent: string | undefined;
+}
+
+/** A fact on its way to everybody who subscribed to its kind. */
+export interface EventMessage {
+  readonly id: string;
+  readonly kind: string;
+  readonly version: number;
+  readonly tenant: string;
+  /** Facts about the same thing, in the order in which they became true. */
+  readonly key: string | undefined;
+  readonly at: Date;
+  readonly traceparent: string | undefined;
+  readonly data: unknown;
 }
 
 /** A message as the broker handed it over. */
 export interface Delivery {
   readonly broker: BrokerName;
+  /** The queue of a job, or the subscriber of an event. */
   readonly queue: string;
   /** Bytes, or what a client library has already parsed from them. */
   readonly body: unknown;
+  /** The broker has given this message up, and says why: nobody is to try it again. */
+  readonly givenUp?: string;
 }
 
 /**
@@ -38,42 +56,21 @@ export interface Subscription {
 export interface BrokerDriver {
   readonly name: BrokerName;
   readonly capabilities: Capabilities;
+  /** Resolves when the broker has been reached for the first time. */
+  ready(): Promise<void>;
   /**
    * Resolves when the broker has confirmed every message; after a rejection any of them may have arrived.
-   * Rejects within seconds when the broker is away, and keeps nothing in memory then.
+   * @throws BrokerUnavailable within seconds when the broker is away, and keeps nothing in memory then
    */
   publish(messages: readonly JobMessage[]): Promise<void>;
+  /** The same for events, each of which goes to all its subscribers. */
+  publishEvents(events: readonly EventMessage[]): Promise<void>;
   /** Deliveries run side by side, up to the concurrency of the queue's definitions. */
   subscribe(queue: string, deliver: Deliver): Promise<Subscription>;
+  /** Deliveries begin in the order in which the broker has them. */
+  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription>;
   /** How many messages of the queue the broker holds, those being worked on included. */
   depth(queue: string): Promise<number>;
   /** Acknowledges what is settled and ends all connections. A second call changes nothing. */
   close(): Promise<void>;
-}
-
-/** What a driver has to set up for one queue: drawn from the definitions of the jobs that travel on it. */
-export interface QueueTopology {
-  readonly queue: string;
-  readonly concurrency: number;
-  readonly rateLimit: JobDefinition['rateLimit'];
-}
-
-/** @throws RangeError when two kinds of one queue want different rate limits, which no broker can keep */
-export function topologyOf(definitions: readonly JobDefinition[]): QueueTopology[] {
-  const queues = [...new Set(definitions.map(({ queue }) => queue))];
-  return queues.map((queue) => {
-    const kinds = definitions.filter((definition) => definition.queue === queue);
-    const limits = new Set(kinds.map(({ rateLimit }) => JSON.stringify(rateLimit)));
-    if (limits.size > 1) {
-      throw new RangeError(
-        `Queue "${queue}": expected one rate limit, got ${limits.size} from ${kinds.map(({ kind }) => kind).join(', ')}. ` +
-          'Give them the same limit, or queues of their own.',
-      );
-    }
-    return {
-      queue,
-      concurrency: kinds.reduce((sum, { concurrency }) => sum + concurrency, 0),
-      rateLimit: kinds[0]?.rateLimit,
-    };
-  });
 }

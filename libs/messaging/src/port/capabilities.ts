@@ -11,6 +11,8 @@ export const capabilityNames = [
   'rateLimit',
   'concurrency',
   'orderPerKey',
+  'broadcast',
+  'replay',
   'delay',
   'retry',
   'deadLetter',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { JobMessage } from './broker-driver';
+import type { EventMessage, JobMessage } from './broker-driver';
 
 /** Names this system in every message it sends (CloudEvents `source`, a URI reference). */
 export const messageSource = '/node-message-queue';
@@ -44,6 +44,22 @@ export function encodeMessage(message: JobMessage) {
     dispatch: message.dispatch,
     dataref: `/v1/jobs/${message.id}`,
     ...(message.traceparent && { traceparent: message.traceparent }),
+  } satisfies CloudEvent;
+}
+
+/** The whole fact travels: nobody who subscribed has to ask for it. */
+export function encodeEvent({ id, kind, version, tenant, key, at, traceparent, data }: EventMessage) {
+  return {
+    specversion: '1.0',
+    id,
+    source: messageSource,
+    type: `${kind}.v${version}`,
+    time: at.toISOString(),
+    datacontenttype: 'application/json',
+    tenant,
+    ...(key !== undefined && { subject: key, partitionkey: key }),
+    ...(traceparent && { traceparent }),
+    data,
   } satisfies CloudEvent;
 }
 

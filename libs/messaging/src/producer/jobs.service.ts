@@ -131,7 +131,7 @@ export class JobsService {
         'options.broker',
       );
     }
-    if (options.priority !== undefined && brokerCapabilities[broker]?.priority === 'none') {
+    if (options.priority !== undefined && brokerCapabilities[broker].priority === 'none') {
       throw new EnqueueRefused(
         'priority_unsupported',
         `${broker} has no priorities; leave the field out, or name a broker that has`,

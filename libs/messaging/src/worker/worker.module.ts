@@ -10,6 +10,7 @@ import { HandlerRegistry } from '../handlers/handler-registry';
 import { Leases } from '../leases';
 import { MessagingEvents } from '../messaging-events';
 import type { BrokerDriver } from '../port/broker-driver';
+import { queuesOf } from '../port/topology';
 import { WorkerRuntime } from './worker-runtime';
 
 /** What every worker has to read. */
@@ -29,7 +30,8 @@ export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>
 export class WorkerMessagingModule {
   /** @param serves the definitions whose jobs this process runs; it must have a `@JobHandler` for each */
   static register(application: string, serves: readonly JobDefinition[], settings: WorkerSettings): DynamicModule {
-    const drivers = configuredDrivers(settings, application, serves, 'consume');
+    const topology = { queues: queuesOf(serves), events: [] };
+    const drivers = configuredDrivers(settings, application, topology, 'consume');
     const leases = { leaseMs: settings.LEASE_MS, heartbeatMs: settings.HEARTBEAT_MS };
     return {
       module: WorkerMessagingModule,

@@ -8,10 +8,11 @@ export interface OutboxRow {
   readonly jobId: string;
   readonly dispatch: number;
   readonly priority: number;
+  readonly orderKey: string | null;
   readonly traceparent: string | null;
 }
 
-const columns = 'id, queue, kind, version, job_id AS "jobId", dispatch, priority, traceparent';
+const columns = 'id, queue, kind, version, job_id AS "jobId", dispatch, priority, order_key AS "orderKey", traceparent';
 
 /**
  * The first outbox row of each order key: an index is skipped along from key to key, so that ten thousand rows of one

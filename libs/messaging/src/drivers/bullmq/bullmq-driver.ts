@@ -1,14 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
+import { priorities } from '@app/contracts';
 import type { Capabilities } from '../../port/capabilities';
-import type { BrokerDriver, Deliver, JobMessage, Subscription } from '../../port/broker-driver';
-import { encodeMessage } from '../../port/job-message';
+import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import { encodeEvent, encodeMessage } from '../../port/job-message';
+import { subscriberQueue, type BrokerTopology } from '../../port/topology';
 import type { BullmqConnection } from './bullmq-connection';
+import { BrokerUnavailable } from '../../port/broker-errors';
 import { failForGood } from './fail-for-good';
 import type { QueueProcessor } from './queue-processor';
 
 /** Finished messages that Bull Board can still show, per queue and for an hour. The ledger has them all. */
 const kept = { count: 200, age: 3_600 };
+
+const once = { attempts: 1, removeOnComplete: kept, removeOnFail: kept };
 
 const closeMs = 2_000;
 
@@ -17,6 +22,8 @@ export const bullmqCapabilities: Capabilities = {
   rateLimit: 'native',
   concurrency: 'native',
   orderPerKey: 'bus',
+  broadcast: 'bus',
+  replay: 'none',
   delay: 'bus',
   retry: 'bus',
   deadLetter: 'bus',
@@ -37,6 +44,7 @@ export class BullmqDriver implements BrokerDriver {
     private readonly connection: BullmqConnection,
     private readonly queues: ReadonlyMap<string, Queue>,
     private readonly processors: ReadonlyMap<string, QueueProcessor>,
+    private readonly events: BrokerTopology['events'],
   ) {
     for (const queue of queues.values()) {
       queue.on('error', () => undefined); // Whoever asked gets the error of his own call.
@@ -44,17 +52,23 @@ export class BullmqDriver implements BrokerDriver {
     }
   }
 
-  /** Resolves when the backend has been seen for the first time. */
-  async queueReady(): Promise<void> {
+  async ready(): Promise<void> {
     await Promise.all([...this.queues.values()].map((queue) => queue.waitUntilReady()));
   }
 
   async publish(messages: readonly JobMessage[]): Promise<void> {
-    this.connection.assertUp();
-    const names = new Set(messages.map(({ queue }) => queue));
-    await Promise.all(
-      [...names].map((name) =>
-        this.queue(name).addBulk(messages.filter(({ queue }) => queue === name).map(toBullmqJob)),
+    await this.addToQueues(messages.map((message) => [message.queue, toBullmqJob(message)]));
+  }
+
+  /** BullMQ knows no broadcast: each subscriber has a queue of its own. */
+  async publishEvents(events: readonly EventMessage[]): Promise<void> {
+    const subscribers = new Map(this.events.map((event) => [event.kind, event.subscribers]));
+    await this.addToQueues(
+      events.flatMap((event) =>
+        (subscribers.get(event.kind) ?? []).map((subscriber): Addressed => [
+          subscriberQueue(event.kind, subscriber),
+          toBullmqEvent(event),
+        ]),
       ),
     );
   }
@@ -64,6 +78,10 @@ export class BullmqDriver implements BrokerDriver {
     if (!processor) throw new RangeError(`Queue "${queue}" was not registered for consuming.`);
     processor.start(deliver);
     return Promise.resolve({ stop: () => processor.stop() });
+  }
+
+  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription> {
+    return this.subscribe(subscriberQueue(event, subscriber), deliver);
   }
 
   async depth(queue: string): Promise<number> {
@@ -88,12 +106,28 @@ export class BullmqDriver implements BrokerDriver {
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
   }
 
+  private async addToQueues(jobs: readonly Addressed[]): Promise<void> {
+    try {
+      this.connection.assertUp();
+      const names = new Set(jobs.map(([queue]) => queue));
+      await Promise.all(
+        [...names].map((name) =>
+          this.queue(name).addBulk(jobs.flatMap(([queue, job]) => (queue === name ? [job] : []))),
+        ),
+      );
+    } catch (error) {
+      throw new BrokerUnavailable('bullmq', error);
+    }
+  }
+
   private queue(name: string): Queue {
     const queue = this.queues.get(name);
     if (!queue) throw new RangeError(`Queue "${name}" was not registered.`);
     return queue;
   }
 }
+
+type Addressed = readonly [queue: string, job: ReturnType<typeof toBullmqJob> | ReturnType<typeof toBullmqEvent>];
 
 function toBullmqJob(message: JobMessage) {
   return {
@@ -103,9 +137,15 @@ function toBullmqJob(message: JobMessage) {
       // No colon: BullMQ keeps it for itself. One id per dispatch: published twice, it is there once.
       jobId: `${message.id}-${message.dispatch}`,
       priority: message.priority,
-      attempts: 1,
-      removeOnComplete: kept,
-      removeOnFail: kept,
+      ...once,
     },
+  };
+}
+
+function toBullmqEvent(event: EventMessage) {
+  return {
+    name: event.kind,
+    data: encodeEvent(event),
+    opts: { jobId: event.id, priority: priorities.normal, ...once },
   };
 }

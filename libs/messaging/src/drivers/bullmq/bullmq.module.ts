@@ -1,10 +1,20 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Queue, Worker, createPostgresBackend, withBackend } from 'bullmq';
-import type { QueueTopology } from '../../port/broker-driver';
+import { subscriberQueues, type BrokerTopology, type QueueTopology } from '../../port/topology';
 import { BullmqDriver } from './bullmq-driver';
 import { connectBullmq, type BullmqSettings } from './bullmq-connection';
 import { queueProcessorFor, type QueueProcessor } from './queue-processor';
+
+/** As many as may be handled in one transaction. */
+const eventsAtOnce = 100;
+
+const eventQueue = (queue: string): QueueTopology => ({
+  queue,
+  concurrency: eventsAtOnce,
+  rateLimit: undefined,
+  partitions: 1,
+});
 
 const onPostgres = withBackend(createPostgresBackend);
 
@@ -15,10 +25,11 @@ export class BullmqDriverModule {
   static register(
     settings: BullmqSettings,
     application: string,
-    topology: readonly QueueTopology[],
+    { queues: jobQueues, events }: BrokerTopology,
     use: 'consume' | 'publish',
   ): DynamicModule {
     const consume = use === 'consume';
+    const topology = [...jobQueues, ...subscriberQueues(events).map(eventQueue)];
     const connection = connectBullmq(settings, application, consume ? topology.length : 0);
     // Nest makes all queues of a process of one class, which it reads when the queues are registered.
     BullModule.queueClass = connection.backend === 'redis' ? Queue : (onPostgres.Queue as typeof Queue);
@@ -46,6 +57,7 @@ export class BullmqDriverModule {
               connection,
               new Map(names.map((name, index) => [name, parts[index] as Queue])),
               new Map(processors.map((_, index) => [names[index]!, parts[names.length + index] as QueueProcessor])),
+              events,
             ),
         },
       ],

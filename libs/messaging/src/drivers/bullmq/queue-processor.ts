@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Processor, WorkerHost } from '@nestjs/bullmq';
 import type { Type } from '@nestjs/common';
 import type { Job, Worker } from 'bullmq';
-import type { Deliver, QueueTopology } from '../../port/broker-driver';
+import type { Deliver } from '../../port/broker-driver';
+import type { QueueTopology } from '../../port/topology';
 import type { BullmqConnection, BullmqSettings } from './bullmq-connection';
 import { failForGood } from './fail-for-good';
 

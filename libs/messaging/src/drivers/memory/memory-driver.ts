@@ -1,16 +1,21 @@
 import type { Capabilities } from '../../port/capabilities';
-import type { BrokerDriver, Deliver, JobMessage, QueueTopology, Subscription } from '../../port/broker-driver';
-import { encodeMessage } from '../../port/job-message';
+import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import { encodeEvent, encodeMessage } from '../../port/job-message';
+import { subscriberQueue, subscriberQueues, type BrokerTopology } from '../../port/topology';
 
 export const memoryCapabilities: Capabilities = {
   priority: 'native',
   rateLimit: 'none',
   concurrency: 'native',
   orderPerKey: 'bus',
+  broadcast: 'bus',
+  replay: 'none',
   delay: 'bus',
   retry: 'bus',
   deadLetter: 'bus',
 };
+
+const eventsAtOnce = 100;
 
 /**
  * Takes a broker's place, and nothing but a broker's, inside one process: for tests of handlers and of the core.
@@ -21,12 +26,31 @@ export class MemoryDriver implements BrokerDriver {
   readonly capabilities = memoryCapabilities;
   private readonly queues: ReadonlyMap<string, MemoryQueue>;
 
-  constructor(topology: readonly QueueTopology[]) {
-    this.queues = new Map(topology.map(({ queue, concurrency }) => [queue, new MemoryQueue(queue, concurrency)]));
+  private readonly subscribers: ReadonlyMap<string, readonly string[]>;
+
+  constructor({ queues, events }: BrokerTopology) {
+    this.queues = new Map([
+      ...queues.map(({ queue, concurrency }) => [queue, new MemoryQueue(queue, concurrency)] as const),
+      ...subscriberQueues(events).map((name) => [name, new MemoryQueue(name, eventsAtOnce)] as const),
+    ]);
+    this.subscribers = new Map(events.map(({ kind, subscribers }) => [kind, subscribers]));
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
   }
 
   publish(messages: readonly JobMessage[]): Promise<void> {
     for (const message of messages) this.queue(message.queue).push(message.priority, encodeMessage(message));
+    return Promise.resolve();
+  }
+
+  publishEvents(events: readonly EventMessage[]): Promise<void> {
+    for (const event of events) {
+      for (const subscriber of this.subscribers.get(event.kind) ?? []) {
+        this.queue(subscriberQueue(event.kind, subscriber)).push(2, encodeEvent(event));
+      }
+    }
     return Promise.resolve();
   }
 
@@ -37,6 +61,10 @@ export class MemoryDriver implements BrokerDriver {
 
   subscribe(queue: string, deliver: Deliver): Promise<Subscription> {
     return Promise.resolve(this.queue(queue).subscribe(deliver));
+  }
+
+  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription> {
+    return this.subscribe(subscriberQueue(event, subscriber), deliver);
   }
 
   depth(queue: string): Promise<number> {

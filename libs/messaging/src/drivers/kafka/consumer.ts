@@ -1,0 +1,203 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@nestjs/common';
+import type { Consumer as KafkaConsumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Subscription } from '../../port/broker-driver';
+import { OffsetWindow } from './offset-window';
+
+export interface Consumption {
+  readonly topic: string;
+  readonly group: string;
+  /** How many messages are in hand at most, over all partitions. */
+  readonly atOnce: number;
+  readonly partitions: number;
+  readonly sessionMs: number;
+  /** When it resolves the message is done. */
+  readonly handle: (message: EachBatchPayload['batch']['messages'][number]) => Promise<void>;
+}
+
+const heartbeatMs = 500;
+const commitMs = 20;
+const commitAgainMs = 500;
+const restartMs = 500;
+const partingMs = 2_000;
+
+/**
+ * A member of a group that comes back, whatever has ended it. The messages of a batch run side by side, and one that
+ * takes long holds up none behind it: a batch counts as read when all of it was begun, and only what has ended in
+ * one piece from the start is committed. While the hands are full no batch is read, which is all the back-pressure
+ * that kafkajs needs: it fetches nothing before its batches were read.
+ */
+export class Consumer implements Subscription {
+  private consumer: KafkaConsumer | undefined;
+  private windows = new Map<number, OffsetWindow>();
+  private inHand = 0;
+  private stopped = false;
+  private readonly waiting = new Set<() => void>();
+  private commitTimer: NodeJS.Timeout | undefined;
+  private committing: Promise<void> = Promise.resolve();
+  private readonly running: Promise<void>;
+  private ended!: () => void;
+  private firstJoined!: () => void;
+  /** Resolves when it has been a member of its group once. */
+  readonly joined = new Promise<void>((resolve) => (this.firstJoined = resolve));
+  private readonly closing = new Promise<void>((resolve) => (this.ended = resolve));
+
+  /** @param prepare makes sure that the topic is there; called before each start */
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly consumption: Consumption,
+    private readonly prepare: () => Promise<void>,
+    private readonly logger: Logger,
+  ) {
+    this.running = this.run();
+  }
+
+  stop(): Promise<void> {
+    this.stopped = true;
+    this.pause();
+    this.wakeAll();
+    return Promise.resolve();
+  }
+
+  /** Commits what is done, and leaves the group. */
+  async close(): Promise<void> {
+    await this.stop();
+    clearTimeout(this.commitTimer);
+    const parting = this.committing.then(() => this.commit()).then(() => this.ended());
+    await Promise.race([parting, delay(partingMs, undefined, { ref: false })]);
+    this.ended();
+    await this.running;
+  }
+
+  private async run(): Promise<void> {
+    while (!this.stopped) {
+      try {
+        await this.prepare();
+        await this.consumeUntilCrash();
+      } catch (error) {
+        this.logger.warn(`${this.consumption.group}: ${(error as Error).message}; it starts again in ${restartMs} ms`);
+        if (!this.isStopped()) await Promise.race([delay(restartMs, undefined, { ref: false }), this.closing]);
+      }
+    }
+    await this.closing;
+  }
+
+  /** @throws Error when the consumer has ended by itself; resolves when it was closed */
+  private async consumeUntilCrash(): Promise<void> {
+    const { topic, group, partitions, sessionMs } = this.consumption;
+    const consumer = this.kafka.consumer({
+      groupId: group,
+      sessionTimeout: sessionMs,
+      rebalanceTimeout: sessionMs,
+      heartbeatInterval: heartbeatMs,
+      // Also the longest that a disconnect waits for.
+      maxWaitTimeInMs: 500,
+      maxBytesPerPartition: 256 * 1024,
+      allowAutoTopicCreation: false,
+      // A crash is ours to mend, and every crash in the same way.
+      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 5, restartOnFailure: () => Promise.resolve(false) },
+    });
+    const crashed = new Promise<never>((_, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    });
+    crashed.catch(() => undefined);
+    // What another member may have by now is his to commit.
+    consumer.on(consumer.events.GROUP_JOIN, () => {
+      this.windows = new Map();
+      this.firstJoined();
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      this.consumer = consumer;
+      await consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: partitions,
+        eachBatch: (payload) => this.read(payload),
+      });
+      if (this.stopped) this.pause();
+      await Promise.race([crashed, this.closing]);
+    } finally {
+      this.consumer = undefined;
+      this.windows = new Map();
+      await Promise.race([consumer.disconnect().catch(() => undefined), delay(partingMs, undefined, { ref: false })]);
+    }
+  }
+
+  private async read({ batch, heartbeat, resolveOffset, isRunning, isStale }: EachBatchPayload): Promise<void> {
+    const windows = this.windows;
+    const window = windows.get(batch.partition) ?? new OffsetWindow();
+    windows.set(batch.partition, window);
+    for (const message of batch.messages) {
+      while (this.inHand >= this.consumption.atOnce && !this.stopped) {
+        await this.somethingEnded();
+        await heartbeat();
+      }
+      if (this.stopped || !isRunning() || isStale()) return;
+      const end = window.begin(message.offset);
+      this.inHand += 1;
+      void this.consumption.handle(message).then(() => {
+        this.inHand -= 1;
+        end();
+        this.wakeAll();
+        this.commitSoon(commitMs);
+      });
+      resolveOffset(message.offset);
+    }
+    await heartbeat();
+  }
+
+  /** Or the time for a heartbeat has come. */
+  private somethingEnded(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, heartbeatMs);
+      this.waiting.add(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  private wakeAll(): void {
+    for (const wake of this.waiting) wake();
+    this.waiting.clear();
+  }
+
+  /** One commit for all that ends within `ms`. */
+  private commitSoon(ms: number): void {
+    this.commitTimer ??= setTimeout(() => {
+      this.commitTimer = undefined;
+      this.committing = this.committing.then(() => this.commit());
+    }, ms);
+  }
+
+  private async commit(): Promise<void> {
+    const { topic } = this.consumption;
+    const { consumer, windows } = this;
+    const due = [...windows].flatMap(([partition, window]) =>
+      window.committable === undefined ? [] : [{ partition, window, offset: window.committable }],
+    );
+    if (!consumer || due.length === 0) return;
+    try {
+      await consumer.commitOffsets(due.map(({ partition, offset }) => ({ topic, partition, offset })));
+      for (const { window, offset } of due) window.wasCommitted(offset);
+    } catch {
+      // The group is rebalancing, or Kafka is away. What is not committed comes again, and is found to be stale.
+      if (this.windows === windows && !this.stopped) this.commitSoon(commitAgainMs);
+    }
+  }
+
+  private pause(): void {
+    try {
+      this.consumer?.pause([{ topic: this.consumption.topic }]);
+    } catch {
+      // It does not run yet.
+    }
+  }
+
+  /** A method, because it changes while `run` waits. */
+  private isStopped(): boolean {
+    return this.stopped;
+  }
+}

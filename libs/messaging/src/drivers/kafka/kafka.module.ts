@@ -1,0 +1,24 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Kafka } from 'kafkajs';
+import type { BrokerTopology } from '../../port/topology';
+import { connectKafka, type KafkaSettings } from './kafka-connection';
+import { KafkaDriver } from './kafka-driver';
+
+/** The client of one process, for its driver and for whoever wants more of Kafka than the driver gives. */
+@Module({})
+export class KafkaDriverModule {
+  static register(settings: KafkaSettings, application: string, topology: BrokerTopology): DynamicModule {
+    return {
+      module: KafkaDriverModule,
+      providers: [
+        { provide: Kafka, useFactory: () => connectKafka(settings, application) },
+        {
+          provide: KafkaDriver,
+          inject: [Kafka],
+          useFactory: (kafka: Kafka) => new KafkaDriver(kafka, topology, settings),
+        },
+      ],
+      exports: [Kafka, KafkaDriver],
+    };
+  }
+}

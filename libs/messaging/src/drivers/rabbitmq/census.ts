@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import type { Channel } from 'amqplib';
+import { declareCensus, declareQueue } from './declare';
+import { LastingChannel } from './lasting-channel';
+import type { RabbitmqNames } from './rabbitmq-names';
+
+const replyQueue = 'amq.rabbitmq.reply-to';
+/** A worker that has not answered by then counts as one whose hands are full. */
+const answerMs = 500;
+
+/** By queue: how many messages a process has in hand. */
+export type Holdings = Readonly<Record<string, number>>;
+
+/**
+ * AMQP tells how many messages are ready in a queue and how many consumers it has, and not how many messages those
+ * have in hand. So they are asked: a fanout to all of them, each of which replies to whoever asked
+ * (https://www.rabbitmq.com/docs/direct-reply-to).
+ */
+export class Census {
+  private readonly channel: LastingChannel;
+  private readonly asked = new Map<string, (holdings: Holdings) => void>();
+
+  constructor(
+    { managedConnection }: AmqpConnection,
+    private readonly names: RabbitmqNames,
+  ) {
+    this.channel = LastingChannel.plain(managedConnection, async (channel) => {
+      await declareCensus(channel, names);
+      await channel.consume(
+        replyQueue,
+        (reply) => {
+          if (!reply) return;
+          this.asked.get(String(reply.properties.correlationId))?.(JSON.parse(reply.content.toString()) as Holdings);
+        },
+        { noAck: true },
+      );
+    });
+  }
+
+  /**
+   * Declares the queue on the way: to ask for one that is not there would close the channel.
+   * @param prefetch what a consumer has in hand at most
+   */
+  async depth(queue: string, prefetch: number): Promise<number> {
+    const channel = this.channel.now();
+    const { messageCount, consumerCount } = await declareQueue(channel, this.names, queue);
+    const inHand = await this.ask(channel, this.names.queue(queue), consumerCount);
+    const silent = consumerCount - inHand.length;
+    return messageCount + inHand.reduce((sum, count) => sum + count, 0) + silent * prefetch;
+  }
+
+  async close(): Promise<void> {
+    await this.channel.close();
+  }
+
+  /** @returns what those that answered have of the queue in hand */
+  private async ask(channel: Channel, queue: string, consumers: number): Promise<number[]> {
+    const answers: number[] = [];
+    if (consumers === 0) return answers;
+    const correlationId = randomUUID();
+    const allAnswered = new Promise<void>((resolve) => {
+      this.asked.set(correlationId, (holdings) => {
+        const inHand = holdings[queue];
+        if (inHand !== undefined && answers.push(inHand) === consumers) resolve();
+      });
+    });
+    const timeOut = new AbortController();
+    channel.publish(this.names.census, '', Buffer.alloc(0), { replyTo: replyQueue, correlationId });
+    await Promise.race([
+      allAnswered,
+      delay(answerMs, undefined, { signal: timeOut.signal }).catch(() => undefined),
+    ]).finally(() => timeOut.abort());
+    this.asked.delete(correlationId);
+    return answers;
+  }
+}
+
+/** Answers what this process has in hand. */
+export function answerCensus(
+  { managedConnection }: AmqpConnection,
+  names: RabbitmqNames,
+  holdings: () => Holdings,
+): LastingChannel {
+  return LastingChannel.plain(managedConnection, async (channel) => {
+    await declareCensus(channel, names);
+    const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+    await channel.bindQueue(queue, names.census, '');
+    await channel.consume(
+      queue,
+      (question) => {
+        if (!question) return;
+        const { replyTo, correlationId } = question.properties;
+        channel.sendToQueue(String(replyTo), Buffer.from(JSON.stringify(holdings())), {
+          correlationId: String(correlationId),
+        });
+      },
+      { noAck: true },
+    );
+  });
+}

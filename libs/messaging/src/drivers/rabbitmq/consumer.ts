@@ -1,0 +1,70 @@
+import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Subscription } from '../../port/broker-driver';
+import { LastingChannel } from './lasting-channel';
+
+export interface Consumption {
+  readonly queue: string;
+  /** How many messages RabbitMQ sends ahead of their acknowledgement. */
+  readonly prefetch: number;
+  readonly declare: (channel: Channel) => Promise<unknown>;
+  /** When it resolves the message is acknowledged. */
+  readonly handle: (message: ConsumeMessage) => Promise<void>;
+}
+
+/** Takes the messages of one queue, on a channel of its own: an error there stops no other queue. */
+export class Consumer implements Subscription {
+  readonly channel: LastingChannel;
+  private inHand = new Set<ConsumeMessage>();
+  private stopped = false;
+  private tag: string | undefined;
+
+  constructor(
+    { managedConnection }: AmqpConnection,
+    private readonly consumption: Consumption,
+  ) {
+    this.channel = LastingChannel.plain(managedConnection, (channel) => this.consume(channel));
+  }
+
+  /** What RabbitMQ has sent and not seen acknowledged. */
+  get unacknowledged(): number {
+    return this.inHand.size;
+  }
+
+  /** What was sent ahead and not begun goes back to the queue when the channel closes. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.channel.retire();
+    try {
+      if (this.tag !== undefined) await this.channel.now().cancel(this.tag);
+    } catch {
+      // The channel is gone, and the consumer with it.
+    }
+  }
+
+  private async consume(channel: Channel): Promise<void> {
+    if (this.stopped) return;
+    const { queue, prefetch, declare } = this.consumption;
+    await declare(channel);
+    await channel.prefetch(prefetch);
+    const inHand = new Set<ConsumeMessage>();
+    this.inHand = inHand;
+    let isOpen = true;
+    // What this channel had in hand is on the queue again.
+    channel.once('close', () => (isOpen = false));
+    const { consumerTag } = await channel.consume(queue, (message) => {
+      if (message) void this.work(message, inHand, () => isOpen && channel.ack(message));
+      // RabbitMQ has cancelled: the queue was deleted, or moved to another node.
+      else if (!this.stopped) this.channel.renew(new Error(`queue ${queue} was taken away`));
+    });
+    this.tag = consumerTag;
+  }
+
+  private async work(message: ConsumeMessage, inHand: Set<ConsumeMessage>, acknowledge: () => void): Promise<void> {
+    inHand.add(message);
+    if (this.stopped) return;
+    await this.consumption.handle(message);
+    acknowledge();
+    inHand.delete(message);
+  }
+}

@@ -1,0 +1,153 @@
+import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import type { Capabilities } from '../../port/capabilities';
+import { encodeEvent, encodeMessage } from '../../port/job-message';
+import type { BrokerTopology } from '../../port/topology';
+import { answerCensus, Census } from './census';
+import { Consumer } from './consumer';
+import { declareDeadLetters, declareEvent, declareQueue } from './declare';
+import type { LastingChannel } from './lasting-channel';
+import { Publisher } from './publisher';
+import type { RabbitmqNames } from './rabbitmq-names';
+
+export const rabbitmqCapabilities: Capabilities = {
+  priority: 'none',
+  rateLimit: 'bus',
+  concurrency: 'native',
+  orderPerKey: 'bus',
+  broadcast: 'native',
+  replay: 'none',
+  delay: 'bus',
+  retry: 'bus',
+  deadLetter: 'native',
+};
+
+const eventsAtOnce = 100;
+const deadLettersAtOnce = 10;
+
+/** Jobs over a direct exchange, events over a topic and a fanout one, all into quorum queues. */
+export class RabbitmqDriver implements BrokerDriver {
+  readonly name = 'rabbitmq';
+  readonly capabilities = rabbitmqCapabilities;
+  private readonly publisher: Publisher;
+  private readonly census: Census;
+  private readonly consumers = new Map<string, Consumer>();
+  private answering: LastingChannel | undefined;
+  private closed: Promise<void> | undefined;
+
+  constructor(
+    private readonly connection: AmqpConnection,
+    private readonly names: RabbitmqNames,
+    private readonly topology: BrokerTopology,
+  ) {
+    this.publisher = new Publisher(connection, async (channel) => {
+      for (const { queue } of topology.queues) await declareQueue(channel, names, queue);
+      for (const event of topology.events) await declareEvent(channel, names, event);
+    });
+    this.census = new Census(connection, names);
+  }
+
+  ready(): Promise<void> {
+    return this.publisher.channel.ready();
+  }
+
+  async publish(messages: readonly JobMessage[]): Promise<void> {
+    await this.publisher.publish(
+      messages.map((message) => ({
+        exchange: this.names.jobs,
+        routingKey: message.queue,
+        messageId: `${message.id}-${message.dispatch}`,
+        content: Buffer.from(JSON.stringify(encodeMessage(message))),
+        mandatory: true,
+      })),
+    );
+  }
+
+  async publishEvents(events: readonly EventMessage[]): Promise<void> {
+    const awaited = new Set(
+      this.topology.events.flatMap(({ kind, subscribers }) => (subscribers.length ? [kind] : [])),
+    );
+    await this.publisher.publish(
+      events.map((event) => ({
+        exchange: this.names.events,
+        routingKey: event.kind,
+        messageId: event.id,
+        content: Buffer.from(JSON.stringify(encodeEvent(event))),
+        mandatory: awaited.has(event.kind),
+      })),
+    );
+  }
+
+  subscribe(queue: string, deliver: Deliver): Promise<Subscription> {
+    const declare = (channel: Channel) => declareQueue(channel, this.names, queue);
+    return this.consume(this.names.queue(queue), this.prefetchOf(queue), queue, declare, deliver);
+  }
+
+  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription> {
+    const declare = (channel: Channel) => declareEvent(channel, this.names, { kind: event, subscribers: [subscriber] });
+    return this.consume(this.names.subscriber(event, subscriber), eventsAtOnce, subscriber, declare, deliver);
+  }
+
+  depth(queue: string): Promise<number> {
+    return this.census.depth(queue, this.prefetchOf(queue));
+  }
+
+  close(): Promise<void> {
+    return (this.closed ??= this.closeOnce());
+  }
+
+  private async closeOnce(): Promise<void> {
+    const channels = [
+      this.publisher.channel,
+      this.answering,
+      ...[...this.consumers.values()].map(({ channel }) => channel),
+    ];
+    await Promise.all([this.census.close(), ...channels.map((channel) => channel?.close())]);
+    await this.connection.close();
+  }
+
+  private consume(
+    queue: string,
+    prefetch: number,
+    shownQueue: string,
+    declare: (channel: Channel) => Promise<unknown>,
+    deliver: Deliver,
+  ): Promise<Subscription> {
+    const handle = ({ content }: ConsumeMessage) => deliver({ broker: this.name, queue: shownQueue, body: content });
+    const consumer = new Consumer(this.connection, { queue, prefetch, declare, handle });
+    this.consumers.set(queue, consumer);
+    this.answering ??= answerCensus(this.connection, this.names, () =>
+      Object.fromEntries([...this.consumers].map(([name, { unacknowledged }]) => [name, unacknowledged])),
+    );
+    const deadLetters = this.consumeDeadLetters(deliver);
+    return Promise.resolve({ stop: async () => void (await Promise.all([consumer.stop(), deadLetters.stop()])) });
+  }
+
+  /** What RabbitMQ has given up comes to whichever process it lets consume; the others stand by. */
+  private consumeDeadLetters(deliver: Deliver): Consumer {
+    const { deadLetters } = this.names;
+    const there = this.consumers.get(deadLetters);
+    if (there) return there;
+    const declare = (channel: Channel) => declareDeadLetters(channel, this.names);
+    const handle = ({ content, properties: { headers } }: ConsumeMessage) => {
+      const queue = String(headers?.['x-first-death-queue'] ?? deadLetters);
+      const givenUp = String(headers?.['x-first-death-reason'] ?? 'rejected');
+      return deliver({ broker: this.name, queue, body: content, givenUp });
+    };
+    const consumer = new Consumer(this.connection, {
+      queue: deadLetters,
+      prefetch: deadLettersAtOnce,
+      declare,
+      handle,
+    });
+    this.consumers.set(deadLetters, consumer);
+    return consumer;
+  }
+
+  private prefetchOf(queue: string): number {
+    const found = this.topology.queues.find((known) => known.queue === queue);
+    if (!found) throw new RangeError(`Queue "${queue}" was not registered.`);
+    return found.concurrency;
+  }
+}

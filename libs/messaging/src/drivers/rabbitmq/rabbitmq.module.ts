@@ -1,0 +1,26 @@
+import { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { BrokerTopology } from '../../port/topology';
+import { connectRabbitmq, type RabbitmqSettings } from './rabbitmq-connection';
+import { RabbitmqDriver } from './rabbitmq-driver';
+import { RabbitmqNames } from './rabbitmq-names';
+
+/** The connection of one process, for its driver and for whoever wants more of RabbitMQ than the driver gives. */
+@Module({})
+export class RabbitmqDriverModule {
+  static register(settings: RabbitmqSettings, application: string, topology: BrokerTopology): DynamicModule {
+    return {
+      module: RabbitmqDriverModule,
+      providers: [
+        { provide: AmqpConnection, useFactory: () => connectRabbitmq(settings, application) },
+        {
+          provide: RabbitmqDriver,
+          inject: [AmqpConnection],
+          useFactory: (connection: AmqpConnection) =>
+            new RabbitmqDriver(connection, new RabbitmqNames(settings.prefix), topology),
+        },
+      ],
+      exports: [AmqpConnection, RabbitmqDriver],
+    };
+  }
+}

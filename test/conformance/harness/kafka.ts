@@ -1,0 +1,72 @@
+import { Test, type TestingModule } from '@nestjs/testing';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { kafkaCapabilities, KafkaDriver, KafkaDriverModule, type BrokerTopology } from '@app/messaging';
+import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
+import { uniqueName } from '../../support/core';
+
+export function kafkaHarness(broker: string | undefined): Harness {
+  return {
+    name: 'kafka',
+    isThere: broker !== undefined,
+    capabilities: kafkaCapabilities,
+    start: () => Promise.resolve(new KafkaUnderTest(broker!)),
+  };
+}
+
+class KafkaUnderTest implements BrokerUnderTest {
+  private readonly modules: TestingModule[] = [];
+  private readonly prefix = `${uniqueName()}-${process.pid}.`;
+  private readonly plain: Kafka;
+
+  constructor(private readonly broker: string) {
+    this.plain = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
+  }
+
+  async connect(_use: 'publish' | 'consume', topology: BrokerTopology): Promise<KafkaDriver> {
+    const settings = { brokers: [this.broker], prefix: this.prefix, leaseMs: 2_000 };
+    const module = await Test.createTestingModule({
+      imports: [KafkaDriverModule.register(settings, 'test', topology)],
+    }).compile();
+    this.modules.push(module);
+    const driver = module.get(KafkaDriver);
+    await driver.ready();
+    return driver;
+  }
+
+  /** As a stranger does it: plain kafkajs, into the topic by its name. */
+  async publishRaw(queue: string, body: unknown): Promise<void> {
+    const producer = this.plain.producer();
+    await producer.connect();
+    const value = Buffer.isBuffer(body) ? body : JSON.stringify(body);
+    await producer.send({ topic: `${this.prefix}${queue}`, messages: [{ value }] });
+    await producer.disconnect();
+  }
+
+  async forget(queue: string): Promise<void> {
+    await this.admin(async (admin) => {
+      const partitions = (await admin.fetchTopicOffsets(`${this.prefix}${queue}`)).map(({ partition, high }) => ({
+        partition,
+        offset: high,
+      }));
+      await admin.deleteTopicRecords({ topic: `${this.prefix}${queue}`, partitions });
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const module of this.modules) {
+      await module.get(KafkaDriver).close();
+      await module.close();
+    }
+    await this.admin(async (admin) => {
+      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(this.prefix));
+      if (topics.length > 0) await admin.deleteTopics({ topics });
+    });
+  }
+
+  private async admin(work: (admin: Admin) => Promise<void>): Promise<void> {
+    const admin = this.plain.admin();
+    await admin.connect();
+    await work(admin);
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,68 @@
+import { Test, type TestingModule } from '@nestjs/testing';
+import { connect } from 'amqplib';
+import { rabbitmqCapabilities, RabbitmqDriver, RabbitmqDriverModule, type BrokerTopology } from '@app/messaging';
+import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
+import { uniqueName } from '../../support/core';
+
+export function rabbitmqHarness(url: string | undefined): Harness {
+  return {
+    name: 'rabbitmq',
+    isThere: url !== undefined,
+    capabilities: rabbitmqCapabilities,
+    start: () => Promise.resolve(new RabbitmqUnderTest(url!)),
+  };
+}
+
+class RabbitmqUnderTest implements BrokerUnderTest {
+  private readonly modules: TestingModule[] = [];
+  private readonly prefix = `${uniqueName()}-${process.pid}.`;
+  private topology: BrokerTopology = { queues: [], events: [] };
+
+  constructor(private readonly url: string) {}
+
+  async connect(_use: 'publish' | 'consume', topology: BrokerTopology): Promise<RabbitmqDriver> {
+    this.topology = topology;
+    const settings = { url: this.url, prefix: this.prefix };
+    const module = await Test.createTestingModule({
+      imports: [RabbitmqDriverModule.register(settings, 'test', topology)],
+    }).compile();
+    this.modules.push(module);
+    const driver = module.get(RabbitmqDriver);
+    await driver.ready();
+    return driver;
+  }
+
+  /** As a stranger does it: plain amqplib, into the queue by its name. */
+  async publishRaw(queue: string, body: unknown): Promise<void> {
+    await this.plain(async (channel) => {
+      channel.sendToQueue(`${this.prefix}${queue}`, Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)));
+      await channel.waitForConfirms();
+    });
+  }
+
+  async forget(queue: string): Promise<void> {
+    await this.plain((channel) => channel.purgeQueue(`${this.prefix}${queue}`));
+  }
+
+  async close(): Promise<void> {
+    for (const module of this.modules) await module.close();
+    await this.plain(async (channel) => {
+      const { queues, events } = this.topology;
+      const subscribers = events.flatMap(({ kind, subscribers }) => subscribers.map((name) => `${kind}.${name}`));
+      for (const queue of [...queues.map((known) => known.queue), ...subscribers, 'dead-letters']) {
+        await channel.deleteQueue(`${this.prefix}${queue}`);
+      }
+      for (const exchange of ['jobs', 'events', 'dead-letters', 'census', ...events.map(({ kind }) => kind)]) {
+        await channel.deleteExchange(`${this.prefix}${exchange}`);
+      }
+    });
+  }
+
+  private async plain(work: (channel: PlainChannel) => Promise<unknown>): Promise<void> {
+    const connection = await connect(this.url);
+    await work(await connection.createConfirmChannel());
+    await connection.close();
+  }
+}
+
+type PlainChannel = Awaited<ReturnType<Awaited<ReturnType<typeof connect>>['createConfirmChannel']>>;
