@@ -5,6 +5,7 @@ import { scenarios, type ScenarioId } from './scenarios';
 import { accidents } from './suite/accidents';
 import { cancelling } from './suite/cancelling';
 import { claiming } from './suite/claiming';
+import { events } from './suite/events';
 import { families } from './suite/families';
 import { messages } from './suite/messages';
 import { outcomes } from './suite/outcomes';
@@ -44,7 +45,7 @@ export function conformance(harness: Harness): void {
       await ended?.close();
     });
 
-    for (const group of [outcomes, timing, claiming, messages, cancelling, families, accidents]) group(suite);
+    for (const group of [outcomes, timing, claiming, messages, cancelling, families, events, accidents]) group(suite);
 
     it('every scenario of the inventory has a test', () => {
       expect([...tested].sort()).toEqual(Object.keys(scenarios).sort());

@@ -49,6 +49,20 @@ export const scenarios = {
   'redrives-a-family':
     'a redriven child brings its parent back, which waits for it; one with a cancelled child stays failed',
   'cancels-children-with-their-parent': 'cancelling a parent cancels what its children have not done',
+  // Events
+  broadcasts: 'every subscriber hears every event',
+  'does-not-tell-what-was-rolled-back': 'an event is told if, and only if, its transaction was committed',
+  'hears-what-came-while-it-was-away': 'a subscriber that was away hears what came meanwhile',
+  'handles-an-event-once': 'an event that is published twice is handled once by each subscriber',
+  'handles-events-in-one-transaction':
+    'dedupe rows and effects of a group are one commit, and one that fails is undone',
+  'a-subscriber-that-fails-is-alone':
+    'an event that one subscriber cannot handle is set aside after its attempts; the others hear it',
+  'sets-aside-an-event-it-cannot-read': 'malformed, of another kind or shape: a dead letter with its bytes',
+  'keeps-events-in-order-per-key': 'events of one key are heard in the order in which they were told, where claimed',
+  replays:
+    'a new name hears everything again, or from a moment on, where the broker claims it; refused at boot where not',
+  'tells-of-finished-jobs': 'job.finished is told of every job that has come to an end, however it ended',
   // Accidents
   'drains-and-hands-back':
     'a drain waits for what ends in time, hands the rest back uncounted, and the next worker does it',

@@ -1,4 +1,10 @@
-import { MemoryDriver, type BrokerDriver, type BrokerTopology, type Capabilities } from '@app/messaging';
+import {
+  MemoryDriver,
+  subscriberQueue,
+  type BrokerDriver,
+  type BrokerTopology,
+  type Capabilities,
+} from '@app/messaging';
 
 /** A broker as the tests of the core meet it: through its driver, as a stranger, and as an accident. */
 export interface BrokerUnderTest {
@@ -6,6 +12,8 @@ export interface BrokerUnderTest {
   connect(use: 'publish' | 'consume', topology: BrokerTopology): Promise<BrokerDriver>;
   /** Puts a body on a queue as a service of somebody else would. */
   publishRaw(queue: string, body: unknown): Promise<void>;
+  /** Tells an event as a service of somebody else would. */
+  publishRawEvent(kind: string, body: unknown): Promise<void>;
   /** Loses every message of a queue that nobody works on. */
   forget(queue: string): Promise<void>;
   close(): Promise<void>;
@@ -23,13 +31,20 @@ export interface Harness {
 /** All connections to it share one driver: what it holds is in this process. */
 export class MemoryBroker implements BrokerUnderTest {
   private driver: MemoryDriver | undefined;
+  private events: BrokerTopology['events'] = [];
 
   connect(_use: 'publish' | 'consume', topology: BrokerTopology): Promise<BrokerDriver> {
+    this.events = topology.events;
     return Promise.resolve((this.driver ??= new MemoryDriver(topology)));
   }
 
   publishRaw(queue: string, body: unknown): Promise<void> {
     this.driver!.publishRaw(queue, body);
+    return Promise.resolve();
+  }
+
+  publishRawEvent(kind: string, body: unknown): Promise<void> {
+    for (const subscriber of this.subscribersOf(kind)) this.driver!.publishRaw(subscriberQueue(kind, subscriber), body);
     return Promise.resolve();
   }
 
@@ -40,5 +55,9 @@ export class MemoryBroker implements BrokerUnderTest {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  private subscribersOf(event: string): readonly string[] {
+    return this.events.find(({ kind }) => kind === event)!.subscribers;
   }
 }

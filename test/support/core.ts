@@ -7,6 +7,7 @@ import {
   JobsService,
   Leases,
   MessagingEvents,
+  eventsOf,
   queuesOf,
   WorkerRuntime,
   type BrokerDriver,
@@ -14,6 +15,7 @@ import {
   type JobOf,
   type MessagingEventMap,
   type Outcome,
+  type RegisteredEventHandler,
   type RegisteredHandler,
 } from '@app/messaging';
 import {
@@ -23,6 +25,7 @@ import {
   readJob,
   workerPool,
   type JobRecord,
+  type PrismaClient,
 } from '@app/persistence';
 import { TestClock } from '@app/testing';
 import { Relay } from '../../apps/relay/src/relay';
@@ -42,6 +45,7 @@ export interface CoreOptions {
   readonly forgottenAfterMs?: number;
   readonly graceMs?: number;
   readonly schedules?: readonly ScheduleDefinition[];
+  readonly events?: readonly RegisteredEventHandler[];
   /** Time passes when the test says so. */
   readonly clock?: boolean;
   /** Without a relay nothing is published by itself. */
@@ -55,6 +59,7 @@ export type TestHandler = (job: JobOf<JobDefinition>, context: JobContext) => Pr
 /** The whole core in one process: real PostgreSQL, and a broker. */
 export interface Core {
   readonly pool: Pool;
+  readonly prisma: PrismaClient;
   readonly databaseUrl: string;
   readonly broker: BrokerUnderTest;
   /** The relay's. */
@@ -72,7 +77,7 @@ export interface Core {
     filter?: (...args: MessagingEventMap[Name]) => boolean,
   ): Promise<MessagingEventMap[Name]>;
   /** One more worker, as another process would be. */
-  startWorker(): Promise<WorkerRuntime>;
+  startWorker(events?: readonly RegisteredEventHandler[]): Promise<WorkerRuntime>;
   close(): Promise<void>;
 }
 
@@ -89,13 +94,19 @@ export async function startCore(
   const events = new MessagingEvents();
   const wakeUp = new OutboxWakeUp(pool);
   const definitions = handlers.map(([definition]) => definition);
-  const topology = { queues: queuesOf(definitions), events: [] };
+  const hears = options.events ?? [];
+  const topologyOf = (heard: readonly RegisteredEventHandler[]) => ({
+    queues: queuesOf(definitions),
+    events: eventsOf(heard.map(({ subscription }) => subscription)),
+  });
+  const topology = topologyOf(hears);
   const broker = await (options.harness?.start(database.url) ?? new MemoryBroker());
   const driver = await broker.connect('publish', topology);
   const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.name], definitions), events);
   const relay = new Relay(pool, [driver], wakeUp, jobs, events, {
     databaseUrl: database.url,
     queues: topology.queues.map(({ queue }) => queue),
+    eventsOf: () => topology.events.map(({ kind }) => kind),
     schedules: options.schedules ?? [],
     leaseMs,
     sweepMs: options.sweepMs ?? 100,
@@ -104,14 +115,16 @@ export async function startCore(
   });
 
   const workers: WorkerRuntime[] = [];
-  const newWorker = async (): Promise<WorkerRuntime> => {
+  const newWorker = async (heard = hears): Promise<WorkerRuntime> => {
     const registered = new Map<string, RegisteredHandler>(
       handlers.map(([definition, handle]) => [definition.kind, { definition, handler: { handle } as never }]),
     );
-    const workerDriver = await broker.connect('consume', topology);
+    const workerDriver = await broker.connect('consume', topologyOf(heard));
     const leases = new Leases(pool, events, { leaseMs, heartbeatMs });
     const parts = { pool, prisma, events, wakeUp, leases };
-    const bus = new Bus([workerDriver], definitions, { resolve: () => registered } as never, parts, { leaseMs });
+    const served = { jobs: definitions, events: heard.map(({ subscription }) => subscription) };
+    const registries = { jobs: { resolve: () => registered }, events: { resolve: () => [...heard] } };
+    const bus = new Bus([workerDriver], served, registries, parts, { leaseMs });
     const worker = new WorkerRuntime(bus, leases, [workerDriver], events, graceMs);
     workers.push(worker);
     return worker;
@@ -122,6 +135,7 @@ export async function startCore(
   if (options.worker !== false) await worker.start();
   return {
     pool,
+    prisma,
     databaseUrl: database.url,
     broker,
     driver,
@@ -142,8 +156,8 @@ export async function startCore(
         };
         events.on(name, listener as never);
       }),
-    startWorker: async () => {
-      const another = await newWorker();
+    startWorker: async (heard) => {
+      const another = await newWorker(heard);
       await another.start();
       return another;
     },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { nextDueMs, removePublished, takeDue, type OutboxRow } from '@app/persistence';
-import { backOffMs, type BrokerDriver, type JobMessage, type MessagingEvents } from '@app/messaging';
+import { backOffMs, type MessagingEvents } from '@app/messaging';
+import type { Outbox } from './outbox';
 
 const batchSize = 500;
 const publishDeadlineMs = 5_000;
@@ -10,7 +10,7 @@ const pollMs = 1_000;
 const lockedMs = 50;
 
 /**
- * Outbox rows of one broker become its messages. Each broker has a loop of its own with its own back-off, so
+ * Outbox rows of one broker become its messages. Each broker has loops of its own with their own back-off, so
  * that one that is away holds up none of the others.
  */
 export class PublishLoop {
@@ -21,7 +21,7 @@ export class PublishLoop {
 
   constructor(
     private readonly pool: Pool,
-    private readonly driver: BrokerDriver,
+    private readonly outbox: Outbox,
     private readonly events: MessagingEvents,
   ) {}
 
@@ -48,12 +48,12 @@ export class PublishLoop {
       try {
         const published = await this.publishDue();
         failures = 0;
-        if (published > 0) this.events.emit('published', this.driver.name, published);
+        if (published > 0) this.events.emit('published', this.outbox.broker, published);
         if (published < batchSize) await this.sleepUntilDue();
       } catch (error) {
         failures += 1;
         const retryInMs = backOffMs(failures);
-        this.events.emit('publish_failed', this.driver.name, error, retryInMs);
+        this.events.emit('publish_failed', this.outbox.broker, error, retryInMs);
         await this.sleep(retryInMs, 'uninterrupted');
       }
     }
@@ -68,14 +68,14 @@ export class PublishLoop {
     let failure: Error | undefined;
     try {
       await client.query('BEGIN');
-      const rows = await takeDue(client, this.driver.name, batchSize);
-      if (rows.length > 0) {
-        await withDeadline(this.driver.publish(rows.map(toMessage)), publishDeadlineMs);
-        this.events.emit('confirmed', this.driver.name, rows.length);
-        await removePublished(client, rows);
+      const due = await this.outbox.take(client, batchSize);
+      if (due.count > 0) {
+        await withDeadline(due.publish(), publishDeadlineMs);
+        this.events.emit('confirmed', this.outbox.broker, due.count);
+        await due.remove();
       }
       await client.query('COMMIT');
-      return rows.length;
+      return due.count;
     } catch (error) {
       failure = error as Error;
       await client.query('ROLLBACK').then(
@@ -89,7 +89,7 @@ export class PublishLoop {
   }
 
   private async sleepUntilDue(): Promise<void> {
-    const dueInMs = await nextDueMs(this.pool, this.driver.name);
+    const dueInMs = await this.outbox.nextDueMs(this.pool);
     if (this.wakeUpPending) return;
     // Due, and yet not taken: another relay has it locked.
     const ms = dueInMs === undefined ? pollMs : dueInMs <= 0 ? lockedMs : Math.min(pollMs, dueInMs);
@@ -106,10 +106,6 @@ export class PublishLoop {
     await delay(ms, undefined, { signal: anySignal }).catch(() => undefined);
     this.endSleep = undefined;
   }
-}
-
-function toMessage({ jobId, orderKey, traceparent, ...row }: OutboxRow): JobMessage {
-  return { ...row, id: jobId, orderKey: orderKey ?? undefined, traceparent: traceparent ?? undefined };
 }
 
 /** @throws Error when `ms` are over; what the promise still does is nobody's concern then */

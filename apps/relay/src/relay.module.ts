@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
+import { BrokerRoutes } from '@app/configuration';
 import { eventDefinitions, jobDefinitions } from '@app/contracts';
 import {
   configuredDrivers,
@@ -38,17 +39,20 @@ export class RelayModule {
         ...observers(settings),
         {
           provide: Relay,
-          inject: [Pool, DRIVERS, OutboxWakeUp, JobsService, MessagingEvents],
+          inject: [Pool, DRIVERS, OutboxWakeUp, JobsService, MessagingEvents, BrokerRoutes],
           useFactory: (
             pool: Pool,
             brokers: BrokerDriver[],
             wakeUp: OutboxWakeUp,
             jobs: JobsService,
             events: MessagingEvents,
+            routes: BrokerRoutes,
           ) =>
             new Relay(pool, brokers, wakeUp, jobs, events, {
               databaseUrl: settings.DATABASE_URL,
               queues: topology.queues.map(({ queue }) => queue),
+              eventsOf: (broker) =>
+                eventDefinitions.filter((event) => routes.brokerOfEvent(event) === broker).map(({ kind }) => kind),
               schedules: schedulesOf(settings),
               leaseMs: settings.LEASE_MS,
               sweepMs: settings.SWEEP_MS,

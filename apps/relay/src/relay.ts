@@ -1,7 +1,8 @@
 import type { Pool } from 'pg';
-import type { OutboxWakeUp } from '@app/persistence';
-import type { ScheduleDefinition } from '@app/contracts';
+import type { OutboxWakeUp, WakeUpTopic } from '@app/persistence';
+import type { BrokerName, ScheduleDefinition } from '@app/contracts';
 import type { BrokerDriver, JobsService, MessagingEvents } from '@app/messaging';
+import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
 import { Repeat } from './repeat';
@@ -15,6 +16,8 @@ const scheduleMs = 500;
 export interface RelayOptions {
   readonly databaseUrl: string;
   readonly queues: readonly string[];
+  /** Which events go by which broker. */
+  readonly eventsOf: (broker: BrokerName) => readonly string[];
   readonly schedules: readonly ScheduleDefinition[];
   readonly leaseMs: number;
   readonly sweepMs: number;
@@ -24,7 +27,7 @@ export interface RelayOptions {
 
 /** Everything that moves a job on while no request and no handler runs. Several relays do each other no harm. */
 export class Relay {
-  private readonly loops: PublishLoop[];
+  private readonly loops: Readonly<Record<WakeUpTopic, readonly PublishLoop[]>>;
   private readonly repeats: Repeat[];
   private readonly listener: WakeUpListener;
 
@@ -36,9 +39,18 @@ export class Relay {
     events: MessagingEvents,
     options: RelayOptions,
   ) {
-    this.loops = drivers.map((driver) => new PublishLoop(pool, driver, events));
-    this.listener = new WakeUpListener(options.databaseUrl, events, () => {
-      for (const loop of this.loops) loop.wakeUp();
+    const loopOf = (outbox: Outbox) => new PublishLoop(pool, outbox, events);
+    this.loops = {
+      jobs: drivers.map((driver) => loopOf(jobOutbox(driver))),
+      events: drivers.flatMap((driver) => {
+        const kinds = options.eventsOf(driver.name);
+        return kinds.length > 0 ? [loopOf(eventOutbox(driver, kinds))] : [];
+      }),
+    };
+    this.listener = new WakeUpListener(options.databaseUrl, events, (topics) => {
+      for (const topic of ['jobs', 'events'] as const) {
+        if (topics.has(topic)) for (const loop of this.loops[topic]) loop.wakeUp();
+      }
     });
     const sweeper = new Sweeper(pool, wakeUp, events, options.leaseMs);
     const scheduler = new Scheduler(pool, jobs, options.schedules);
@@ -66,13 +78,17 @@ export class Relay {
 
   async start(): Promise<void> {
     await this.listener.start();
-    for (const loop of this.loops) loop.start();
+    for (const loop of this.allLoops) loop.start();
     for (const repeat of this.repeats) repeat.start();
   }
 
   async stop(): Promise<void> {
     await Promise.all([this.listener.stop(), ...this.repeats.map((repeat) => repeat.stop())]);
-    await Promise.all(this.loops.map((loop) => loop.stop()));
+    await Promise.all(this.allLoops.map((loop) => loop.stop()));
     await Promise.all(this.drivers.map((driver) => driver.close()));
+  }
+
+  private get allLoops(): readonly PublishLoop[] {
+    return Object.values(this.loops).flat();
   }
 }

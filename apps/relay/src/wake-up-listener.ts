@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { wakeUpChannel } from '@app/persistence';
+import { wakeUpChannel, type WakeUpTopic } from '@app/persistence';
 import { backOffMs, type MessagingEvents } from '@app/messaging';
 
 /** A connection of its own that waits for `NOTIFY outbox`. It may miss some: the loops poll behind it. */
@@ -11,7 +11,7 @@ export class WakeUpListener {
   constructor(
     private readonly databaseUrl: string,
     private readonly events: MessagingEvents,
-    private readonly onWakeUp: () => void,
+    private readonly onWakeUp: (topics: ReadonlySet<WakeUpTopic>) => void,
   ) {}
 
   /** Resolves when it listens; from then on it comes back by itself. */
@@ -19,7 +19,7 @@ export class WakeUpListener {
     for (let failures = 1; !this.stopped; failures += 1) {
       try {
         await this.connect();
-        this.onWakeUp(); // What was notified while nobody listened.
+        this.onWakeUp(new Set(['jobs', 'events'])); // What was notified while nobody listened.
         return;
       } catch (error) {
         const retryInMs = backOffMs(failures);
@@ -42,7 +42,7 @@ export class WakeUpListener {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
     });
-    client.on('notification', () => this.onWakeUp());
+    client.on('notification', ({ payload = '' }) => this.onWakeUp(new Set(payload.split(' ') as WakeUpTopic[])));
     // More than once: PostgreSQL says why it ends a connection, and then the connection ends.
     client.on('error', () => undefined);
     await client.connect();

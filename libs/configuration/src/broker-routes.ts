@@ -1,4 +1,4 @@
-import { jobDefinitions, type BrokerName, type JobDefinition } from '@app/contracts';
+import { jobDefinitions, type BrokerName, type EventDefinition, type JobDefinition } from '@app/contracts';
 import { ConfigurationError } from './read-settings';
 import type { Settings } from './settings';
 
@@ -36,8 +36,16 @@ export class BrokerRoutes {
   }
 
   /** A definition's broker is a preference; where it is not configured, the first one that is serves. */
-  brokerOf({ queue, broker }: JobDefinition): BrokerName {
-    const wanted = this.moved.get(queue) ?? broker;
+  brokerOf({ queue, broker }: Pick<JobDefinition, 'queue' | 'broker'>): BrokerName {
+    return this.firstConfigured(this.moved.get(queue) ?? broker);
+  }
+
+  /** All subscribers of an event are on one broker. */
+  brokerOfEvent({ broker }: Pick<EventDefinition, 'broker'>): BrokerName {
+    return this.firstConfigured(broker);
+  }
+
+  private firstConfigured(wanted: BrokerName): BrokerName {
     return this.configured.includes(wanted) ? wanted : this.configured[0]!;
   }
 

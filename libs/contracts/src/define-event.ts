@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { BrokerName } from './broker';
+import { exponential, type RetryPolicy } from './retry-policy';
 
 /**
  * A fact for whoever cares: any number of subscribers, each of which gets it once. Nobody waits for it, so it has
@@ -17,6 +18,8 @@ export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
   /** Who gets it. A name is for ever: under a new one, a subscriber begins anew. */
   readonly subscribers: readonly string[];
   readonly partitions: number;
+  /** How often, and when, a subscriber tries an event that it could not handle. The events behind it wait. */
+  readonly retry: RetryPolicy;
 }
 
 export type DataOf<E extends EventDefinition> = z.output<E['data']>;
@@ -25,6 +28,8 @@ const kindPattern = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;
 const subscriberPattern = /^[a-z][a-z0-9-]*(@\d+)?$/;
 
 export const defaultPartitions = 4;
+
+const someSeconds = exponential({ attempts: 6, base: '100ms', max: '2s', jitter: 'full' });
 
 /** @throws RangeError that names each field which cannot be kept, at the moment the definition is loaded */
 export function defineEvent<Data extends z.ZodType>(input: {
@@ -35,8 +40,9 @@ export function defineEvent<Data extends z.ZodType>(input: {
   key?: (data: z.output<Data>) => string;
   subscribers: readonly string[];
   partitions?: number;
+  retry?: RetryPolicy;
 }): EventDefinition<Data> {
-  const { partitions = defaultPartitions, subscribers } = input;
+  const { partitions = defaultPartitions, retry = someSeconds, subscribers } = input;
   const faults = [
     kindPattern.test(input.kind) || `kind: expected "noun.participle" in lower case, got "${input.kind}"`,
     (Number.isInteger(input.version) && input.version >= 1) || `version: expected 1 or more, got ${input.version}`,
@@ -51,5 +57,5 @@ export function defineEvent<Data extends z.ZodType>(input: {
   if (faults.length > 0) {
     throw new RangeError(`Event definition "${input.kind}" cannot be kept:\n- ${faults.join('\n- ')}`);
   }
-  return { ...input, key: input.key, partitions };
+  return { ...input, key: input.key, partitions, retry };
 }

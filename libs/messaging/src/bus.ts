@@ -1,12 +1,27 @@
 import type { JobDefinition } from '@app/contracts';
 import { claim, settle } from '@app/persistence';
 import { Collector } from './collector';
+import type { EventSubscription } from './events/event-handler';
+import { EventIntake, type Taken } from './events/event-intake';
+import { nameOf, type EventRegistry } from './events/event-registry';
 import type { HandlerRegistry } from './handlers/handler-registry';
 import { createPipeline } from './pipeline/pipeline';
 import type { PipelineParts } from './pipeline/parts';
-import type { BrokerDriver, Delivery, Subscription } from './port/broker-driver';
+import type { BrokerDriver, Deliver, Delivery, Subscription } from './port/broker-driver';
 import { retryWhileAway } from './retry-while-away';
 import { Slots } from './slots';
+import { Turns } from './turns';
+
+/** What a process is there for. */
+export interface Served {
+  readonly jobs: readonly JobDefinition[];
+  readonly events: readonly EventSubscription[];
+}
+
+export interface Registries {
+  readonly jobs: Pick<HandlerRegistry, 'resolve'>;
+  readonly events: Pick<EventRegistry, 'resolve'>;
+}
 
 export interface BusSettings {
   readonly leaseMs: number;
@@ -15,13 +30,14 @@ export interface BusSettings {
 /** A worker's way from its brokers to its handlers. */
 export class Bus {
   private subscriptions: Subscription[] = [];
+  private readonly draining = new AbortController();
   private readonly inFlight = new Set<Promise<void>>();
 
   constructor(
     private readonly drivers: readonly BrokerDriver[],
-    private readonly served: readonly JobDefinition[],
-    private readonly registry: HandlerRegistry,
-    private readonly parts: Omit<PipelineParts, 'handlers' | 'slots' | 'claims' | 'settlements'>,
+    private readonly served: Served,
+    private readonly registries: Registries,
+    private readonly parts: Omit<PipelineParts, 'handlers' | 'slots' | 'turns' | 'draining' | 'claims' | 'settlements'>,
     private readonly settings: BusSettings,
   ) {}
 
@@ -32,12 +48,15 @@ export class Bus {
    */
   async start(): Promise<readonly string[]> {
     const { pool, prisma, events } = this.parts;
+    const { jobs } = this.served;
     // Prisma loads its query compiler at its first query: better now than inside the first job.
     await prisma.$queryRaw`SELECT 1`;
     const pipeline = createPipeline({
       ...this.parts,
-      handlers: this.registry.resolve(this.served, this.drivers),
-      slots: new Map(this.served.map(({ kind, concurrency }) => [kind, new Slots(concurrency)])),
+      handlers: this.registries.jobs.resolve(jobs, this.drivers),
+      slots: new Map(jobs.map(({ kind, concurrency }) => [kind, new Slots(concurrency, this.draining.signal)])),
+      turns: new Turns(pool, events, this.drivers),
+      draining: this.draining.signal,
       claims: new Collector((dispatches) =>
         retryWhileAway('claim', events, () => claim(pool, dispatches, this.settings.leaseMs)),
       ),
@@ -50,16 +69,46 @@ export class Bus {
           events.emit('passage_failed', delivery, error);
         }),
       );
+    const intakes = this.registries.events
+      .resolve(this.served.events, this.drivers)
+      .map(
+        (registered) =>
+          [
+            registered.subscription,
+            new EventIntake({ pool, prisma, events, draining: this.draining.signal }, registered),
+          ] as const,
+      );
     for (const driver of this.drivers) {
-      for (const queue of new Set(this.served.map((definition) => definition.queue))) {
+      for (const queue of new Set(jobs.map((definition) => definition.queue))) {
         this.subscriptions.push(await driver.subscribe(queue, deliver));
         events.emit('subscribed', driver.name, queue);
+      }
+      for (const [subscription, intake] of intakes) {
+        this.subscriptions.push(await driver.subscribeTo(subscription, this.deliverTo(intake)));
+        events.emit('subscribed', driver.name, nameOf(subscription));
       }
     }
     return pipeline.lines;
   }
 
+  /** What is left to another is never acknowledged: the broker gives it to somebody else when this process has gone. */
+  private deliverTo(intake: EventIntake): Deliver {
+    return async (delivery) => {
+      let taken: Taken = 'leave to another';
+      await this.track(
+        intake.take(delivery).then(
+          (end) => void (taken = end),
+          (error: unknown) => void this.parts.events.emit('passage_failed', delivery, error),
+        ),
+      );
+      if (taken === 'leave to another') await new Promise(() => undefined);
+    };
+  }
+
+  /** What was delivered and is not claimed yet is handed back as soon as it is. */
   async stopIntake(): Promise<void> {
+    this.parts.leases.refuse();
+    this.draining.abort();
     await Promise.all(this.subscriptions.map((subscription) => subscription.stop()));
     this.subscriptions = [];
   }

@@ -11,6 +11,8 @@ export * from './drivers/memory/memory-driver';
 export * from './drivers/rabbitmq/rabbitmq-connection';
 export * from './drivers/rabbitmq/rabbitmq-driver';
 export * from './drivers/rabbitmq/rabbitmq.module';
+export * from './events/event-handler';
+export * from './events/event-registry';
 export * from './handlers/handler-registry';
 export * from './handlers/job-handler';
 export * from './handlers/outcome';

@@ -47,9 +47,13 @@ export class Leases {
     this.held.delete(keyOf(lease.job));
   }
 
-  /** Asks every handler to stop, those that are still to begin included. */
-  abortAll(reason: Extract<AbortReason, 'drain'>): void {
+  /** No handler begins from now on: its job is handed back. */
+  refuse(): void {
     this.draining = true;
+  }
+
+  /** Asks every handler to stop. */
+  abortAll(reason: Extract<AbortReason, 'drain'>): void {
     for (const lease of this.held.values()) lease.abort(reason);
   }
 

@@ -36,6 +36,10 @@ export interface MessagingEventMap {
   redriven: [jobIds: readonly string[], by: string];
   swept: [job: SweptJob];
   forgotten: [broker: string, queue: string, count: number];
+  /** A subscriber could not handle an event, and tries it again. */
+  event_failed: [kind: string, subscriber: string, eventId: string, error: unknown, retryInMs: number];
+  /** Events were handled in one transaction; those that had come before are not among the fresh ones. */
+  events_handled: [kind: string, subscriber: string, fresh: number, together: number];
   /** A broker could not be asked what it holds. */
   reconcile_failed: [broker: string, error: unknown, retryInMs: number];
   /** A statement of the core could not be run and is tried again. */

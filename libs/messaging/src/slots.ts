@@ -3,8 +3,13 @@ export class Slots {
   private free: number;
   private readonly queue: (() => void)[] = [];
 
-  constructor(size: number) {
+  /** @param opened aborts when nobody has to wait any longer */
+  constructor(size: number, opened?: AbortSignal) {
     this.free = size;
+    opened?.addEventListener('abort', () => {
+      this.free = Infinity;
+      for (const pass of this.queue.splice(0)) pass();
+    });
   }
 
   /** @returns what gives the slot back; to be called once */

@@ -51,6 +51,15 @@ export class LogSubscriber {
     events.on('reconcile_failed', (broker, error, retryInMs) =>
       logger.warn({ broker, reason: messageOf(error), retryInMs }, 'broker does not say what it holds; asking again'),
     );
+    events.on('event_failed', (kind, subscriber, eventId, error, retryInMs) =>
+      logger.warn(
+        { kind, subscriber, eventId, reason: messageOf(error), retryInMs },
+        'event not handled; trying again',
+      ),
+    );
+    events.on('events_handled', (kind, subscriber, fresh, together) =>
+      logger.debug({ kind, subscriber, fresh, together }, 'events handled'),
+    );
     events.on('database_away', (what, error, retryInMs) =>
       logger.warn({ what, reason: messageOf(error), retryInMs }, 'PostgreSQL does not answer; trying again'),
     );

@@ -46,6 +46,7 @@ export async function fillByRelay({ settings, environment }: Stage, count: numbe
         const relay = new Relay(pool, [driver], wakeUp, jobs, events, {
           databaseUrl: settings.DATABASE_URL,
           queues: [benchQueue],
+          eventsOf: () => ['job.finished'],
           schedules: [],
           leaseMs: settings.LEASE_MS,
           sweepMs: times.SWEEP_MS,

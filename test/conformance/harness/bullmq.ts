@@ -1,7 +1,13 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { Queue } from 'bullmq';
-import { BullmqDriver, bullmqCapabilities, BullmqDriverModule, type BrokerTopology } from '@app/messaging';
+import {
+  BullmqDriver,
+  bullmqCapabilities,
+  BullmqDriverModule,
+  subscriberQueue,
+  type BrokerTopology,
+} from '@app/messaging';
 import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
 import { uniqueName } from '../../support/core';
 
@@ -17,6 +23,7 @@ export function bullmqHarness(name: string, redisUrl: string | undefined, isTher
 
 class BullmqUnderTest implements BrokerUnderTest {
   private readonly modules: TestingModule[] = [];
+  private events: BrokerTopology['events'] = [];
   private readonly prefix = `${uniqueName()}-${process.pid}`;
 
   constructor(
@@ -26,6 +33,7 @@ class BullmqUnderTest implements BrokerUnderTest {
 
   async connect(use: 'publish' | 'consume', topology: BrokerTopology): Promise<BullmqDriver> {
     const { databaseUrl, redisUrl, prefix } = this;
+    this.events = topology.events;
     const settings = { databaseUrl, redisUrl, prefix, leaseMs: 2_000 };
     const module = await Test.createTestingModule({
       imports: [BullmqDriverModule.register(settings, 'test', topology, use)],
@@ -39,6 +47,11 @@ class BullmqUnderTest implements BrokerUnderTest {
 
   async publishRaw(queue: string, body: unknown): Promise<void> {
     await this.queue(queue).add('raw', body, { priority: 2 });
+  }
+
+  async publishRawEvent(kind: string, body: unknown): Promise<void> {
+    const { subscribers } = this.events.find((event) => event.kind === kind)!;
+    for (const subscriber of subscribers) await this.publishRaw(subscriberQueue(kind, subscriber), body);
   }
 
   async forget(queue: string): Promise<void> {

@@ -42,6 +42,10 @@ class KafkaUnderTest implements BrokerUnderTest {
     await producer.disconnect();
   }
 
+  async publishRawEvent(kind: string, body: unknown): Promise<void> {
+    await this.publishRaw(kind, body);
+  }
+
   async forget(queue: string): Promise<void> {
     await this.admin(async (admin) => {
       const partitions = (await admin.fetchTopicOffsets(`${this.prefix}${queue}`)).map(({ partition, high }) => ({

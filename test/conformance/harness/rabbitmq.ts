@@ -1,6 +1,12 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { connect } from 'amqplib';
-import { rabbitmqCapabilities, RabbitmqDriver, RabbitmqDriverModule, type BrokerTopology } from '@app/messaging';
+import {
+  rabbitmqCapabilities,
+  RabbitmqDriver,
+  RabbitmqDriverModule,
+  subscriberQueues,
+  type BrokerTopology,
+} from '@app/messaging';
 import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
 import { uniqueName } from '../../support/core';
 
@@ -40,6 +46,13 @@ class RabbitmqUnderTest implements BrokerUnderTest {
     });
   }
 
+  async publishRawEvent(kind: string, body: unknown): Promise<void> {
+    await this.plain(async (channel) => {
+      channel.publish(`${this.prefix}events`, kind, Buffer.from(JSON.stringify(body)));
+      await channel.waitForConfirms();
+    });
+  }
+
   async forget(queue: string): Promise<void> {
     await this.plain((channel) => channel.purgeQueue(`${this.prefix}${queue}`));
   }
@@ -48,7 +61,7 @@ class RabbitmqUnderTest implements BrokerUnderTest {
     for (const module of this.modules) await module.close();
     await this.plain(async (channel) => {
       const { queues, events } = this.topology;
-      const subscribers = events.flatMap(({ kind, subscribers }) => subscribers.map((name) => `${kind}.${name}`));
+      const subscribers = subscriberQueues(events);
       for (const queue of [...queues.map((known) => known.queue), ...subscribers, 'dead-letters']) {
         await channel.deleteQueue(`${this.prefix}${queue}`);
       }

@@ -9,6 +9,7 @@ import type { MessagingEvents } from '../messaging-events';
 import type { Delivery } from '../port/broker-driver';
 import type { ParsedMessage } from '../port/job-message';
 import type { Slots } from '../slots';
+import type { Turns } from '../turns';
 
 /** What the steps work with: made once per process. */
 export interface PipelineParts {
@@ -19,6 +20,9 @@ export interface PipelineParts {
   readonly wakeUp: OutboxWakeUp;
   readonly handlers: ReadonlyMap<string, RegisteredHandler>;
   readonly slots: ReadonlyMap<string, Slots>;
+  readonly turns: Turns;
+  /** Aborts when the worker takes no more: what waits before its claim need not wait any longer. */
+  readonly draining: AbortSignal;
   readonly claims: Collector<Dispatch, ClaimedJob | undefined>;
   readonly settlements: Collector<Settlement, SettledState | undefined>;
 }

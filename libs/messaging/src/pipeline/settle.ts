@@ -24,7 +24,8 @@ export function settleStep({ settlements, events, wakeUp }: PipelineParts): Step
       return;
     }
     events.emit('settled', job, settled, performance.now() - startedAt);
-    if (settled.state === 'queued' || job.othersWait) wakeUp.request();
+    if (settled.state === 'queued' || job.othersWait) wakeUp.request('jobs');
+    if (settled.state !== 'queued') wakeUp.request('events');
   };
 
   /** @returns what the ledger has made of the decision; undefined when the dispatch was fenced off */

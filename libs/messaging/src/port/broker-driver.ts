@@ -1,4 +1,5 @@
 import type { BrokerName } from '@app/contracts';
+import type { EventSubscription } from '../events/event-handler';
 import type { Capabilities } from './capabilities';
 
 /** "Try job `id`, dispatch `dispatch`, now." Everything else is for the broker and for people who watch it. */
@@ -30,7 +31,7 @@ export interface EventMessage {
 /** A message as the broker handed it over. */
 export interface Delivery {
   readonly broker: BrokerName;
-  /** The queue of a job, or the subscriber of an event. */
+  /** The queue of a job, or of a subscriber to an event. */
   readonly queue: string;
   /** Bytes, or what a client library has already parsed from them. */
   readonly body: unknown;
@@ -68,7 +69,7 @@ export interface BrokerDriver {
   /** Deliveries run side by side, up to the concurrency of the queue's definitions. */
   subscribe(queue: string, deliver: Deliver): Promise<Subscription>;
   /** Deliveries begin in the order in which the broker has them. */
-  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription>;
+  subscribeTo(subscription: EventSubscription, deliver: Deliver): Promise<Subscription>;
   /** How many messages of the queue the broker holds, those being worked on included. */
   depth(queue: string): Promise<number>;
   /** Acknowledges what is settled and ends all connections. A second call changes nothing. */

@@ -12,6 +12,7 @@ export const capabilityNames = [
   'concurrency',
   'orderPerKey',
   'broadcast',
+  'eventOrder',
   'replay',
   'delay',
   'retry',

@@ -30,10 +30,12 @@ const cloudEvent = z.looseObject({
     .string()
     .regex(/^[a-z0-9-]{1,63}$/)
     .optional(),
+  subject: z.string().optional(),
+  time: z.string().optional(),
   data: z.unknown().optional(),
 });
 
-const jobType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
+const versionedType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
 
 export function encodeMessage(message: JobMessage) {
   return {
@@ -76,7 +78,7 @@ export interface ForeignEvent extends Pick<JobMessage, 'id' | 'kind' | 'version'
 /** Why a message cannot be acted on; `reason` is a stable code. */
 export class UnreadableMessageError extends Error {
   constructor(
-    readonly reason: 'malformed' | 'oversized' | 'unknown_kind' | 'newer_version' | 'payload_invalid',
+    readonly reason: 'given_up' | 'malformed' | 'oversized' | 'unknown_kind' | 'newer_version' | 'payload_invalid',
     message: string,
     readonly about: { readonly kind?: string; readonly source?: string } = {},
   ) {
@@ -85,22 +87,23 @@ export class UnreadableMessageError extends Error {
   }
 }
 
-/** @throws UnreadableMessageError that says what was expected and what came */
+/** A CloudEvent whose type names a kind and a version. */
+interface TypedEvent extends ForeignEvent {
+  readonly dispatch: number | undefined;
+  readonly subject: string | undefined;
+  readonly time: string | undefined;
+}
+
+/**
+ * A message on a queue of jobs: from our relay, or from somebody else.
+ * @throws UnreadableMessageError that says what was expected and what came
+ */
 export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
-  const event = cloudEvent.safeParse(Buffer.isBuffer(body) ? parseJson(body) : body);
-  if (!event.success) {
-    const faults = event.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
-    throw new UnreadableMessageError('malformed', `Expected a CloudEvent 1.0 in JSON. ${faults.join('; ')}`);
-  }
-  const { id, source, type, dispatch, traceparent, tenant, data } = event.data;
-  const groups = jobType.exec(type)?.groups;
-  if (!groups) {
-    throw new UnreadableMessageError('malformed', `Expected type "<kind>.v<version>", got "${type}".`, { source });
-  }
-  const [kind, version] = [groups['kind']!, Number(groups['version'])];
+  const event = parseCloudEvent(body);
+  const { id, source, kind, version, dispatch, traceparent, tenant, data } = event;
   if (source !== messageSource) {
     // Its data becomes a payload. A client library may have parsed it already, so it is measured again.
-    assertSize(sizeOf(event.data), { kind, source });
+    assertSize(sizeOf(data), { kind, source });
     return { source, id, kind, version, traceparent, tenant, data };
   }
   if (!z.uuid().safeParse(id).success || dispatch === undefined) {
@@ -111,6 +114,28 @@ export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
     );
   }
   return { id: id.toLowerCase(), dispatch, kind, version, traceparent };
+}
+
+/** An event on a subscriber's queue, whoever has sent it: `source` and `id` make it unique. @throws UnreadableMessageError */
+export function parseEvent(body: unknown): TypedEvent {
+  const event = parseCloudEvent(body);
+  assertSize(sizeOf(event.data), { kind: event.kind, source: event.source });
+  return event;
+}
+
+function parseCloudEvent(body: unknown): TypedEvent {
+  const event = cloudEvent.safeParse(Buffer.isBuffer(body) ? parseJson(body) : body);
+  if (!event.success) {
+    const faults = event.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
+    throw new UnreadableMessageError('malformed', `Expected a CloudEvent 1.0 in JSON. ${faults.join('; ')}`);
+  }
+  const { id, source, type, dispatch, traceparent, tenant, subject, time, data } = event.data;
+  const groups = versionedType.exec(type)?.groups;
+  if (!groups) {
+    throw new UnreadableMessageError('malformed', `Expected type "<kind>.v<version>", got "${type}".`, { source });
+  }
+  const [kind, version] = [groups['kind']!, Number(groups['version'])];
+  return { id, source, kind, version, dispatch, traceparent, tenant, subject, time, data };
 }
 
 export function isForeign(message: ParsedMessage | ForeignEvent): message is ForeignEvent {
@@ -138,7 +163,7 @@ function assertSize(bytes: number, about = {}): void {
 /** @throws UnreadableMessageError for what is nested deeper than JSON can be written */
 function sizeOf(value: unknown): number {
   try {
-    return JSON.stringify(value).length;
+    return value === undefined ? 0 : JSON.stringify(value).length;
   } catch (error) {
     throw new UnreadableMessageError(
       'malformed',

@@ -1,4 +1,5 @@
 import type { EventDefinition, JobDefinition } from '@app/contracts';
+import type { EventSubscription } from '../events/event-handler';
 
 /** What a driver has to set up for one queue: drawn from the definitions of the jobs that travel on it. */
 export interface QueueTopology {
@@ -15,6 +16,16 @@ export type EventTopology = Pick<EventDefinition, 'kind' | 'subscribers' | 'part
 export interface BrokerTopology {
   readonly queues: readonly QueueTopology[];
   readonly events: readonly EventTopology[];
+}
+
+/** Of a process that subscribes: its own subscribers only. */
+export function eventsOf(subscriptions: readonly EventSubscription[]): EventTopology[] {
+  const events = [...new Set(subscriptions.map(({ event }) => event))];
+  return events.map(({ kind, partitions }) => ({
+    kind,
+    partitions,
+    subscribers: subscriptions.filter(({ event }) => event.kind === kind).map(({ subscriber }) => subscriber),
+  }));
 }
 
 /** @throws RangeError when two kinds of one queue want different rate limits, which no broker can keep */

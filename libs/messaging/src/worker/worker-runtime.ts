@@ -30,7 +30,7 @@ export class WorkerRuntime {
     await this.bus.stopIntake();
     this.events.emit('draining');
     await this.bus.idle(Math.max(0, this.graceMs - abortGraceMs));
-    // Whoever still runs is asked to stop; a delivery that was under way when the intake stopped is handed back.
+    // Whoever still runs is asked to stop.
     this.leases.abortAll('drain');
     // A little more than the handlers get, so that what they leave behind can be written.
     await this.bus.idle(abortGraceMs + 1_000);

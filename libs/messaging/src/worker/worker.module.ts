@@ -5,12 +5,14 @@ import type { Settings } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
 import { OutboxWakeUp, PrismaClient } from '@app/persistence';
 import { Bus } from '../bus';
+import type { EventSubscription } from '../events/event-handler';
+import { EventRegistry } from '../events/event-registry';
 import { brokerSettingNames, configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
 import { HandlerRegistry } from '../handlers/handler-registry';
 import { Leases } from '../leases';
 import { MessagingEvents } from '../messaging-events';
 import type { BrokerDriver } from '../port/broker-driver';
-import { queuesOf } from '../port/topology';
+import { eventsOf, queuesOf } from '../port/topology';
 import { WorkerRuntime } from './worker-runtime';
 
 /** What every worker has to read. */
@@ -28,9 +30,17 @@ export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>
 /** For whoever runs jobs: the drivers, the bus with its pipeline, and the worker's life. */
 @Module({})
 export class WorkerMessagingModule {
-  /** @param serves the definitions whose jobs this process runs; it must have a `@JobHandler` for each */
-  static register(application: string, serves: readonly JobDefinition[], settings: WorkerSettings): DynamicModule {
-    const topology = { queues: queuesOf(serves), events: [] };
+  /**
+   * @param serves the definitions whose jobs this process runs; it must have a `@JobHandler` for each
+   * @param hears the events that it subscribes to; it must have an `@EventHandler` for each
+   */
+  static register(
+    application: string,
+    serves: readonly JobDefinition[],
+    settings: WorkerSettings,
+    hears: readonly EventSubscription[] = [],
+  ): DynamicModule {
+    const topology = { queues: queuesOf(serves), events: eventsOf(hears) };
     const drivers = configuredDrivers(settings, application, topology, 'consume');
     const leases = { leaseMs: settings.LEASE_MS, heartbeatMs: settings.HEARTBEAT_MS };
     return {
@@ -39,6 +49,7 @@ export class WorkerMessagingModule {
       providers: [
         drivers.provider,
         HandlerRegistry,
+        EventRegistry,
         MessagingEvents,
         {
           provide: Leases,
@@ -47,19 +58,20 @@ export class WorkerMessagingModule {
         },
         {
           provide: WorkerRuntime,
-          inject: [DRIVERS, HandlerRegistry, Pool, PrismaClient, OutboxWakeUp, MessagingEvents, Leases],
+          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, PrismaClient, OutboxWakeUp, MessagingEvents, Leases],
           useFactory: (
             brokerDrivers: readonly BrokerDriver[],
-            registry: HandlerRegistry,
+            jobs: HandlerRegistry,
+            events: EventRegistry,
             pool: Pool,
             prisma: PrismaClient,
             wakeUp: OutboxWakeUp,
-            events: MessagingEvents,
+            messagingEvents: MessagingEvents,
             held: Leases,
           ) => {
-            const parts = { pool, prisma, wakeUp, events, leases: held };
-            const bus = new Bus(brokerDrivers, serves, registry, parts, leases);
-            return new WorkerRuntime(bus, held, brokerDrivers, events, settings.SHUTDOWN_GRACE_MS);
+            const parts = { pool, prisma, wakeUp, events: messagingEvents, leases: held };
+            const bus = new Bus(brokerDrivers, { jobs: serves, events: hears }, { jobs, events }, parts, leases);
+            return new WorkerRuntime(bus, held, brokerDrivers, messagingEvents, settings.SHUTDOWN_GRACE_MS);
           },
         },
       ],

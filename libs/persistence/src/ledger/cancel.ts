@@ -1,5 +1,6 @@
 import type { JobState } from '@app/contracts';
 import { Statement, type Database } from '../statement';
+import { announceFinished } from './announce-finished';
 import { recordState } from './record-state';
 import { tellParents } from './tell-parents';
 
@@ -35,6 +36,8 @@ const cancelStatement = new Statement<{ id: string; was: JobState }>(
      DELETE FROM outbox USING cancelled WHERE outbox.job_id = cancelled.id
    ), recorded AS (
      ${recordState('cancelled')}
+   ), announced AS (
+     ${announceFinished('cancelled')}
    ), ${tellParents('(SELECT * FROM cancelled WHERE id = $1) alone')}
    SELECT $1 AS id, was FROM target`,
 );

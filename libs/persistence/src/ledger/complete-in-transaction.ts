@@ -1,4 +1,5 @@
 import type { Prisma } from '../generated/prisma/client';
+import { announceFinished } from './announce-finished';
 import type { Dispatch } from './claim';
 import { recordState } from './record-state';
 import { tellParents } from './tell-parents';
@@ -33,6 +34,8 @@ const completeText = `WITH completed AS (
      RETURNING job.*
    ), recorded AS (
      ${recordState('completed')}
+   ), announced AS (
+     ${announceFinished('completed')}
    ), ${tellParents('completed')}
    SELECT id FROM completed`;
 

@@ -1,6 +1,7 @@
 import type { JobState } from '@app/contracts';
 import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
+import { announceFinished } from './announce-finished';
 import { bury } from './bury';
 import type { Dispatch } from './claim';
 import { recordState } from './record-state';
@@ -72,6 +73,8 @@ const settleStatement = new Statement<Dispatch & { state: SettledState }>(
      ON CONFLICT DO NOTHING
    ), buried AS (
      ${bury("settled WHERE state = 'failed'")}
+   ), announced AS (
+     ${announceFinished('settled')}
    ), ${tellParents('settled')}
    SELECT id, settled_dispatch AS dispatch, state FROM settled`,
 );

@@ -1,5 +1,6 @@
 import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
+import { announceFinished } from './announce-finished';
 import { bury } from './bury';
 import { recordState } from './record-state';
 import { tellParents } from './tell-parents';
@@ -45,6 +46,8 @@ const sweepStatement = new Statement<SweptJob>(
      ${recordState('swept')}
    ), buried AS (
      ${bury("swept WHERE state = 'failed'")}
+   ), announced AS (
+     ${announceFinished('swept')}
    ), ${tellParents('swept')}
    SELECT id, kind, state, attempt FROM swept`,
 );

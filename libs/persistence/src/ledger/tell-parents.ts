@@ -1,4 +1,5 @@
 import { issueDispatch } from '../outbox/issue-dispatch';
+import { announceFinished } from './announce-finished';
 import { bury } from './bury';
 import { recordState } from './record-state';
 
@@ -41,5 +42,7 @@ export function tellParents(ended: string): string {
      ${recordState("parents WHERE state <> 'waiting'")}
    ), parents_buried AS (
      ${bury("parents WHERE state = 'failed'")}
+   ), parents_announced AS (
+     ${announceFinished('parents')}
    )`;
 }

@@ -2,6 +2,9 @@ import type { Pool } from 'pg';
 
 export const wakeUpChannel = 'outbox';
 
+/** What there is something new of. */
+export type WakeUpTopic = 'jobs' | 'events';
+
 /**
  * Tells the relays that the outbox has something new. NOTIFY takes a lock that all committing transactions of
  * the database share, so it is sent outside of them and at most once in `windowMs` per process.
@@ -9,6 +12,7 @@ export const wakeUpChannel = 'outbox';
  */
 export class OutboxWakeUp {
   private timer: NodeJS.Timeout | undefined;
+  private readonly topics = new Set<WakeUpTopic>();
   private lastSentAt = 0;
 
   constructor(
@@ -16,7 +20,8 @@ export class OutboxWakeUp {
     private readonly windowMs = 5,
   ) {}
 
-  request(): void {
+  request(topic: WakeUpTopic = 'jobs'): void {
+    this.topics.add(topic);
     if (this.timer) return;
     const sinceLastMs = performance.now() - this.lastSentAt;
     this.timer = setTimeout(() => this.send(), Math.max(0, this.windowMs - sinceLastMs));
@@ -26,6 +31,8 @@ export class OutboxWakeUp {
   private send(): void {
     this.timer = undefined;
     this.lastSentAt = performance.now();
-    this.pool.query(`NOTIFY ${wakeUpChannel}`).catch(() => undefined);
+    const payload = [...this.topics].join(' ');
+    this.topics.clear();
+    this.pool.query(`NOTIFY ${wakeUpChannel}, '${payload}'`).catch(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { priorities } from '@app/contracts';
+import type { EventSubscription } from '../../events/event-handler';
 import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
@@ -23,6 +24,7 @@ export const bullmqCapabilities: Capabilities = {
   concurrency: 'native',
   orderPerKey: 'bus',
   broadcast: 'bus',
+  eventOrder: 'none',
   replay: 'none',
   delay: 'bus',
   retry: 'bus',
@@ -80,8 +82,8 @@ export class BullmqDriver implements BrokerDriver {
     return Promise.resolve({ stop: () => processor.stop() });
   }
 
-  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription> {
-    return this.subscribe(subscriberQueue(event, subscriber), deliver);
+  subscribeTo({ event, subscriber }: EventSubscription, deliver: Deliver): Promise<Subscription> {
+    return this.subscribe(subscriberQueue(event.kind, subscriber), deliver);
   }
 
   async depth(queue: string): Promise<number> {

@@ -1,10 +1,12 @@
 import { Logger } from '@nestjs/common';
 import type { Kafka, KafkaMessage } from 'kafkajs';
+import type { EventSubscription } from '../../events/event-handler';
 import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
-import type { BrokerTopology } from '../../port/topology';
-import { Consumer } from './consumer';
+import { subscriberQueue, type BrokerTopology } from '../../port/topology';
+import { beginAt } from './begin-at';
+import { Consumer, type Consumption } from './consumer';
 import type { KafkaSettings } from './kafka-connection';
 import { lagOf } from './lag';
 import { Publisher, type Outgoing } from './publisher';
@@ -16,6 +18,7 @@ export const kafkaCapabilities: Capabilities = {
   concurrency: 'native',
   orderPerKey: 'bus',
   broadcast: 'native',
+  eventOrder: 'native',
   replay: 'native',
   delay: 'bus',
   retry: 'bus',
@@ -64,13 +67,19 @@ export class KafkaDriver implements BrokerDriver {
 
   subscribe(queue: string, deliver: Deliver): Promise<Subscription> {
     const { concurrency, partitions } = this.topologyOf(queue);
-    return this.consume(queue, this.names.jobGroup(queue), concurrency, partitions, queue, deliver);
+    const how = { group: this.names.jobGroup(queue), atOnce: concurrency, partitions, from: undefined };
+    return this.consume(queue, how, queue, deliver);
   }
 
-  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription> {
-    const { partitions } = this.topology.events.find(({ kind }) => kind === event)!;
-    const group = this.names.subscriberGroup(event, subscriber);
-    return this.consume(event, group, eventsAtOnce, partitions, subscriber, deliver);
+  subscribeTo({ event, subscriber, from }: EventSubscription, deliver: Deliver): Promise<Subscription> {
+    const { kind, partitions } = event;
+    const group = this.names.subscriberGroup(kind, subscriber);
+    return this.consume(
+      kind,
+      { group, atOnce: eventsAtOnce, partitions, from },
+      subscriberQueue(kind, subscriber),
+      deliver,
+    );
   }
 
   depth(queue: string): Promise<number> {
@@ -98,21 +107,22 @@ export class KafkaDriver implements BrokerDriver {
 
   private consume(
     topic: string,
-    group: string,
-    atOnce: number,
-    partitions: number,
+    how: Pick<Consumption, 'group' | 'atOnce' | 'partitions'> & { from: Date | undefined },
     queue: string,
     deliver: Deliver,
   ): Promise<Subscription> {
     const consumption = {
       topic: this.names.topic(topic),
-      group,
-      atOnce,
-      partitions,
+      ...how,
       sessionMs: Math.max(shortestSessionMs, this.settings.leaseMs),
       handle: ({ value }: KafkaMessage) => deliver({ broker: this.name, queue, body: value ?? Buffer.alloc(0) }),
     };
-    const consumer = new Consumer(this.kafka, consumption, () => this.prepare(), this.logger);
+    const prepare = () =>
+      withAdmin(this.kafka, async (admin) => {
+        await createTopics(admin, this.names, this.topology);
+        if (how.from) await beginAt(admin, consumption.topic, how.group, how.from);
+      });
+    const consumer = new Consumer(this.kafka, consumption, prepare, this.logger);
     this.consumers.push(consumer);
     return Promise.resolve(consumer);
   }

@@ -1,3 +1,4 @@
+import type { EventSubscription } from '../../events/event-handler';
 import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
@@ -9,6 +10,7 @@ export const memoryCapabilities: Capabilities = {
   concurrency: 'native',
   orderPerKey: 'bus',
   broadcast: 'bus',
+  eventOrder: 'native',
   replay: 'none',
   delay: 'bus',
   retry: 'bus',
@@ -63,8 +65,8 @@ export class MemoryDriver implements BrokerDriver {
     return Promise.resolve(this.queue(queue).subscribe(deliver));
   }
 
-  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription> {
-    return this.subscribe(subscriberQueue(event, subscriber), deliver);
+  subscribeTo({ event, subscriber }: EventSubscription, deliver: Deliver): Promise<Subscription> {
+    return this.subscribe(subscriberQueue(event.kind, subscriber), deliver);
   }
 
   depth(queue: string): Promise<number> {

@@ -1,9 +1,10 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
+import type { EventSubscription } from '../../events/event-handler';
 import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
-import type { BrokerTopology } from '../../port/topology';
+import { subscriberQueue, type BrokerTopology } from '../../port/topology';
 import { answerCensus, Census } from './census';
 import { Consumer } from './consumer';
 import { declareDeadLetters, declareEvent, declareQueue } from './declare';
@@ -17,6 +18,7 @@ export const rabbitmqCapabilities: Capabilities = {
   concurrency: 'native',
   orderPerKey: 'bus',
   broadcast: 'native',
+  eventOrder: 'none',
   replay: 'none',
   delay: 'bus',
   retry: 'bus',
@@ -84,9 +86,15 @@ export class RabbitmqDriver implements BrokerDriver {
     return this.consume(this.names.queue(queue), this.prefetchOf(queue), queue, declare, deliver);
   }
 
-  subscribeTo(event: string, subscriber: string, deliver: Deliver): Promise<Subscription> {
-    const declare = (channel: Channel) => declareEvent(channel, this.names, { kind: event, subscribers: [subscriber] });
-    return this.consume(this.names.subscriber(event, subscriber), eventsAtOnce, subscriber, declare, deliver);
+  subscribeTo({ event: { kind }, subscriber }: EventSubscription, deliver: Deliver): Promise<Subscription> {
+    const declare = (channel: Channel) => declareEvent(channel, this.names, { kind, subscribers: [subscriber] });
+    return this.consume(
+      this.names.subscriber(kind, subscriber),
+      eventsAtOnce,
+      subscriberQueue(kind, subscriber),
+      declare,
+      deliver,
+    );
   }
 
   depth(queue: string): Promise<number> {

@@ -1,0 +1,79 @@
+import type { DataOf, EventDefinition } from '@app/contracts';
+import type { Prisma } from '../generated/prisma/client';
+import { Statement, type Database } from '../statement';
+
+export interface EventOutboxRow {
+  readonly rowId: string;
+  readonly id: string;
+  readonly kind: string;
+  readonly version: number;
+  readonly tenant: string;
+  readonly key: string | null;
+  readonly traceparent: string | null;
+  readonly data: unknown;
+  readonly at: Date;
+}
+
+/** A broker takes no message larger than this, and neither do our own consumers. */
+const maxDataBytes = 60 * 1024;
+
+/**
+ * Writes an event in the transaction of what it tells of: it is told if, and only if, that is committed. Wake the
+ * relay afterwards.
+ * @throws ZodError for data that are not the event's; RangeError for too much of them
+ */
+export async function recordEvent<E extends EventDefinition>(
+  tx: Prisma.TransactionClient,
+  event: E,
+  data: DataOf<E>,
+  { tenant, traceparent }: { tenant: string; traceparent?: string | undefined },
+): Promise<void> {
+  const text = JSON.stringify(event.data.parse(data));
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxDataBytes) {
+    throw new RangeError(
+      `${event.kind}: expected at most ${maxDataBytes} bytes of data, got ${bytes}. Send a reference in place of the content.`,
+    );
+  }
+  const key = event.key?.(data as never) ?? null;
+  await tx.$executeRaw`
+    INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)
+    VALUES (${event.kind}, ${event.version}::smallint, ${tenant}, ${key}, ${traceparent ?? null}, ${text}::jsonb)`;
+}
+
+/**
+ * In the order of their ids, and never to two relays at once: what one of them has in hand keeps the other from
+ * overtaking it.
+ */
+const takeStatement = new Statement<EventOutboxRow>(
+  'event_outbox_take',
+  `SELECT id AS "rowId", event_id AS id, kind, version, tenant, key, traceparent, data, at
+     FROM event_outbox
+    WHERE kind = ANY($1)
+      AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || $2, 0)))
+    ORDER BY event_outbox.id
+    LIMIT $3
+      FOR UPDATE SKIP LOCKED`,
+);
+
+/** To be called inside a transaction, which holds the rows until they are published and removed. */
+export async function takeEvents(
+  transaction: Database,
+  broker: string,
+  kinds: readonly string[],
+  limit: number,
+): Promise<EventOutboxRow[]> {
+  return takeStatement.run(transaction, kinds, broker, limit);
+}
+
+const removeStatement = new Statement<never>(
+  'event_outbox_remove',
+  `DELETE FROM event_outbox WHERE id = ANY($1::bigint[])`,
+);
+
+export async function removeEvents(transaction: Database, rows: readonly EventOutboxRow[]): Promise<void> {
+  await removeStatement.run(
+    transaction,
+    rows.map(({ rowId }) => rowId),
+  );
+}

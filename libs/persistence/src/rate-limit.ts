@@ -1,0 +1,21 @@
+import { Statement, type Database } from './statement';
+
+const reserveStatement = new Statement<{ waitMs: number }>(
+  'rate_limit_reserve',
+  `INSERT INTO rate_limit AS turn (queue, next_at)
+   VALUES ($1, now() + $2::float8 * interval '1 millisecond')
+   ON CONFLICT (queue) DO UPDATE
+      SET next_at = greatest(turn.next_at, now()) + $2::float8 * interval '1 millisecond'
+   RETURNING extract(epoch FROM next_at - now())::float8 * 1000 - $2::float8 AS "waitMs"`,
+);
+
+/**
+ * Reserves turns of a queue for the caller, over all processes: evenly spaced, so that no stretch of time holds more
+ * starts than the limit, wherever it begins (the virtual scheduling algorithm, ITU-T I.371, without a burst).
+ * @param forMs how long the turns take together
+ * @returns milliseconds until the first of them begins, by the database's clock
+ */
+export async function reserveTurns(database: Database, queue: string, forMs: number): Promise<number> {
+  const [row] = await reserveStatement.run(database, queue, forMs);
+  return Math.max(0, row!.waitMs);
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { defineEvent, fixed, type EventDefinition } from '@app/contracts';
+import type { EventOf, EventSubscription, RegisteredEventHandler } from '@app/messaging';
+import type { Prisma } from '@app/persistence';
+import { uniqueName } from './core';
+
+const data = z.strictObject({ n: z.int(), key: z.string() });
+
+type PlainEvent = EventDefinition<typeof data>;
+
+/** A kind of event of its own, which tells a number of a key. */
+export function plainEvent(subscribers: readonly string[]): PlainEvent {
+  return defineEvent({
+    kind: `${uniqueName()}.happened`,
+    version: 1,
+    broker: 'memory',
+    data,
+    key: ({ key }) => key,
+    subscribers,
+    retry: fixed({ attempts: 3, delay: '20ms' }),
+  });
+}
+
+export function hearing<E extends EventDefinition>(
+  event: E,
+  subscriber: string,
+  handle: (events: readonly EventOf<E>[], tx: Prisma.TransactionClient) => Promise<void>,
+  from?: Date,
+): RegisteredEventHandler {
+  const subscription: EventSubscription = { event, subscriber, from };
+  return { subscription, handler: { handle } as never };
+}
