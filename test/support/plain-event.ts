@@ -28,5 +28,5 @@ export function hearing<E extends EventDefinition>(
   from?: Date,
 ): RegisteredEventHandler {
   const subscription: EventSubscription = { event, subscriber, from };
-  return { subscription, handler: { handle } as never };
+  return { subscription, handler: { handle } };
 }

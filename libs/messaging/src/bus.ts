@@ -31,7 +31,7 @@ export interface BusSettings {
 export class Bus {
   private subscriptions: Subscription[] = [];
   private readonly draining = new AbortController();
-  private readonly inFlight = new Set<Promise<void>>();
+  private readonly inFlight = new Set<Promise<unknown>>();
 
   constructor(
     private readonly drivers: readonly BrokerDriver[],
@@ -94,12 +94,11 @@ export class Bus {
   /** What is left to another is never acknowledged: the broker gives it to somebody else when this process has gone. */
   private deliverTo(intake: EventIntake): Deliver {
     return async (delivery) => {
-      let taken: Taken = 'leave to another';
-      await this.track(
-        intake.take(delivery).then(
-          (end) => void (taken = end),
-          (error: unknown) => void this.parts.events.emit('passage_failed', delivery, error),
-        ),
+      const taken = await this.track(
+        intake.take(delivery).catch((error: unknown): Taken => {
+          this.parts.events.emit('passage_failed', delivery, error);
+          return 'leave to another';
+        }),
       );
       if (taken === 'leave to another') await new Promise(() => undefined);
     };
@@ -127,7 +126,7 @@ export class Bus {
     return this.inFlight.size === 0;
   }
 
-  private track(passage: Promise<void>): Promise<void> {
+  private track<Result>(passage: Promise<Result>): Promise<Result> {
     this.inFlight.add(passage);
     return passage.finally(() => this.inFlight.delete(passage));
   }

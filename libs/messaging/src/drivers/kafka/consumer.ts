@@ -125,16 +125,17 @@ export class Consumer implements Subscription {
     }
   }
 
-  private async read({ batch, heartbeat, resolveOffset, isRunning, isStale }: EachBatchPayload): Promise<void> {
+  private async read(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
     const windows = this.windows;
     const window = windows.get(batch.partition) ?? new OffsetWindow();
     windows.set(batch.partition, window);
     for (const message of batch.messages) {
       while (this.inHand >= this.consumption.atOnce && !this.stopped) {
         await this.somethingEnded();
-        await heartbeat();
+        await payload.heartbeat();
       }
-      if (this.stopped || !isRunning() || isStale()) return;
+      if (this.stopped || !payload.isRunning() || payload.isStale()) return;
       const end = window.begin(message.offset);
       this.inHand += 1;
       void this.consumption.handle(message).then(() => {
@@ -143,9 +144,9 @@ export class Consumer implements Subscription {
         this.wakeAll();
         this.commitSoon(commitMs);
       });
-      resolveOffset(message.offset);
+      payload.resolveOffset(message.offset);
     }
-    await heartbeat();
+    await payload.heartbeat();
   }
 
   /** Or the time for a heartbeat has come. */

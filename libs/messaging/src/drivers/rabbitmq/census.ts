@@ -91,9 +91,9 @@ export function answerCensus(
       queue,
       (question) => {
         if (!question) return;
-        const { replyTo, correlationId } = question.properties;
-        channel.sendToQueue(String(replyTo), Buffer.from(JSON.stringify(holdings())), {
-          correlationId: String(correlationId),
+        const answer = Buffer.from(JSON.stringify(holdings()));
+        channel.sendToQueue(String(question.properties.replyTo), answer, {
+          correlationId: String(question.properties.correlationId),
         });
       },
       { noAck: true },

@@ -79,7 +79,9 @@ export class LastingChannel<C extends Channel = Channel> {
     try {
       const channel = await this.create(connection);
       let closed: unknown;
-      channel.on('error', (error) => (closed = error));
+      channel.on('error', (error: Error) => {
+        closed = error;
+      });
       channel.once('close', () => {
         closed ??= new Error('the channel was closed');
         this.lose(channel, closed);

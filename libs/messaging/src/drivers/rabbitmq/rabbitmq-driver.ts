@@ -129,7 +129,11 @@ export class RabbitmqDriver implements BrokerDriver {
       Object.fromEntries([...this.consumers].map(([name, { unacknowledged }]) => [name, unacknowledged])),
     );
     const deadLetters = this.consumeDeadLetters(deliver);
-    return Promise.resolve({ stop: async () => void (await Promise.all([consumer.stop(), deadLetters.stop()])) });
+    return Promise.resolve({
+      stop: async () => {
+        await Promise.all([consumer.stop(), deadLetters.stop()]);
+      },
+    });
   }
 
   /** What RabbitMQ has given up comes to whichever process it lets consume; the others stand by. */
@@ -139,8 +143,8 @@ export class RabbitmqDriver implements BrokerDriver {
     if (there) return there;
     const declare = (channel: Channel) => declareDeadLetters(channel, this.names);
     const handle = ({ content, properties: { headers } }: ConsumeMessage) => {
-      const queue = String(headers?.['x-first-death-queue'] ?? deadLetters);
-      const givenUp = String(headers?.['x-first-death-reason'] ?? 'rejected');
+      const queue = headers?.['x-first-death-queue'] ?? deadLetters;
+      const givenUp = headers?.['x-first-death-reason'] ?? 'rejected';
       return deliver({ broker: this.name, queue, body: content, givenUp });
     };
     const consumer = new Consumer(this.connection, {
