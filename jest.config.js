@@ -21,7 +21,7 @@ module.exports = {
     {
       ...shared,
       displayName: 'conformance',
-      testMatch: ['<rootDir>/test/conformance/*.spec.ts'],
+      testMatch: ['<rootDir>/test/conformance/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/support/global-setup.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { backOffMs, type MessagingEvents } from '@app/messaging';
+import { backOffMs, within, type MessagingEvents } from '@app/messaging';
 import type { Outbox } from './outbox';
 
 const batchSize = 500;
@@ -70,7 +70,7 @@ export class PublishLoop {
       await client.query('BEGIN');
       const due = await this.outbox.take(client, batchSize);
       if (due.count > 0) {
-        await withDeadline(due.publish(), publishDeadlineMs);
+        await within(publishDeadlineMs, due.publish(), `The broker did not confirm within ${publishDeadlineMs} ms.`);
         this.events.emit('confirmed', this.outbox.broker, due.count);
         await due.remove();
       }
@@ -105,18 +105,5 @@ export class PublishLoop {
     const anySignal = AbortSignal.any([signal, woken.signal]);
     await delay(ms, undefined, { signal: anySignal }).catch(() => undefined);
     this.endSleep = undefined;
-  }
-}
-
-/** @throws Error when `ms` are over; what the promise still does is nobody's concern then */
-async function withDeadline<Result>(promise: Promise<Result>, ms: number): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`The broker did not confirm within ${ms} ms.`)), ms);
-  });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -27,5 +27,6 @@ export * from './producer/jobs.service';
 export * from './producer/producer.module';
 export * from './retry-while-away';
 export * from './trace-context';
+export * from './within';
 export * from './worker/worker-runtime';
 export * from './worker/worker.module';

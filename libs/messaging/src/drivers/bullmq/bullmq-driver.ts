@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Queue } from 'bullmq';
 import { priorities } from '@app/contracts';
 import type { EventSubscription } from '../../events/event-handler';
@@ -6,6 +5,7 @@ import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
+import { within } from '../../within';
 import type { BullmqConnection } from './bullmq-connection';
 import { BrokerUnavailable } from '../../port/broker-errors';
 import { failForGood } from './fail-for-good';
@@ -99,8 +99,8 @@ export class BullmqDriver implements BrokerDriver {
   private async closeOnce(): Promise<void> {
     this.closing = true;
     // BullMQ takes its leave of the backend, and would wait for one that is away.
-    await Promise.race([this.closeAll(), delay(closeMs, undefined, { ref: false })]);
-    await Promise.race([this.connection.close(), delay(closeMs, undefined, { ref: false })]);
+    await within(closeMs, this.closeAll(), 'it did not answer').catch(() => undefined);
+    await within(closeMs, this.connection.close(), 'it did not answer').catch(() => undefined);
   }
 
   private async closeAll(): Promise<void> {

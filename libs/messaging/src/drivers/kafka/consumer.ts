@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import type { Consumer as KafkaConsumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Subscription } from '../../port/broker-driver';
+import { within } from '../../within';
 import { OffsetWindow } from './offset-window';
 
 export interface Consumption {
@@ -63,8 +64,8 @@ export class Consumer implements Subscription {
   async close(): Promise<void> {
     await this.stop();
     clearTimeout(this.commitTimer);
-    const parting = this.committing.then(() => this.commit()).then(() => this.ended());
-    await Promise.race([parting, delay(partingMs, undefined, { ref: false })]);
+    const committed = this.committing.then(() => this.commit());
+    await within(partingMs, committed, 'it did not answer').catch(() => undefined);
     this.ended();
     await this.running;
   }
@@ -121,7 +122,7 @@ export class Consumer implements Subscription {
     } finally {
       this.consumer = undefined;
       this.windows = new Map();
-      await Promise.race([consumer.disconnect().catch(() => undefined), delay(partingMs, undefined, { ref: false })]);
+      await within(partingMs, consumer.disconnect(), 'it did not answer').catch(() => undefined);
     }
   }
 

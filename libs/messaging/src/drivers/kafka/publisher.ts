@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka, Message, Producer } from 'kafkajs';
+import { within } from '../../within';
 import { BrokerUnavailable, Unroutable } from '../../port/broker-errors';
 
 export interface Outgoing extends Message {
@@ -29,20 +29,15 @@ export class Publisher {
   /** @throws BrokerUnavailable, Unroutable */
   async publish(messages: readonly Outgoing[]): Promise<void> {
     const topics = [...new Set(messages.map(({ topic }) => topic))];
-    const timeOut = new AbortController();
+    const sent = this.send(
+      topics.map((topic) => ({ topic, messages: messages.filter((message) => message.topic === topic) })),
+    );
     try {
-      await Promise.race([
-        this.send(topics.map((topic) => ({ topic, messages: messages.filter((message) => message.topic === topic) }))),
-        delay(deadlineMs, undefined, { signal: timeOut.signal }).then(() => {
-          throw new Error(`it did not confirm within ${deadlineMs} ms`);
-        }),
-      ]);
+      await within(deadlineMs, sent, `it did not confirm within ${deadlineMs} ms`);
     } catch (error) {
       this.discard();
       if (isMissingTopic(error)) throw new Unroutable('kafka', topics);
       throw new BrokerUnavailable('kafka', error);
-    } finally {
-      timeOut.abort();
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel } from 'amqplib';
+import { within } from '../../within';
 import { declareCensus, declareQueue } from './declare';
 import { LastingChannel } from './lasting-channel';
 import type { RabbitmqNames } from './rabbitmq-names';
@@ -66,12 +66,8 @@ export class Census {
         if (inHand !== undefined && answers.push(inHand) === consumers) resolve();
       });
     });
-    const timeOut = new AbortController();
     channel.publish(this.names.census, '', Buffer.alloc(0), { replyTo: replyQueue, correlationId });
-    await Promise.race([
-      allAnswered,
-      delay(answerMs, undefined, { signal: timeOut.signal }).catch(() => undefined),
-    ]).finally(() => timeOut.abort());
+    await within(answerMs, allAnswered, 'not all have answered').catch(() => undefined);
     this.asked.delete(correlationId);
     return answers;
   }

@@ -2,10 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConfirmChannel } from 'amqplib';
 import { BrokerUnavailable } from '../../port/broker-errors';
+import { within } from '../../within';
 
 type AmqpManager = AmqpConnection['managedConnection'];
 
 const reopenMs = 200;
+const openMs = 5_000;
+const closeMs = 2_000;
 
 /**
  * A channel that comes back: after a reconnect, and after an error that closed the channel alone, which the
@@ -69,15 +72,18 @@ export class LastingChannel<C extends Channel = Channel> {
     this.retire();
     const channel = this.channel;
     this.channel = undefined;
-    await channel?.close().catch(() => undefined);
+    if (channel) await within(closeMs, channel.close(), 'it did not answer').catch(() => undefined);
   }
 
   private async open(): Promise<void> {
     const { connection } = this.manager;
     if (this.opening || this.channel || this.retired || !connection) return;
     this.opening = true;
+    let made: C | undefined;
     try {
-      const channel = await this.create(connection);
+      // On a connection that says nothing any more no channel ever opens, and none fails to.
+      made = await within(openMs, this.create(connection), 'it opened no channel');
+      const channel = made;
       let closed: unknown;
       channel.on('error', (error: Error) => {
         closed = error;
@@ -86,12 +92,13 @@ export class LastingChannel<C extends Channel = Channel> {
         closed ??= new Error('the channel was closed');
         this.lose(channel, closed);
       });
-      await this.setUp(channel);
+      await within(openMs, this.setUp(channel), 'it did not answer');
       if (closed !== undefined) throw closed as Error;
       this.channel = channel;
       this.firstOpened();
     } catch (error) {
       this.whyNot = error;
+      void made?.close().catch(() => undefined);
     } finally {
       this.opening = false;
     }

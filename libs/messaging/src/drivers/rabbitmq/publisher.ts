@@ -1,7 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import { BrokerUnavailable, Unroutable } from '../../port/broker-errors';
+import { within } from '../../within';
 import { LastingChannel } from './lasting-channel';
 
 export interface Outgoing {
@@ -38,20 +38,13 @@ export class Publisher {
   async publish(messages: readonly Outgoing[]): Promise<void> {
     if (this.blockedBy !== undefined) throw this.unavailable(`it takes nothing (${this.blockedBy})`);
     const channel = this.channel.now();
-    const timeOut = new AbortController();
+    const confirmed = Promise.all(messages.map((message) => this.confirmed(channel, message)));
     try {
-      await Promise.race([
-        Promise.all(messages.map((message) => this.confirmed(channel, message))),
-        delay(deadlineMs, undefined, { signal: timeOut.signal }).then(() => {
-          throw new Error(`it did not confirm within ${deadlineMs} ms`);
-        }),
-      ]);
+      await within(deadlineMs, confirmed, `it did not confirm within ${deadlineMs} ms`);
     } catch (error) {
       // What is still unconfirmed on this channel would be kept for ever.
       this.channel.renew(error);
       throw this.unavailable(error);
-    } finally {
-      timeOut.abort();
     }
     const unroutable = messages.filter(({ messageId }) => this.returned.delete(messageId));
     if (unroutable.length === 0) return;

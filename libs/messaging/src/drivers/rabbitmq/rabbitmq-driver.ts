@@ -5,6 +5,7 @@ import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } fr
 import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
+import { within } from '../../within';
 import { answerCensus, Census } from './census';
 import { Consumer } from './consumer';
 import { declareDeadLetters, declareEvent, declareQueue } from './declare';
@@ -27,6 +28,7 @@ export const rabbitmqCapabilities: Capabilities = {
 
 const eventsAtOnce = 100;
 const deadLettersAtOnce = 10;
+const closeMs = 2_000;
 
 /** Jobs over a direct exchange, events over a topic and a fanout one, all into quorum queues. */
 export class RabbitmqDriver implements BrokerDriver {
@@ -112,7 +114,7 @@ export class RabbitmqDriver implements BrokerDriver {
       ...[...this.consumers.values()].map(({ channel }) => channel),
     ];
     await Promise.all([this.census.close(), ...channels.map((channel) => channel?.close())]);
-    await this.connection.close();
+    await within(closeMs, this.connection.close(), 'it did not answer').catch(() => undefined);
   }
 
   private consume(

@@ -1,0 +1,273 @@
+import { Test, type TestingModule } from '@nestjs/testing';
+import { connect, type ConfirmChannel } from 'amqplib';
+import { RabbitmqDriver, RabbitmqDriverModule, type Delivery, type JobMessage } from '@app/messaging';
+import { uniqueName } from '../../support/core';
+import { gate } from '../../support/gate';
+import { leakGuard } from '../../support/leaks';
+import { startProxy, type Proxy } from '../../support/proxy';
+import { until } from '../../support/until';
+
+const url = process.env['TEST_RABBITMQ_URL'];
+
+/** What happens between the driver and a RabbitMQ, seen at the driver itself. */
+(url === undefined ? describe.skip : describe)('on rabbitmq', () => {
+  const queue = 'work';
+  let prefix: string;
+  let proxy: Proxy;
+  let modules: TestingModule[];
+  let assertNothingLeft: () => Promise<void>;
+
+  beforeEach(async () => {
+    assertNothingLeft = leakGuard();
+    prefix = `${uniqueName()}-${process.pid}.`;
+    proxy = await startProxy(Number(new URL(url!).port || 5672));
+    modules = [];
+  });
+
+  afterEach(async () => {
+    proxy.restore();
+    for (const module of modules) {
+      await module.get(RabbitmqDriver).close();
+      await module.close();
+    }
+    await plain(async (channel) => {
+      for (const name of [queue, 'dead-letters']) await channel.deleteQueue(`${prefix}${name}`);
+      for (const name of ['jobs', 'dead-letters', 'census']) await channel.deleteExchange(`${prefix}${name}`);
+    });
+    await proxy.close();
+    await assertNothingLeft();
+  });
+
+  async function driver(concurrency = 5): Promise<RabbitmqDriver> {
+    const throughProxy = new URL(url!);
+    throughProxy.hostname = '127.0.0.1';
+    throughProxy.port = String(proxy.port);
+    const topology = { queues: [{ queue, concurrency, rateLimit: undefined, partitions: 1 }], events: [] };
+    const module = await Test.createTestingModule({
+      imports: [RabbitmqDriverModule.register({ url: throughProxy.href, prefix }, 'test', topology)],
+    }).compile();
+    modules.push(module);
+    const made = module.get(RabbitmqDriver);
+    await made.ready();
+    return made;
+  }
+
+  /** Past the proxy, as somebody else would. */
+  async function plain<Result>(work: (channel: ConfirmChannel) => Promise<Result>): Promise<Result> {
+    const connection = await connect(url!);
+    connection.on('error', () => undefined);
+    try {
+      return await work(await connection.createConfirmChannel());
+    } finally {
+      await connection.close();
+    }
+  }
+
+  let messages = 0;
+  const message = (): JobMessage => ({
+    id: `019e0000-0000-7000-8000-${String((messages += 1)).padStart(12, '0')}`,
+    dispatch: 1,
+    kind: 'work.do',
+    version: 1,
+    queue,
+    priority: 2,
+    orderKey: undefined,
+    traceparent: undefined,
+  });
+
+  const idOf = ({ body }: Delivery): string => (JSON.parse(String(body)) as { id: string }).id;
+
+  const seen = (what: string, list: readonly unknown[], count: number) =>
+    until(
+      what,
+      () => Promise.resolve(list.length),
+      (length) => length >= count,
+    );
+
+  it('a publish while it is away fails at once with a typed error, keeps nothing, and goes when it is back', async () => {
+    const publisher = await driver();
+    proxy.cut();
+    await until(
+      'the driver knows',
+      () =>
+        publisher.publish([message()]).then(
+          () => undefined,
+          (error: { code?: string }) => error.code,
+        ),
+      (code) => code === 'broker_unavailable',
+    );
+    const heldBefore = process.memoryUsage().heapUsed;
+    const startedAt = performance.now();
+    for (let n = 0; n < 2_000; n += 1) {
+      await expect(publisher.publish(Array.from({ length: 100 }, message))).rejects.toMatchObject({
+        code: 'broker_unavailable',
+      });
+    }
+    expect(performance.now() - startedAt).toBeLessThan(20_000);
+    expect(process.memoryUsage().heapUsed - heldBefore).toBeLessThan(30 * 1024 * 1024);
+    proxy.restore();
+    await until(
+      'it is back',
+      () =>
+        publisher.publish([message()]).then(
+          () => 'published',
+          () => 'away',
+        ),
+      (answer) => answer === 'published',
+    );
+    expect(await publisher.depth(queue)).toBe(1);
+  });
+
+  it('a publish to one that says nothing any more fails within its deadline', async () => {
+    const publisher = await driver();
+    await publisher.publish([message()]);
+    proxy.freeze();
+    const startedAt = performance.now();
+    await expect(publisher.publish([message()])).rejects.toMatchObject({ code: 'broker_unavailable' });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  it('what has no queue to go to is a failure, and has one at the next try', async () => {
+    const publisher = await driver();
+    await plain((channel) => channel.unbindQueue(`${prefix}${queue}`, `${prefix}jobs`, queue));
+    await expect(publisher.publish([message(), message()])).rejects.toMatchObject({ code: 'unroutable' });
+    await until(
+      'the binding is there again',
+      () =>
+        publisher.publish([message()]).then(
+          () => 'published',
+          (error: { code: string }) => error.code,
+        ),
+      (answer) => answer === 'published',
+    );
+    expect(await publisher.depth(queue)).toBe(1);
+  });
+
+  it('consumers come back after a lost connection, an error of their channel alone, and the loss of their queue', async () => {
+    const [publisher, worker] = [await driver(), await driver()];
+    const taken: string[] = [];
+    await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(idOf(delivery))));
+    const comesThrough = async (what: string) => {
+      const one = message();
+      await until(
+        'it is published',
+        () =>
+          publisher.publish([one]).then(
+            () => true,
+            () => false,
+          ),
+        (isPublished) => isPublished,
+      );
+      await until(
+        what,
+        () => Promise.resolve(taken.includes(one.id)),
+        (isThere) => isThere,
+      );
+    };
+    await comesThrough('at first');
+
+    proxy.cut();
+    proxy.restore();
+    await comesThrough('after a lost connection');
+
+    // 406: RabbitMQ closes the channel, and nothing but the channel.
+    const [consumer] = (
+      worker as unknown as { consumers: Map<string, { channel: { now(): ConfirmChannel } }> }
+    ).consumers.values();
+    consumer!.channel.now().ack({ fields: { deliveryTag: 4711 } } as never);
+    await comesThrough('after a channel error');
+
+    await plain((channel) => channel.deleteQueue(`${prefix}${queue}`));
+    await comesThrough('after its queue was deleted');
+    await until(
+      'all is acknowledged',
+      () => publisher.depth(queue),
+      (depth) => depth === 0,
+    );
+  });
+
+  it('what was in hand when the connection was lost is delivered again, and acknowledged once', async () => {
+    const [publisher, worker] = [await driver(), await driver()];
+    const doors = gate();
+    const taken: string[] = [];
+    await worker.subscribe(queue, async (delivery) => {
+      taken.push(idOf(delivery));
+      await doors.passed;
+    });
+    await publisher.publish([message(), message()]);
+    await seen('both are in hand', taken, 2);
+    proxy.cut();
+    proxy.restore();
+    await seen('both again', taken, 4);
+    doors.open();
+    await until(
+      'nothing is left',
+      () => publisher.depth(queue).catch(() => -1),
+      (depth) => depth === 0,
+    );
+    expect(new Set(taken).size).toBe(2);
+  });
+
+  it('one that has stopped taking takes nothing more, whatever comes back meanwhile', async () => {
+    const [publisher, worker] = [await driver(), await driver(2)];
+    const doors = gate();
+    const taken: string[] = [];
+    const subscription = await worker.subscribe(queue, async (delivery) => {
+      taken.push(idOf(delivery));
+      await doors.passed;
+    });
+    await publisher.publish(Array.from({ length: 10 }, message));
+    await seen('two are in hand', taken, 2);
+    await subscription.stop();
+    proxy.cut();
+    proxy.restore();
+    await until(
+      'the connection is back',
+      () => publisher.depth(queue).catch(() => -1),
+      (depth) => depth === 10,
+    );
+    doors.open();
+    await worker.close();
+    expect(taken).toHaveLength(2);
+    expect(await publisher.depth(queue)).toBe(10);
+  });
+
+  it('what takes its worker down each time is given up after twenty times, and delivered as that to one of all workers', async () => {
+    const [first, second] = [await driver(), await driver()];
+    const poison = message();
+    await first.publish([poison]);
+    // A worker that dies with its message, again and again.
+    for (let death = 0; death < 21; death += 1) {
+      await plain(async (channel) => {
+        await new Promise((resolve) => void channel.consume(`${prefix}${queue}`, resolve));
+      });
+    }
+    const taken: Delivery[] = [];
+    for (const worker of [first, second]) {
+      await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
+    }
+    await seen('it comes as given up', taken, 1);
+    expect(taken).toHaveLength(1);
+    expect(taken[0]).toMatchObject({ broker: 'rabbitmq', queue: `${prefix}${queue}`, givenUp: 'delivery_limit' });
+    expect(idOf(taken[0]!)).toBe(poison.id);
+  });
+
+  it('the depth counts what workers have in hand, and takes a stranger for one whose hands are full', async () => {
+    const [publisher, worker] = [await driver(3), await driver(3)];
+    const doors = gate();
+    const taken: string[] = [];
+    await worker.subscribe(queue, async (delivery) => {
+      taken.push(idOf(delivery));
+      await doors.passed;
+    });
+    await publisher.publish(Array.from({ length: 7 }, message));
+    await seen('three are in hand', taken, 3);
+    expect(await publisher.depth(queue)).toBe(7);
+    await plain(async (channel) => {
+      await channel.consume(`${prefix}${queue}`, () => undefined);
+      // Four were ready, and are now with somebody who does not say so.
+      expect(await publisher.depth(queue)).toBe(6);
+    });
+    doors.open();
+  });
+});
