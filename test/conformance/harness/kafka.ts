@@ -56,6 +56,10 @@ class KafkaUnderTest implements BrokerUnderTest {
     });
   }
 
+  async deleteTopic(queue: string): Promise<void> {
+    await this.admin((admin) => admin.deleteTopics({ topics: [`${this.prefix}${queue}`] }));
+  }
+
   async close(): Promise<void> {
     for (const module of this.modules) {
       await module.get(KafkaDriver).close();

@@ -1,0 +1,231 @@
+import { Test } from '@nestjs/testing';
+import { KafkaJSNonRetriableError } from 'kafkajs';
+import { done, KafkaDriver, KafkaDriverModule, type WorkerRuntime } from '@app/messaging';
+import { startCore, uniqueName, type Core } from '../../support/core';
+import { gate } from '../../support/gate';
+import { leakGuard } from '../../support/leaks';
+import { plainJob } from '../../support/plain-job';
+import { startProxy } from '../../support/proxy';
+import { until } from '../../support/until';
+import { kafkaHarness } from '../harness/kafka';
+
+const broker = process.env['TEST_KAFKA_BROKERS'];
+
+/** What happens between the driver and a Kafka. */
+(broker === undefined ? describe.skip : describe)('on kafka', () => {
+  const harness = kafkaHarness(broker);
+  let core: Core | undefined;
+
+  afterEach(async () => {
+    await core?.close();
+    core = undefined;
+  });
+
+  const count = async (state: string): Promise<number> =>
+    (await core!.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM job WHERE state = $1::job_state', [state]))
+      .rows[0]!.n;
+
+  it('members come and go in the middle of their batches: nothing is lost, and nothing runs twice', async () => {
+    const jobs = 1_000;
+    const job = plainJob({ concurrency: 10 });
+    const runs = new Map<number, number>();
+    core = await startCore(
+      [
+        [
+          job,
+          async ({ payload }) => {
+            const { n } = payload as { n: number };
+            runs.set(n, (runs.get(n) ?? 0) + 1);
+            await new Promise((resolve) => setTimeout(resolve, 20));
+            return done({ n });
+          },
+        ],
+      ],
+      { harness, leaseMs: 30_000, heartbeatMs: 1_000 },
+    );
+    for (let n = 0; n < jobs; n += 1) await core.enqueue(job, { n });
+    const others: WorkerRuntime[] = [];
+    for (const share of [0.2, 0.4, 0.6]) {
+      await until(
+        `${share} of the jobs are done`,
+        () => count('completed'),
+        (completed) => completed >= jobs * share,
+        60_000,
+      );
+      others.push(await core.startWorker());
+      if (others.length > 1) await others.shift()!.drain();
+    }
+    await until(
+      'all are done',
+      () => count('completed'),
+      (completed) => completed === jobs,
+      60_000,
+    );
+    expect(runs.size).toBe(jobs);
+    expect([...runs.values()].filter((times) => times > 1)).toEqual([]);
+    const { rowCount } = await core.pool.query(`SELECT FROM job WHERE attempt <> 1`);
+    expect(rowCount).toBe(0);
+    await until(
+      'every offset is committed',
+      () => core!.driver.depth(job.queue),
+      (depth) => depth === 0,
+    );
+  });
+
+  it('a handler that takes longer than a session holds up nobody, and stays a member', async () => {
+    const job = plainJob({ concurrency: 4 });
+    const doors = gate();
+    core = await startCore(
+      [[job, async ({ payload }) => ((payload as { n: number }).n === 0 && (await doors.passed), done({ n: 1 }))]],
+      { harness },
+    );
+    const claimed = core.next('claimed');
+    const slow = await core.enqueue(job, { n: 0 });
+    await claimed;
+    const since = performance.now();
+    for (let n = 1; n <= 40; n += 1) await core.enqueue(job, { n });
+    await until(
+      'the others are done',
+      () => count('completed'),
+      (completed) => completed === 40,
+    );
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, 8_000 - (performance.now() - since))));
+    await core.enqueue(job, { n: 41 });
+    await until(
+      'one more, after a session time-out',
+      () => count('completed'),
+      (completed) => completed === 41,
+      2_000,
+    );
+    doors.open();
+    await until(
+      'the slow one',
+      () => core!.read(slow),
+      ({ state }) => state === 'completed',
+    );
+    expect((await core.read(slow)).attempt).toBe(1);
+  });
+
+  it('a topic that was deleted under its members is there again, and its jobs as well', async () => {
+    const job = plainJob();
+    core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], {
+      harness,
+      reconcileMs: 200,
+      forgottenAfterMs: 500,
+    });
+    const settled = core.next('settled');
+    await core.enqueue(job, { n: 0 });
+    await settled;
+    await (core.broker as unknown as { deleteTopic(queue: string): Promise<void> }).deleteTopic(job.queue);
+    for (let n = 1; n <= 20; n += 1) await core.enqueue(job, { n });
+    await until(
+      'all are done',
+      () => count('completed'),
+      (completed) => completed === 21,
+      60_000,
+    );
+  });
+
+  describe('at the driver itself', () => {
+    const queue = 'work';
+    let assertNothingLeft: () => Promise<void>;
+
+    beforeEach(() => {
+      assertNothingLeft = leakGuard();
+    });
+
+    async function driver(address: string): Promise<KafkaDriver> {
+      const topology = { queues: [{ queue, concurrency: 5, rateLimit: undefined, partitions: 2 }], events: [] };
+      const settings = { brokers: [address], prefix: `${uniqueName()}-${process.pid}.`, leaseMs: 2_000 };
+      const module = await Test.createTestingModule({
+        imports: [KafkaDriverModule.register(settings, 'test', topology)],
+      }).compile();
+      return module.get(KafkaDriver);
+    }
+
+    const message = (n: number) => ({
+      id: `019e0000-0000-7000-8000-${String(n).padStart(12, '0')}`,
+      dispatch: 1,
+      kind: 'work.do',
+      version: 1,
+      queue,
+      priority: 2,
+      orderKey: undefined,
+      traceparent: undefined,
+    });
+
+    it('a consumer that has crashed for good is replaced, and what it had not done comes again', async () => {
+      const worker = await driver(broker!);
+      const taken: string[] = [];
+      let crashes = 0;
+      await worker.subscribe(queue, ({ body }) => {
+        // kafkajs gives up at an error of this kind, and says so in an event that nobody has to listen to.
+        if ((crashes += 1) === 1) throw new KafkaJSNonRetriableError('it ends here');
+        taken.push((JSON.parse(String(body)) as { id: string }).id);
+        return Promise.resolve();
+      });
+      await worker.publish([message(1), message(2), message(3)]);
+      await until(
+        'all three have come',
+        () => Promise.resolve(new Set(taken).size),
+        (size) => size === 3,
+      );
+      await until(
+        'all three are committed',
+        () => worker.depth(queue),
+        (depth) => depth === 0,
+      );
+      await worker.close();
+      await assertNothingLeft();
+    });
+
+    it('joins the commits of what ends together', async () => {
+      const worker = await driver(broker!);
+      let taken = 0;
+      await worker.subscribe(queue, () => Promise.resolve(void (taken += 1)));
+      await worker.ready();
+      const [{ consumer }] = (worker as unknown as { consumers: [{ consumer: { on(...args: unknown[]): void } }] })
+        .consumers;
+      let commits = 0;
+      consumer.on('consumer.commit_offsets', () => (commits += 1));
+      for (let first = 0; first < 1_000; first += 500) {
+        await worker.publish(Array.from({ length: 500 }, (_, n) => message(first + n)));
+      }
+      await until(
+        'all are committed',
+        () => worker.depth(queue),
+        (depth) => depth === 0,
+      );
+      expect(taken).toBe(1_000);
+      expect(commits).toBeGreaterThan(0);
+      expect(commits).toBeLessThan(100);
+      await worker.close();
+      await assertNothingLeft();
+    });
+
+    it('a publish while it is away fails within its deadline with a typed error, and goes when it is there', async () => {
+      const proxy = await startProxy(Number(broker!.split(':')[1]));
+      proxy.cut();
+      const publisher = await driver(`127.0.0.1:${proxy.port}`);
+      for (let n = 0; n < 3; n += 1) {
+        const startedAt = performance.now();
+        await expect(publisher.publish([message(n)])).rejects.toMatchObject({ code: 'broker_unavailable' });
+        expect(performance.now() - startedAt).toBeLessThan(5_000);
+      }
+      proxy.restore();
+      await until(
+        'it is published',
+        () =>
+          publisher.publish([message(4)]).then(
+            () => true,
+            () => false,
+          ),
+        (isPublished) => isPublished,
+      );
+      expect(await publisher.depth(queue)).toBe(1);
+      await publisher.close();
+      await proxy.close();
+      await assertNothingLeft();
+    });
+  });
+});
