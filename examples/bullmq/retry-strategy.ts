@@ -55,19 +55,20 @@ async function main(): Promise<void> {
   );
   while ((await queue.getFailedCount()) < 5) await delay(20);
   await worker.close();
-
-  const leastPauses = { fixed: [100, 100], exponential: [100, 200], jitter: [50, 50], custom: [50, 100], hopeless: [] };
-  for (const [job, least] of Object.entries(leastPauses)) {
-    const started = starts[job]!;
-    const pauses = started.slice(1).map((start, index) => start - started[index]!);
-    const rule = least.length > 0 ? `s, pauses of at least ${least.join(', ')} ms (were ${pauses.join(', ')})` : '';
-    console.log(`${job}: ${started.length} attempt${rule}`);
-    assert.equal(started.length, least.length + 1, job);
-    least.forEach((ms, index) => assert.ok(pauses[index]! >= ms, `${job} came back after ${pauses[index]} ms.`));
-  }
-
   await queue.obliterate({ force: true });
   await queue.close();
+
+  const leastPauses = { fixed: [100, 100], exponential: [100, 200], jitter: [50, 50], custom: [50, 100], hopeless: [] };
+  const pausesOf = (job: string): number[] => starts[job]!.slice(1).map((start, index) => start - starts[job]![index]!);
+  for (const [job, least] of Object.entries(leastPauses)) {
+    const rule = `s, pauses of at least ${least.join(', ')} ms (were ${pausesOf(job).join(', ')})`;
+    console.log(`${job}: ${starts[job]!.length} attempt${least.length > 0 ? rule : ''}`);
+  }
+
+  for (const [job, least] of Object.entries(leastPauses)) {
+    assert.equal(starts[job]!.length, least.length + 1, job);
+    pausesOf(job).forEach((pause, index) => assert.ok(pause >= least[index]!, `${job} came back after ${pause} ms.`));
+  }
 }
 
 void main();

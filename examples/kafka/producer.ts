@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   // The partitioner is named because kafkajs 2 warns when it is not: its default is another one than in version 1.
   const producer = kafka.producer({
     idempotent: true,
-    maxInFlightRequests: 1, // kafkajs keeps the order only so.
+    maxInFlightRequests: 1, // Only so does kafkajs promise the order.
     createPartitioner: Partitioners.DefaultPartitioner,
   });
   await producer.connect();

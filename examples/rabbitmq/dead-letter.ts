@@ -6,8 +6,8 @@
  * limit allows. The broker notes in the header `x-death` from where it came, why, and how often.
  * Traps: without a dead-letter exchange all these messages are dropped. The exchange and its queue have to be there
  * first: a dead letter that finds no queue is dropped too. From RabbitMQ 4.0 on a quorum queue has a limit of 20 even
- * when nobody sets one. From 4.3 on only `reject` counts as a failure, `nack` with requeue does not; here `reject`
- * is used, which counts everywhere.
+ * when nobody sets one. From 4.3 on `nack` with requeue does not count as a failure any more; `reject` does, on
+ * all versions.
  *
  * Shows: deadLetter
  * Expect:

@@ -2,7 +2,7 @@
  * A fanout exchange: one message, a copy for every queue that is bound.
  *
  * Each service has a queue of its own and gets everything. Two processes of one service share its queue, so only one
- * of them gets a message. The routing key says nothing here.
+ * of them gets a message. Whatever the routing key is, a fanout exchange does not look at it.
  * An exchange keeps nothing: a queue that is bound later has missed what came before. Kafka can replay, RabbitMQ
  * cannot (its streams can).
  *
@@ -45,12 +45,12 @@ async function main(): Promise<void> {
 
   await subscribe('mailer', 2);
   await subscribe('audit', 1);
-  channel.publish(exchange, '', Buffer.from('order 1'), { persistent: true });
-  channel.publish(exchange, '', Buffer.from('order 2'), { persistent: true });
+  channel.publish(exchange, 'order.1', Buffer.from('order 1'), { persistent: true });
+  channel.publish(exchange, 'order.2', Buffer.from('order 2'), { persistent: true });
   await channel.waitForConfirms();
 
   await subscribe('late', 1);
-  channel.publish(exchange, '', Buffer.from('order 3'), { persistent: true });
+  channel.publish(exchange, 'order.3', Buffer.from('order 3'), { persistent: true });
   while (Object.values(got).flat().length < 7) await delay(20);
 
   for (const [service, messages] of Object.entries(got)) console.log(`${service} got: ${messages.sort().join(', ')}`);

@@ -38,8 +38,8 @@ async function unreachable(examples: readonly Example[]): Promise<Example[]> {
   for (const server of serverNames) {
     const affected = examples.filter(({ needs }) => needs === server);
     if (affected.length === 0 || (await answers(server))) continue;
-    say(`\n!!! ${server} does not answer at ${withoutPassword(addressOf(server))}: ${affected.length} examples are `);
-    say(`SKIPPED. Start it, or set ${servers[server].variable}.\n`);
+    say(`\n!!! SKIPPED: ${server} does not answer at ${withoutPassword(addressOf(server))}. `);
+    say(`Examples that need it: ${affected.length}. Start it, or set ${servers[server].variable}.\n`);
     skipped.push(...affected);
   }
   return skipped;
@@ -54,6 +54,7 @@ function printTable(runs: readonly Run[], skipped: readonly Example[]): void {
   }
   for (const example of skipped) say(`${nameOf(example).padEnd(26)} skipped\n`);
   const failed = runs.filter(({ faults }) => faults.length > 0).length;
+  if (runs.length === 0) say('\nNothing was run.\n');
   say(`\n${runs.length - failed} ok, ${failed} failed, ${skipped.length} skipped\n`);
 }
 

@@ -19,7 +19,7 @@ export function addressOf(server: Server, environment: NodeJS.ProcessEnv = proce
 export async function answers(server: Server, address = addressOf(server)): Promise<boolean> {
   const [first = ''] = address.split(',');
   const { hostname, port } = new URL(first.includes('://') ? first : `tcp://${first}`);
-  const socket = connect({ host: hostname, port: Number(port) || servers[server].port });
+  const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || servers[server].port });
   socket.setTimeout(2_000);
   try {
     return await new Promise((resolve) => {
