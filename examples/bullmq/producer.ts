@@ -1,8 +1,8 @@
 /**
  * The producer: jobs go in one by one, in bulk, and not twice.
  *
- * `add` resolves when Redis has the job, not when the job is done. What Redis has is as safe as Redis is: with snapshots
- * alone, as it comes, a crash can lose minutes; with `appendonly yes`, about the last second.
+ * `add` resolves when Redis has the job, not when the job is done. What Redis has is as safe as Redis is: as it comes,
+ * with snapshots alone, a crash can lose minutes; with `appendonly yes`, about the last second.
  * A job id keeps a second job out only while the first is still there: after `removeOnComplete` the same id goes in
  * again. It is a filter against doubles, not a promise of exactly once.
  *

@@ -30,7 +30,7 @@ async function consume(until: number, dieAt?: number): Promise<number[]> {
   const worked: number[] = [];
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200 });
   await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true }); // Only for a group that has committed nothing yet.
+  await consumer.subscribe({ topics: [topic], fromBeginning: true }); // For a group that has committed nothing.
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
@@ -39,7 +39,7 @@ async function consume(until: number, dieAt?: number): Promise<number[]> {
         // The batch goes on in memory while the consumer stops or loses the partition: look before each message.
         if (!isRunning() || isStale() || worked.at(-1) === until) break;
         worked.push(Number(offset));
-        if (Number(offset) === dieAt) break;
+        if (Number(offset) === dieAt) break; // Neither resolved nor committed.
         resolveOffset(offset);
         await consumer.commitOffsets([{ topic, partition: batch.partition, offset: `${Number(offset) + 1}` }]);
         await heartbeat();

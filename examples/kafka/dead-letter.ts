@@ -87,11 +87,10 @@ async function main(): Promise<void> {
   await undertaker.subscribe({ topics: [deadTopic], fromBeginning: true });
   await undertaker.run({
     eachMessage: async ({ message }) => {
-      const { reason, partition, offset } = message.headers ?? {};
+      const header = (name: string): string => String(message.headers?.[name]);
       dead.push(message.value!.toString());
-      console.log(
-        `dead: "${dead.at(-1)}", because: ${String(reason)}, from partition ${String(partition)}, offset ${String(offset)}`,
-      );
+      const place = `partition ${header('partition')}, offset ${header('offset')}`;
+      console.log(`dead: "${dead.at(-1)}", because: ${header('reason')}, from ${place}`);
     },
   });
   while (done.length < 2 || dead.length < 1) await delay(20);

@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   const fresh = await read(two, 4);
   console.log(`a new group, from the beginning: ${fresh}`);
 
-  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, moment); // Of each partition, the first one since then.
+  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, moment); // The first since then, by partition.
   const since = await read(one, 2, offsets);
   console.log(`group one, set back to a moment: ${since}`);
 
