@@ -15,6 +15,7 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 run('@swc/cli/bin/swc.js', [
   'apps',
   'libs',
+  'examples',
   'scripts',
   'test',
   '-d',

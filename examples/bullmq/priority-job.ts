@@ -1,0 +1,43 @@
+/**
+ * Priority: what is urgent overtakes what waits.
+ *
+ * 1 is the most urgent, 2,097,151 the least. A trap: on Redis a job without a priority runs before all jobs that have
+ * one. So where one job of a queue has a priority, give one to every job.
+ * Priority orders what waits. It stops nothing that already runs, and it can starve what is never urgent.
+ *
+ * Shows: priority
+ * Expect:
+ *   added: newsletter (10), receipt (5), password reset (1), forgot to say
+ *   worked: forgot to say, password reset, receipt, newsletter
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Queue, Worker } from 'bullmq';
+
+const connection = { url: process.env.REDIS_URL || 'redis://localhost:6379' };
+const name = `example-priority-job-${randomUUID()}`;
+
+async function main(): Promise<void> {
+  setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
+
+  const queue = new Queue(name, { connection });
+  await queue.add('newsletter', {}, { priority: 10 });
+  await queue.add('receipt', {}, { priority: 5 });
+  await queue.add('password reset', {}, { priority: 1 });
+  await queue.add('forgot to say', {});
+  console.log('added: newsletter (10), receipt (5), password reset (1), forgot to say');
+
+  const worked: string[] = [];
+  const worker = new Worker(name, async (job) => void worked.push(job.name), { connection });
+  while (worked.length < 4) await delay(20);
+  console.log(`worked: ${worked.join(', ')}`);
+
+  await worker.close();
+  await queue.obliterate({ force: true });
+  await queue.close();
+
+  assert.deepEqual(worked, ['forgot to say', 'password reset', 'receipt', 'newsletter']);
+}
+
+void main();

@@ -1,0 +1,73 @@
+/**
+ * The producer: jobs go in one by one, in bulk, and not twice.
+ *
+ * `add` resolves when Redis has the job, not when the job is done. What Redis has is as safe as Redis is: as it comes,
+ * with snapshots alone, a crash can lose minutes; with `appendonly yes`, about the last second.
+ * A job id keeps a second job out only while the first is still there: after `removeOnComplete` the same id goes in
+ * again. It is a filter against doubles, not a promise of exactly once.
+ *
+ * Expect:
+ *   add: job 1 is waiting
+ *   addBulk: 2 jobs in one round trip
+ *   the same job id twice: one job
+ *   the same deduplication id twice: one job
+ *   a number as job id is refused
+ *   5 jobs in the queue
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { Queue } from 'bullmq';
+
+const connection = {
+  url: process.env.REDIS_URL || 'redis://localhost:6379',
+  // While Redis is away, `add` would otherwise wait for it without end, and so would the caller of an API.
+  enableOfflineQueue: false,
+};
+const name = `example-producer-${randomUUID()}`;
+
+async function main(): Promise<void> {
+  setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
+
+  const queue = new Queue<{ to: string }>(name, { connection });
+  await queue.waitUntilReady();
+
+  const job = await queue.add('email', { to: 'ada@example.com' });
+  console.log(`add: job ${job.id} is ${await job.getState()}`);
+
+  const bulk = await queue.addBulk([
+    { name: 'email', data: { to: 'bob@example.com' } },
+    { name: 'email', data: { to: 'eve@example.com' } },
+  ]);
+  console.log(`addBulk: ${bulk.length} jobs in one round trip`);
+
+  const before = await queue.count();
+  await queue.add('email', { to: 'ada@example.com' }, { jobId: 'order-4711' });
+  await queue.add('email', { to: 'ada@example.com' }, { jobId: 'order-4711' });
+  const byJobId = (await queue.count()) - before;
+  console.log(`the same job id twice: ${byJobId === 1 ? 'one job' : 'two jobs'}`);
+
+  // Deduplication has an id of its own. With `ttl` it lasts so long; without, until the job has finished.
+  const first = await queue.add('digest', { to: 'ada@example.com' }, { deduplication: { id: 'digest', ttl: 5_000 } });
+  const second = await queue.add('digest', { to: 'ada@example.com' }, { deduplication: { id: 'digest', ttl: 5_000 } });
+  console.log(`the same deduplication id twice: ${first.id === second.id ? 'one job' : 'two jobs'}`);
+
+  let refusal = '';
+  try {
+    await queue.add('email', { to: 'ada@example.com' }, { jobId: '4711' });
+  } catch (error) {
+    refusal = (error as Error).message;
+  }
+  console.log(`a number as job id is refused: ${refusal}`);
+
+  const waiting = await queue.count();
+  console.log(`${waiting} jobs in the queue`);
+  await queue.obliterate();
+  await queue.close();
+
+  assert.equal(byJobId, 1);
+  assert.equal(first.id, second.id);
+  assert.match(refusal, /Custom Id/);
+  assert.equal(waiting, 5);
+}
+
+void main();

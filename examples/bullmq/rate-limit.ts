@@ -1,0 +1,56 @@
+/**
+ * Rate limit: so many jobs per time, over all workers of the queue.
+ *
+ * The limiter is an option of the WORKER, not of the queue, as older tutorials have it. The count is in Redis, so the
+ * workers share it; give all of them the same limit. `queue.setGlobalRateLimit(max, duration)` is the newer way: it is
+ * stored in Redis, and no worker has to know it.
+ * A window begins with its first job, and the count starts again when it ends. So a few more may come close together
+ * around the border of two windows.
+ * When the other side says "too many requests", a processor can stop the queue for a while:
+ * `await queue.rateLimit(ms); throw Worker.RateLimitError();`. The job goes back and loses no attempt.
+ *
+ * Shows: rateLimit
+ * Expect:
+ *   6 jobs, 2 workers, 2 jobs per 300 ms: the last started … ms after the first
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Queue, Worker } from 'bullmq';
+
+const connection = { url: process.env.REDIS_URL || 'redis://localhost:6379' };
+const name = `example-rate-limit-${randomUUID()}`;
+
+async function main(): Promise<void> {
+  setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
+
+  const queue = new Queue(name, { connection });
+  await queue.addBulk(Array.from({ length: 6 }, () => ({ name: 'sms', data: {} })));
+
+  const starts: number[] = [];
+  const limiter = { max: 2, duration: 300 };
+  const workers = ['A', 'B'].map(
+    (worker) =>
+      new Worker(
+        name,
+        async () => {
+          starts.push(performance.now());
+          console.log(`worker ${worker} starts one at ${Math.round(starts.at(-1)! - starts[0]!)} ms`);
+          await delay(30);
+        },
+        { connection, limiter },
+      ),
+  );
+  while (starts.length < 6) await delay(20);
+
+  const took = Math.round(starts[5]! - starts[0]!);
+  console.log(`6 jobs, 2 workers, 2 jobs per 300 ms: the last started ${took} ms after the first`);
+  await Promise.all(workers.map((worker) => worker.close()));
+  await queue.obliterate({ force: true });
+  await queue.close();
+
+  // Two whole windows lie between them. 50 ms are for the way from Redis to the processor.
+  assert.ok(took > 550, 'The limit did not hold.');
+}
+
+void main();

@@ -1,0 +1,89 @@
+/**
+ * The consumer: batches, committed offsets, and what comes a second time after a crash.
+ *
+ * Kafka takes nothing out of the log when it is read. A group only keeps, for each partition, the offset of the next
+ * message it wants: that is the commit. Who commits after the work gets some messages twice after a crash (at least
+ * once); who commits before it loses some (at most once).
+ * In `eachBatch` an offset is resolved message by message, and the heartbeat is sent in between: a handler that is
+ * silent for longer than the session time-out is taken for dead, and its partitions go to another member.
+ * There is no nack: a message that fails stops its partition until it is handled or skipped (dead-letter.ts).
+ *
+ * Expect:
+ *   first consumer: 0, 1, 2, 3
+ *   committed: the next offset is 3
+ *   it dies before it has committed the last one
+ *   second consumer of the same group: 3, 4, 5
+ *   worked on twice: 3
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+
+const brokers = (process.env.KAFKA_BROKERS || 'localhost:9092').split(',');
+const topic = `example-consumer-${randomUUID()}`;
+const groupId = `${topic}-group`;
+const kafka = new Kafka({ brokers, clientId: 'example', logLevel: logLevel.NOTHING });
+
+/** Works on messages from where the group is, commits after each but the one at `dieAt`, and then goes. */
+async function consume(until: number, dieAt?: number): Promise<number[]> {
+  const worked: number[] = [];
+  const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true }); // For a group that has committed nothing.
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
+      for (const { offset } of batch.messages) {
+        // The batch goes on in memory while the consumer stops or loses the partition: look before each message.
+        if (!isRunning() || isStale() || worked.at(-1) === until) break;
+        worked.push(Number(offset));
+        if (Number(offset) === dieAt) break; // Neither resolved nor committed.
+        resolveOffset(offset);
+        await consumer.commitOffsets([{ topic, partition: batch.partition, offset: `${Number(offset) + 1}` }]);
+        await heartbeat();
+      }
+    },
+  });
+  while (worked.at(-1) !== until) await delay(20);
+  await consumer.disconnect();
+  return worked;
+}
+
+async function main(): Promise<void> {
+  setTimeout(() => assert.fail('This should have ended long ago.'), 30_000).unref();
+
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+  // `waitForLeaders` throws when a broker has not heard of the topic yet. So: ask until it has.
+  while (!(await admin.listTopics()).includes(topic)) await delay(20);
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  await producer.send({ topic, messages: Array.from({ length: 6 }, (_, number) => ({ value: `order ${number}` })) });
+  await producer.disconnect();
+
+  const first = await consume(3, 3);
+  console.log(`first consumer: ${first.join(', ')}`);
+  const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  const next = committed!.partitions[0]!.offset;
+  console.log(`committed: the next offset is ${next}`);
+  console.log('it dies before it has committed the last one');
+
+  const second = await consume(5);
+  console.log(`second consumer of the same group: ${second.join(', ')}`);
+  const twice = first.filter((offset) => second.includes(offset));
+  console.log(`worked on twice: ${twice.join(', ')}`);
+
+  await admin.deleteGroups([groupId]);
+  await admin.deleteTopics({ topics: [topic] });
+  await admin.disconnect();
+
+  assert.deepEqual(first, [0, 1, 2, 3]);
+  assert.deepEqual(second, [3, 4, 5]);
+  assert.equal(next, '3');
+  assert.deepEqual(twice, [3]);
+}
+
+void main();

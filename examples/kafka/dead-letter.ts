@@ -1,0 +1,107 @@
+/**
+ * Dead letters by hand: a topic of one's own for what cannot be worked on.
+ *
+ * Kafka has no retry and no dead letter. A message that fails holds up its partition: kafkajs fetches it again and
+ * again. So the handler itself tries a few times, then writes the message to another topic, with the reason and the
+ * place it came from, and lets the group go on behind it.
+ * The copy must be stored (acks -1) before the offset is committed: a crash in between gives a second copy, the other
+ * way round would lose the message.
+ * Pauses between the tries stop the partition as well. For long ones, teams put retry topics in between, one for each
+ * pause, and give up the order for what goes through them.
+ *
+ * By hand: deadLetter, retry
+ * Expect:
+ *   "fine 1" is done
+ *   "poison" failed, try 1
+ *   "poison" failed, try 2
+ *   "poison" failed, try 3
+ *   "fine 2" is done
+ *   dead: "poison", because: not an order, from partition 0, offset 1
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+
+const brokers = (process.env.KAFKA_BROKERS || 'localhost:9092').split(',');
+const topic = `example-dead-letter-${randomUUID()}`;
+const deadTopic = `${topic}.dead`;
+const tries = 3;
+
+async function main(): Promise<void> {
+  setTimeout(() => assert.fail('This should have ended long ago.'), 30_000).unref();
+
+  const kafka = new Kafka({ brokers, clientId: 'example', logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({
+    topics: [
+      { topic, numPartitions: 1 },
+      { topic: deadTopic, numPartitions: 1 },
+    ],
+    waitForLeaders: false,
+  });
+  // `waitForLeaders` throws when a broker has not heard of the topic yet. So: ask until it has.
+  while ((await admin.listTopics()).filter((name) => name.startsWith(topic)).length < 2) await delay(20);
+  const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  await producer.send({ topic, messages: [{ value: 'fine 1' }, { value: 'poison' }, { value: 'fine 2' }] });
+
+  const done: string[] = [];
+  let failures = 0;
+  function work(order: string): void {
+    if (order === 'poison') {
+      console.log(`"${order}" failed, try ${(failures += 1)}`);
+      throw new Error('not an order');
+    }
+    done.push(order);
+    console.log(`"${order}" is done`);
+  }
+
+  const consumer = kafka.consumer({ groupId: `${topic}-group`, maxWaitTimeInMs: 200 });
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await consumer.run({
+    eachMessage: async ({ message, partition, heartbeat }) => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          work(message.value!.toString());
+          return;
+        } catch (error) {
+          if (attempt === tries) {
+            const reason = (error as Error).message;
+            const headers = { reason, topic, partition: `${partition}`, offset: message.offset };
+            await producer.send({ topic: deadTopic, messages: [{ key: message.key, value: message.value, headers }] });
+            return; // Handled: the offset behind it will be committed.
+          }
+          await delay(50);
+          await heartbeat(); // Or the group takes this member for dead.
+        }
+      }
+    },
+  });
+
+  const dead: string[] = [];
+  const undertaker = kafka.consumer({ groupId: `${deadTopic}-group`, maxWaitTimeInMs: 200 });
+  await undertaker.connect();
+  await undertaker.subscribe({ topics: [deadTopic], fromBeginning: true });
+  await undertaker.run({
+    eachMessage: async ({ message }) => {
+      const header = (name: string): string => String(message.headers?.[name]);
+      dead.push(message.value!.toString());
+      const place = `partition ${header('partition')}, offset ${header('offset')}`;
+      console.log(`dead: "${dead.at(-1)}", because: ${header('reason')}, from ${place}`);
+    },
+  });
+  while (done.length < 2 || dead.length < 1) await delay(20);
+
+  await Promise.all([consumer.disconnect(), undertaker.disconnect(), producer.disconnect()]);
+  await admin.deleteGroups([`${topic}-group`, `${deadTopic}-group`]);
+  await admin.deleteTopics({ topics: [topic, deadTopic] });
+  await admin.disconnect();
+
+  assert.deepEqual(done, ['fine 1', 'fine 2']);
+  assert.deepEqual([failures, dead], [3, ['poison']]);
+}
+
+void main();

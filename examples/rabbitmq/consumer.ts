@@ -1,0 +1,82 @@
+/**
+ * The consumer: prefetch, ack, nack, and a message that comes a second time.
+ *
+ * Prefetch is how many messages the broker gives a consumer before it wants an answer: it bounds how many are worked
+ * on at once. Without it the broker sends all it has.
+ * Each delivery is answered once, on its own channel: `ack` (done), `nack` without requeue (away with it, or to the
+ * dead-letter exchange), `nack` with requeue (again, soon). What is not answered when the consumer dies comes again,
+ * marked `redelivered`. So a message may be handled twice: at least once, not exactly once.
+ * A trap: nack with requeue comes back at once. A message that can never succeed goes round as fast as it can; the way
+ * out is in dead-letter.ts and retry.ts.
+ *
+ * Shows: concurrency
+ * Expect:
+ *   prefetch 2 of 6 messages: at most 2 in hand
+ *   acked: 1, 2, 3, 4, 6
+ *   nacked for good: 5
+ *   came twice: 3
+ *   the queue holds 0 messages
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect, type ConsumeMessage } from 'amqplib';
+
+const url = process.env.RABBITMQ_URL || 'amqp://localhost:5672';
+const queue = `example-consumer-${randomUUID()}`;
+
+async function main(): Promise<void> {
+  setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
+
+  const connection = await connect(url);
+  const channel = await connection.createChannel();
+  await channel.assertQueue(queue, { durable: true });
+  for (let number = 1; number <= 6; number += 1) channel.sendToQueue(queue, Buffer.from(`${number}`));
+
+  const acked: string[] = [];
+  const nacked: string[] = [];
+  const cameTwice: string[] = [];
+  let inHand = 0;
+  let most = 0;
+
+  async function handle(message: ConsumeMessage): Promise<void> {
+    most = Math.max(most, (inHand += 1));
+    await delay(50);
+    inHand -= 1;
+    const number = message.content.toString();
+    if (message.fields.redelivered) cameTwice.push(number);
+    if (number === '5') {
+      nacked.push(number);
+      channel.nack(message, false, false); // This one only, and not again.
+    } else if (number === '3' && !message.fields.redelivered) {
+      channel.nack(message, false, true); // This one only, and again.
+    } else {
+      acked.push(number);
+      channel.ack(message);
+    }
+  }
+
+  await channel.prefetch(2); // Before consume: it is for the consumers that come after it.
+  const { consumerTag } = await channel.consume(queue, (message) => {
+    if (message) void handle(message); // Null says that the broker has ended this consumer: its queue was deleted.
+  });
+  while (acked.length + nacked.length < 6) await delay(20);
+
+  // To stop in order: no new deliveries, then answer those in hand, then close.
+  await channel.cancel(consumerTag);
+  const { messageCount } = await channel.checkQueue(queue);
+  console.log(`prefetch 2 of 6 messages: at most ${most} in hand`);
+  console.log(`acked: ${acked.sort().join(', ')}`);
+  console.log(`nacked for good: ${nacked.join(', ')}`);
+  console.log(`came twice: ${cameTwice.join(', ')}`);
+  console.log(`the queue holds ${messageCount} messages`);
+  await channel.deleteQueue(queue);
+  await connection.close();
+
+  assert.equal(most, 2);
+  assert.deepEqual(acked, ['1', '2', '3', '4', '6']);
+  assert.deepEqual([nacked, cameTwice], [['5'], ['3']]);
+  assert.equal(messageCount, 0);
+}
+
+void main();

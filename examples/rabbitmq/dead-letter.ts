@@ -1,0 +1,80 @@
+/**
+ * Dead letters: what was rejected, and what failed too often, goes to an exchange of its own.
+ *
+ * A queue names a dead-letter exchange. A message goes there when it is rejected without requeue, when its time to
+ * live is over, when the queue is too long, or, on a quorum queue, when it came back more often than the delivery
+ * limit allows. The broker notes in the header `x-death` from where it came, why, and how often.
+ * Traps: without a dead-letter exchange all these messages are dropped. The exchange and its queue have to be there
+ * first: a dead letter that finds no queue is dropped too. From RabbitMQ 4.0 on a quorum queue has a limit of 20 even
+ * when nobody sets one. From 4.3 on `nack` with requeue does not count as a failure any more; `reject` does, on
+ * all versions.
+ *
+ * Shows: deadLetter
+ * Expect:
+ *   "malformed" came 1 time
+ *   "poison" came 3 times
+ *   dead: "malformed", because: rejected
+ *   dead: "poison", because: delivery_limit
+ *   "fine" was acked, the work queue is empty
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect } from 'amqplib';
+
+const url = process.env.RABBITMQ_URL || 'amqp://localhost:5672';
+const work = `example-dead-letter-${randomUUID()}`;
+const dead = `${work}-dead`;
+
+async function main(): Promise<void> {
+  setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
+
+  const connection = await connect(url);
+  const channel = await connection.createChannel();
+  await channel.assertExchange(dead, 'fanout', { durable: true });
+  await channel.assertQueue(dead, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+  await channel.bindQueue(dead, dead, '');
+  await channel.assertQueue(work, {
+    durable: true,
+    arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': 2, 'x-dead-letter-exchange': dead },
+  });
+  for (const body of ['malformed', 'poison', 'fine']) {
+    channel.sendToQueue(work, Buffer.from(body), { persistent: true });
+  }
+
+  const came = { malformed: 0, poison: 0, fine: 0 };
+  await channel.prefetch(1);
+  await channel.consume(work, (message) => {
+    if (!message) return;
+    const body = message.content.toString() as keyof typeof came;
+    came[body] += 1;
+    if (body === 'fine') channel.ack(message);
+    else channel.reject(message, body === 'poison'); // "malformed" for good; "poison" shall be tried again.
+  });
+
+  const reasons: Record<string, unknown> = {};
+  await channel.consume(dead, (message) => {
+    if (!message) return;
+    const [death] = message.properties.headers?.['x-death'] ?? [];
+    reasons[message.content.toString()] = death?.reason;
+    channel.ack(message);
+  });
+  while (came.fine < 1 || Object.keys(reasons).length < 2) await delay(20);
+
+  console.log(`"malformed" came ${came.malformed} time`);
+  console.log(`"poison" came ${came.poison} times`);
+  for (const body of ['malformed', 'poison']) console.log(`dead: "${body}", because: ${String(reasons[body])}`);
+  const { messageCount } = await channel.checkQueue(work);
+  console.log(`"fine" was acked, the work queue ${messageCount === 0 ? 'is empty' : 'is not empty'}`);
+
+  await channel.deleteQueue(work);
+  await channel.deleteQueue(dead);
+  await channel.deleteExchange(dead);
+  await connection.close();
+
+  assert.deepEqual(came, { malformed: 1, poison: 3, fine: 1 }); // The first delivery, and two more.
+  assert.deepEqual(reasons, { malformed: 'rejected', poison: 'delivery_limit' });
+  assert.equal(messageCount, 0);
+}
+
+void main();

@@ -1,0 +1,57 @@
+/**
+ * A direct exchange: to the queues that are bound with exactly this routing key.
+ *
+ * A producer names an exchange and a routing key, and knows no queue. A binding says which keys of an exchange go into
+ * a queue. Several queues may be bound with one key, and one queue with several: each queue gets its own copy.
+ *
+ * Expect:
+ *   info    -> everything
+ *   warning -> everything
+ *   error   -> alarms, everything
+ *   debug   -> nowhere
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { connect } from 'amqplib';
+
+const url = process.env.RABBITMQ_URL || 'amqp://localhost:5672';
+const exchange = `example-direct-${randomUUID()}`;
+
+async function main(): Promise<void> {
+  setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
+
+  const connection = await connect(url);
+  const channel = await connection.createConfirmChannel();
+  await channel.assertExchange(exchange, 'direct', { durable: true });
+
+  const bindings = { alarms: ['error'], everything: ['info', 'warning', 'error'] };
+  for (const [queue, keys] of Object.entries(bindings)) {
+    await channel.assertQueue(`${exchange}-${queue}`, { durable: true });
+    for (const key of keys) await channel.bindQueue(`${exchange}-${queue}`, exchange, key);
+  }
+
+  const reached: Record<string, string> = {};
+  for (const key of ['info', 'warning', 'error', 'debug']) {
+    channel.publish(exchange, key, Buffer.from(key), { persistent: true });
+    await channel.waitForConfirms(); // Now it is in every queue that it goes to.
+    const queues: string[] = []; // `get` fetches one message, to look at. Work is done with `consume` (consumer.ts).
+    for (const queue of Object.keys(bindings)) {
+      if (await channel.get(`${exchange}-${queue}`, { noAck: true })) queues.push(queue);
+    }
+    reached[key] = queues.join(', ') || 'nowhere'; // Gone without a word: confirms.ts shows how to hear of it.
+    console.log(`${key.padEnd(7)} -> ${reached[key]}`);
+  }
+
+  for (const queue of Object.keys(bindings)) await channel.deleteQueue(`${exchange}-${queue}`);
+  await channel.deleteExchange(exchange);
+  await connection.close();
+
+  assert.deepEqual(reached, {
+    info: 'everything',
+    warning: 'everything',
+    error: 'alarms, everything',
+    debug: 'nowhere',
+  });
+}
+
+void main();
