@@ -49,5 +49,9 @@ module.exports = {
   ],
   testTimeout: 180_000,
   maxWorkers: 2,
-  reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
+  reporters: [
+    'default',
+    '<rootDir>/test/support/conformance-reporter.js',
+    '<rootDir>/test/support/summary-reporter.js',
+  ],
 };

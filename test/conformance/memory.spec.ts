@@ -6,5 +6,6 @@ conformance({
   name: 'memory',
   isThere: true,
   capabilities: memoryCapabilities,
+  carries: 'bytes',
   start: () => Promise.resolve(new MemoryBroker()),
 });

@@ -24,6 +24,8 @@ export interface Harness {
   readonly name: string;
   readonly isThere: boolean;
   readonly capabilities: Capabilities;
+  /** Whether a message is whatever bytes somebody sends, or JSON that a client library has parsed. */
+  readonly carries: 'bytes' | 'json';
   /** @param databaseUrl a fresh, migrated database, for a broker that lives in PostgreSQL */
   start(databaseUrl: string): Promise<BrokerUnderTest>;
 }

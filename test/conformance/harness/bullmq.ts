@@ -17,6 +17,7 @@ export function bullmqHarness(name: string, redisUrl: string | undefined, isTher
     name,
     isThere,
     capabilities: bullmqCapabilities,
+    carries: 'json',
     start: (databaseUrl) => Promise.resolve(new BullmqUnderTest(databaseUrl, redisUrl)),
   };
 }

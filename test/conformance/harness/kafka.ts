@@ -9,6 +9,7 @@ export function kafkaHarness(broker: string | undefined): Harness {
     name: 'kafka',
     isThere: broker !== undefined,
     capabilities: kafkaCapabilities,
+    carries: 'bytes',
     start: () => Promise.resolve(new KafkaUnderTest(broker!)),
   };
 }

@@ -15,6 +15,7 @@ export function rabbitmqHarness(url: string | undefined): Harness {
     name: 'rabbitmq',
     isThere: url !== undefined,
     capabilities: rabbitmqCapabilities,
+    carries: 'bytes',
     start: () => Promise.resolve(new RabbitmqUnderTest(url!)),
   };
 }

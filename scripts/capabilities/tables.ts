@@ -1,0 +1,66 @@
+import { capabilityNames, type Capabilities, type Support } from '@app/messaging';
+
+/** `reports/conformance.json`: by driver, what the conformance suite has seen. */
+export type ConformanceReport = Record<
+  string,
+  { readonly passed: number; readonly failed: number; readonly skipped: number; readonly capabilities: Capabilities }
+>;
+
+/** `reports/examples.json`: by broker and capability, the examples that show it. */
+export type ExamplesReport = Record<
+  string,
+  Record<string, readonly { readonly file: string; readonly passed: boolean }[]>
+>;
+
+const words: Record<(typeof capabilityNames)[number], string> = {
+  priority: 'Priority',
+  rateLimit: 'Rate limit',
+  concurrency: 'Concurrency',
+  orderPerKey: 'Order per key, of jobs',
+  broadcast: 'Broadcast',
+  eventOrder: 'Order per key, of events',
+  replay: 'Replay',
+  delay: 'Delay',
+  retry: 'Retry',
+  deadLetter: 'Dead letter',
+};
+
+const supportWords: Record<Support, string> = { native: 'the broker', bus: 'this library', none: 'refused' };
+
+/** What each broker can do itself, and the example that shows it. */
+export function nativeTable(examples: ExamplesReport): string {
+  const brokers = Object.keys(examples);
+  const shown = new Set(brokers.flatMap((broker) => Object.keys(examples[broker]!)));
+  const rows = capabilityNames
+    .filter((name) => shown.has(name))
+    .map((name) => [words[name], ...brokers.map((broker) => linksOf(examples[broker]![name]))]);
+  return table(['By itself', ...brokers], rows);
+}
+
+/** Who keeps a promise on each driver, and how many scenarios of the suite say so. */
+export function libraryTable(report: ConformanceReport): string {
+  const drivers = Object.keys(report);
+  const rows = capabilityNames.map((name) => [
+    words[name],
+    ...drivers.map((driver) => supportWords[report[driver]!.capabilities[name]]),
+  ]);
+  const scenarios = drivers.map((driver) => {
+    const { passed, failed, skipped } = report[driver]!;
+    return `${passed} of ${passed + failed + skipped}`;
+  });
+  return table(['With this library', ...drivers], [...rows, ['Conformance tests passed', ...scenarios]]);
+}
+
+function linksOf(found: ExamplesReport[string][string] | undefined): string {
+  const links = (found ?? [])
+    .filter(({ passed }) => passed)
+    .map(({ file }) => `[${file.replace(/^examples\/[^/]+\/|\.ts$/g, '')}](../${file})`);
+  return links.length > 0 ? links.join(', ') : '–';
+}
+
+/** As prettier would write it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
+  return [line(head), `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`, ...rows.map(line)].join('\n');
+}
