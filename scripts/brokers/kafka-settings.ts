@@ -14,6 +14,7 @@ export function kafkaSettings({ host, port, controllerPort, folder }: KafkaPlace
     'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
     'controller.listener.names': 'CONTROLLER',
     listeners: `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'log.dirs': folder,
     // Killed and started again, it is refused as its own double until the session of the killed one is over.

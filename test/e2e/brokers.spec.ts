@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { allBrokers } from '../../scripts/brokers/all';
 import type { RunningBroker } from '../../scripts/brokers/broker';
 import { kafka } from '../../scripts/brokers/kafka';
@@ -11,23 +12,28 @@ import { rabbitmq } from '../../scripts/brokers/rabbitmq';
 import { setUpBrokers } from '../support/brokers';
 import { keptMessage } from '../support/kept-message';
 import { projectFolder } from '../support/postgres';
+import { keepForTeardown } from '../support/run-folder';
+import { setUp } from '../support/set-up';
+import { descendantsOf, isAlive } from '../support/start';
 import { until } from '../support/until';
 
 const installed = allBrokers.filter((broker) => broker.isInstalled());
 
-/** A variable that all processes inherit from the one that is marked with it. */
-const mark = () => `TEST_MARK=${randomUUID()}`;
+/** A variable that every process inherits from the one that has it, wherever it goes. */
+const mark = 'BROKERS_TEST_MARK';
 
-function processesWith(marked: string): string[] {
+/** All that bear the mark; Redis does not, which writes its title over its variables. */
+function markedWith(value: string): number[] {
   const { stdout } = spawnSync('ps', ['axeww', '-o', 'pid=,args='], { encoding: 'utf8', maxBuffer: 2 ** 26 });
-  return stdout.split('\n').filter((line) => line.includes(marked));
+  const lines = stdout.split('\n').filter((line) => line.includes(`${mark}=${value}`));
+  return lines.map((line) => parseInt(line, 10));
 }
 
-const allGone = (marked: string) =>
+const allGone = (value: string, processes: readonly number[] = []) =>
   until(
     'every process is gone',
-    () => Promise.resolve(processesWith(marked)),
-    (processes) => processes.length === 0,
+    () => Promise.resolve([...markedWith(value), ...processes.filter(isAlive)]),
+    (alive) => alive.length === 0,
     3_000,
   );
 
@@ -40,11 +46,10 @@ describe('npm run brokers', () => {
 
   /** What it runs, as a person would start it who has set no address. */
   function run(environment: Record<string, string> = {}) {
-    const marked = mark();
-    const [name, value] = marked.split('=') as [string, string];
+    const value = randomUUID();
     const unset = Object.fromEntries(allBrokers.map(({ variable }) => [variable, '']));
     const child = spawn(process.execPath, [join(projectFolder, 'dist/scripts/brokers/main.js')], {
-      env: { ...process.env, ...unset, ...environment, [name]: value },
+      env: { ...process.env, ...unset, ...environment, [mark]: value },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let said = '';
@@ -61,7 +66,14 @@ describe('npm run brokers', () => {
         (text) => text.includes('Ctrl-C ends them.') || child.exitCode !== null,
         90_000,
       );
-    return { marked, kill, isReady, said: () => said, exitCode: async () => (await ended)[0] };
+    return {
+      kill,
+      isReady,
+      said: () => said,
+      exitCode: async () => (await ended)[0],
+      processes: () => [...new Set([...markedWith(value), ...descendantsOf(child.pid!)])],
+      allGone: (processes: readonly number[]) => allGone(value, processes),
+    };
   }
 
   it('prints addresses that answer, and on Ctrl-C, pressed twice, ends all of it with 0', async () => {
@@ -73,12 +85,13 @@ describe('npm run brokers', () => {
       await keptMessage[name].put(address, body);
       expect([name, await keptMessage[name].take(address)]).toEqual([name, body]);
     }
-    expect(processesWith(brokers.marked).length).toBeGreaterThan(installed.length);
+    const processes = brokers.processes();
+    expect(processes.length).toBeGreaterThan(installed.length);
 
     brokers.kill('SIGINT');
     setTimeout(() => brokers.kill('SIGINT'), 50);
     expect(await brokers.exitCode()).toBe(0);
-    await allGone(brokers.marked);
+    await brokers.allGone(processes);
   });
 
   it('takes an address that is set as it is; killed, it takes what it has started with it', async () => {
@@ -86,10 +99,11 @@ describe('npm run brokers', () => {
     const brokers = run(set);
     const said = await brokers.isReady();
     for (const [variable, address] of Object.entries(set)) expect(said).toContain(`export ${variable}=${address}\n`);
+    const processes = brokers.processes();
 
     brokers.kill('SIGKILL');
     await brokers.exitCode();
-    await allGone(brokers.marked);
+    await brokers.allGone(processes);
   });
 
   it('says of each that cannot be had how to get it', async () => {
@@ -103,12 +117,13 @@ describe('npm run brokers', () => {
   });
 });
 
-describe('a private broker that is killed', () => {
+describe('a private broker', () => {
   let folder: string;
   let running: RunningBroker | undefined;
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'a folder with spaces '));
+    process.env[mark] = randomUUID();
   });
 
   afterEach(async () => {
@@ -120,17 +135,20 @@ describe('a private broker that is killed', () => {
   for (const broker of [rabbitmq, kafka]) {
     const ifInstalled = broker.isInstalled() ? it : it.skip;
 
-    ifInstalled(`${broker.name} is gone at once, and on its port and folder it has what it had`, async () => {
+    ifInstalled(`${broker.name}, killed, is gone at once; on its port and folder it has what it had`, async () => {
       const message = keptMessage[broker.name];
       const body = randomUUID();
       running = await broker.start({ dataFolder: folder });
-      await message.put(running.url, body);
+      const { url, port } = running;
+      await message.put(url, body);
       await running.kill();
-      await expect(broker.ask(running.url)).rejects.toThrow();
-      await running.stop();
+      await expect(broker.ask(url)).rejects.toThrow();
+      await allGone(process.env[mark]!);
 
-      running = await broker.start({ dataFolder: folder, port: running.port });
-      expect(await message.take(running.url)).toBe(body);
+      running = await broker.start({ dataFolder: folder, port });
+      expect(await message.take(url)).toBe(body);
+      await running.stop();
+      await allGone(process.env[mark]!);
     });
   }
 });
@@ -146,5 +164,16 @@ describe('a test run', () => {
     Object.assign(process.env, { REQUIRE_BROKERS: 'all', PATH: '', JAVA_HOME: '', REDIS_URL: '', KAFKA_BROKERS: '' });
     const missing = allBrokers.filter(({ name }) => name !== 'RabbitMQ');
     await expect(setUpBrokers(missing)).rejects.toThrow(/no Redis: Install .*\nno Kafka: Install /);
+  });
+
+  it('whose set-up fails ends what has started by then', async () => {
+    const end = jest.fn(() => Promise.resolve());
+    const starts = async () => {
+      await delay(50);
+      keepForTeardown(end);
+    };
+    const fails = () => Promise.reject(new Error('no Kafka'));
+    await expect(setUp(fails, starts)).rejects.toThrow('no Kafka');
+    expect(end).toHaveBeenCalledTimes(1);
   });
 });
