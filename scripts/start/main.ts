@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { brokerRoutes, ConfigurationError, readSettings, settings, type Settings } from '@app/configuration';
+import { whenNpmIsGone } from './npm-parent';
 import { StartRefused, Supervisor } from './supervisor';
 
 const projectFolder = join(__dirname, '../../..');
@@ -29,12 +30,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
-
-  // npm puts a shell between itself and us, which passes no signal on; what we see is that our parent is gone.
-  if (process.env['npm_lifecycle_event'] !== undefined) {
-    const parent = process.ppid;
-    setInterval(() => process.ppid !== parent && stop(), 500).unref();
-  }
+  whenNpmIsGone(stop);
 
   try {
     await supervisor.start();

@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import globalSetup from '../support/global-setup';
+import { redis } from '../../scripts/brokers/redis';
+import { setUpBrokers } from '../support/brokers';
 import { tearDown } from '../support/run-folder';
+import { setUp, setUpPostgres } from '../support/set-up';
 import { benchDrain } from './drain/bench';
 import { benchEnqueue } from './enqueue/bench';
 import { endEverything, endingWith } from './measuring/ending';
@@ -59,7 +61,7 @@ async function main([name, ...args]: string[]): Promise<void> {
     refuse((error as Error).message);
     return;
   }
-  const ready = globalSetup();
+  const ready = setUp(setUpPostgres, () => setUpBrokers([redis]));
   const afterSetUp = async (): Promise<void> => {
     await ready.catch(() => undefined); // Only then is all known that has to end.
     await tearDown();

@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { startRedis, type PrivateRedis } from '../support/brokers';
+import type { RunningBroker } from '../../scripts/brokers/broker';
+import { redis as broker, startRedis } from '../../scripts/brokers/redis';
 import { Load } from '../support/load';
 import { TestSystem } from '../support/system';
 import { until } from '../support/until';
 
-const withRedis = process.env['TEST_REDIS_URL'] ? describe : describe.skip;
+const withRedis = broker.isInstalled() ? describe : describe.skip;
 
 withRedis('a broker that goes away, and one that forgets', () => {
   describe('on bullmq-redis', () => {
-    let redis: PrivateRedis;
+    let redis: RunningBroker;
     let system: TestSystem;
 
     beforeEach(async () => {
@@ -20,7 +21,7 @@ withRedis('a broker that goes away, and one that forgets', () => {
 
     afterEach(async () => {
       await system.stop();
-      await redis.kill();
+      await redis.stop();
     });
 
     const allCompleted = (count: number) =>
@@ -55,7 +56,7 @@ withRedis('a broker that goes away, and one that forgets', () => {
       );
       const after = { api: residentMb('api'), relay: residentMb('relay') };
 
-      redis = await startRedis(redis.port);
+      redis = await startRedis({ port: redis.port });
       const accepted = await load.stop();
       expect(load.refusals.size).toBe(0);
       await allCompleted(accepted.size);
@@ -109,7 +110,7 @@ withRedis('a broker that goes away, and one that forgets', () => {
       await Promise.all([system.launch('relay'), system.launch('email-worker'), system.launch('api', 'api-2')]);
       const { status } = await system.post('/v1/emails', { to: 'a@example.com', subject: 'x', text: 'y' }, {}, 'api-2');
       expect(status).toBe(202);
-      redis = await startRedis(redis.port);
+      redis = await startRedis({ port: redis.port });
       await allCompleted(1);
     });
   });

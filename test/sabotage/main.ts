@@ -1,8 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { allBrokers } from '../../scripts/brokers/all';
+import { setUpBrokers } from '../support/brokers';
 import { projectFolder } from '../support/postgres';
+import { tearDown } from '../support/run-folder';
+import { setUp } from '../support/set-up';
 import { sabotages, type Sabotage } from './sabotages';
 
 /** A test that waits for what never comes has failed by then. */
@@ -26,33 +31,39 @@ const copied = [
  * Takes one protection after the other away, in a copy of the project, and sees whether its test notices. Without the
  * sabotage the same test has to pass: one that always fails proves nothing.
  */
-function main(): void {
+async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sabotage-'));
   try {
+    // Once, for all runs of Jest: each would start its own.
+    await setUp(() => setUpBrokers(allBrokers));
     for (const name of copied) cpSync(join(projectFolder, name), join(folder, name), { recursive: true });
     symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
     const wanted = process.argv[2] ?? '';
-    const rows = sabotages.filter(({ name }) => name.includes(wanted)).map((sabotage) => tryOne(folder, sabotage));
+    const rows: Awaited<ReturnType<typeof tryOne>>[] = [];
+    for (const sabotage of sabotages.filter(({ name }) => name.includes(wanted))) {
+      rows.push(await tryOne(folder, sabotage));
+    }
     process.stdout.write(`\n${rows.map(({ line }) => line).join('\n')}\n`);
     const unnoticed = rows.filter(({ isNoticed }) => !isNoticed).length;
     process.stdout.write(`\n${rows.length - unnoticed} of ${rows.length} sabotages were noticed\n`);
     process.exitCode = unnoticed === 0 ? 0 : 1;
   } finally {
+    await tearDown();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function tryOne(folder: string, sabotage: Sabotage): { line: string; isNoticed: boolean } {
+async function tryOne(folder: string, sabotage: Sabotage): Promise<{ line: string; isNoticed: boolean }> {
   const { name, file, find, replace, spec, test } = sabotage;
   const path = join(folder, file);
   const original = readFileSync(path, 'utf8');
   if (original.split(find).length !== 2) throw new Error(`${name}: expected to find once in ${file}: ${find}`);
-  const before = run(folder, spec, test);
+  const before = await run(folder, spec, test);
   writeFileSync(
     path,
     original.replace(find, () => replace),
   );
-  const after = run(folder, spec, test);
+  const after = await run(folder, spec, test);
   writeFileSync(path, original);
   const isNoticed = before === 'green' && after === 'red';
   const line = `${name.padEnd(50)} ${test.padEnd(38)} ${before.padEnd(6)} -> ${after.padEnd(6)} ${isNoticed ? 'noticed' : 'NOT NOTICED'}`;
@@ -61,11 +72,12 @@ function tryOne(folder: string, sabotage: Sabotage): { line: string; isNoticed: 
 }
 
 /** @returns `none` when no test ran at all: then the sabotage broke the build, or the test has another name */
-function run(folder: string, spec: string, test: string): 'green' | 'red' | 'none' {
+async function run(folder: string, spec: string, test: string): Promise<'green' | 'red' | 'none'> {
   const report = join(folder, 'report.json');
   rmSync(report, { force: true });
   const project = /test\/(\w+)\//.exec(spec)?.[1] ?? 'unit';
-  spawnSync(
+  const addresses = allBrokers.map(({ variable }) => [variable, process.env[`TEST_${variable}`] ?? '']);
+  const child = spawn(
     process.execPath,
     [
       join(folder, 'node_modules/jest/bin/jest.js'),
@@ -80,8 +92,14 @@ function run(folder: string, spec: string, test: string): 'green' | 'red' | 'non
       '--',
       spec,
     ],
-    { cwd: folder, stdio: 'ignore', timeout: 6 * testTimeoutMs },
+    {
+      cwd: folder,
+      env: { ...process.env, ...Object.fromEntries(addresses) },
+      stdio: 'ignore',
+      timeout: 6 * testTimeoutMs,
+    },
   );
+  await once(child, 'exit');
   const { numPassedTests: passed, numFailedTests: failed } = readReport(report);
   return failed > 0 ? 'red' : passed > 0 ? 'green' : 'none';
 }
@@ -94,4 +112,4 @@ function readReport(path: string): { numPassedTests: number; numFailedTests: num
   }
 }
 
-main();
+void main();

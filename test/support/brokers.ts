@@ -1,56 +1,33 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { freePort } from '../../scripts/postgres/free-port';
+import type { Broker } from '../../scripts/brokers/broker';
+import { findBroker, type FoundBroker } from '../../scripts/brokers/find';
+import { keepForTeardown } from './run-folder';
 
-export interface PrivateRedis {
-  readonly url: string;
-  readonly port: number;
-  /** SIGKILL: what was not written to a disk is gone, and nothing is. */
-  readonly kill: () => Promise<void>;
-}
-
-export type FoundBroker =
-  | { readonly found: true; readonly url: string; readonly stop: () => Promise<void> }
-  | { readonly found: false; readonly howToGet: string };
-
-/** Redis by its variable, else by a local binary that runs for this test run alone. */
-export async function findRedis(): Promise<FoundBroker> {
-  const url = process.env['REDIS_URL'];
-  if (url) return { found: true, url, stop: () => Promise.resolve() };
-  if (spawnSync('redis-server', ['--version']).error) {
-    return { found: false, howToGet: 'Install it (Debian: apt-get install redis-server) or set REDIS_URL.' };
-  }
-  const redis = await startRedis();
-  return { found: true, url: redis.url, stop: redis.kill };
-}
-
-/** A Redis that keeps nothing on disk. */
-export async function startRedis(port?: number): Promise<PrivateRedis> {
-  const onPort = port ?? (await freePort());
-  const child = spawn(
-    'redis-server',
-    ['--port', `${onPort}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  let said = '';
-  await new Promise<void>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-      if (said.includes('Ready to accept connections')) resolve();
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`redis-server ended with code ${code}:\n${said}`)));
+/**
+ * Finds brokers for a test run, all at the same time. Where there is one, the tests find its address in the
+ * environment, as `TEST_REDIS_URL` and the like.
+ * @throws Error with `REQUIRE_BROKERS=all` that names all that are missing
+ */
+export async function setUpBrokers(brokers: readonly Broker[]): Promise<void> {
+  const looked = await Promise.allSettled(brokers.map(setUpBroker));
+  const missing = brokers.flatMap((broker, index) => {
+    const outcome = looked[index]!;
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value.found ? [] : [{ name: broker.name, howToGet: outcome.value.howToGet }];
   });
-  return {
-    url: `redis://127.0.0.1:${onPort}`,
-    port: onPort,
-    kill: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const ended = once(child, 'exit');
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
+  if (missing.length > 0 && process.env['REQUIRE_BROKERS'] === 'all') {
+    const lines = missing.map(({ name, howToGet }) => `no ${name}: ${howToGet}`);
+    throw new Error(`REQUIRE_BROKERS=all, but there is\n${lines.join('\n')}`);
+  }
+  for (const { name, howToGet } of missing) {
+    process.stderr.write(`\nNo ${name}: the tests that need it are skipped. ${howToGet}\n`);
+  }
+}
+
+async function setUpBroker(broker: Broker): Promise<FoundBroker> {
+  const looked = await findBroker(broker);
+  if (looked.found) {
+    keepForTeardown(looked.stop);
+    process.env[`TEST_${broker.variable}`] = looked.url;
+  }
+  return looked;
 }

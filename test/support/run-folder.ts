@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What the global set-up has started, kept where both projects' teardowns find it: they share a process only. */
+/** What the global set-up has started, kept where every project's teardown finds it: they share a process only. */
 const kept = globalThis as { testFolder?: string; testTeardowns?: (() => Promise<void>)[] };
 
 export function runFolder(): string {
@@ -15,7 +15,9 @@ export function keepForTeardown(stop: () => Promise<void>): void {
   (kept.testTeardowns ??= []).push(stop);
 }
 
+/** Ends everything, at the same time. What fails keeps nothing else from ending. */
 export async function tearDown(): Promise<void> {
-  for (const stop of kept.testTeardowns?.splice(0).reverse() ?? []) await stop();
+  const outcomes = await Promise.allSettled((kept.testTeardowns?.splice(0) ?? []).map((stop) => stop()));
   if (kept.testFolder) rmSync(kept.testFolder, { recursive: true, force: true });
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }

@@ -1,0 +1,6 @@
+import type { Broker } from './broker';
+import { kafka } from './kafka';
+import { rabbitmq } from './rabbitmq';
+import { redis } from './redis';
+
+export const allBrokers: readonly Broker[] = [redis, rabbitmq, kafka];

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { NotToBeHad } from './broker';
+
+export const kafkaVersion = '4.3.1';
+
+const jarsFolder = join(
+  process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'),
+  'node-message-queue',
+  `kafka-${kafkaVersion}`,
+);
+
+const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>node-message-queue</groupId>
+  <artifactId>kafka</artifactId>
+  <version>0</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>org.apache.kafka</groupId>
+      <artifactId>kafka_2.13</artifactId>
+      <version>${kafkaVersion}</version>
+    </dependency>
+    <dependency>
+      <groupId>org.slf4j</groupId>
+      <artifactId>slf4j-simple</artifactId>
+      <version>1.7.36</version>
+    </dependency>
+  </dependencies>
+</project>
+`;
+
+export function hasJars(): boolean {
+  return existsSync(jarsFolder);
+}
+
+/**
+ * Kafka and all it needs, from Maven Central, once per person and version. Fetched beside its place and then moved
+ * there: a folder in its place is complete.
+ * @throws NotToBeHad
+ */
+export async function fetchJars(): Promise<string> {
+  if (hasJars()) return jarsFolder;
+  const unfinished = `${jarsFolder}.${process.pid}`;
+  mkdirSync(unfinished, { recursive: true });
+  try {
+    process.stderr.write(`Fetching Kafka ${kafkaVersion} from Maven Central, once…\n`);
+    writeFileSync(join(unfinished, 'pom.xml'), pom);
+    const args = [
+      '-q',
+      '-B',
+      'dependency:copy-dependencies',
+      '-DincludeScope=runtime',
+      `-DoutputDirectory=${unfinished}`,
+    ];
+    const child = spawn('mvn', args, { cwd: unfinished, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+    }
+    const [code] = (await once(child, 'close')) as [number | null];
+    if (code !== 0)
+      throw new NotToBeHad(`Maven could not fetch Kafka; mend that or set KAFKA_BROKERS.\n${said.trim()}`);
+    moveIntoPlace(unfinished);
+    return jarsFolder;
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+function moveIntoPlace(unfinished: string): void {
+  try {
+    renameSync(unfinished, jarsFolder);
+  } catch (error) {
+    if (!hasJars()) throw error; // Else another process was quicker.
+  }
+}

@@ -1,0 +1,37 @@
+export interface KafkaPlace {
+  /** Where it listens; others are told 127.0.0.1. */
+  readonly host: string;
+  readonly port: number;
+  readonly controllerPort: number;
+  readonly folder: string;
+}
+
+/** One node that is its own controller, and quick to start. */
+export function kafkaSettings({ host, port, controllerPort, folder }: KafkaPlace): Record<string, string> {
+  return {
+    'node.id': '1',
+    'process.roles': 'broker,controller',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'log.dirs': folder,
+    // Killed and started again, it is refused as its own double until the session of the killed one is over.
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
+    // A topic that nobody has made is a mistake that shows.
+    'auto.create.topics.enable': 'false',
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    ...internalTopic('offsets.topic'),
+    ...internalTopic('transaction.state.log'),
+    ...internalTopic('share.coordinator.state.topic'),
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+  };
+}
+
+function internalTopic(name: string): Record<string, string> {
+  return { [`${name}.num.partitions`]: '1', [`${name}.replication.factor`]: '1' };
+}

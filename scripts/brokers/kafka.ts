@@ -1,0 +1,73 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Kafka, logLevel } from 'kafkajs';
+import { freePort } from '../postgres/free-port';
+import { NotToBeHad, type Broker, type RunningBroker, type StartOptions } from './broker';
+import { fetchJars, hasJars, kafkaVersion } from './kafka-jars';
+import { kafkaSettings } from './kafka-settings';
+import { findProgram } from './program';
+import { startPrivately } from './start-privately';
+
+export const kafka: Broker = {
+  name: 'Kafka',
+  variable: 'KAFKA_BROKERS',
+  howToGet:
+    'Install Java 17 or later and Maven (Debian: apt-get install default-jre-headless maven) or Docker, or set KAFKA_BROKERS.',
+  isInstalled: () => findJava() !== undefined && (hasJars() || findProgram('mvn') !== undefined),
+  start: startKafka,
+  addressAt: (port) => `127.0.0.1:${port}`,
+  ask: async (address) => {
+    const retry = { retries: 0 };
+    const client = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING, connectionTimeout: 1_000, retry });
+    const admin = client.admin();
+    try {
+      await admin.connect();
+      await admin.listTopics(); // Without it the client knows no broker to ask.
+      // Asks the coordinator of groups, which is the last to come up: it makes its topic when it is first asked.
+      await admin.fetchOffsets({ groupId: 'nobody' });
+    } finally {
+      await admin.disconnect();
+    }
+  },
+  container: (port) => {
+    // The port is the same inside and outside: the broker connects to itself where it tells others to.
+    const settings = kafkaSettings({ host: '0.0.0.0', port, controllerPort: 9093, folder: '/tmp/kafka' });
+    const variables = Object.entries(settings).flatMap(([name, value]) => [
+      '-e',
+      `KAFKA_${name.toUpperCase().replaceAll('.', '_')}=${value}`,
+    ]);
+    return ['-p', `127.0.0.1:${port}:${port}`, ...variables, `apache/kafka:${kafkaVersion}`];
+  },
+};
+
+export async function startKafka(options: StartOptions = {}): Promise<RunningBroker> {
+  const java = findJava();
+  if (java === undefined || !kafka.isInstalled()) throw new NotToBeHad(kafka.howToGet);
+  const classPath = ['-cp', join(await fetchJars(), '*')];
+  return startPrivately(kafka, options, async ({ port, folder, run }) => {
+    const data = join(folder(), 'data');
+    const file = join(folder(), 'server.properties');
+    const settings = kafkaSettings({ host: '127.0.0.1', port, controllerPort: await freePort(), folder: data });
+    const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(file, lines.join(''));
+    if (!existsSync(join(data, 'meta.properties'))) {
+      const id = randomBytes(16).toString('base64url');
+      await promisify(execFile)(java, [...classPath, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', file]);
+    }
+    const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
+    await run(java, ['-Xmx384m', '-XX:+UseSerialGC', quiet, ...classPath, 'kafka.Kafka', file]);
+  });
+}
+
+/** Java 17 or later. */
+function findJava(): string | undefined {
+  const home = process.env['JAVA_HOME'];
+  const java = findProgram(...(home ? [join(home, 'bin/java')] : []), 'java');
+  if (java === undefined) return undefined;
+  const { stderr } = spawnSync(java, ['-version'], { encoding: 'utf8' });
+  const major = Number(/version "(\d+)/.exec(stderr)?.[1]);
+  return major >= 17 ? java : undefined;
+}

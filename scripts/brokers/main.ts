@@ -1,0 +1,48 @@
+import { whenNpmIsGone } from '../start/npm-parent';
+import { allBrokers } from './all';
+import type { Broker } from './broker';
+import { findBroker } from './find';
+
+/** `npm run brokers`: those that can be had here, each on a free port and with nothing in it, until Ctrl-C. */
+async function main(): Promise<void> {
+  process.stderr.write(`${allBrokers.map(({ name }) => name).join(', ')} are starting…\n`);
+  const stops: (() => Promise<void>)[] = [];
+  const looking = Promise.all(allBrokers.map((broker) => look(broker, stops)));
+
+  // A terminal sends Ctrl-C to npm and to us, and npm hands it on: any further one changes nothing.
+  let ended: Promise<void> | undefined;
+  const stop = () => {
+    // What is still starting is waited for: only then is all known that has to end.
+    ended ??= looking.then(() => Promise.all(stops.map((end) => end()))).then(() => process.exit(0), fail);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+  whenNpmIsGone(stop);
+
+  const lines = (await looking).join('');
+  if (ended) return;
+  if (lines === '') process.exit(1);
+  process.stdout.write(`${lines}Ctrl-C ends them.\n`);
+}
+
+/** @returns the line for a shell; empty when there is none, and then it has said why */
+async function look(broker: Broker, stops: (() => Promise<void>)[]): Promise<string> {
+  const { name, variable } = broker;
+  try {
+    const looked = await findBroker(broker);
+    if (looked.found) {
+      stops.push(looked.stop);
+      return `export ${variable}=${looked.url}\n`;
+    }
+    process.stderr.write(`No ${name}. ${looked.howToGet}\n`);
+  } catch (error) {
+    process.stderr.write(`${name} did not start. ${(error as Error).message}\n`);
+  }
+  return '';
+}
+
+function fail(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(1);
+}
+
+main().catch(fail);

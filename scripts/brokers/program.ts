@@ -1,0 +1,23 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+
+/**
+ * The first that this machine has, of names on the path and of absolute paths. On Windows none is: the brokers there
+ * come from Docker.
+ */
+export function findProgram(...candidates: readonly string[]): string | undefined {
+  if (process.platform === 'win32') return undefined;
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter(Boolean);
+  return candidates
+    .flatMap((name) => (isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name))))
+    .find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,81 @@
+import { writeFileSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { connect } from 'amqplib';
+import { freePort } from '../postgres/free-port';
+import { NotToBeHad, type Broker, type RunningBroker, type StartOptions } from './broker';
+import { findProgram } from './program';
+import { startPrivately, type Place } from './start-privately';
+import { untilAnswers } from './until-answers';
+
+/** Debian's script on the path hands over to another user, who has neither our variables nor our folder. */
+const findServer = () => findProgram('/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server');
+const findEpmd = () => findProgram('epmd');
+
+export const rabbitmq: Broker = {
+  name: 'RabbitMQ',
+  variable: 'RABBITMQ_URL',
+  howToGet: 'Install it (Debian: apt-get install rabbitmq-server) or Docker, or set RABBITMQ_URL.',
+  isInstalled: () => findServer() !== undefined && findEpmd() !== undefined,
+  start: startRabbitmq,
+  addressAt: (port) => `amqp://guest:guest@127.0.0.1:${port}`,
+  ask: async (address) => {
+    const connection = await connect(address, { timeout: 1_000 });
+    await connection.close();
+  },
+  container: (port) => ['-p', `127.0.0.1:${port}:5672`, 'rabbitmq:4.1-alpine'],
+};
+
+/** Shares nothing with another RabbitMQ on this machine, not even epmd, Erlang's list of the nodes that run. */
+export async function startRabbitmq(options: StartOptions = {}): Promise<RunningBroker> {
+  const server = findServer();
+  const epmd = findEpmd();
+  if (server === undefined || epmd === undefined) throw new NotToBeHad(rabbitmq.howToGet);
+  const epmdPort = await freePort();
+  return startPrivately(rabbitmq, options, async (place) => {
+    // Erlang would start one in the background, which nobody ends.
+    const names = await place.run(epmd, ['-port', `${epmdPort}`, '-address', '127.0.0.1']);
+    await untilAnswers('epmd', () => accepts(epmdPort), names);
+    await place.run(server, [], environmentOf(place, await freePort(), epmdPort));
+  });
+}
+
+function environmentOf(place: Place, nodePort: number, epmdPort: number): NodeJS.ProcessEnv {
+  const folder = place.folder();
+  const configuration = join(folder, 'rabbitmq.conf');
+  const plugins = join(folder, 'enabled_plugins');
+  writeFileSync(configuration, '');
+  writeFileSync(plugins, '[].');
+  // What is set for another RabbitMQ, or for Erlang, is not meant for this one.
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(RABBITMQ|ERL)_/.test(name));
+  return {
+    ...Object.fromEntries(inherited),
+    HOME: folder, // Erlang's cookie is there.
+    ERL_EPMD_PORT: `${epmdPort}`,
+    RABBITMQ_NODENAME: 'private@localhost', // The data are bound to it.
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: `${place.port}`,
+    RABBITMQ_DIST_PORT: `${nodePort}`,
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_LOGS: '-',
+    RABBITMQ_PID_FILE: join(folder, 'pid'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: plugins,
+    RABBITMQ_CONFIG_FILE: configuration,
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, 'advanced.config'),
+    RABBITMQ_CONF_ENV_FILE: join(folder, 'rabbitmq-env.conf'),
+    // The script becomes the server instead of waiting for it: a signal reaches the server itself.
+    RUNNING_UNDER_SYSTEMD: 'true',
+  };
+}
+
+function accepts(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.once('error', reject);
+  });
+}

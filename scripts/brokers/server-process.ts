@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { whenWeAreGone } from './orphans';
+
+const stopMs = 30_000;
+
+export interface ServerProcess {
+  hasEnded(): boolean;
+  /** The last 10 kB that it has printed. */
+  said(): string;
+  /** SIGKILL to it and its group. It is gone when this resolves. */
+  kill(): Promise<void>;
+  /** SIGTERM, and SIGKILL when that takes longer than 30 s. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Leads a process group of its own, so that Ctrl-C in a terminal does not reach it, and is killed when we are gone.
+ * @param name for the line that says that it ended unasked
+ */
+export async function startServer(
+  name: string,
+  program: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<ServerProcess> {
+  const child = spawn(program, args, { env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-10_000)));
+  }
+  await once(child, 'spawn');
+  const group = child.pid!;
+  const takeBack = whenWeAreGone('kill', '-9', `-${group}`);
+  let isAsked = false;
+  child.once('exit', (code, signal) => {
+    takeBack();
+    if (!isAsked) process.stderr.write(`${name} ended by itself (${signal ?? `code ${code}`}).\n`);
+  });
+
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  const end = async (signal: () => void): Promise<void> => {
+    isAsked = true;
+    if (hasEnded()) return;
+    const ended = once(child, 'exit');
+    signal();
+    await ended;
+  };
+  const kill = () => end(() => process.kill(-group, 'SIGKILL'));
+  return {
+    hasEnded,
+    said: () => said.trim(),
+    kill,
+    stop: async () => {
+      const patience = new AbortController();
+      void delay(stopMs, undefined, { signal: patience.signal }).then(kill, () => undefined);
+      await end(() => child.kill('SIGTERM'));
+      patience.abort();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { freePort } from '../postgres/free-port';
+import type { Broker, RunningBroker, StartOptions } from './broker';
+import { openDataFolder, type DataFolder } from './data-folder';
+import { startServer, type ServerProcess } from './server-process';
+import { untilAnswers } from './until-answers';
+
+/** What a broker is started with. */
+export interface Place {
+  readonly port: number;
+  /** Made when it is first asked for. */
+  readonly folder: () => string;
+  /** All that was run is ended together, the last first. */
+  readonly run: (program: string, args: readonly string[], environment?: NodeJS.ProcessEnv) => Promise<ServerProcess>;
+}
+
+/**
+ * @param launch runs the broker's processes, the one that answers last
+ * @throws Error with what the broker said when it does not come up; then nothing of it is left
+ */
+export async function startPrivately(
+  broker: Broker,
+  options: StartOptions,
+  launch: (place: Place) => Promise<void>,
+): Promise<RunningBroker> {
+  const port = options.port ?? (await freePort());
+  const url = broker.addressAt(port);
+  let opened: DataFolder | undefined;
+  const folder = () => (opened ??= openDataFolder(options.dataFolder)).path;
+  const servers: ServerProcess[] = [];
+  const run: Place['run'] = async (...command) => {
+    const server = await startServer(broker.name, ...command);
+    servers.unshift(server);
+    return server;
+  };
+  const kill = async () => {
+    for (const server of servers) await server.kill();
+  };
+  try {
+    await launch({ port, folder, run });
+    await untilAnswers(broker.name, () => broker.ask(url), servers[0]!);
+  } catch (error) {
+    await kill();
+    opened?.remove();
+    throw error;
+  }
+  return {
+    url,
+    port,
+    kill,
+    stop: async () => {
+      for (const server of servers) await server.stop();
+      opened?.remove();
+    },
+  };
+}

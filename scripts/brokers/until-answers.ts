@@ -1,0 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const startMs = 60_000;
+
+/** @throws Error with the last that the server said, when it ends or does not answer within 60 s */
+export async function untilAnswers(
+  name: string,
+  ask: () => Promise<void>,
+  server: { hasEnded(): boolean; said(): string },
+): Promise<void> {
+  const deadline = performance.now() + startMs;
+  for (;;) {
+    const cause = await ask().then(
+      () => undefined,
+      (error: unknown) => error as Error,
+    );
+    if (!cause) return;
+    const heard = `${cause.message}\n${server.said()}`;
+    if (server.hasEnded()) throw new Error(`${name} ended before it answered: ${heard}`, { cause });
+    if (performance.now() > deadline)
+      throw new Error(`${name} did not answer within ${startMs} ms: ${heard}`, { cause });
+    await delay(50);
+  }
+}
