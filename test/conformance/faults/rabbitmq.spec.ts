@@ -92,7 +92,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
       () =>
         publisher.publish([message()]).then(
           () => undefined,
-          (error: { code?: string }) => error.code,
+          (error: unknown) => (error as { code?: string }).code,
         ),
       (code) => code === 'broker_unavailable',
     );
@@ -136,7 +136,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
       () =>
         publisher.publish([message()]).then(
           () => 'published',
-          (error: { code: string }) => error.code,
+          (error: unknown) => (error as { code: string }).code,
         ),
       (answer) => answer === 'published',
     );
