@@ -66,6 +66,7 @@ export const scenarios = {
   // Accidents
   'drains-and-hands-back':
     'a drain waits for what ends in time, hands the rest back uncounted, and the next worker does it',
+  'hands-back-what-it-has-not-begun': 'of what was delivered and waits for a slot, a drain begins nothing',
   'keeps-what-the-broker-refused': 'a publish that fails leaves the row, and it goes when the broker takes it',
   'gives-up-a-silent-publish': 'a publish that never returns ends at its deadline and is tried again; it runs once',
   'brings-back-what-the-broker-forgot': 'a queue that was emptied is filled again from the ledger',

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { allBrokers } from '../../scripts/brokers/all';
 import { setUpBrokers } from '../support/brokers';
 import { projectFolder } from '../support/postgres';
@@ -12,6 +12,8 @@ import { sabotages, type Sabotage } from './sabotages';
 
 /** A test that waits for what never comes has failed by then. */
 const testTimeoutMs = 20_000;
+/** Most of what a sabotaged test does is wait. */
+const specsAtOnce = 5;
 
 const copied = [
   'apps',
@@ -28,8 +30,9 @@ const copied = [
 ];
 
 /**
- * Takes one protection after the other away, in a copy of the project, and sees whether its test notices. Without the
- * sabotage the same test has to pass: one that always fails proves nothing.
+ * Takes one protection after the other away, in a copy of the project, and sees whether its tests notice. Without the
+ * sabotage the same tests have to pass: one that always fails proves nothing. `npm run test:sabotage -- RabbitMQ` takes
+ * those with that in their names.
  */
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sabotage-'));
@@ -38,11 +41,10 @@ async function main(): Promise<void> {
     await setUp(() => setUpBrokers(allBrokers));
     for (const name of copied) cpSync(join(projectFolder, name), join(folder, name), { recursive: true });
     symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
-    const wanted = process.argv[2] ?? '';
-    const rows: Awaited<ReturnType<typeof tryOne>>[] = [];
-    for (const sabotage of sabotages.filter(({ name }) => name.includes(wanted))) {
-      rows.push(await tryOne(folder, sabotage));
-    }
+    const wanted = sabotages.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+    const before = await runAll(folder, wanted);
+    const rows: Row[] = [];
+    for (const sabotage of wanted) rows.push(await tryOne(folder, sabotage, before));
     process.stdout.write(`\n${rows.map(({ line }) => line).join('\n')}\n`);
     const unnoticed = rows.filter(({ isNoticed }) => !isNoticed).length;
     process.stdout.write(`\n${rows.length - unnoticed} of ${rows.length} sabotages were noticed\n`);
@@ -53,63 +55,112 @@ async function main(): Promise<void> {
   }
 }
 
-async function tryOne(folder: string, sabotage: Sabotage): Promise<{ line: string; isNoticed: boolean }> {
-  const { name, file, find, replace, spec, test } = sabotage;
+interface Row {
+  readonly line: string;
+  readonly isNoticed: boolean;
+}
+
+async function tryOne(folder: string, sabotage: Sabotage, before: Colours): Promise<Row> {
+  const { name, file, find, replace, specs, test } = sabotage;
   const path = join(folder, file);
   const original = readFileSync(path, 'utf8');
   if (original.split(find).length !== 2) throw new Error(`${name}: expected to find once in ${file}: ${find}`);
-  const before = await run(folder, spec, test);
   writeFileSync(
     path,
     original.replace(find, () => replace),
   );
-  const after = await run(folder, spec, test);
+  const after = await run(folder, specs, [test]);
   writeFileSync(path, original);
-  const isNoticed = before === 'green' && after === 'red';
-  const line = `${name.padEnd(50)} ${test.padEnd(38)} ${before.padEnd(6)} -> ${after.padEnd(6)} ${isNoticed ? 'noticed' : 'NOT NOTICED'}`;
+  const cells = specs.map((spec) => {
+    const [was, is] = [before.of(spec, test), after.of(spec, test)];
+    return { text: `${labelOf(spec)} ${was} -> ${is}`, isNoticed: was === 'green' && is === 'red' };
+  });
+  const isNoticed = cells.every((cell) => cell.isNoticed);
+  const verdict = isNoticed ? 'noticed' : 'NOT NOTICED';
+  const line = `${name.padEnd(54)} ${test.padEnd(48)} ${verdict.padEnd(11)} ${cells.map(({ text }) => text).join(', ')}`;
   process.stdout.write(`${line}\n`);
   return { line, isNoticed };
 }
 
-/** @returns `none` when no test ran at all: then the sabotage broke the build, or the test has another name */
-async function run(folder: string, spec: string, test: string): Promise<'green' | 'red' | 'none'> {
+/** The tests of all sabotages as they are without any, one run for each of Jest's projects. */
+async function runAll(folder: string, wanted: readonly Sabotage[]): Promise<Colours> {
+  const all = new Colours();
+  for (const project of new Set(wanted.flatMap(({ specs }) => specs.map(projectOf)))) {
+    const here = wanted.filter(({ specs }) => projectOf(specs[0]!) === project);
+    const specs = [...new Set(here.flatMap((sabotage) => sabotage.specs))];
+    all.add(await run(folder, specs, [...new Set(here.map(({ test }) => test))]));
+  }
+  return all;
+}
+
+type Colour = 'green' | 'red' | 'none';
+
+/** What has become of tests. `none`: no test ran; the sabotage broke the build, or the test has another name. */
+class Colours {
+  private readonly seen: { spec: string; title: string; colour: Colour }[] = [];
+
+  record(spec: string, title: string, colour: Colour): void {
+    this.seen.push({ spec, title, colour });
+  }
+
+  add(others: Colours): void {
+    this.seen.push(...others.seen);
+  }
+
+  of(spec: string, test: string): Colour {
+    const colours = this.seen.flatMap((one) =>
+      one.spec.endsWith(spec) && one.title.includes(test) ? [one.colour] : [],
+    );
+    return colours.includes('red') ? 'red' : (colours[0] ?? 'none');
+  }
+}
+
+async function run(folder: string, specs: readonly string[], tests: readonly string[]): Promise<Colours> {
   const report = join(folder, 'report.json');
   rmSync(report, { force: true });
-  const project = /test\/(\w+)\//.exec(spec)?.[1] ?? 'unit';
   const addresses = allBrokers.map(({ variable }) => [variable, process.env[`TEST_${variable}`] ?? '']);
   const child = spawn(
     process.execPath,
     [
       join(folder, 'node_modules/jest/bin/jest.js'),
       '--selectProjects',
-      project,
+      projectOf(specs[0]!),
       '--testNamePattern',
-      test.replace(/[^\w -]/g, '.'),
-      `--testTimeout=${testTimeoutMs}`,
+      tests.map((test) => test.replace(/[^\w -]/g, '.')).join('|'),
+      `--testTimeout=${tests.length > 1 ? 6 * testTimeoutMs : testTimeoutMs}`,
+      `--maxWorkers=${tests.length > 1 ? 2 : specsAtOnce}`,
       '--forceExit',
       '--json',
       `--outputFile=${report}`,
       '--',
-      spec,
+      ...specs,
     ],
-    {
-      cwd: folder,
-      env: { ...process.env, ...Object.fromEntries(addresses) },
-      stdio: 'ignore',
-      timeout: 6 * testTimeoutMs,
-    },
+    { cwd: folder, env: { ...process.env, ...Object.fromEntries(addresses) }, stdio: 'ignore' },
   );
   await once(child, 'exit');
-  const { numPassedTests: passed, numFailedTests: failed } = readReport(report);
-  return failed > 0 ? 'red' : passed > 0 ? 'green' : 'none';
+  return readReport(report);
 }
 
-function readReport(path: string): { numPassedTests: number; numFailedTests: number } {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as { numPassedTests: number; numFailedTests: number };
-  } catch {
-    return { numPassedTests: 0, numFailedTests: 0 };
+function readReport(path: string): Colours {
+  const colours = new Colours();
+  const { testResults } = JSON.parse(readFileSync(path, 'utf8')) as {
+    testResults: { name: string; assertionResults: { fullName: string; status: string }[] }[];
+  };
+  for (const { name, assertionResults } of testResults) {
+    for (const { fullName, status } of assertionResults) {
+      if (status === 'passed' || status === 'failed')
+        colours.record(name, fullName, status === 'passed' ? 'green' : 'red');
+    }
   }
+  return colours;
+}
+
+function projectOf(spec: string): string {
+  return /test\/(\w+)\//.exec(spec)?.[1] ?? 'unit';
+}
+
+function labelOf(spec: string): string {
+  return spec.includes('/faults/') ? 'faults' : basename(spec, '.spec.ts');
 }
 
 void main();

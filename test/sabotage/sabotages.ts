@@ -5,12 +5,16 @@ export interface Sabotage {
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** What Jest is given to run, and a part of the name of the test that must fail. */
-  readonly spec: string;
+  /** What Jest is given to run; in each of them the test of this name, or a part of it, must fail. */
+  readonly specs: readonly string[];
   readonly test: string;
 }
 
-const memory = 'test/conformance/memory.spec.ts';
+const onDriver = (driver: string): string => `test/conformance/${driver}.spec.ts`;
+
+const everyDriver = ['memory', 'bullmq-postgres', 'bullmq-redis', 'rabbitmq', 'kafka'].map(onDriver);
+const rabbitmqFaults = ['test/conformance/faults/rabbitmq.spec.ts'];
+const kafkaFaults = ['test/conformance/faults/kafka.spec.ts'];
 
 export const sabotages: readonly Sabotage[] = [
   {
@@ -18,7 +22,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/messaging/src/bus.ts',
     find: 'const deliver = (delivery: Delivery): Promise<void> =>\n      this.track(',
     replace: 'const deliver = (delivery: Delivery): Promise<void> =>\n      void this.track(',
-    spec: memory,
+    specs: everyDriver,
     test: 'says-what-it-holds',
   },
   {
@@ -26,7 +30,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/messaging/src/slots.ts',
     find: 'if (this.free > 0) this.free -= 1;',
     replace: 'if (this.free > -1e9) this.free -= 1;',
-    spec: 'libs/messaging/src/slots.spec.ts',
+    specs: ['libs/messaging/src/slots.spec.ts'],
     test: 'lets so many in',
   },
   {
@@ -35,7 +39,7 @@ export const sabotages: readonly Sabotage[] = [
     find: 'const rows = await takeDue(client, this.driver.name, batchSize);',
     replace:
       "const rows = await takeDue(client, this.driver.name, batchSize); await removePublished(client, rows); await client.query('COMMIT'); await client.query('BEGIN');",
-    spec: memory,
+    specs: everyDriver,
     test: 'keeps-what-the-broker-refused',
   },
   {
@@ -43,7 +47,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/claim.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'",
     replace: "WHERE job.state = 'queued'",
-    spec: memory,
+    specs: everyDriver,
     test: 'drops-a-stale-dispatch',
   },
   {
@@ -51,7 +55,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/claim.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'",
     replace: "WHERE job.dispatch = wanted.dispatch AND job.state IN ('queued', 'active')",
-    spec: memory,
+    specs: everyDriver,
     test: 'runs-a-duplicate-publish-once',
   },
   {
@@ -59,7 +63,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/settle.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'active'",
     replace: "WHERE job.state = 'active'",
-    spec: memory,
+    specs: everyDriver,
     test: 'fences-a-frozen-worker',
   },
   {
@@ -67,7 +71,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/settle.ts',
     find: "SELECT kind, id FROM settled WHERE state = 'completed'",
     replace: 'SELECT kind, id FROM settled WHERE false',
-    spec: memory,
+    specs: everyDriver,
     test: 'delivers',
   },
   {
@@ -75,7 +79,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/complete-in-transaction.ts',
     find: 'if (completed.length !== 1) throw new Fenced(dispatch);',
     replace: '',
-    spec: 'test/core/transaction.spec.ts',
+    specs: ['test/core/transaction.spec.ts'],
     test: 'of two workers with one job',
   },
   {
@@ -83,7 +87,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/claim.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'",
     replace: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued' AND job.attempt = 0",
-    spec: memory,
+    specs: everyDriver,
     test: 'retries-then-succeeds',
   },
   {
@@ -91,7 +95,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/sweep.ts',
     find: "WHERE state = 'active' AND lease_until < now()",
     replace: "WHERE state = 'active' AND lease_until < now() - interval '1 year'",
-    spec: memory,
+    specs: everyDriver,
     test: 'fences-a-frozen-worker',
   },
   {
@@ -99,7 +103,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/messaging/src/leases.ts',
     find: 'if (this.renewing || this.held.size === 0) return;',
     replace: 'return;',
-    spec: memory,
+    specs: everyDriver,
     test: 'renews-its-lease',
   },
   {
@@ -107,7 +111,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'apps/relay/src/reconciler.ts',
     find: 'async check(): Promise<void> {',
     replace: 'async check(): Promise<void> { return;',
-    spec: memory,
+    specs: everyDriver,
     test: 'brings-back-what-the-broker-forgot',
   },
   {
@@ -115,7 +119,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/bury.ts',
     find: 'FROM ${jobs}`',
     replace: 'FROM ${jobs} AND false`',
-    spec: memory,
+    specs: everyDriver,
     test: 'dead-letter-on-fail',
   },
   {
@@ -123,7 +127,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/outbox/take-due.ts',
     find: 'earlier.order_key = outbox.order_key AND',
     replace: 'false AND earlier.order_key = outbox.order_key AND',
-    spec: memory,
+    specs: everyDriver,
     test: 'keeps-order-per-key',
   },
   {
@@ -131,7 +135,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/tell-parents.ts',
     find: "WHEN open_children = completed THEN 'queued'",
     replace: "WHEN open_children > 0 THEN 'queued'",
-    spec: memory,
+    specs: everyDriver,
     test: 'runs-a-parent-after-its-children',
   },
   {
@@ -139,7 +143,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/ledger/settle.ts',
     find: "CASE WHEN wanted.state = 'queued' AND job.cancel_requested THEN 'cancelled' ELSE wanted.state END AS state",
     replace: 'wanted.state AS state',
-    spec: memory,
+    specs: everyDriver,
     test: 'cancels-while-it-runs',
   },
   {
@@ -147,7 +151,7 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/messaging/src/pipeline/adopt.ts',
     find: 'const key = uuidv5(JSON.stringify([source, id]), adoptedKeys);',
     replace: 'const key = uuidv5(JSON.stringify([source, id, Math.random()]), adoptedKeys);',
-    spec: memory,
+    specs: everyDriver,
     test: 'adopts-a-foreign-event',
   },
   {
@@ -155,7 +159,135 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/messaging/src/pipeline/settle.ts',
     find: "case 'drain':\n        return { state: 'queued', delayMs: 0, attemptChange: -1",
     replace: "case 'drain':\n        return { state: 'queued', delayMs: 0, attemptChange: 0",
-    spec: memory,
+    specs: everyDriver,
     test: 'drains-and-hands-back',
+  },
+  {
+    name: 'a rate limit that nobody keeps',
+    file: 'libs/messaging/src/turns.ts',
+    find: 'if (!rateLimit || !this.limited.has(broker)) return undefined;',
+    replace: 'return undefined;',
+    specs: ['rabbitmq', 'kafka'].map(onDriver),
+    test: 'limits-the-rate',
+  },
+  {
+    name: 'a priority that is taken and not kept',
+    file: 'libs/messaging/src/producer/jobs.service.ts',
+    find: "brokerCapabilities[broker].priority === 'none'",
+    replace: 'false',
+    specs: ['rabbitmq', 'kafka'].map(onDriver),
+    test: 'runs-the-urgent-first',
+  },
+  {
+    name: 'a drain that still begins jobs',
+    file: 'libs/messaging/src/bus.ts',
+    find: 'this.parts.leases.refuse();',
+    replace: '',
+    specs: ['rabbitmq', 'kafka'].map(onDriver),
+    test: 'hands-back-what-it-has-not-begun',
+  },
+  {
+    name: 'dedupe off: an event is handled as often as it comes',
+    file: 'libs/messaging/src/events/event-intake.ts',
+    find: 'const first = group.filter(({ id }) => unseen.delete(id));',
+    replace: 'const first = group;',
+    specs: everyDriver,
+    test: 'handles-an-event-once',
+  },
+  {
+    name: 'dedupe rows outside the transaction of the events',
+    file: 'libs/messaging/src/events/event-intake.ts',
+    find: 'await recordProcessedEvents(tx, this.subscriber,',
+    replace: 'await recordProcessedEvents(prisma, this.subscriber,',
+    specs: everyDriver,
+    test: 'handles-events-in-one-transaction',
+  },
+  {
+    name: 'an event that fails is given up without a trace',
+    file: 'libs/messaging/src/events/event-intake.ts',
+    find: "return this.keep(delivery, 'attempts_exhausted', detail, { kind: event.kind });",
+    replace: "return 'acknowledge';",
+    specs: everyDriver,
+    test: 'a-subscriber-that-fails-is-alone',
+  },
+  {
+    name: 'two relays tell events side by side',
+    file: 'libs/persistence/src/outbox/event-outbox.ts',
+    find: "AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || $2, 0)))",
+    replace: "AND $2 <> ''",
+    specs: ['test/core/events.spec.ts'],
+    test: 'are told in the order in which they became true',
+  },
+  {
+    name: 'nobody is told of finished jobs',
+    file: 'libs/persistence/src/ledger/settle.ts',
+    find: "${announceFinished('settled')}",
+    replace: "${announceFinished('settled')} AND false",
+    specs: everyDriver,
+    test: 'tells-of-finished-jobs',
+  },
+  {
+    name: 'RabbitMQ: acknowledges before the work',
+    file: 'libs/messaging/src/drivers/rabbitmq/consumer.ts',
+    find: '    await this.consumption.handle(message);\n    acknowledge();',
+    replace: '    acknowledge();\n    await this.consumption.handle(message);',
+    specs: rabbitmqFaults,
+    test: 'what was in hand when the connection was lost',
+  },
+  {
+    name: 'RabbitMQ: what went nowhere counts as sent',
+    file: 'libs/messaging/src/drivers/rabbitmq/publisher.ts',
+    find: 'if (unroutable.length === 0) return;',
+    replace: 'return;',
+    specs: rabbitmqFaults,
+    test: 'what has no queue to go to',
+  },
+  {
+    name: 'RabbitMQ: a channel that died alone stays dead',
+    file: 'libs/messaging/src/drivers/rabbitmq/lasting-channel.ts',
+    find: 'this.whyNot = why;\n    this.openLater();',
+    replace: 'this.whyNot = why;',
+    specs: rabbitmqFaults,
+    test: 'consumers come back',
+  },
+  {
+    name: 'RabbitMQ: no delivery limit',
+    file: 'libs/messaging/src/drivers/rabbitmq/declare.ts',
+    find: "'x-delivery-limit': deliveryLimit, ",
+    replace: '',
+    specs: rabbitmqFaults,
+    test: 'is given up after twenty times',
+  },
+  {
+    name: 'RabbitMQ: nobody is asked what he has in hand',
+    file: 'libs/messaging/src/drivers/rabbitmq/census.ts',
+    find: 'return messageCount + inHand.reduce((sum, count) => sum + count, 0) + silent * prefetch;',
+    replace: 'return messageCount + 0 * inHand.length + 0 * silent * prefetch;',
+    specs: [...rabbitmqFaults],
+    test: 'the depth counts what workers have in hand',
+  },
+  {
+    name: 'Kafka: commits what was begun',
+    file: 'libs/messaging/src/drivers/kafka/offset-window.ts',
+    find: 'while (this.begun[ended]?.done) ended += 1;',
+    replace: 'ended = this.begun.length;',
+    specs: ['libs/messaging/src/drivers/kafka/offset-window.spec.ts'],
+    test: 'commits nothing beyond',
+  },
+  {
+    name: 'Kafka: a crash is the end of the consumer',
+    file: 'libs/messaging/src/drivers/kafka/consumer.ts',
+    find: 'await Promise.race([crashed, this.closing]);',
+    replace: 'await this.closing;',
+    specs: kafkaFaults,
+    test: 'a consumer that has crashed for good is replaced',
+  },
+  {
+    name: 'Kafka: a batch waits for its slowest message',
+    file: 'libs/messaging/src/drivers/kafka/consumer.ts',
+    find: '      void this.consumption.handle(message).then(() => {',
+    replace: '      await this.consumption.handle(message).then(() => {',
+    specs: kafkaFaults,
+    test: 'holds up nobody',
   },
 ];

@@ -50,6 +50,38 @@ export function accidents({ scenario, start }: Suite): void {
     );
   });
 
+  scenario('hands-back-what-it-has-not-begun', async () => {
+    const narrow = plainJob({ concurrency: 1 });
+    // On the same queue, so that more is delivered than the narrow one has slots for.
+    const wide = { ...plainJob({ concurrency: 5 }), queue: narrow.queue };
+    const doors = gate();
+    let runs = 0;
+    const core = await start([
+      [narrow, async () => ((runs += 1), await doors.passed, done({ n: 1 }))],
+      [wide, () => Promise.resolve(done({ n: 1 }))],
+    ]);
+    const claimed = core.next('claimed');
+    let received = 0;
+    core.events.on('received', () => (received += 1));
+    const ids = await Promise.all([1, 2, 3, 4].map((n) => core.enqueue(narrow, { n })));
+    const [{ id: running }] = await claimed;
+    await until(
+      'all four are delivered',
+      () => Promise.resolve(received),
+      (count) => count === 4,
+    );
+    const draining = core.next('draining');
+    const drained = core.worker.drain();
+    await draining;
+    doors.open();
+    await drained;
+    expect(runs).toBe(1);
+    expect(await core.read(running)).toMatchObject({ state: 'completed' });
+    for (const id of ids.filter((other) => other !== running)) {
+      expect(await core.read(id)).toMatchObject({ state: 'queued', attempt: 0 });
+    }
+  });
+
   scenario('keeps-what-the-broker-refused', async () => {
     const job = plainJob();
     const core = await start([[job, () => Promise.resolve(done({ n: 1 }))]]);

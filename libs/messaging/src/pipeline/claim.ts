@@ -3,7 +3,6 @@ import type { Step } from './steps';
 
 export function claimStep({ claims, leases, events }: PipelineParts): Step<Received, void, Claimed, void> {
   return async (received, next) => {
-    events.emit('received', received.message);
     const job = await claims.add(received.message);
     if (!job) {
       events.emit('stale', received.delivery, received.message.id, received.message.dispatch);

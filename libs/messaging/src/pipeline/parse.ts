@@ -19,7 +19,9 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
       if (!(error instanceof UnreadableMessageError)) throw error;
       await keep(delivery, error);
     }
-    if (received) await next(received);
+    if (!received) return;
+    events.emit('received', received.message);
+    await next(received);
   };
 
   /** @returns undefined for the event of somebody else, which comes back as a job of ours */
