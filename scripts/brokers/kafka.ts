@@ -55,7 +55,14 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningBro
     writeFileSync(file, lines.join(''));
     if (!existsSync(join(data, 'meta.properties'))) {
       const id = randomBytes(16).toString('base64url');
-      await promisify(execFile)(java, [...classPath, 'kafka.tools.StorageTool', 'format', `--cluster-id=${id}`, '-c', file]);
+      await promisify(execFile)(java, [
+        ...classPath,
+        'kafka.tools.StorageTool',
+        'format',
+        `--cluster-id=${id}`,
+        '-c',
+        file,
+      ]);
     }
     const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
     await run(java, ['-Xmx384m', '-XX:+UseSerialGC', quiet, ...classPath, 'kafka.Kafka', file]);
