@@ -12,6 +12,8 @@ export interface JobMessage {
   readonly priority: number;
   /** Jobs of one key; a broker with partitions keeps them together. */
   readonly orderKey: string | undefined;
+  /** When this dispatch became due, by the clock of the database. */
+  readonly at: Date;
   readonly traceparent: string | undefined;
 }
 

@@ -9,6 +9,7 @@ const message = {
   queue: 'email',
   priority: 1,
   orderKey: undefined,
+  at: new Date('2026-11-23T06:53:07.180Z'),
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 };
 
@@ -19,6 +20,7 @@ describe('the message', () => {
       id: message.id,
       source: '/node-message-queue',
       type: 'email.send.v2',
+      time: '2026-11-23T06:53:07.180Z',
       dispatch: 3,
       dataref: `/v1/jobs/${message.id}`,
       traceparent: message.traceparent,

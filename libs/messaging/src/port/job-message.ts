@@ -43,6 +43,7 @@ export function encodeMessage(message: JobMessage) {
     id: message.id,
     source: messageSource,
     type: `${message.kind}.v${message.version}`,
+    time: message.at.toISOString(),
     dispatch: message.dispatch,
     dataref: `/v1/jobs/${message.id}`,
     ...(message.traceparent && { traceparent: message.traceparent }),
