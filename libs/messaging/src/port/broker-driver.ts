@@ -35,7 +35,7 @@ export interface Delivery {
   readonly broker: BrokerName;
   /** The queue of a job, or of a subscriber to an event. */
   readonly queue: string;
-  /** Bytes, or what a client library has already parsed from them. */
+  /** Bytes, an event in binary mode, or what a client library has already parsed. */
   readonly body: unknown;
   /** The broker has given this message up, and says why: nobody is to try it again. */
   readonly givenUp?: string;

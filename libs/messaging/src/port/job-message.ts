@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BinaryEvent } from './binary-mode';
 import type { EventMessage, JobMessage } from './broker-driver';
 
 /** Names this system in every message it sends (CloudEvents `source`, a URI reference). */
@@ -125,7 +126,7 @@ export function parseEvent(body: unknown): TypedEvent {
 }
 
 function parseCloudEvent(body: unknown): TypedEvent {
-  const event = cloudEvent.safeParse(Buffer.isBuffer(body) ? parseJson(body) : body);
+  const event = cloudEvent.safeParse(unpack(body));
   if (!event.success) {
     const faults = event.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
     throw new UnreadableMessageError('malformed', `Expected a CloudEvent 1.0 in JSON. ${faults.join('; ')}`);
@@ -143,12 +144,19 @@ export function isForeign(message: ParsedMessage | ForeignEvent): message is For
   return 'source' in message;
 }
 
-function parseJson(bytes: Buffer): unknown {
-  assertSize(bytes.length);
+function unpack(body: unknown): unknown {
+  if (Buffer.isBuffer(body)) return readJson(body, () => JSON.parse(body.toString('utf8')) as unknown);
+  if (!(body instanceof BinaryEvent)) return body;
+  const { source } = body.attributes;
+  return readJson(body.bytes, () => body.toStructured(), source === undefined ? {} : { source });
+}
+
+function readJson(bytes: Buffer, parse: () => unknown, about = {}): unknown {
+  assertSize(bytes.length, about);
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return parse();
   } catch (error) {
-    throw new UnreadableMessageError('malformed', `Expected JSON: ${(error as Error).message}`);
+    throw new UnreadableMessageError('malformed', `Expected JSON: ${(error as Error).message}`, about);
   }
 }
 
@@ -177,7 +185,17 @@ const mostRawBytes = 1024 * 1024;
 
 /** The bytes to keep of a message that was set aside, the first of them where there are too many. */
 export function rawBytes(body: unknown): Buffer {
-  return (Buffer.isBuffer(body) ? body : Buffer.from(textOf(body))).subarray(0, mostRawBytes);
+  const whole = body instanceof BinaryEvent ? wholeOf(body) : body;
+  return (Buffer.isBuffer(whole) ? whole : Buffer.from(textOf(whole))).subarray(0, mostRawBytes);
+}
+
+/** With its attributes, so that it could be sent again; without them where its data has no place in JSON. */
+function wholeOf(event: BinaryEvent): unknown {
+  try {
+    return event.toStructured();
+  } catch {
+    return event.bytes;
+  }
 }
 
 function textOf(body: unknown): string {
