@@ -34,6 +34,12 @@ describe('the message', () => {
     expect(parseMessage(Buffer.from(JSON.stringify(encodeMessage(message))))).toEqual(parsed);
   });
 
+  it('of another service may have a dispatch of its own, and no type that fills a dead letter', () => {
+    const event = { specversion: '1.0', id: '1', source: '/elsewhere', type: 'a.b.v1', dispatch: 'by truck' };
+    expect(parseMessage(event)).toMatchObject({ kind: 'a.b', id: '1' });
+    expect(() => parseMessage({ ...event, type: `${'a'.repeat(10_000_000)}.v1` })).toThrow(UnreadableMessageError);
+  });
+
   it('what is nested too deep to be written again is refused, and still has bytes to keep', () => {
     let data: unknown = null;
     for (let depth = 0; depth < 20_000; depth += 1) data = [data];

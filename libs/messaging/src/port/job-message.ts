@@ -19,8 +19,8 @@ const cloudEvent = z.looseObject({
   specversion: z.literal('1.0'),
   id: z.string().min(1).max(1_000),
   source: z.string().min(1).max(1_000),
-  type: z.string().min(1),
-  dispatch: z.int32().min(1).optional(),
+  type: z.string().min(1).max(1_000),
+  dispatch: z.unknown().optional(),
   traceparent: z
     .string()
     .regex(/^[\da-f-]{1,60}$/)
@@ -35,6 +35,9 @@ const cloudEvent = z.looseObject({
   time: z.string().optional(),
   data: z.unknown().optional(),
 });
+
+/** Of our own messages. What others call so is theirs. */
+const dispatchNumber = z.int32().min(1);
 
 const versionedType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
 
@@ -91,7 +94,7 @@ export class UnreadableMessageError extends Error {
 
 /** A CloudEvent whose type names a kind and a version. */
 interface TypedEvent extends ForeignEvent {
-  readonly dispatch: number | undefined;
+  readonly dispatch: unknown;
   readonly subject: string | undefined;
   readonly time: string | undefined;
 }
@@ -108,14 +111,16 @@ export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
     assertSize(sizeOf(data), { kind, source });
     return { source, id, kind, version, traceparent, tenant, data };
   }
-  if (!z.uuid().safeParse(id).success || dispatch === undefined) {
+  const dispatched = dispatchNumber.safeParse(dispatch);
+  const shown = typeof dispatch === 'number' ? dispatch : typeof dispatch;
+  if (!z.uuid().safeParse(id).success || !dispatched.success) {
     throw new UnreadableMessageError(
       'malformed',
-      `Expected a UUID as id and a dispatch; got id "${id}", dispatch ${dispatch}.`,
+      `Expected a UUID as id and a dispatch from 1 on; got id "${id}", dispatch ${shown}.`,
       { kind, source },
     );
   }
-  return { id: id.toLowerCase(), dispatch, kind, version, traceparent };
+  return { id: id.toLowerCase(), dispatch: dispatched.data, kind, version, traceparent };
 }
 
 /** An event on a subscriber's queue, whoever has sent it: `source` and `id` make it unique. @throws UnreadableMessageError */
