@@ -1,6 +1,6 @@
 import { CloudEvent, Kafka } from 'cloudevents';
 import fc from 'fast-check';
-import { BinaryEvent, fromBinaryMode } from './binary-mode';
+import { fromBinaryMode, type BinaryEvent } from './binary-mode';
 import { maxMessageBytes, parseMessage, rawBytes, UnreadableMessageError } from './job-message';
 
 const attributes = {
