@@ -7,6 +7,22 @@ const mayImport = (from, ...types) => ({
   allow: types.map((type) => ({ to: { element: { type } } })),
 });
 
+const brokers = 'bullmq|rabbitmq|amqp|kafka|redis(?!patch)';
+const noBroker = (selector) => ({
+  selector,
+  message: 'No broker is named here: policy is the same for all. What one of them needs belongs into its driver.',
+});
+
+const noDriver = (regex) => [
+  'error',
+  {
+    patterns: [
+      { regex, message: 'No driver is known here: policy is the same for all of them.' },
+      { regex: `^(@[^/]+/(nestjs-)?)?(io)?(${brokers})`, message: 'A client library belongs into its driver.' },
+    ],
+  },
+];
+
 export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '**/generated/', 'node_modules/'] },
   js.configs.recommended,
@@ -91,6 +107,25 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    // Pipeline, settle, bus and handlers know the port, and no broker.
+    files: ['libs/messaging/src/**/*.ts', 'apps/*-worker/src/**/*.ts', 'apps/relay/src/**/*.ts'],
+    ignores: ['libs/messaging/src/drivers/**', 'libs/messaging/src/index.ts', '**/*.spec.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        noBroker(`Literal[value=/${brokers}/i]`),
+        noBroker(`TemplateElement[value.raw=/${brokers}/i]`),
+        noBroker(`Identifier[name=/${brokers}/i]`),
+      ],
+      'no-restricted-imports': noDriver('(^|/)drivers/'),
+    },
+  },
+  {
+    // Modules put together what is configured, whatever it is; and what it can do is data.
+    files: ['libs/messaging/src/worker/worker.module.ts', 'libs/messaging/src/producer/jobs.service.ts'],
+    rules: { 'no-restricted-imports': noDriver('(^|/)drivers/(?!configured-drivers$)') },
   },
   {
     // What is made for tests is for tests.

@@ -10,7 +10,8 @@ describe('messages that got lost, or hurt', () => {
   afterEach(() => core.close());
 
   function message(definition: JobDefinition, id: string, dispatch: number) {
-    return encodeMessage({ ...definition, id, dispatch, priority: 2, orderKey: undefined, traceparent: undefined });
+    const rest = { priority: 2, orderKey: undefined, at: new Date(), traceparent: undefined };
+    return encodeMessage({ ...definition, id, dispatch, ...rest });
   }
 
   it('a single message that got lost comes back although the queue is never idle', async () => {

@@ -73,6 +73,7 @@ describe('who may what', () => {
     ['GET', '/', all(302)],
     ['GET', '/docs', all(200)],
     ['GET', '/docs-json', all(200)],
+    ['GET', '/asyncapi.json', all(200)],
     ['GET', '/dev/mailbox', { ...all(200), ...strangers }],
     ['POST', '/v1/emails', users(202), anEmail()],
     ['POST', '/v1/sms', users(202), { to: '+4915112345678', text: 'Hi' }],
@@ -151,14 +152,21 @@ describe('who may what', () => {
     expect((await system.get('/admin/queues', 'api-open')).status).toBe(200);
   });
 
-  it.each(['/', '/docs', '/docs/', '/DOCS', '/docs/swagger-ui-init.js', '/docs-json', '/docs-yaml'])(
-    'in production %s is for whoever has a key',
-    async (path) => {
-      const ask = (headers: Record<string, string>) => system.request(path, { headers }, 'api-production');
-      expect((await ask({})).status).toBe(401);
-      expect((await ask(bearer(keys.viewer))).status).toBe(path === '/' ? 302 : 200);
-    },
-  );
+  it.each([
+    '/',
+    '/docs',
+    '/docs/',
+    '/DOCS',
+    '/docs/swagger-ui-init.js',
+    '/docs-json',
+    '/docs-yaml',
+    '/asyncapi.json',
+    '/ASYNCAPI.json',
+  ])('in production %s is for whoever has a key', async (path) => {
+    const ask = (headers: Record<string, string>) => system.request(path, { headers }, 'api-production');
+    expect((await ask({})).status).toBe(401);
+    expect((await ask(bearer(keys.viewer))).status).toBe(path === '/' ? 302 : 200);
+  });
 
   it('in production there is no mailbox, and health is open', async () => {
     expect((await system.request('/dev/mailbox', { headers: bearer(keys.admin) }, 'api-production')).status).toBe(404);

@@ -5,6 +5,7 @@ import { configuredDrivers, DRIVERS, ProducerModule, queuesOf } from '@app/messa
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import { AccessGuard, TenantThrottle, type Access } from './access';
+import { AsyncApiController } from './asyncapi/asyncapi.controller';
 import { Board, boardModule } from './board/bull-board';
 import type { ApiSettings } from './config';
 import { ProblemFilter } from './http/problem.filter';
@@ -22,12 +23,8 @@ import { MailboxController } from './operations/mailbox.controller';
 @Module({})
 export class ApiModule {
   static with(settings: ApiSettings, access: Access): DynamicModule {
-    const drivers = configuredDrivers(
-      settings,
-      'api',
-      { queues: queuesOf(jobDefinitions), events: eventDefinitions },
-      'publish',
-    );
+    const topology = { queues: queuesOf(jobDefinitions), events: eventDefinitions };
+    const drivers = configuredDrivers(settings, 'api', topology, 'publish');
     return {
       module: ApiModule,
       imports: [
@@ -51,10 +48,12 @@ export class ApiModule {
         DeadLettersController,
         HealthController,
         HomeController,
+        AsyncApiController,
         ...(settings.NODE_ENV === 'production' ? [] : [MailboxController]),
       ],
       providers: [
         drivers.provider,
+        AsyncApiController.documentOf(settings, topology),
         JobIntake,
         Board,
         Redriver,

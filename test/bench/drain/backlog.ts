@@ -88,6 +88,7 @@ function aMessage({ kind, version, queue }: JobDefinition): JobMessage {
     queue,
     priority: priorities.normal,
     orderKey: undefined,
+    at: new Date(),
     traceparent,
   };
 }

@@ -14,6 +14,7 @@ export function claiming({ scenario, start }: Suite): void {
     dispatch,
     priority: 2,
     orderKey: undefined,
+    at: new Date(),
     traceparent: undefined,
   });
 

@@ -20,6 +20,7 @@ export function messages({ harness, scenario, start }: Suite): void {
       dispatch: 1,
       priority: 2,
       orderKey: undefined,
+      at: new Date(),
       traceparent: undefined,
     });
     const bodies: [unknown, string][] = [

@@ -1,14 +1,18 @@
 import type { BrokerName } from '@app/contracts';
 import type { Settings } from '@app/configuration';
 import type { DynamicModule, FactoryProvider, Type } from '@nestjs/common';
+import type { BrokerDescription } from '../port/broker-description';
 import type { BrokerDriver } from '../port/broker-driver';
 import type { Capabilities } from '../port/capabilities';
 import type { BrokerTopology } from '../port/topology';
 import { BullmqDriverModule } from './bullmq/bullmq.module';
 import { BullmqDriver, bullmqCapabilities } from './bullmq/bullmq-driver';
+import { describeBullmq } from './bullmq/describe-bullmq';
+import { describeKafka } from './kafka/describe-kafka';
 import { kafkaCapabilities, KafkaDriver } from './kafka/kafka-driver';
 import { KafkaDriverModule } from './kafka/kafka.module';
 import { memoryCapabilities } from './memory/memory-driver';
+import { describeRabbitmq } from './rabbitmq/describe-rabbitmq';
 import { rabbitmqCapabilities, RabbitmqDriver } from './rabbitmq/rabbitmq-driver';
 import { RabbitmqDriverModule } from './rabbitmq/rabbitmq.module';
 
@@ -59,4 +63,15 @@ export function configuredDrivers(
     drivers.push(KafkaDriver);
   }
   return { imports, provider: { provide: DRIVERS, inject: drivers, useFactory: (...made: BrokerDriver[]) => made } };
+}
+
+/** The configured brokers as others find them, BullMQ first. Asks none of them. */
+export function describeBrokers(settings: BrokerSettings, topology: BrokerTopology): BrokerDescription[] {
+  const { REDIS_URL, DATABASE_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX: prefix } = settings;
+  const bullmq = { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL, prefix: BULLMQ_PREFIX };
+  return [
+    describeBullmq(bullmq, topology),
+    ...(RABBITMQ_URL === undefined ? [] : [describeRabbitmq({ url: RABBITMQ_URL, prefix }, topology)]),
+    ...(KAFKA_BROKERS === undefined ? [] : [describeKafka({ brokers: KAFKA_BROKERS, prefix }, topology)]),
+  ];
 }

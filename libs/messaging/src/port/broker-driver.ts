@@ -12,6 +12,8 @@ export interface JobMessage {
   readonly priority: number;
   /** Jobs of one key; a broker with partitions keeps them together. */
   readonly orderKey: string | undefined;
+  /** When this dispatch became due, by the clock of the database. */
+  readonly at: Date;
   readonly traceparent: string | undefined;
 }
 
@@ -33,7 +35,7 @@ export interface Delivery {
   readonly broker: BrokerName;
   /** The queue of a job, or of a subscriber to an event. */
   readonly queue: string;
-  /** Bytes, or what a client library has already parsed from them. */
+  /** Bytes, an event in binary mode, or what a client library has already parsed. */
   readonly body: unknown;
   /** The broker has given this message up, and says why: nobody is to try it again. */
   readonly givenUp?: string;

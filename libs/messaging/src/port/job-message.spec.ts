@@ -9,6 +9,7 @@ const message = {
   queue: 'email',
   priority: 1,
   orderKey: undefined,
+  at: new Date('2026-11-23T06:53:07.180Z'),
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 };
 
@@ -19,6 +20,7 @@ describe('the message', () => {
       id: message.id,
       source: '/node-message-queue',
       type: 'email.send.v2',
+      time: '2026-11-23T06:53:07.180Z',
       dispatch: 3,
       dataref: `/v1/jobs/${message.id}`,
       traceparent: message.traceparent,
@@ -30,6 +32,12 @@ describe('the message', () => {
     const parsed = { id, dispatch, kind, version, traceparent };
     expect(parseMessage(encodeMessage(message))).toEqual(parsed);
     expect(parseMessage(Buffer.from(JSON.stringify(encodeMessage(message))))).toEqual(parsed);
+  });
+
+  it('of another service may have a dispatch of its own, and no type that fills a dead letter', () => {
+    const event = { specversion: '1.0', id: '1', source: '/elsewhere', type: 'a.b.v1', dispatch: 'by truck' };
+    expect(parseMessage(event)).toMatchObject({ kind: 'a.b', id: '1' });
+    expect(() => parseMessage({ ...event, type: `${'a'.repeat(10_000_000)}.v1` })).toThrow(UnreadableMessageError);
   });
 
   it('what is nested too deep to be written again is refused, and still has bytes to keep', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BinaryEvent } from './binary-mode';
 import type { EventMessage, JobMessage } from './broker-driver';
 
 /** Names this system in every message it sends (CloudEvents `source`, a URI reference). */
@@ -18,8 +19,8 @@ const cloudEvent = z.looseObject({
   specversion: z.literal('1.0'),
   id: z.string().min(1).max(1_000),
   source: z.string().min(1).max(1_000),
-  type: z.string().min(1),
-  dispatch: z.int32().min(1).optional(),
+  type: z.string().min(1).max(1_000),
+  dispatch: z.unknown().optional(),
   traceparent: z
     .string()
     .regex(/^[\da-f-]{1,60}$/)
@@ -35,6 +36,9 @@ const cloudEvent = z.looseObject({
   data: z.unknown().optional(),
 });
 
+/** Of our own messages. What others call so is theirs. */
+const dispatchNumber = z.int32().min(1);
+
 const versionedType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
 
 export function encodeMessage(message: JobMessage) {
@@ -43,6 +47,7 @@ export function encodeMessage(message: JobMessage) {
     id: message.id,
     source: messageSource,
     type: `${message.kind}.v${message.version}`,
+    time: message.at.toISOString(),
     dispatch: message.dispatch,
     dataref: `/v1/jobs/${message.id}`,
     ...(message.traceparent && { traceparent: message.traceparent }),
@@ -89,7 +94,7 @@ export class UnreadableMessageError extends Error {
 
 /** A CloudEvent whose type names a kind and a version. */
 interface TypedEvent extends ForeignEvent {
-  readonly dispatch: number | undefined;
+  readonly dispatch: unknown;
   readonly subject: string | undefined;
   readonly time: string | undefined;
 }
@@ -106,14 +111,16 @@ export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
     assertSize(sizeOf(data), { kind, source });
     return { source, id, kind, version, traceparent, tenant, data };
   }
-  if (!z.uuid().safeParse(id).success || dispatch === undefined) {
+  const dispatched = dispatchNumber.safeParse(dispatch);
+  const shown = typeof dispatch === 'number' ? dispatch : typeof dispatch;
+  if (!z.uuid().safeParse(id).success || !dispatched.success) {
     throw new UnreadableMessageError(
       'malformed',
-      `Expected a UUID as id and a dispatch; got id "${id}", dispatch ${dispatch}.`,
+      `Expected a UUID as id and a dispatch from 1 on; got id "${id}", dispatch ${shown}.`,
       { kind, source },
     );
   }
-  return { id: id.toLowerCase(), dispatch, kind, version, traceparent };
+  return { id: id.toLowerCase(), dispatch: dispatched.data, kind, version, traceparent };
 }
 
 /** An event on a subscriber's queue, whoever has sent it: `source` and `id` make it unique. @throws UnreadableMessageError */
@@ -124,7 +131,7 @@ export function parseEvent(body: unknown): TypedEvent {
 }
 
 function parseCloudEvent(body: unknown): TypedEvent {
-  const event = cloudEvent.safeParse(Buffer.isBuffer(body) ? parseJson(body) : body);
+  const event = cloudEvent.safeParse(unpack(body));
   if (!event.success) {
     const faults = event.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
     throw new UnreadableMessageError('malformed', `Expected a CloudEvent 1.0 in JSON. ${faults.join('; ')}`);
@@ -142,12 +149,19 @@ export function isForeign(message: ParsedMessage | ForeignEvent): message is For
   return 'source' in message;
 }
 
-function parseJson(bytes: Buffer): unknown {
-  assertSize(bytes.length);
+function unpack(body: unknown): unknown {
+  if (Buffer.isBuffer(body)) return readJson(body, () => JSON.parse(body.toString('utf8')) as unknown);
+  if (!(body instanceof BinaryEvent)) return body;
+  const { source } = body.attributes;
+  return readJson(body.bytes, () => body.toStructured(), source === undefined ? {} : { source });
+}
+
+function readJson(bytes: Buffer, parse: () => unknown, about = {}): unknown {
+  assertSize(bytes.length, about);
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return parse();
   } catch (error) {
-    throw new UnreadableMessageError('malformed', `Expected JSON: ${(error as Error).message}`);
+    throw new UnreadableMessageError('malformed', `Expected JSON: ${(error as Error).message}`, about);
   }
 }
 
@@ -176,7 +190,17 @@ const mostRawBytes = 1024 * 1024;
 
 /** The bytes to keep of a message that was set aside, the first of them where there are too many. */
 export function rawBytes(body: unknown): Buffer {
-  return (Buffer.isBuffer(body) ? body : Buffer.from(textOf(body))).subarray(0, mostRawBytes);
+  const whole = body instanceof BinaryEvent ? wholeOf(body) : body;
+  return (Buffer.isBuffer(whole) ? whole : Buffer.from(textOf(whole))).subarray(0, mostRawBytes);
+}
+
+/** With its attributes, so that it could be sent again; without them where its data has no place in JSON. */
+function wholeOf(event: BinaryEvent): unknown {
+  try {
+    return event.toStructured();
+  } catch {
+    return event.bytes;
+  }
 }
 
 function textOf(body: unknown): string {

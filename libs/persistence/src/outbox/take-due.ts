@@ -9,10 +9,12 @@ export interface OutboxRow {
   readonly dispatch: number;
   readonly priority: number;
   readonly orderKey: string | null;
+  readonly at: Date;
   readonly traceparent: string | null;
 }
 
-const columns = 'id, queue, kind, version, job_id AS "jobId", dispatch, priority, order_key AS "orderKey", traceparent';
+const columns =
+  'id, queue, kind, version, job_id AS "jobId", dispatch, priority, order_key AS "orderKey", publish_at AS at, traceparent';
 
 /**
  * The first outbox row of each order key: an index is skipped along from key to key, so that ten thousand rows of one

@@ -1,7 +1,8 @@
 import { Logger } from '@nestjs/common';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import type { EventSubscription } from '../../events/event-handler';
-import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import type { BrokerDriver, Deliver, Delivery, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import { fromBinaryMode } from '../../port/binary-mode';
 import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
@@ -25,6 +26,8 @@ export const kafkaCapabilities: Capabilities = {
   deadLetter: 'bus',
 };
 
+/** https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md */
+const attributePrefixes = ['ce_'];
 const eventsAtOnce = 500;
 /** The least that a Kafka takes unless it is told otherwise (group.min.session.timeout.ms). */
 const shortestSessionMs = 6_000;
@@ -115,7 +118,7 @@ export class KafkaDriver implements BrokerDriver {
       topic: this.names.topic(topic),
       ...how,
       sessionMs: Math.max(shortestSessionMs, this.settings.leaseMs),
-      handle: ({ value }: KafkaMessage) => deliver({ broker: this.name, queue, body: value ?? Buffer.alloc(0) }),
+      handle: (message: KafkaMessage) => deliver({ broker: this.name, queue, body: bodyOf(message) }),
     };
     const prepare = () =>
       withAdmin(this.kafka, async (admin) => {
@@ -136,4 +139,9 @@ export class KafkaDriver implements BrokerDriver {
     if (!found) throw new RangeError(`Queue "${queue}" was not registered.`);
     return found;
   }
+}
+
+function bodyOf({ value, headers }: KafkaMessage): Delivery['body'] {
+  const bytes = value ?? Buffer.alloc(0);
+  return fromBinaryMode({ headers, contentType: headers?.['content-type'], bytes }, attributePrefixes);
 }

@@ -1,7 +1,8 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { EventSubscription } from '../../events/event-handler';
-import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import type { BrokerDriver, Deliver, Delivery, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import { fromBinaryMode } from '../../port/binary-mode';
 import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
@@ -26,6 +27,11 @@ export const rabbitmqCapabilities: Capabilities = {
   deadLetter: 'native',
 };
 
+/**
+ * CloudEvents knows AMQP 1.0 (https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md),
+ * whose properties RabbitMQ makes headers of; over AMQP 0.9.1, `ce-` is what Knative writes.
+ */
+const attributePrefixes = ['cloudEvents:', 'cloudEvents_', 'ce-'];
 const eventsAtOnce = 100;
 const deadLettersAtOnce = 10;
 const closeMs = 2_000;
@@ -124,7 +130,8 @@ export class RabbitmqDriver implements BrokerDriver {
     declare: (channel: Channel) => Promise<unknown>,
     deliver: Deliver,
   ): Promise<Subscription> {
-    const handle = ({ content }: ConsumeMessage) => deliver({ broker: this.name, queue: shownQueue, body: content });
+    const handle = (message: ConsumeMessage) =>
+      deliver({ broker: this.name, queue: shownQueue, body: bodyOf(message) });
     const consumer = new Consumer(this.connection, { queue, prefetch, declare, handle });
     this.consumers.set(queue, consumer);
     this.answering ??= answerCensus(this.connection, this.names, () =>
@@ -164,4 +171,8 @@ export class RabbitmqDriver implements BrokerDriver {
     if (!found) throw new RangeError(`Queue "${queue}" was not registered.`);
     return found.concurrency;
   }
+}
+
+function bodyOf({ content, properties: { headers, contentType } }: ConsumeMessage): Delivery['body'] {
+  return fromBinaryMode({ headers, contentType, bytes: content }, attributePrefixes);
 }

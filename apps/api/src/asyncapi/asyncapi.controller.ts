@@ -1,0 +1,36 @@
+import { Controller, Get, Inject, type FactoryProvider } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { BrokerRoutes } from '@app/configuration';
+import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { describeBrokers, type BrokerSettings, type BrokerTopology } from '@app/messaging';
+import { AnyKeyInProduction } from '../access';
+import { asyncApiDocument, type AsyncApiDocument } from './document';
+
+const DOCUMENT = Symbol('ASYNCAPI_DOCUMENT');
+
+/** For programs, beside `/docs-json`: what the brokers carry. */
+@ApiExcludeController()
+@AnyKeyInProduction()
+@Controller('asyncapi.json')
+export class AsyncApiController {
+  constructor(@Inject(DOCUMENT) private readonly document: AsyncApiDocument) {}
+
+  /** The document of this system's configuration. */
+  static documentOf(settings: BrokerSettings, topology: BrokerTopology): FactoryProvider<AsyncApiDocument> {
+    return {
+      provide: DOCUMENT,
+      inject: [BrokerRoutes],
+      useFactory: (routes: BrokerRoutes) =>
+        asyncApiDocument(
+          { jobs: jobDefinitions, events: eventDefinitions },
+          describeBrokers(settings, topology),
+          routes,
+        ),
+    };
+  }
+
+  @Get()
+  show(): AsyncApiDocument {
+    return this.document;
+  }
+}

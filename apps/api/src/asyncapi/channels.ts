@@ -1,0 +1,65 @@
+import type { BrokerChannel, BrokerDescription } from '@app/messaging';
+import { messageNames, type Catalogue } from './messages';
+
+/** What the document says about one place of a broker. */
+export interface ChannelPart {
+  readonly channels: Readonly<Record<string, object>>;
+  readonly operations: Readonly<Record<string, object>>;
+}
+
+interface Carried {
+  readonly sent: readonly string[];
+  readonly received: readonly string[];
+}
+
+/** @param sendsEvent whether this system tells events of a kind by this broker, and not by another */
+export function channelPart(
+  catalogue: Catalogue,
+  { broker, servers }: BrokerDescription,
+  channel: BrokerChannel,
+  sendsEvent: (kind: string) => boolean,
+): ChannelPart {
+  const id = `${broker}.${channel.name}`;
+  const { carries } = channel;
+  const { sent, received } = carriedBy(channel, catalogue);
+  const sends = channel.sends && ('jobsOf' in carries || sendsEvent(carries.event));
+  const operation = (action: 'send' | 'receive', names: readonly string[], bindings?: object) => ({
+    [`${action}.${id}`]: {
+      action,
+      channel: { $ref: `#/channels/${id}` },
+      messages: names.map((name) => ({ $ref: `#/channels/${id}/messages/${name}` })),
+      ...(bindings && { bindings }),
+    },
+  });
+  return {
+    channels: {
+      [id]: {
+        address: channel.address,
+        description: channel.description,
+        servers: servers.map((_, n) => ({ $ref: `#/servers/${serverName(broker, n)}` })),
+        messages: Object.fromEntries(received.map((name) => [name, { $ref: `#/components/messages/${name}` }])),
+        bindings: channel.bindings,
+      },
+    },
+    operations: {
+      ...(sends && operation('send', sent)),
+      ...(channel.receives && operation('receive', received, channel.receiveBindings)),
+    },
+  };
+}
+
+/** Of several addresses of one broker, each is a server. */
+export function serverName(broker: string, n: number): string {
+  return n === 0 ? broker : `${broker}-${n + 1}`;
+}
+
+/** Our own messages, and on a queue of jobs those by which others ask for one. */
+function carriedBy({ carries }: BrokerChannel, { jobs, events }: Catalogue): Carried {
+  if ('event' in carries) {
+    const names = events.filter(({ kind }) => kind === carries.event).map(messageNames.event);
+    return { sent: names, received: names };
+  }
+  const ofQueue = jobs.filter(({ queue }) => queue === carries.jobsOf);
+  const dispatches = ofQueue.map(messageNames.dispatch);
+  return { sent: dispatches, received: [...dispatches, ...ofQueue.map(messageNames.request)] };
+}

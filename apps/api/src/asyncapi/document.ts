@@ -1,0 +1,53 @@
+import type { BrokerRoutes } from '@app/configuration';
+import type { BrokerDescription } from '@app/messaging';
+import { channelPart, serverName } from './channels';
+import { messagesOf, type Catalogue } from './messages';
+
+/**
+ * What comes and goes over the brokers (https://www.asyncapi.com/docs/reference/specification/v3.0.0), drawn from the
+ * definitions and from what the drivers of the configured brokers say of their names.
+ */
+export function asyncApiDocument(
+  catalogue: Catalogue,
+  brokers: readonly BrokerDescription[],
+  routes: Pick<BrokerRoutes, 'brokerOfEvent'>,
+): AsyncApiDocument {
+  const parts = brokers.flatMap((broker) => {
+    const sent = new Set(
+      catalogue.events.filter((event) => routes.brokerOfEvent(event) === broker.broker).map(({ kind }) => kind),
+    );
+    return broker.channels.map((channel) => channelPart(catalogue, broker, channel, (kind) => sent.has(kind)));
+  });
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'node-message-queue',
+      version: '1',
+      description:
+        'Messages are CloudEvents 1.0 in JSON. A job is asked for by HTTP, or by an event of another service on its queue.',
+    },
+    defaultContentType: 'application/cloudevents+json',
+    servers: allOf(
+      brokers.flatMap(({ broker, servers }) => servers.map((server, n) => ({ [serverName(broker, n)]: server }))),
+    ),
+    channels: allOf(parts.map(({ channels }) => channels)),
+    operations: allOf(parts.map(({ operations }) => operations)),
+    components: { messages: messagesOf(catalogue) },
+  };
+}
+
+type Named = Readonly<Record<string, object>>;
+
+export interface AsyncApiDocument {
+  readonly asyncapi: '3.0.0';
+  readonly info: object;
+  readonly defaultContentType: string;
+  readonly servers: Named;
+  readonly channels: Named;
+  readonly operations: Named;
+  readonly components: { readonly messages: Named };
+}
+
+function allOf(parts: readonly Named[]): Named {
+  return Object.assign({}, ...parts) as Named;
+}

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { EventDefinition, JobDefinition } from '@app/contracts';
+import { encodeMessage, eventMessageSchema, jobMessageSchema, jobRequestSchema } from '@app/messaging';
+
+export interface Catalogue {
+  readonly jobs: readonly JobDefinition[];
+  readonly events: readonly EventDefinition[];
+}
+
+/** The name of each message among the components. */
+export const messageNames = {
+  dispatch: ({ kind, version }: Named) => `${kind}.v${version}.dispatch`,
+  request: ({ kind, version }: Named) => `${kind}.v${version}.request`,
+  event: ({ kind, version }: Named) => `${kind}.v${version}`,
+};
+
+type Named = Pick<JobDefinition, 'kind' | 'version'>;
+
+/** Every message there is, under its name. */
+export function messagesOf({ jobs, events }: Catalogue): Record<string, object> {
+  return Object.fromEntries([
+    ...jobs.flatMap((job) => [
+      [messageNames.dispatch(job), dispatchOf(job)],
+      [messageNames.request(job), requestOf(job)],
+    ]),
+    ...events.map((event) => [messageNames.event(event), eventOf(event)]),
+  ]) as Record<string, object>;
+}
+
+function dispatchOf(job: JobDefinition): object {
+  const sample = {
+    ...job,
+    id: '01a2072e-08cd-744d-a072-036e0ba4c01a',
+    dispatch: 1,
+    priority: 2,
+    orderKey: undefined,
+    at: new Date('2026-11-23T06:53:07.180Z'),
+    traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  };
+  return {
+    title: `Try a job of the kind ${job.kind}`,
+    description: 'From this system to its own workers. It holds no payload: that stays in the ledger.',
+    payload: toJsonSchema(jobMessageSchema(job)),
+    examples: [{ payload: encodeMessage(sample) }],
+  };
+}
+
+function requestOf(job: JobDefinition): object {
+  return {
+    title: `Ask for a job of the kind ${job.kind}`,
+    description:
+      'From any other service. It becomes a job like one that was asked for by HTTP. On a broker with headers, binary mode is read as well.',
+    payload: toJsonSchema(jobRequestSchema(job)),
+  };
+}
+
+function eventOf(event: EventDefinition): object {
+  return {
+    title: event.kind,
+    description: 'A fact for whoever subscribes.',
+    payload: toJsonSchema(eventMessageSchema(event)),
+  };
+}
+
+/** What AsyncAPI takes a schema for that says nothing else (draft 7). */
+function toJsonSchema(schema: z.ZodType): object {
+  const json = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
+  delete json.$schema;
+  return json;
+}

@@ -1,0 +1,38 @@
+import type { BrokerDescription } from '../../port/broker-description';
+import { serverAt } from '../../port/broker-description';
+import { subscriberQueue, type BrokerTopology } from '../../port/topology';
+import type { BullmqSettings } from './bullmq-connection';
+
+type Where = Pick<BullmqSettings, 'redisUrl' | 'databaseUrl' | 'prefix'>;
+
+/** The protocol is the backend's. AsyncAPI knows no binding for BullMQ: what its client has to be told is an extension. */
+export function describeBullmq(
+  { redisUrl, databaseUrl, prefix }: Where,
+  { queues, events }: BrokerTopology,
+): BrokerDescription {
+  const onQueue = (queue: string) => ({
+    name: `queue.${queue}`,
+    address: queue,
+    bindings: { 'x-bullmq': { queue, ...(redisUrl === undefined ? { schema: 'bullmq' } : { prefix }) } },
+    sends: true,
+    receives: true,
+  });
+  return {
+    broker: 'bullmq',
+    servers: [serverAt(redisUrl ?? databaseUrl)],
+    channels: [
+      ...queues.map(({ queue }) => ({
+        ...onQueue(queue),
+        description: 'A queue of BullMQ: the event is the data of its job. Give it a priority, or it runs before all.',
+        carries: { jobsOf: queue },
+      })),
+      ...events.flatMap(({ kind, subscribers }) =>
+        subscribers.map((subscriber) => ({
+          ...onQueue(subscriberQueue(kind, subscriber)),
+          description: `A queue of BullMQ for the subscriber ${subscriber} alone.`,
+          carries: { event: kind },
+        })),
+      ),
+    ],
+  };
+}

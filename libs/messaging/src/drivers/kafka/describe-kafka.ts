@@ -1,0 +1,41 @@
+import type { BrokerChannel, BrokerDescription } from '../../port/broker-description';
+import type { BrokerTopology } from '../../port/topology';
+import type { KafkaSettings } from './kafka-connection';
+import { KafkaNames } from './topics';
+
+const bindingVersion = '0.5.0';
+
+/** What `createTopics` creates, and the groups that read it. */
+export function describeKafka(
+  { brokers, prefix }: Pick<KafkaSettings, 'brokers' | 'prefix'>,
+  { queues, events }: BrokerTopology,
+): BrokerDescription {
+  const names = new KafkaNames(prefix);
+  const onTopic = (name: string, partitions: number, groups: readonly string[]): Omit<BrokerChannel, 'carries'> => ({
+    name: `topic.${name}`,
+    address: names.topic(name),
+    description: 'A topic. Whoever reads it in a group of his own takes nothing from the others.',
+    sends: true,
+    receives: groups.length > 0,
+    bindings: { kafka: { topic: names.topic(name), partitions, bindingVersion } },
+    receiveBindings: { kafka: { groupId: { type: 'string', enum: groups }, bindingVersion } },
+  });
+  return {
+    broker: 'kafka',
+    servers: brokers.map((host) => ({ host, protocol: 'kafka' })),
+    channels: [
+      ...queues.map(({ queue, partitions }) => ({
+        ...onTopic(queue, partitions, [names.jobGroup(queue)]),
+        carries: { jobsOf: queue },
+      })),
+      ...events.map(({ kind, subscribers, partitions }) => ({
+        ...onTopic(
+          kind,
+          partitions,
+          subscribers.map((subscriber) => names.subscriberGroup(kind, subscriber)),
+        ),
+        carries: { event: kind },
+      })),
+    ],
+  };
+}

@@ -1,0 +1,87 @@
+import { serverAt, type BrokerChannel, type BrokerDescription } from '../../port/broker-description';
+import { subscriberQueue, type BrokerTopology, type EventTopology } from '../../port/topology';
+import type { RabbitmqSettings } from './rabbitmq-connection';
+import { RabbitmqNames } from './rabbitmq-names';
+
+const bindingVersion = '0.3.0';
+
+const exchange = (name: string, type: 'direct' | 'topic' | 'fanout') => ({
+  amqp: { is: 'routingKey', exchange: { name, type, durable: true, autoDelete: false }, bindingVersion },
+});
+
+const queue = (name: string) => ({
+  amqp: { is: 'queue', queue: { name, durable: true, exclusive: false, autoDelete: false }, bindingVersion },
+});
+
+/** What `declare.ts` declares, as far as it is for others. */
+export function describeRabbitmq(
+  { url, prefix }: RabbitmqSettings,
+  { queues, events }: BrokerTopology,
+): BrokerDescription {
+  const names = new RabbitmqNames(prefix);
+  return {
+    broker: 'rabbitmq',
+    servers: [{ ...serverAt(url), protocolVersion: '0.9.1' }],
+    channels: [
+      ...queues.flatMap((known) => jobChannels(names, known.queue)),
+      ...events.flatMap((event) => eventChannels(names, event)),
+    ],
+  };
+}
+
+function jobChannels(names: RabbitmqNames, name: string): BrokerChannel[] {
+  const carries = { jobsOf: name };
+  return [
+    {
+      name: `direct.${name}`,
+      address: name,
+      description: 'The routing key of a queue at the exchange of all jobs. Whoever binds a queue to it gets a copy.',
+      carries,
+      sends: true,
+      receives: false,
+      bindings: exchange(names.jobs, 'direct'),
+    },
+    {
+      name: `queue.${name}`,
+      address: names.queue(name),
+      description: 'A quorum queue, for the workers alone; behind the exchange, and behind the default one.',
+      carries,
+      sends: false,
+      receives: true,
+      bindings: queue(names.queue(name)),
+    },
+  ];
+}
+
+function eventChannels(names: RabbitmqNames, { kind, subscribers }: EventTopology): BrokerChannel[] {
+  const carries = { event: kind };
+  return [
+    {
+      name: `topic.${kind}`,
+      address: kind,
+      description: 'The routing key of a kind at the exchange of all events. Bind a queue of your own to hear them.',
+      carries,
+      sends: true,
+      receives: false,
+      bindings: exchange(names.events, 'topic'),
+    },
+    {
+      name: `fanout.${kind}`,
+      address: kind,
+      description: 'Behind the exchange of all events: one queue for each subscriber.',
+      carries,
+      sends: false,
+      receives: false,
+      bindings: exchange(names.event(kind), 'fanout'),
+    },
+    ...subscribers.map((subscriber) => ({
+      name: `queue.${subscriberQueue(kind, subscriber)}`,
+      address: names.subscriber(kind, subscriber),
+      description: `A quorum queue for the subscriber ${subscriber} alone.`,
+      carries,
+      sends: false,
+      receives: true,
+      bindings: queue(names.subscriber(kind, subscriber)),
+    })),
+  ];
+}
