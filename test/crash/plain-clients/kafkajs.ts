@@ -33,8 +33,7 @@ export async function plainKafkajs({ KAFKA_BROKERS, BROKER_PREFIX }: BrokerSetti
         const { n } = JSON.parse(value!.toString()) as { n: number };
         return work({ n, id: `${topic}-${partition}-${offset}` });
       };
-      const eachBatch = async ({ batch, resolveOffset }: EachBatchPayload): Promise<void> => {
-        resolveOffset(batch.lastOffset());
+      const eachBatch = async ({ batch }: EachBatchPayload): Promise<void> => {
         const offset = String(BigInt(batch.lastOffset()) + 1n);
         await consumer.commitOffsets([{ topic, partition: batch.partition, offset }]);
         for (const message of batch.messages) await handle(batch.partition, message);
