@@ -6,11 +6,50 @@ import { harmOf, twice, type Effect, type Seen } from './seen';
 
 const leaseMs = 2_000;
 const sweepMs = 200;
+const slackMs = 1_000;
 /** BullMQ looks for the messages of the dead once a second, and not when a worker, dead since, has just looked. */
 const stalledMs = 2_000;
-const slackMs = 1_000;
+/** The shortest session that the driver asks of Kafka. */
+const sessionMs = 6_000;
+/** The survivors of a group learn by their next heartbeat that one is gone, and share its partitions out. */
+const rejoinMs = 1_000;
+
+/** Until a broker gives what a dead worker had in hand to another. */
+const redeliveryMs: Readonly<Record<Backend, number>> = {
+  'bullmq-postgres': leaseMs + stalledMs,
+  'bullmq-redis': leaseMs + stalledMs,
+  // At once: the connection ends with its process.
+  rabbitmq: 0,
+  kafka: sessionMs + rejoinMs,
+};
+
+type Limit = (backend: Backend) => number;
+
+/** No worker has died. The relay looks into the outbox once a second, whoever wakes it. */
+const byRelay: Limit = () => 1_000 + slackMs;
+
+/** Of what nobody has claimed yet. */
+const byBroker: Limit = (backend) => redeliveryMs[backend] + slackMs;
+
+/** Whatever goes to a partition of a dead worker waits there for the next one. */
+const partitionMs = (backend: Backend): number => (backend === 'kafka' ? redeliveryMs.kafka : 0);
+
+/** Of what was claimed. A job's next dispatch has the key of the one before, and on Kafka with it the partition. */
+const byLease: Limit = (backend) => Math.max(leaseMs + sweepMs, partitionMs(backend)) + slackMs;
+
+/** Some were claimed, and some were not. */
+const byBoth: Limit = (backend) => Math.max(byBroker(backend), byLease(backend));
+
+/** The ledger has it all; but a job that came before the death was noticed may have gone the same way. */
+const atOnce: Limit = (backend) => partitionMs(backend) + slackMs;
 
 type Range = readonly [least: number, most: number];
+type Ranges = (backend: Backend) => Range;
+
+const none: Ranges = () => [0, 0];
+const one: Ranges = () => [1, 1];
+/** kafkajs commits when it is through with a batch: what was done of it before comes again, too. */
+const again: Ranges = (backend) => (backend === 'kafka' ? [1, 2] : [1, 1]);
 
 interface Cell {
   readonly point: string;
@@ -20,29 +59,23 @@ interface Cell {
   readonly protected: {
     readonly run: (side: ProtectedSide) => Promise<Seen>;
     /** Copies beyond one for each job, under the key of the first. */
-    readonly moreCopies: Range;
-    readonly recoveryMs: number;
+    readonly moreCopies: Ranges;
+    readonly recoveryMs: Limit;
   };
   readonly plain: {
     readonly way: string;
     readonly run: (side: PlainSide, cell: string, way: string) => Promise<Seen>;
-    readonly lost: Range;
-    readonly twice: Range;
+    readonly lost: Ranges;
+    readonly twice: Ranges;
   };
 }
-
-const none: Range = [0, 0];
-const one: Range = [1, 1];
-const byLease = leaseMs + sweepMs + slackMs;
-/** Of what nobody has claimed yet. */
-const byLock = leaseMs + stalledMs + slackMs;
 
 const cells: Cell[] = [
   {
     point: 'accepted',
     killed: 'api',
     effect: 'outside',
-    protected: { run: (side) => side.killApi('accepted:3'), moreCopies: none, recoveryMs: byLease },
+    protected: { run: (side) => side.killApi('accepted:3'), moreCopies: none, recoveryMs: byRelay },
     plain: {
       way: 'commits, then publishes',
       run: (side, cell) => side.killApi(cell),
@@ -54,9 +87,9 @@ const cells: Cell[] = [
     point: 'confirmed',
     killed: 'relay',
     effect: 'outside',
-    protected: { run: (side) => side.killRelay('confirmed:1'), moreCopies: none, recoveryMs: byLease },
+    protected: { run: (side) => side.killRelay('confirmed:1'), moreCopies: none, recoveryMs: byRelay },
     plain: {
-      way: 'outbox, messages without an id',
+      way: 'outbox, new id at every publish',
       run: (side, cell) => side.killRelay(cell),
       lost: none,
       twice: one,
@@ -69,13 +102,13 @@ const cells: Cell[] = [
     protected: {
       run: (side) => side.killEmailWorker('received:1'),
       moreCopies: none,
-      recoveryMs: byLock,
+      recoveryMs: byBroker,
     },
     plain: {
       way: 'acks on receipt',
       run: (side, cell, way) => side.killWorker(cell, way),
       // All that it had acknowledged by then.
-      lost: [1, 4],
+      lost: () => [1, 4],
       twice: none,
     },
   },
@@ -84,12 +117,12 @@ const cells: Cell[] = [
     killed: 'email-worker',
     effect: 'outside',
     // The one that it died of, and neighbours that were as far.
-    protected: { run: (side) => side.killEmailWorker('handled:2'), moreCopies: [1, 5], recoveryMs: byLease },
+    protected: { run: (side) => side.killEmailWorker('handled:2'), moreCopies: () => [1, 5], recoveryMs: byLease },
     plain: {
       way: 'new key at every run',
       run: (side, cell, way) => side.killWorker(cell, way),
       lost: none,
-      twice: one,
+      twice: again,
     },
   },
   {
@@ -97,12 +130,12 @@ const cells: Cell[] = [
     killed: 'email-worker',
     effect: 'outside',
     // One at a time: a neighbour could be at `handled`.
-    protected: { run: (side) => side.killEmailWorker('settled:2', 1), moreCopies: none, recoveryMs: byLease },
+    protected: { run: (side) => side.killEmailWorker('settled:2', 1), moreCopies: none, recoveryMs: atOnce },
     plain: {
       way: 'marks as sent, never asks',
       run: (side, cell, way) => side.killWorker(cell, way),
       lost: none,
-      twice: one,
+      twice: again,
     },
   },
   {
@@ -113,7 +146,7 @@ const cells: Cell[] = [
     plain: {
       way: 'acks on receipt, slow mail server',
       run: (side, cell, way) => side.stopWorker(cell, way),
-      lost: [5, 5],
+      lost: () => [5, 5],
       twice: none,
     },
   },
@@ -125,7 +158,7 @@ const cells: Cell[] = [
       // More jobs than slots: what waits for one must not be acknowledged yet.
       run: (side) => side.killOnlyOwnDatabaseWorker('received:12', 20),
       moreCopies: none,
-      recoveryMs: byLock,
+      recoveryMs: byBoth,
     },
     plain: {
       way: 'dedupe row, then the effect',
@@ -163,7 +196,7 @@ const cells: Cell[] = [
       way: 'no dedupe row',
       run: (side, cell, way) => side.killWorker(cell, way),
       lost: none,
-      twice: one,
+      twice: again,
     },
   },
 ];
@@ -178,7 +211,7 @@ onEachBackend('a process killed at', (backend: Backend) => {
 
   beforeAll(async () => {
     ours = await ProtectedSide.start(backend);
-    plain = await PlainSide.start(ours.system);
+    plain = await PlainSide.start(ours.system, backend);
   });
 
   afterAll(async () => {
@@ -195,11 +228,11 @@ onEachBackend('a process killed at', (backend: Backend) => {
     seen.push({ backend, point, killed, effect, way: cell.plain.way, protected: here, plain: there });
 
     expect({ harm: harmOf(here, effect), keys: here.keys }).toEqual({ harm: 'none', keys: here.jobs });
-    within(here.copies - here.jobs, cell.protected.moreCopies);
-    expect(here.recoveryMs).toBeLessThanOrEqual(cell.protected.recoveryMs);
+    within(here.copies - here.jobs, cell.protected.moreCopies(backend));
+    expect(here.recoveryMs).toBeLessThanOrEqual(cell.protected.recoveryMs(backend));
 
-    within(there.lost, cell.plain.lost);
-    within(twice(there, effect), cell.plain.twice);
+    within(there.lost, cell.plain.lost(backend));
+    within(twice(there, effect), cell.plain.twice(backend));
   });
 });
 

@@ -1,18 +1,15 @@
-import { cell, connectPlain } from './plain-connection';
 import { moment } from './moment';
+import { cell, pool, runPlain } from './plain-process';
 
 /** Publish after commit: the order is in the database, and then its job goes to the queue. */
-const { pool, queues, QueueClass } = connectPlain();
-const queue = new QueueClass(cell, queues);
-
-process.on('message', (n: number) => {
-  void (async () => {
-    await pool.query('INSERT INTO plain_order (cell, n) VALUES ($1, $2)', [cell, n]);
-    moment();
-    await queue.add('email', { n });
-    process.send!({ accepted: n });
-  })();
+runPlain(async (client) => {
+  await client.outstanding(cell); // Connected, before the first order comes.
+  process.on('message', (n: number) => {
+    void (async () => {
+      await pool.query('INSERT INTO plain_order (cell, n) VALUES ($1, $2)', [cell, n]);
+      moment();
+      await client.publish(cell, [n]);
+      process.send!({ accepted: n });
+    })();
+  });
 });
-
-void queue.waitUntilReady().then(() => process.send!('ready'));
-process.on('SIGTERM', () => process.exit(0));

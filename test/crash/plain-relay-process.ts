@@ -1,20 +1,19 @@
-import { cell, connectPlain } from './plain-connection';
 import { moment } from './moment';
+import type { PlainClient } from './plain-clients/plain-client';
+import { cell, pool, runPlain } from './plain-process';
 
-/** An outbox relay that gives its messages no id: whatever it adds twice is there twice. */
-const { pool, queues, QueueClass } = connectPlain();
-const queue = new QueueClass(cell, queues);
-
-async function publishAll(): Promise<void> {
+/** An outbox relay. What makes an order's message known to its reader is made anew when it is published again. */
+async function publishAll(client: PlainClient): Promise<void> {
   const { rows } = await pool.query<{ n: number }>('SELECT n FROM plain_order WHERE cell = $1 ORDER BY n', [cell]);
   for (const { n } of rows) {
-    await queue.add('email', { n });
+    await client.publish(cell, [n]);
     moment();
     await pool.query('DELETE FROM plain_order WHERE cell = $1 AND n = $2', [cell, n]);
   }
   process.send!({ published: rows.length });
 }
 
-process.on('message', () => void publishAll());
-void queue.waitUntilReady().then(() => process.send!('ready'));
-process.on('SIGTERM', () => process.exit(0));
+runPlain(async (client) => {
+  await client.outstanding(cell); // Connected, before it is asked to publish.
+  process.on('message', () => void publishAll(client));
+});

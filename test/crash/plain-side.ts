@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import type { ChildProcess } from 'node:child_process';
-import type { Queue } from 'bullmq';
-import type { TestSystem } from '../support/system';
+import type { Backend, TestSystem } from '../support/system';
 import { until } from '../support/until';
-import { outstanding } from './outstanding';
-import { connectPlain } from './plain-connection';
+import { connectPlainClient } from './plain-clients/connect-plain-client';
+import type { PlainClient } from './plain-clients/plain-client';
 import type { Seen } from './seen';
 
 const orders = [1, 2, 3, 4, 5];
@@ -12,21 +11,25 @@ const deadlineMs = 60_000;
 
 /** The plain client with one process killed and started again. Each cell has a queue and rows of its own. */
 export class PlainSide {
+  private readonly queues = new Set<string>();
+
   private constructor(
     private readonly system: TestSystem,
-    private readonly plain: ReturnType<typeof connectPlain>,
+    private readonly backend: Backend,
+    private readonly client: PlainClient,
   ) {}
 
-  static async start(system: TestSystem): Promise<PlainSide> {
+  static async start(system: TestSystem, backend: Backend): Promise<PlainSide> {
     await system.pool.query(`
       CREATE TABLE plain_order (cell text, n int, sent boolean NOT NULL DEFAULT false);
       CREATE TABLE plain_effect (cell text, n int, key text);
       CREATE TABLE plain_processed (cell text, n int, PRIMARY KEY (cell, n))`);
-    return new PlainSide(system, connectPlain(system.brokerSettings));
+    return new PlainSide(system, backend, await connectPlainClient(backend, system.brokerSettings));
   }
 
-  stop(): Promise<void> {
-    return this.plain.close();
+  async stop(): Promise<void> {
+    for (const queue of this.queues) await this.client.remove(queue);
+    await this.client.close();
   }
 
   /** The process dies at the third order; the others are taken before it, and by its replacement. */
@@ -69,14 +72,17 @@ export class PlainSide {
     return this.work(cell, way);
   }
 
-  /** A worker that nothing happens to does what there is left to do. */
+  /** Workers that nothing happens to do what there is left to do. */
   private async work(cell: string, way: string): Promise<Seen> {
-    const worker = await this.launch('worker', cell, { WAY: way });
-    await this.quiet(cell);
-    const ended = once(worker, 'exit');
-    this.system.processes.delete(nameOf('worker', cell));
-    worker.send('finish');
-    await ended;
+    do {
+      const worker = await this.launch('worker', cell, { WAY: way });
+      await this.quiet(cell);
+      const ended = once(worker, 'exit');
+      this.system.processes.delete(nameOf('worker', cell));
+      worker.send('finish');
+      await ended;
+      // Not every broker says what a worker has in hand. When there is none, all that is left is on the queue.
+    } while ((await this.client.outstanding(cell)) > 0);
     const { rows } = await this.system.pool.query<{ orders: number; copies: number; keys: number }>(
       `SELECT count(DISTINCT n)::int AS orders, count(*)::int AS copies, count(DISTINCT key)::int AS keys
          FROM plain_effect WHERE cell = $1`,
@@ -90,35 +96,31 @@ export class PlainSide {
     await this.system.pool.query('INSERT INTO plain_order (cell, n) SELECT $1, unnest($2::int[])', [cell, orders]);
   }
 
-  private async addMessages(cell: string): Promise<void> {
-    await this.onQueue(cell, (queue) => queue.addBulk(orders.map((n) => ({ name: 'email', data: { n } }))));
+  private addMessages(cell: string): Promise<void> {
+    return this.client.publish(cell, orders);
   }
 
   /** No message is left that could still come to a worker. */
   private async quiet(cell: string): Promise<void> {
-    await this.onQueue(cell, (queue) =>
-      until(
-        `the queue ${cell} is empty`,
-        () => outstanding(queue),
-        (count) => count === 0,
-        deadlineMs,
-      ),
+    await until(
+      `the queue ${cell} is empty`,
+      () => this.client.outstanding(cell),
+      (count) => count === 0,
+      deadlineMs,
     );
   }
 
-  private async onQueue(cell: string, work: (queue: Queue) => Promise<unknown>): Promise<void> {
-    const queue = new this.plain.QueueClass(cell, this.plain.queues);
-    await queue.waitUntilReady();
-    await work(queue);
-    await queue.close();
-  }
-
   private launch(role: Role, cell: string, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-    return this.system.launch(scriptOf(role), nameOf(role, cell), { CELL: cell, ...environment });
+    return this.system.launch(scriptOf(role), nameOf(role, cell), this.environmentOf(cell, environment));
   }
 
   private launchDoomed(role: Role, cell: string, environment: NodeJS.ProcessEnv) {
-    return this.system.launchDoomed(scriptOf(role), nameOf(role, cell), { CELL: cell, ...environment });
+    return this.system.launchDoomed(scriptOf(role), nameOf(role, cell), this.environmentOf(cell, environment));
+  }
+
+  private environmentOf(cell: string, more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    this.queues.add(cell);
+    return { BACKEND: this.backend, CELL: cell, ...more };
   }
 
   private async end(role: Role, cell: string): Promise<void> {

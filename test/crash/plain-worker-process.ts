@@ -1,59 +1,55 @@
 import { randomUUID } from 'node:crypto';
-import type { Job } from 'bullmq';
-import { cell, connectPlain } from './plain-connection';
 import { moment } from './moment';
+import type { PlainClient, PlainMessage } from './plain-clients/plain-client';
+import { cell, pool, runPlain } from './plain-process';
 
-const { pool, workers, WorkerClass } = connectPlain();
+interface Way {
+  readonly acknowledged: Parameters<PlainClient['consume']>[1];
+  readonly work: (message: PlainMessage) => Promise<void>;
+}
 
-/** What was begun after its acknowledgement, one after the other. */
-let afterwards: Promise<void> = Promise.resolve();
+const afterWork = (work: Way['work']): Way => ({ acknowledged: 'after work', work });
+const onReceipt = (work: Way['work']): Way => ({ acknowledged: 'on receipt', work });
 
 /** Workers as they are written; each is right until its process dies at the wrong moment. */
-const ways: Record<string, (job: Job<{ n: number }>) => Promise<void>> = {
-  /** For BullMQ the job is done when the processor returns. */
-  'acks on receipt': ({ data }) => {
-    afterwards = afterwards.then(() => {
-      moment();
-      return effect(data.n, String(data.n));
-    });
-    return Promise.resolve();
-  },
-
-  'acks on receipt, slow mail server': () => {
-    afterwards = new Promise(() => undefined);
-    return Promise.resolve();
-  },
-
-  'key of the message': ({ data, id }) => effect(data.n, id!),
-
-  'new key at every run': async ({ data }) => {
-    await effect(data.n, randomUUID());
+const ways: Record<string, Way> = {
+  'acks on receipt': onReceipt(async ({ n }) => {
     moment();
-  },
+    await effect(n, String(n));
+  }),
 
-  'marks as sent, never asks': async ({ data }) => {
-    await effect(data.n, randomUUID());
-    await pool.query('UPDATE plain_order SET sent = true WHERE cell = $1 AND n = $2', [cell, data.n]);
-    moment();
-  },
+  'acks on receipt, slow mail server': onReceipt(() => new Promise(() => undefined)),
 
-  'dedupe row, then the effect': async ({ data }) => {
-    if (!(await isFirst(data.n))) return;
-    moment();
-    await effect(data.n, String(data.n));
-  },
+  'key of the message': afterWork(({ n, id }) => effect(n, id)),
 
-  'effect, then the dedupe row': async ({ data }) => {
-    if (await isDone(data.n)) return;
-    await effect(data.n, String(data.n));
+  'new key at every run': afterWork(async ({ n }) => {
+    await effect(n, randomUUID());
     moment();
-    await isFirst(data.n);
-  },
+  }),
 
-  'no dedupe row': async ({ data }) => {
-    await effect(data.n, String(data.n));
+  'marks as sent, never asks': afterWork(async ({ n }) => {
+    await effect(n, randomUUID());
+    await pool.query('UPDATE plain_order SET sent = true WHERE cell = $1 AND n = $2', [cell, n]);
     moment();
-  },
+  }),
+
+  'dedupe row, then the effect': afterWork(async ({ n }) => {
+    if (!(await isFirst(n))) return;
+    moment();
+    await effect(n, String(n));
+  }),
+
+  'effect, then the dedupe row': afterWork(async ({ n }) => {
+    if (await isDone(n)) return;
+    await effect(n, String(n));
+    moment();
+    await isFirst(n);
+  }),
+
+  'no dedupe row': afterWork(async ({ n }) => {
+    await effect(n, String(n));
+    moment();
+  }),
 };
 
 async function effect(n: number, key: string): Promise<void> {
@@ -69,19 +65,17 @@ async function isFirst(n: number): Promise<boolean> {
   return (await pool.query(insert, [cell, n])).rowCount === 1;
 }
 
-// One at a time, so that the count of what is harmed is the same in every run.
-const worker = new WorkerClass(cell, ways[process.env['WAY']!], { ...workers, concurrency: 1 });
-worker.on('error', () => undefined);
-void worker.waitUntilReady().then(() => process.send!('ready'));
-
-// Does not wait for what it has acknowledged already: nobody would miss it, as far as BullMQ knows.
-process.on('SIGTERM', () => process.exit(0));
-/** The test's own way to end it, which harms nothing. */
-process.on(
-  'message',
-  () =>
-    void worker
-      .close()
-      .then(() => afterwards)
-      .then(() => process.exit(0)),
-);
+// SIGTERM does not wait for what was acknowledged already: nobody would miss it, as far as the broker knows.
+runPlain(async (client) => {
+  const { acknowledged, work } = ways[process.env['WAY']!]!;
+  const consumer = await client.consume(cell, acknowledged, work);
+  /** The test's own way to end it, which harms nothing. */
+  process.on(
+    'message',
+    () =>
+      void consumer
+        .stop()
+        .then(() => client.close())
+        .then(() => process.exit(0)),
+  );
+});

@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Queue } from 'bullmq';
-import { anEmail, TestSystem, type Backend } from '../support/system';
+import { anEmail, brokerOf, TestSystem, type Backend } from '../support/system';
 import { until } from '../support/until';
 import { GatedMailServer } from './gated-mail-server';
-import { connectPlain } from './plain-connection';
-import { outstanding } from './outstanding';
+import { openQueues, type OpenQueues } from './open-queues';
 import type { Seen } from './seen';
 
 const jobs = 5;
@@ -18,8 +16,7 @@ export class ProtectedSide {
 
   private constructor(
     readonly system: TestSystem,
-    private readonly queues: Record<'email' | 'sms', Queue>,
-    private readonly disconnect: () => Promise<void>,
+    private readonly queues: OpenQueues,
   ) {}
 
   static async start(backend: Backend): Promise<ProtectedSide> {
@@ -27,17 +24,11 @@ export class ProtectedSide {
     const system = await TestSystem.start({ backend, environment: { RECONCILE_MS: '600000' } });
     await system.pool.query('CREATE TABLE own_effect (job_id uuid NOT NULL)');
     await system.launch(ownDatabaseWorker);
-    const { QueueClass, queues, close } = connectPlain(system.brokerSettings);
-    const [email, sms] = ['email', 'sms'].map((name) => new QueueClass(name, queues)) as [Queue, Queue];
-    await Promise.all([email.waitUntilReady(), sms.waitUntilReady()]);
-    return new ProtectedSide(system, { email, sms }, async () => {
-      await Promise.all([email.close(), sms.close()]);
-      await close();
-    });
+    return new ProtectedSide(system, await openQueues(system.brokerSettings, brokerOf(backend)));
   }
 
   async stop(): Promise<void> {
-    await this.disconnect();
+    await this.queues.close();
     await this.system.stop();
   }
 
@@ -234,7 +225,7 @@ export class ProtectedSide {
     await this.outboxEmpty();
     await until(
       'the broker holds nothing',
-      () => outstanding(this.queues[queue]),
+      () => this.queues.depth(queue),
       (count) => count === 0,
       deadlineMs,
     );

@@ -1,4 +1,4 @@
-import { anEmail, onEachBackend, TestSystem } from '../support/system';
+import { anEmail, brokerOf, onEachBackend, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
 onEachBackend('the main job, from the request to the effect', (backend) => {
@@ -27,7 +27,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
       kind: 'email.send',
       version: 1,
       state: 'queued',
-      broker: 'bullmq',
+      broker: brokerOf(backend),
       attempt: 0,
       maxAttempts: 5,
       progress: { percent: 0, note: null },

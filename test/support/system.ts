@@ -4,22 +4,50 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import supertest from 'supertest';
 import { readSettings } from '@app/configuration';
+import { jobDefinitions, type BrokerName } from '@app/contracts';
 import { brokerSettingNames, type BrokerSettings } from '@app/messaging';
 import { freePort } from '../../scripts/postgres/free-port';
+import { cleanBrokers } from './clean-brokers';
 import { freshDatabase, projectFolder } from './postgres';
 
-export const backends = ['bullmq-postgres', 'bullmq-redis'] as const;
+export const backends = ['bullmq-postgres', 'bullmq-redis', 'rabbitmq', 'kafka'] as const;
 
 export type Backend = (typeof backends)[number];
+
+/** The address that a backend needs beside PostgreSQL. The server of the test run is found behind `TEST_`. */
+const addressNames: Readonly<Partial<Record<Backend, string>>> = {
+  'bullmq-redis': 'REDIS_URL',
+  rabbitmq: 'RABBITMQ_URL',
+  kafka: 'KAFKA_BROKERS',
+};
 
 /** A describe block per backend; one whose broker was not found is reported as skipped. */
 export function onEachBackend(title: string, tests: (backend: Backend) => void): void {
   describe(title, () => {
     for (const backend of backends) {
-      const isThere = backend !== 'bullmq-redis' || process.env['TEST_REDIS_URL'] !== undefined;
+      const name = addressNames[backend];
+      const isThere = name === undefined || process.env[`TEST_${name}`] !== undefined;
       (isThere ? describe : describe.skip)(`on ${backend}`, () => tests(backend));
     }
   });
+}
+
+/** What the jobs of a system on this backend go by. */
+export function brokerOf(backend: Backend): BrokerName {
+  return backend === 'rabbitmq' || backend === 'kafka' ? backend : 'bullmq';
+}
+
+/** Every queue by one broker. */
+export function jobBrokers(broker: BrokerName): string {
+  return [...new Set(jobDefinitions.map(({ queue }) => `${queue}=${broker}`))].join();
+}
+
+function brokerEnvironment(backend: Backend): NodeJS.ProcessEnv {
+  const name = addressNames[backend];
+  return {
+    ...(name !== undefined && { [name]: process.env[`TEST_${name}`] }),
+    JOB_BROKERS: jobBrokers(brokerOf(backend)),
+  };
 }
 
 export interface SystemOptions {
@@ -49,7 +77,6 @@ export class TestSystem {
   /** Processes that ended although no test had asked them to. */
   private readonly died: string[] = [];
   private readonly doomed = new WeakSet<ChildProcess>();
-  private prefix = `t${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
 
   private constructor(
     readonly databaseUrl: string,
@@ -63,7 +90,7 @@ export class TestSystem {
     const database = options.databaseUrl
       ? { url: options.databaseUrl, drop: () => Promise.resolve() }
       : await freshDatabase();
-    const redisUrl = options.redisUrl ?? (backend === 'bullmq-redis' ? process.env['TEST_REDIS_URL'] : undefined);
+    const prefix = `t${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
     const pool = new Pool({ connectionString: database.url, max: 2 });
     pool.on('error', () => undefined);
     const system = new TestSystem(
@@ -73,9 +100,12 @@ export class TestSystem {
         PATH: process.env['PATH'],
         NODE_ENV: 'test',
         DATABASE_URL: database.url,
-        REDIS_URL: redisUrl ?? '',
+        BULLMQ_PREFIX: prefix,
+        BROKER_PREFIX: `${prefix}.`,
         LOG_LEVEL: 'warn',
         ...testTimes,
+        ...brokerEnvironment(backend),
+        ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
         ...options.environment,
       },
       () => database.drop(),
@@ -92,7 +122,7 @@ export class TestSystem {
     const port = app === 'api' ? (this.ports.get(name) ?? (await freePort())) : undefined;
     const script = app.includes('/') ? `dist/${app}.js` : `dist/apps/${app}/src/main.js`;
     const child = fork(join(projectFolder, script), {
-      env: { ...this.environment, BULLMQ_PREFIX: this.prefix, ...(port && { PORT: String(port) }), ...environment },
+      env: { ...this.environment, ...(port && { PORT: String(port) }), ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout!, child.stderr!]) {
@@ -133,7 +163,7 @@ export class TestSystem {
 
   /** What a process reads to reach the brokers of this system. */
   get brokerSettings(): BrokerSettings {
-    return readSettings(brokerSettingNames, { ...this.environment, BULLMQ_PREFIX: this.prefix });
+    return readSettings(brokerSettingNames, this.environment);
   }
 
   url(name = 'api'): string {
@@ -163,6 +193,7 @@ export class TestSystem {
     await Promise.all([...this.processes.keys()].map((name) => this.end(name, 'SIGKILL')));
     await this.pool.end();
     await this.dropDatabase();
+    await cleanBrokers(this.brokerSettings);
     this.assertAllAlive();
   }
 

@@ -151,6 +151,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       queue,
       priority: 2,
       orderKey: undefined,
+      at: new Date(),
       traceparent: undefined,
     });
 

@@ -72,6 +72,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     queue,
     priority: 2,
     orderKey: undefined,
+    at: new Date(),
     traceparent: undefined,
   });
 

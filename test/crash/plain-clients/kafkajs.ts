@@ -1,0 +1,65 @@
+import { Kafka, logLevel, type EachBatchPayload, type KafkaMessage } from 'kafkajs';
+import type { BrokerSettings } from '@app/messaging';
+import { lagOf } from '../../../libs/messaging/src/drivers/kafka/lag';
+import type { PlainClient } from './plain-client';
+
+/** As ours, so that what a dead worker had is with the next as soon. By default it is 30 s. */
+const sessionTimeout = 6_000;
+
+export async function plainKafkajs({ KAFKA_BROKERS, BROKER_PREFIX }: BrokerSettings): Promise<PlainClient> {
+  const kafka = new Kafka({ clientId: 'plain', brokers: [...KAFKA_BROKERS!], logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  const producer = kafka.producer();
+  await Promise.all([admin.connect(), producer.connect()]);
+
+  /** @returns the name of topic and group */
+  async function topicOf(queue: string): Promise<string> {
+    const topic = `${BROKER_PREFIX}${queue}`;
+    const there = await admin.listTopics();
+    if (!there.includes(topic)) await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+    return topic;
+  }
+
+  return {
+    publish: async (queue, orders) => {
+      const messages = orders.map((n) => ({ value: JSON.stringify({ n }) }));
+      await producer.send({ topic: await topicOf(queue), messages });
+    },
+
+    consume: async (queue, acknowledged, work) => {
+      const topic = await topicOf(queue);
+      const consumer = kafka.consumer({ groupId: topic, sessionTimeout });
+      const handle = (partition: number, { value, offset }: KafkaMessage): Promise<void> => {
+        const { n } = JSON.parse(value!.toString()) as { n: number };
+        return work({ n, id: `${topic}-${partition}-${offset}` });
+      };
+      const eachBatch = async ({ batch }: EachBatchPayload): Promise<void> => {
+        const offset = String(BigInt(batch.lastOffset()) + 1n);
+        await consumer.commitOffsets([{ topic, partition: batch.partition, offset }]);
+        for (const message of batch.messages) await handle(batch.partition, message);
+      };
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      // Resolves when it is a member of the group. With `eachMessage` kafkajs commits when it is through with a batch.
+      await consumer.run(
+        acknowledged === 'on receipt'
+          ? { eachBatch }
+          : { eachMessage: ({ partition, message }) => handle(partition, message) },
+      );
+      return { stop: () => consumer.disconnect() };
+    },
+
+    outstanding: async (queue) => {
+      const topic = await topicOf(queue);
+      return lagOf(admin, topic, topic);
+    },
+
+    remove: async (queue) => {
+      await admin.deleteTopics({ topics: [await topicOf(queue)] });
+    },
+
+    close: async () => {
+      await Promise.all([producer.disconnect(), admin.disconnect()]);
+    },
+  };
+}

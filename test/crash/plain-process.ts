@@ -1,0 +1,21 @@
+import { Pool } from 'pg';
+import { readSettings } from '@app/configuration';
+import { brokerSettingNames } from '@app/messaging';
+import type { Backend } from '../support/system';
+import { connectPlainClient } from './plain-clients/connect-plain-client';
+import type { PlainClient } from './plain-clients/plain-client';
+
+const settings = readSettings(brokerSettingNames);
+
+/** The queue and the rows of one cell of the table. */
+export const cell = process.env['CELL']!;
+
+export const pool = new Pool({ connectionString: settings.DATABASE_URL, max: 2 });
+
+/** The life of a plain process: it says that it is ready, and SIGTERM ends it where it stands. */
+export function runPlain(start: (client: PlainClient) => Promise<void>): void {
+  process.on('SIGTERM', () => process.exit(0));
+  void connectPlainClient(process.env['BACKEND'] as Backend, settings)
+    .then(start)
+    .then(() => process.send!('ready'));
+}

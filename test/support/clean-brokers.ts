@@ -1,0 +1,44 @@
+import { connect } from 'amqplib';
+import { Kafka, logLevel } from 'kafkajs';
+import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { type BrokerSettings } from '@app/messaging';
+import { RabbitmqNames } from '../../libs/messaging/src/drivers/rabbitmq/rabbitmq-names';
+
+/**
+ * Removes what a system that has ended has left on the brokers of the whole run, which would fill up with it. A broker
+ * of a test's own ends with everything that it holds.
+ */
+export async function cleanBrokers({ RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX }: BrokerSettings): Promise<void> {
+  if (RABBITMQ_URL !== undefined && RABBITMQ_URL === process.env['TEST_RABBITMQ_URL']) {
+    await cleanRabbitmq(RABBITMQ_URL, BROKER_PREFIX);
+  }
+  if (KAFKA_BROKERS !== undefined && KAFKA_BROKERS.join() === process.env['TEST_KAFKA_BROKERS']) {
+    await cleanKafka(KAFKA_BROKERS, BROKER_PREFIX);
+  }
+}
+
+/** By their names: AMQP has no list of what there is. */
+async function cleanRabbitmq(url: string, prefix: string): Promise<void> {
+  const names = new RabbitmqNames(prefix);
+  const queues = [
+    names.deadLetters,
+    ...jobDefinitions.map(({ queue }) => names.queue(queue)),
+    ...eventDefinitions.flatMap(({ kind, subscribers }) => subscribers.map((name) => names.subscriber(kind, name))),
+  ];
+  const exchanges = [names.jobs, names.events, names.deadLetters, names.census];
+  const connection = await connect(url);
+  const channel = await connection.createChannel();
+  for (const queue of new Set(queues)) await channel.deleteQueue(queue);
+  for (const exchange of exchanges) await channel.deleteExchange(exchange);
+  for (const { kind } of eventDefinitions) await channel.deleteExchange(names.event(kind));
+  await connection.close();
+}
+
+/** The groups go by themselves: one without members and topics is forgotten. */
+async function cleanKafka(brokers: readonly string[], prefix: string): Promise<void> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+  if (topics.length > 0) await admin.deleteTopics({ topics });
+  await admin.disconnect();
+}
