@@ -42,6 +42,7 @@ async function main(): Promise<void> {
     for (const name of copied) cpSync(join(projectFolder, name), join(folder, name), { recursive: true });
     symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
     const wanted = sabotages.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+    for (const sabotage of wanted) assertFound(folder, sabotage);
     const before = await runAll(folder, wanted);
     const rows: Row[] = [];
     for (const sabotage of wanted) rows.push(await tryOne(folder, sabotage, before));
@@ -55,6 +56,12 @@ async function main(): Promise<void> {
   }
 }
 
+/** @throws Error for a sabotage that would change nothing, or more than it says */
+function assertFound(folder: string, { name, file, find }: Sabotage): void {
+  const times = readFileSync(join(folder, file), 'utf8').split(find).length - 1;
+  if (times !== 1) throw new Error(`${name}: expected to find once in ${file}, found ${times} times: ${find}`);
+}
+
 interface Row {
   readonly line: string;
   readonly isNoticed: boolean;
@@ -64,7 +71,6 @@ async function tryOne(folder: string, sabotage: Sabotage, before: Colours): Prom
   const { name, file, find, replace, specs, test } = sabotage;
   const path = join(folder, file);
   const original = readFileSync(path, 'utf8');
-  if (original.split(find).length !== 2) throw new Error(`${name}: expected to find once in ${file}: ${find}`);
   writeFileSync(
     path,
     original.replace(find, () => replace),

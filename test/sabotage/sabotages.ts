@@ -35,10 +35,10 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'publish outside the transaction',
-    file: 'apps/relay/src/publish-loop.ts',
-    find: 'const rows = await takeDue(client, this.driver.name, batchSize);',
+    file: 'apps/relay/src/outbox.ts',
+    find: 'const rows = await takeDue(transaction, driver.name, limit);',
     replace:
-      "const rows = await takeDue(client, this.driver.name, batchSize); await removePublished(client, rows); await client.query('COMMIT'); await client.query('BEGIN');",
+      "const rows = await takeDue(transaction, driver.name, limit); await removePublished(transaction, rows); await transaction.query('COMMIT' as never); await transaction.query('BEGIN' as never);",
     specs: everyDriver,
     test: 'keeps-what-the-broker-refused',
   },
