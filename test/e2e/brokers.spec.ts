@@ -148,6 +148,7 @@ describe('a private broker', () => {
       running = await broker.start({ dataFolder: folder, port });
       expect(await message.take(url)).toBe(body);
       await running.stop();
+      await expect(broker.ask(url)).rejects.toThrow();
       await allGone(process.env[mark]!);
     });
   }
