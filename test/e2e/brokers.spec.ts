@@ -64,7 +64,7 @@ describe('npm run brokers', () => {
         'it says how to end it',
         () => Promise.resolve(said),
         (text) => text.includes('Ctrl-C ends them.') || child.exitCode !== null,
-        90_000,
+        150_000,
       );
     return {
       kill,
