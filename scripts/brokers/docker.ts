@@ -20,17 +20,17 @@ export async function startInDocker(broker: Broker): Promise<Pick<RunningBroker,
   const port = await freePort();
   const url = broker.addressAt(port);
   const name = `node-message-queue-${broker.name.toLowerCase()}-${randomUUID()}`;
-  const remove = ['docker', 'rm', '--force', '--volumes', name] as const;
-  const takeBack = whenWeAreGone(...remove);
+  const remove = ['rm', '--force', '--volumes', name];
+  const takeBack = whenWeAreGone('docker', ...remove);
   const stop = async () => {
-    await run(remove[0], remove.slice(1));
     takeBack();
+    await run('docker', remove);
   };
-  await run('docker', ['run', '--detach', '--rm', '--name', name, ...broker.container(port)]);
   try {
+    await run('docker', ['run', '--detach', '--rm', '--name', name, ...broker.container(port)]);
     await untilAnswers(broker.name, () => broker.ask(url), { hasEnded: () => false, said: () => '' });
   } catch (error) {
-    await stop();
+    await stop().catch(() => undefined); // What failed first is what there is to tell.
     throw error;
   }
   return { url, stop };

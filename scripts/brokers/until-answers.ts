@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-const startMs = 60_000;
+const startMs = 120_000;
 
-/** @throws Error with the last that the server said, when it ends or does not answer within 60 s */
+/** @throws Error with the last that the server said, when it ends or does not answer within 2 min */
 export async function untilAnswers(
   name: string,
   ask: () => Promise<void>,

@@ -64,7 +64,7 @@ describe('npm run brokers', () => {
         'it says how to end it',
         () => Promise.resolve(said),
         (text) => text.includes('Ctrl-C ends them.') || child.exitCode !== null,
-        90_000,
+        150_000,
       );
     return {
       kill,
@@ -148,6 +148,7 @@ describe('a private broker', () => {
       running = await broker.start({ dataFolder: folder, port });
       expect(await message.take(url)).toBe(body);
       await running.stop();
+      await expect(broker.ask(url)).rejects.toThrow();
       await allGone(process.env[mark]!);
     });
   }
