@@ -61,7 +61,10 @@ async function main([name, ...args]: string[]): Promise<void> {
     refuse((error as Error).message);
     return;
   }
-  const ready = setUp(setUpPostgres, () => setUpBrokers([redis]));
+  const ready = setUp(
+    () => setUpPostgres('on'),
+    () => setUpBrokers([redis]),
+  );
   const afterSetUp = async (): Promise<void> => {
     await ready.catch(() => undefined); // Only then is all known that has to end.
     await tearDown();
