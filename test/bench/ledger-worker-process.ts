@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { readSettings } from '@app/configuration';
+import type { BrokerName } from '@app/contracts';
 import {
   done,
   JobHandler,
@@ -18,7 +19,7 @@ import { emptyJob } from './drain/empty-job';
 import { FinishLine } from './drain/finish-line';
 
 const application = 'bench-worker';
-const job = emptyJob(Number(process.env['BENCH_CONCURRENCY']));
+const job = emptyJob(process.env['BENCH_BROKER'] as BrokerName, Number(process.env['BENCH_CONCURRENCY']));
 let line: FinishLine;
 
 @JobHandler(job)

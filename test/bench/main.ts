@@ -1,47 +1,69 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { redis } from '../../scripts/brokers/redis';
+import type { Broker } from '../../scripts/brokers/broker';
 import { setUpBrokers } from '../support/brokers';
 import { tearDown } from '../support/run-folder';
 import { setUp, setUpPostgres } from '../support/set-up';
+import { driverNames, type DriverName } from './brokers/clients';
 import { benchDrain } from './drain/bench';
+import { brokersOf } from './drain/drivers';
 import { benchEnqueue } from './enqueue/bench';
+import { benchLatency } from './latency/bench';
 import { endEverything, endingWith } from './measuring/ending';
+
+type DriverOption = DriverName | 'all';
+
+/** A whole number and its default, or one whose default each driver has for itself. */
+type NumberOption = number | 'by driver';
+
+type Values<Options extends Record<string, NumberOption>> = {
+  [Name in keyof Options]: Options[Name] extends number ? number : number | undefined;
+};
 
 interface Bench {
   readonly purpose: string;
-  /** By name, with their defaults. */
-  readonly options: Readonly<Record<string, number>>;
-  run(options: Record<string, number>): Promise<void>;
-}
-
-function bench<Options extends Record<string, number>>(
-  purpose: string,
-  options: Options,
-  run: (options: Options) => Promise<void>,
-): Bench {
-  return { purpose, options, run };
+  readonly options: Readonly<Record<string, NumberOption>>;
+  readonly brokers: (driver: DriverOption) => readonly Broker[];
+  run(driver: DriverOption, options: Record<string, number | undefined>): Promise<void>;
 }
 
 const benches: Readonly<Record<string, Bench>> = {
   enqueue: bench(
     'POST /v1/emails beside a server that does one INSERT: jobs/s, latency',
     { repeats: 5, seconds: 4, connections: 32 },
-    benchEnqueue,
+    () => [],
+    (_driver, options) => benchEnqueue(options),
   ),
   drain: bench(
-    'a backlog through ledger, relay and worker beside BullMQ alone: jobs/s; latency from the 202 to the effect',
-    { repeats: 5, jobs: 3_000, 'redis-jobs': 15_000, concurrency: 50, emails: 200 },
+    'a backlog through relay and worker beside the raw client, and beside a consumer written by hand: jobs/s',
+    { repeats: 5, jobs: 'by driver', concurrency: 'by driver' },
+    brokersOf,
     benchDrain,
   ),
+  latency: bench('from the 202 to the effect on an idle system: ms', { emails: 200 }, brokersOf, benchLatency),
 };
 
+function bench<Options extends Record<string, NumberOption>>(
+  purpose: string,
+  options: Options,
+  brokers: Bench['brokers'],
+  run: (driver: DriverOption, options: Values<Options>) => Promise<void>,
+): Bench {
+  return { purpose, options, brokers, run };
+}
+
 function usage(): string {
-  const lines = Object.entries(benches).flatMap(([name, { purpose, options }]) => {
+  const lines = Object.entries(benches).flatMap(([name, { purpose, options, brokers }]) => {
     const shown = Object.entries(options).map(([option, value]) => `--${option} ${value}`);
-    return [`  ${name.padEnd(10)}${purpose}`, `  ${''.padEnd(10)}${shown.join(' ')}`];
+    const driver = brokers('all').length > 0 ? ['--driver all'] : [];
+    return [`  ${name.padEnd(10)}${purpose}`, `  ${''.padEnd(10)}${[...driver, ...shown].join(' ')}`];
   });
-  return ['npm run bench -- NAME [--option number]', ...lines, ''].join('\n');
+  return [
+    'npm run bench -- NAME [--driver DRIVER] [--option number]',
+    ...lines,
+    `  drivers: ${driverNames.join(', ')}; all that are there without --driver`,
+    '',
+  ].join('\n');
 }
 
 async function main([name, ...args]: string[]): Promise<void> {
@@ -54,21 +76,25 @@ async function main([name, ...args]: string[]): Promise<void> {
     refuse(`There is no benchmark "${name}".`);
     return;
   }
-  let options: Record<string, number>;
+  let read: ReturnType<typeof readOptions>;
   try {
-    options = readOptions(args, chosen.options);
+    read = readOptions(args, chosen.options);
   } catch (error) {
     refuse((error as Error).message);
     return;
   }
-  const ready = setUp(setUpPostgres, () => setUpBrokers([redis]));
+  const { driver, options } = read;
+  const ready = setUp(
+    () => setUpPostgres('on'),
+    () => setUpBrokers(chosen.brokers(driver)),
+  );
   const afterSetUp = async (): Promise<void> => {
     await ready.catch(() => undefined); // Only then is all known that has to end.
     await tearDown();
   };
   await endingWith(afterSetUp, async () => {
     await ready;
-    await chosen.run(options);
+    await chosen.run(driver, options);
   });
 }
 
@@ -77,17 +103,24 @@ function refuse(why: string): void {
   process.exitCode = 1;
 }
 
-/** @throws Error for an option that is not known, or not a whole number from 1 */
-function readOptions(args: string[], defaults: Readonly<Record<string, number>>): Record<string, number> {
-  const known = Object.fromEntries(Object.keys(defaults).map((option) => [option, { type: 'string' as const }]));
+/** @throws Error for an option or a driver that is not known, or not a whole number from 1 */
+function readOptions(args: string[], defaults: Readonly<Record<string, NumberOption>>) {
+  const known = Object.fromEntries(
+    ['driver', ...Object.keys(defaults)].map((option) => [option, { type: 'string' as const }]),
+  );
   const { values } = parseArgs({ args, options: known });
-  return Object.fromEntries(
+  const drivers: readonly DriverOption[] = ['all', ...driverNames];
+  const driver = drivers.find((one) => one === (values['driver'] ?? 'all'));
+  if (driver === undefined) throw new Error(`--driver: expected one of ${drivers.join(', ')}.`);
+  const options = Object.fromEntries(
     Object.entries(defaults).map(([option, value]) => {
-      const given = values[option] === undefined ? value : Number(values[option]);
+      if (values[option] === undefined) return [option, value === 'by driver' ? undefined : value];
+      const given = Number(values[option]);
       if (!Number.isInteger(given) || given < 1) throw new Error(`--${option}: expected a whole number from 1.`);
       return [option, given];
     }),
   );
+  return { driver, options };
 }
 
 let interruptedAt: number | undefined;

@@ -14,12 +14,14 @@ export async function setUp(...parts: readonly (() => Promise<void>)[]): Promise
   throw failed.reason;
 }
 
-/** One PostgreSQL for a whole run, on a free port and in a folder of the run's own. */
-export async function setUpPostgres(): Promise<void> {
+/**
+ * One PostgreSQL for a whole run, on a free port and in a folder of the run's own.
+ * @param fsync off for tests: what a process leaves behind is in the system's cache, whoever dies. Waiting for the disk
+ *   as well would test the disk: each database that a test drops is a checkpoint, during which all others stand still.
+ */
+export async function setUpPostgres(fsync: 'on' | 'off' = 'off'): Promise<void> {
   if (process.env['TEST_POSTGRES_URL']) return; // Another project of the same run was here before.
-  // What a process leaves behind is in the system's cache, whoever dies. Waiting for the disk as well would test the
-  // disk: each database that a test drops is a checkpoint, during which all others stand still.
-  const postgres = await startTestPostgres(runFolder(), { fsync: 'off' });
+  const postgres = await startTestPostgres(runFolder(), { fsync });
   const takeBack = whenWeAreGone('kill', '-QUIT', `${postgres.process.pid!}`);
   keepForTeardown(async () => {
     takeBack();

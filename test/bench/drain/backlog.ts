@@ -1,54 +1,44 @@
-import { BrokerRoutes } from '@app/configuration';
 import { v7 as uuidv7 } from 'uuid';
+import { BrokerRoutes, readSettings } from '@app/configuration';
+import { continueTrace, encodeMessage, JobsService, MessagingEvents } from '@app/messaging';
 import { priorities, type JobDefinition } from '@app/contracts';
-import {
-  brokerSettingNames,
-  continueTrace,
-  JobsService,
-  MessagingEvents,
-  type BrokerDriver,
-  type JobMessage,
-} from '@app/messaging';
 import { createLedgerPool, OutboxWakeUp, workerPool } from '@app/persistence';
-import { readSettings } from '@app/configuration';
 import { Relay } from '../../../apps/relay/src/relay';
 import { anEmail } from '../../support/system';
 import { endingWith } from '../measuring/ending';
 import type { Stage } from '../measuring/stage';
-import { benchQueue, emptyJob } from './empty-job';
+import { benchQueue } from './bench-queue';
 import { withDriver } from './driver';
-
-/** As many as the relay takes at once. */
-const batchSize = 500;
+import { emptyJob } from './empty-job';
 
 /** A backlog that waits for its worker, and how fast it came to the broker. */
 export interface Backlog {
   readonly publishedPerSecond: number;
 }
 
+const relaySettingNames = ['LEASE_MS', 'SWEEP_MS', 'RECONCILE_MS', 'FORGOTTEN_AFTER_MS'] as const;
+
 /** Jobs into the ledger, then a relay brings them all to the broker. */
-export async function fillByRelay({ settings, environment }: Stage, count: number): Promise<Backlog> {
-  const definition = emptyJob(1);
+export async function fillByRelay(stage: Stage, count: number): Promise<Backlog> {
+  const { driver, settings, environment } = stage;
+  const definition = emptyJob(driver.broker, 1);
   const pool = createLedgerPool(settings.DATABASE_URL, 'bench', workerPool);
   return endingWith(
     () => pool.end(),
     () =>
-      withDriver(settings, definition, async ({ driver }) => {
+      withDriver(stage, definition, async (publisher) => {
         const wakeUp = new OutboxWakeUp(pool);
         const events = new MessagingEvents();
-        const jobs = new JobsService(pool, wakeUp, new BrokerRoutes(['bullmq'], []), events);
-        await sideBySide(count, 50, (n) => enqueue(jobs, definition, n));
+        const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.broker], []), events);
+        await enqueue(stage, jobs, definition, count);
 
-        const times = readSettings(
-          [...brokerSettingNames, 'SWEEP_MS', 'RECONCILE_MS', 'FORGOTTEN_AFTER_MS'],
-          environment,
-        );
-        const relay = new Relay(pool, [driver], wakeUp, jobs, events, {
+        const times = readSettings(relaySettingNames, environment);
+        const relay = new Relay(pool, [publisher], wakeUp, jobs, events, {
           databaseUrl: settings.DATABASE_URL,
           queues: [benchQueue],
           eventsOf: () => ['job.finished'],
           schedules: [],
-          leaseMs: settings.LEASE_MS,
+          leaseMs: times.LEASE_MS,
           sweepMs: times.SWEEP_MS,
           reconcileMs: times.RECONCILE_MS,
           forgottenAfterMs: times.FORGOTTEN_AFTER_MS,
@@ -57,45 +47,65 @@ export async function fillByRelay({ settings, environment }: Stage, count: numbe
           () => relay.stop(),
           async () => {
             const published = allPublished(events, count);
-            const startedAt = performance.now();
-            await relay.start();
-            await published;
-            return backlog(driver, count, startedAt);
+            const publishedPerSecond = await perSecond(count, async () => {
+              await relay.start();
+              await published;
+            });
+            return { publishedPerSecond };
           },
         );
       }),
   );
 }
 
-/** The same messages, straight to the broker: one `addBulk` after the other. */
-export async function fillByHand({ settings }: Stage, count: number): Promise<Backlog> {
-  const definition = emptyJob(1);
-  return withDriver(settings, definition, async ({ driver }) => {
-    const messages = Array.from({ length: count }, () => aMessage(definition));
-    const startedAt = performance.now();
-    for (let at = 0; at < count; at += batchSize) await driver.publish(messages.slice(at, at + batchSize));
-    return backlog(driver, count, startedAt);
-  });
+/** The same messages by the client alone, in batches of the same size. */
+export async function fillByHand(stage: Stage, count: number): Promise<Backlog> {
+  const definition = emptyJob(stage.driver.broker, 1);
+  // Makes the queue, as it is for everybody.
+  await withDriver(stage, definition, () => Promise.resolve());
+  const messages = Array.from({ length: count }, () => aMessage(definition));
+  return { publishedPerSecond: await perSecond(count, () => stage.broker.publish(messages)) };
 }
 
-function aMessage({ kind, version, queue }: JobDefinition): JobMessage {
+export function aMessage({ kind, version, queue }: JobDefinition) {
   const { traceparent } = continueTrace(undefined);
-  return {
-    id: uuidv7(),
-    dispatch: 1,
+  const [id, dispatch, at] = [uuidv7(), 1, new Date()];
+  const message = {
+    id,
+    dispatch,
     kind,
     version,
     queue,
     priority: priorities.normal,
     orderKey: undefined,
-    at: new Date(),
+    at,
     traceparent,
   };
+  return { id: `${id}-${dispatch}`, body: encodeMessage(message) };
 }
 
-async function enqueue(jobs: JobsService, definition: JobDefinition, n: number): Promise<void> {
+/** One job as a request makes it, and then copies of its rows: to enqueue them all would take longer than to drain them. */
+async function enqueue({ pool }: Stage, jobs: JobsService, definition: JobDefinition, count: number): Promise<void> {
   const { traceparent } = continueTrace(undefined);
-  await jobs.enqueue(definition, anEmail(n), { tenant: 'bench', traceparent });
+  const { id } = await jobs.enqueue(definition, anEmail(), { tenant: 'bench', traceparent });
+  const copies = Array.from({ length: count - 1 }, () => uuidv7());
+  await pool.query(
+    `WITH copy AS (
+       SELECT id FROM unnest($2::uuid[]) AS copy(id)
+     ), jobs AS (
+       INSERT INTO job
+       SELECT (jsonb_populate_record(job, jsonb_build_object('id', copy.id))).* FROM job, copy WHERE job.id = $1
+     ), events AS (
+       INSERT INTO job_event
+       SELECT (jsonb_populate_record(event, jsonb_build_object('job_id', copy.id))).*
+         FROM job_event event, copy WHERE event.job_id = $1
+     )
+     INSERT INTO outbox
+     SELECT (jsonb_populate_record(outbox,
+              jsonb_build_object('id', nextval(pg_get_serial_sequence('outbox', 'id')), 'job_id', copy.id))).*
+       FROM outbox, copy WHERE outbox.job_id = $1`,
+    [id, copies],
+  );
 }
 
 function allPublished(events: MessagingEvents, count: number): Promise<void> {
@@ -106,18 +116,8 @@ function allPublished(events: MessagingEvents, count: number): Promise<void> {
   });
 }
 
-async function backlog(driver: BrokerDriver, count: number, startedAt: number): Promise<Backlog> {
-  const publishedPerSecond = (count / (performance.now() - startedAt)) * 1_000;
-  const depth = await driver.depth(benchQueue);
-  if (depth !== count) throw new Error(`Expected ${count} messages on the broker, found ${depth}.`);
-  return { publishedPerSecond };
-}
-
-async function sideBySide(count: number, lanes: number, task: (n: number) => Promise<void>): Promise<void> {
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: lanes }, async () => {
-      while (next < count) await task((next += 1));
-    }),
-  );
+async function perSecond(count: number, work: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return (count / (performance.now() - startedAt)) * 1_000;
 }

@@ -1,70 +1,68 @@
-import { reportLatency } from '../latency/report';
+import type { DriverName } from '../brokers/clients';
 import { printTable, shownRatio, shownSpread } from '../measuring/table';
-import { foundBackends } from '../measuring/stage';
 import { inTurns, type Results } from '../measuring/turns';
-import { bareTurn, ledgerTurn, type DrainTurn } from './turn';
+import { contenders, type ContenderName } from './contenders';
+import { foundDrivers } from './drivers';
+import { drainTurn, type DrainTurn } from './turn';
 
 export interface DrainOptions {
   readonly repeats: number;
-  readonly jobs: number;
-  /** On Redis: the same number would be gone before it can be measured. */
-  readonly 'redis-jobs': number;
-  /** For the latency. */
-  readonly emails: number;
-  readonly concurrency: number;
+  readonly jobs: number | undefined;
+  readonly concurrency: number | undefined;
 }
 
-type Contender = 'ledger' | 'bare BullMQ';
+/** One that takes that much longer gets that much less to do. */
+const jobByJobPart = 10;
 
-/** Of a backlog. */
-const warmUpPart = 0.2;
+type Turns = Results<ContenderName, DrainTurn>;
 
-/** Each backend's turns: a backlog through ledger, relay and worker, beside BullMQ alone. */
-export async function benchDrain({ repeats, concurrency, emails, ...options }: DrainOptions): Promise<void> {
-  for (const backend of foundBackends()) {
-    const jobs = backend === 'bullmq-redis' ? options['redis-jobs'] : options.jobs;
-    const order = { jobs, warmUp: Math.ceil(jobs * warmUpPart) };
-    process.stderr.write(`${backend}\n`);
-    const results = await inTurns<Contender, DrainTurn>(repeats, {
-      ledger: () => ledgerTurn(backend, order, concurrency),
-      'bare BullMQ': () => bareTurn(backend, order, concurrency),
+/** On each driver, in turns: a backlog through the ledger, and through what people would have in its place. */
+export async function benchDrain(name: DriverName | 'all', { repeats, ...options }: DrainOptions): Promise<void> {
+  for (const driver of foundDrivers(name)) {
+    const { jobs = driver.jobs, concurrency = driver.concurrency } = options;
+    process.stderr.write(`${driver.name}\n`);
+    const turnOf = (contender: ContenderName, backlog: number) => () =>
+      drainTurn(driver, contenders[contender], backlog, concurrency);
+    const turns = await inTurns<ContenderName, DrainTurn>(repeats, {
+      'raw client': turnOf('raw client', jobs * driver.rawTimes),
+      'hand-written': turnOf('hand-written', jobs),
+      'job by job': turnOf('job by job', Math.ceil(jobs / jobByJobPart)),
+      ledger: turnOf('ledger', jobs),
     });
-    const how = `${backend}; ${repeats} turns of ${jobs} jobs (${order.warmUp} to get warm), concurrency ${concurrency}`;
-    report(how, results);
-    await reportLatency(backend, emails);
+    report(`${driver.name}; ${repeats} turns of ${jobs} jobs, ${concurrency} in hand`, turns);
   }
 }
 
-function report(how: string, { ledger, 'bare BullMQ': bare }: Results<Contender, DrainTurn>): void {
+function report(how: string, turns: Turns): void {
   process.stdout.write(`\ndrain: a backlog of jobs that do nothing; ${how}\n`);
-  const drained = (turns: readonly DrainTurn[]) => turns.map(({ jobsPerSecond }) => jobsPerSecond);
-  const published = (turns: readonly DrainTurn[]) => turns.map(({ publishedPerSecond }) => publishedPerSecond);
-  const row = (name: string, turns: readonly DrainTurn[]) => [
-    name,
-    shownSpread(drained(turns), 0),
-    shownSpread(
-      turns.map(({ cost, jobs }) => cost.statements / jobs),
-      2,
-    ),
-    shownSpread(
-      turns.map(({ cost, jobs }) => cost.writes / jobs),
-      2,
-    ),
-    shownSpread(
-      turns.map(({ cost, jobs }) => cost.cpuSeconds && (cost.cpuSeconds / jobs) * 1_000),
-      2,
-    ),
-    shownSpread(published(turns), 0),
-  ];
+  const spread = (of: readonly DrainTurn[], value: (turn: DrainTurn) => number | undefined, digits: number) =>
+    shownSpread(of.map(value), digits);
   printTable([
-    ['', 'jobs/s', 'statements/job', 'commits/job', 'CPU s/1000 jobs', 'outbox to broker/s'],
-    row('ledger', ledger),
-    row('bare BullMQ', bare),
-    ['ratio', shownRatio(drained(ledger), drained(bare)), '', '', '', shownRatio(published(ledger), published(bare))],
+    ['', 'jobs/s', 'statements/job', 'commits/job', 'CPU s/1000 jobs', 'its own', 'to the broker/s'],
+    ...Object.entries(turns).map(([name, of]) => [
+      name,
+      spread(of, ({ jobsPerSecond }) => jobsPerSecond, 0),
+      spread(of, ({ cost, jobs }) => cost.statements / jobs, 3),
+      spread(of, ({ cost, jobs }) => cost.writes / jobs, 3),
+      spread(of, ({ cost, jobs }) => cost.cpuSeconds && (cost.cpuSeconds / jobs) * 1_000, 2),
+      spread(of, ({ cpuSecondsPerJob }) => cpuSecondsPerJob * 1_000, 3),
+      spread(of, ({ publishedPerSecond }) => publishedPerSecond, 0),
+    ]),
   ]);
-  process.stdout.write('  every job ran once and was completed at its first attempt, in every turn\n');
-  for (const [name, turns] of Object.entries({ ledger, 'bare BullMQ': bare })) {
-    const failed = turns.reduce((sum, { failedOnBroker }) => sum + failedOnBroker, 0);
-    if (failed > 0) process.stdout.write(`  ${name}: BullMQ marked ${failed} messages as failed that were done\n`);
+  process.stdout.write('\n');
+  const jobs = (name: ContenderName) => turns[name].map(({ jobsPerSecond }) => jobsPerSecond);
+  const published = (name: ContenderName) => turns[name].map(({ publishedPerSecond }) => publishedPerSecond);
+  printTable([
+    ['ratio of one turn', ''],
+    ['ledger / raw client', shownRatio(jobs('ledger'), jobs('raw client'))],
+    ['ledger / hand-written', shownRatio(jobs('ledger'), jobs('hand-written'))],
+    ['hand-written / job by job', shownRatio(jobs('hand-written'), jobs('job by job'))],
+    ['ledger / job by job', shownRatio(jobs('ledger'), jobs('job by job'))],
+    ['outbox to broker / bulk publish', shownRatio(published('ledger'), published('raw client'))],
+  ]);
+  process.stdout.write('  in every turn each job ran once, the same rows told of it, and no message was left\n');
+  for (const [name, of] of Object.entries(turns)) {
+    const failed = of.reduce((sum, { failedOnBroker }) => sum + failedOnBroker, 0);
+    if (failed > 0) process.stdout.write(`  ${name}: the broker marked ${failed} messages as failed that were done\n`);
   }
 }

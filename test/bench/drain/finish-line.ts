@@ -9,6 +9,8 @@ export interface DrainReport {
   readonly jobsPerSecond: number;
   /** How often the processor or handler ran, the warm-up included. */
   readonly runs: number;
+  /** Of this process alone, for each job. */
+  readonly cpuSecondsPerJob: number;
 }
 
 /** Counts in the process that does the work, on its own clock. */
@@ -17,7 +19,7 @@ export class FinishLine {
   runs = 0;
   private order: DrainOrder | undefined;
   private finished = 0;
-  private warmAt = 0;
+  private warm: { readonly at: number; readonly cpuSeconds: number; readonly finished: number } | undefined;
 
   /** Calls `begin` when the order comes. */
   constructor(begin: () => void) {
@@ -27,13 +29,24 @@ export class FinishLine {
     });
   }
 
-  /** One more job is done for good. */
-  passed(): void {
-    this.finished += 1;
+  /** So many more jobs are done for good. */
+  passed(count = 1): void {
+    this.finished += count;
     const { jobs, warmUp } = this.order!;
-    if (this.finished === warmUp) this.warmAt = performance.now();
-    if (this.finished !== jobs) return;
-    const jobsPerSecond = ((jobs - warmUp) / (performance.now() - this.warmAt)) * 1_000;
-    process.send!({ jobsPerSecond, runs: this.runs } satisfies DrainReport);
+    if (this.finished >= warmUp) {
+      this.warm ??= { at: performance.now(), cpuSeconds: cpuSeconds(), finished: this.finished };
+    }
+    if (this.finished < jobs || this.finished - count >= jobs) return;
+    const counted = this.finished - this.warm!.finished;
+    process.send!({
+      jobsPerSecond: (counted / (performance.now() - this.warm!.at)) * 1_000,
+      runs: this.runs,
+      cpuSecondsPerJob: (cpuSeconds() - this.warm!.cpuSeconds) / counted,
+    } satisfies DrainReport);
   }
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }

@@ -1,67 +1,91 @@
-import type { Backend } from '../../support/system';
 import { BenchProcess } from '../measuring/bench-process';
 import { startMeter, type Cost } from '../measuring/meter';
 import { onStage, type Stage } from '../measuring/stage';
+import { benchQueue } from './bench-queue';
 import { fillByHand, fillByRelay, type Backlog } from './backlog';
-import { withDriver } from './driver';
-import { benchQueue, emptyJob } from './empty-job';
-import type { DrainOrder, DrainReport } from './finish-line';
+import type { Contender } from './contenders';
+import type { BenchDriver } from './drivers';
+import type { DrainReport } from './finish-line';
 
 export interface DrainTurn extends Backlog, DrainReport {
   readonly jobs: number;
-  /** What BullMQ holds to have failed, although nothing did: it could not write that it was completed. */
+  /** What the broker holds to have failed, although nothing did: BullMQ could not write that it was completed. */
   readonly failedOnBroker: number;
   readonly cost: Cost;
 }
 
-/** Jobs of the ledger, drained by a worker of this library. */
-export function ledgerTurn(backend: Backend, order: DrainOrder, concurrency: number): Promise<DrainTurn> {
-  return onStage(backend, async (stage) => {
-    const backlog = await fillByRelay(stage, order.jobs);
-    const turn = await drain(stage, 'ledger-worker', order, concurrency);
-    await assertLedger(stage, order.jobs);
-    return { ...backlog, ...turn };
+/** Of a backlog. */
+const warmUpPart = 0.2;
+
+/** A backlog, drained by one contender on a stage of its own. */
+export function drainTurn(
+  driver: BenchDriver,
+  contender: Contender,
+  jobs: number,
+  concurrency: number,
+): Promise<DrainTurn> {
+  return onStage(driver, [benchQueue], async (stage) => {
+    const backlog = await (contender.keepsLedger ? fillByRelay(stage, jobs) : fillByHand(stage, jobs));
+    await assertDepth(stage, jobs);
+    const turn = await drain(stage, contender, jobs, concurrency);
+    await assertDepth(stage, 0);
+    if (contender.keepsLedger) await assertLedger(stage, jobs);
+    return { ...backlog, ...turn, jobs, failedOnBroker: await stage.broker.failed() };
   });
 }
 
-/** The same messages, drained by BullMQ's own worker with a processor that does nothing. */
-export function bareTurn(backend: Backend, order: DrainOrder, concurrency: number): Promise<DrainTurn> {
-  return onStage(backend, async (stage) => {
-    const backlog = await fillByHand(stage, order.jobs);
-    return { ...backlog, ...(await drain(stage, 'bare-worker', order, concurrency)) };
-  });
-}
-
-async function drain(stage: Stage, worker: string, order: DrainOrder, concurrency: number) {
+async function drain(stage: Stage, contender: Contender, jobs: number, concurrency: number) {
   // What autovacuum does within the first minute of any table.
   await stage.pool.query('VACUUM ANALYZE');
-  const environment = { ...stage.environment, BENCH_CONCURRENCY: String(concurrency) };
-  const turn = await BenchProcess.during(worker, environment, async (child) => {
+  const environment = {
+    ...stage.environment,
+    BENCH_CONCURRENCY: String(concurrency),
+    BENCH_BROKER: stage.driver.broker,
+    ...contender.environment,
+  };
+  return BenchProcess.during(contender.process, environment, async (child) => {
     const stop = await startMeter(stage.pool);
     const reported = child.message<DrainReport>();
-    child.send(order);
+    child.send({ jobs, warmUp: Math.ceil(jobs * warmUpPart) });
     const report = await reported;
-    return { ...report, jobs: order.jobs, cost: await stop() };
-  });
-  if (turn.runs !== order.jobs) throw new Error(`${worker}: ${order.jobs} jobs, but ${turn.runs} runs.`);
-  return withDriver(stage.settings, emptyJob(1), async ({ driver, queue }) => {
-    const left = await driver.depth(benchQueue);
-    if (left !== 0) throw new Error(`${worker}: ${left} messages are still on the broker.`);
-    const failedOnBroker = await queue.getFailedCount();
-    await queue.obliterate();
-    return { ...turn, failedOnBroker };
+    const cost = await stop();
+    if (report.runs !== jobs) throw new Error(`${contender.process}: ${jobs} jobs, but ${report.runs} runs.`);
+    return { ...report, cost };
   });
 }
 
-/** @throws Error unless every job was completed, once, at its first attempt */
+async function assertDepth({ broker }: Stage, expected: number): Promise<void> {
+  const depth = await broker.depth();
+  if (depth !== expected) throw new Error(`Expected ${expected} messages on the broker, found ${depth}.`);
+}
+
+/**
+ * The same for whoever keeps the ledger.
+ * @throws Error unless every job was completed, once, at its first attempt, with everything that is told of it
+ */
 async function assertLedger({ pool }: Stage, jobs: number): Promise<void> {
   const { rows } = await pool.query<Record<string, number>>(
     `SELECT (SELECT count(*)::int FROM job) AS jobs,
-            (SELECT count(*)::int FROM job WHERE state = 'completed' AND attempt = 1 AND dispatch = 1) AS completed,
+            (SELECT count(*)::int FROM job
+              WHERE state = 'completed' AND attempt = 1 AND dispatch = 1 AND sequence = 3 AND progress = 100
+                AND result = '{}' AND started_at IS NOT NULL AND finished_at IS NOT NULL) AS completed,
+            (SELECT count(*)::int FROM job_event WHERE data = '{"state": "active", "attempt": 1}') AS claimed,
+            (SELECT count(*)::int FROM job_event WHERE data = '{"state": "completed", "attempt": 1}') AS settled,
+            (SELECT count(*)::int FROM job_event) AS events,
             (SELECT count(*)::int FROM processed_message) AS processed,
+            (SELECT count(*)::int FROM event_outbox WHERE data->>'state' = 'completed' AND key = data->>'id') AS announced,
             (SELECT count(*)::int FROM outbox) + (SELECT count(*)::int FROM dead_letter) AS others`,
   );
-  const expected = { jobs, completed: jobs, processed: jobs, others: 0 };
+  const expected = {
+    jobs,
+    completed: jobs,
+    claimed: jobs,
+    settled: jobs,
+    events: 3 * jobs,
+    processed: jobs,
+    announced: jobs,
+    others: 0,
+  };
   if (JSON.stringify(rows[0]) !== JSON.stringify(expected)) {
     throw new Error(`Expected ${JSON.stringify(expected)} in the ledger, found ${JSON.stringify(rows[0])}.`);
   }

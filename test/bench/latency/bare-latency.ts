@@ -1,29 +1,27 @@
-import type { Backend } from '../../support/system';
+import { aMessage } from '../drain/backlog';
+import { benchQueue } from '../drain/bench-queue';
 import { withDriver } from '../drain/driver';
+import type { BenchDriver } from '../drain/drivers';
 import { emptyJob } from '../drain/empty-job';
 import { BenchProcess } from '../measuring/bench-process';
 import { onStage } from '../measuring/stage';
 import { sampleOnIdle } from './samples';
 
-/** From the call of BullMQ's own `add` until this process hears that the processor runs in another, in milliseconds. */
-export function bareLatency(backend: Backend, jobs: number): Promise<number[]> {
-  return onStage(backend, ({ settings, environment }) =>
-    withDriver(settings, emptyJob(1), ({ queue }) =>
-      BenchProcess.during(
-        'bare-worker',
-        { ...environment, BENCH_CONCURRENCY: '20', BENCH_REPORT: 'each' },
-        async (child) => {
-          child.send({});
-          const latencies = await sampleOnIdle(jobs, async (n) => {
-            const started = child.message().then(() => performance.now());
-            const addedAt = performance.now();
-            await queue.add('bench', { n }, { attempts: 1, priority: 2, removeOnComplete: true });
-            return (await started) - addedAt;
-          });
-          await queue.obliterate({ force: true });
-          return latencies;
-        },
-      ),
-    ),
-  );
+/** From the client's own call until this process hears that another has the message, in milliseconds. */
+export function bareLatency(driver: BenchDriver, jobs: number): Promise<number[]> {
+  return onStage(driver, [benchQueue], async (stage) => {
+    const definition = emptyJob(driver.broker, 1);
+    await withDriver(stage, definition, () => Promise.resolve());
+    const environment = { ...stage.environment, BENCH_CONCURRENCY: '20', BENCH_REPORT: 'each' };
+    return BenchProcess.during('raw-client', environment, async (child) => {
+      child.send({});
+      return sampleOnIdle(jobs, async () => {
+        const started = child.message().then(() => performance.now());
+        const message = aMessage(definition);
+        const addedAt = performance.now();
+        await stage.broker.publish([message]);
+        return (await started) - addedAt;
+      });
+    });
+  });
 }

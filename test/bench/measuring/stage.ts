@@ -2,13 +2,18 @@ import { Pool } from 'pg';
 import { readSettings } from '@app/configuration';
 import { brokerSettingNames, type BrokerSettings } from '@app/messaging';
 import { freshDatabase } from '../../support/postgres';
-import type { Backend } from '../../support/system';
+import type { BenchBroker } from '../brokers/bench-broker';
+import { clients } from '../brokers/clients';
+import { addressOf, type BenchDriver } from '../drain/drivers';
 import { endingWith } from './ending';
 
-/** An empty database and empty queues, for one turn of one contender. */
+/** An empty database and an empty broker, as far as one prefix of its names goes, for one turn of one contender. */
 export interface Stage {
+  readonly driver: BenchDriver;
   /** For looking at the ledger from outside. */
   readonly pool: Pool;
+  /** The broker by its own client. */
+  readonly broker: BenchBroker;
   readonly settings: BrokerSettings;
   /** The same, for processes. */
   readonly environment: NodeJS.ProcessEnv;
@@ -16,28 +21,42 @@ export interface Stage {
 
 let stages = 0;
 
-export async function onStage<Result>(backend: Backend, work: (stage: Stage) => Promise<Result>): Promise<Result> {
+/** @param names of the queues and events that the work makes on the broker */
+export async function onStage<Result>(
+  driver: BenchDriver,
+  names: readonly string[],
+  work: (stage: Stage) => Promise<Result>,
+): Promise<Result> {
   const database = await freshDatabase();
   return endingWith(
     () => database.drop(),
     async () => {
-      const pool = new Pool({ connectionString: database.url, max: 1 });
-      pool.on('error', () => undefined);
+      const prefix = `bench${process.pid}x${(stages += 1)}`;
       const environment = {
         DATABASE_URL: database.url,
-        REDIS_URL: backend === 'bullmq-redis' ? process.env['TEST_REDIS_URL'] : '',
-        BULLMQ_PREFIX: `bench${process.pid}x${(stages += 1)}`,
+        REDIS_URL: '',
+        BULLMQ_PREFIX: prefix,
+        BROKER_PREFIX: `${prefix}.`,
+        BENCH_DRIVER: driver.name,
+        ...addressOf(driver),
       };
       const settings = readSettings(brokerSettingNames, environment);
+      const pool = new Pool({ connectionString: database.url, max: 1 });
+      pool.on('error', () => undefined);
       return endingWith(
         () => pool.end(),
-        () => work({ pool, settings, environment }),
+        async () => {
+          const broker = await clients[driver.name](environment);
+          return endingWith(
+            () => broker.close(),
+            () =>
+              endingWith(
+                () => broker.cleanUp(names),
+                () => work({ driver, pool, broker, settings, environment }),
+              ),
+          );
+        },
       );
     },
   );
-}
-
-/** The backends there are: BullMQ on PostgreSQL always, on Redis where one was found. */
-export function foundBackends(): readonly Backend[] {
-  return process.env['TEST_REDIS_URL'] === undefined ? ['bullmq-postgres'] : ['bullmq-postgres', 'bullmq-redis'];
 }

@@ -1,0 +1,2 @@
+/** The queue that every turn fills and drains. */
+export const benchQueue = 'bench';

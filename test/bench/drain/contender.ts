@@ -1,0 +1,24 @@
+import type { BenchBroker, Take } from '../brokers/bench-broker';
+import { clients, type DriverName } from '../brokers/clients';
+import { FinishLine } from './finish-line';
+
+/**
+ * The life of a contender's process that has nothing of this library: ready, its order, and an end in order.
+ * @param takeFor makes what is done with the messages that come together
+ */
+export async function runContender(takeFor: (line: FinishLine) => { take: Take; end?: () => Promise<void> }) {
+  const driver = process.env['BENCH_DRIVER'] as DriverName;
+  const broker: BenchBroker = await clients[driver](process.env);
+  const line = new FinishLine(() => consumption.start());
+  const { take, end } = takeFor(line);
+  const consumption = await broker.consume(Number(process.env['BENCH_CONCURRENCY']), take);
+
+  const stop = async (): Promise<void> => {
+    await consumption.stop();
+    await broker.close();
+    await end?.();
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'disconnect']) process.once(signal, () => void stop());
+  process.send!('ready');
+}

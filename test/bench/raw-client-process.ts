@@ -1,0 +1,13 @@
+import { runContender } from './drain/contender';
+
+const reportEach = process.env['BENCH_REPORT'] === 'each';
+
+/** A broker's own client that does nothing with a message but to acknowledge it. */
+void runContender((line) => ({
+  take: (bodies) => {
+    line.runs += bodies.length;
+    if (reportEach) process.send!({ came: bodies.length });
+    else line.passed(bodies.length);
+    return Promise.resolve();
+  },
+}));
