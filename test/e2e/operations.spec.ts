@@ -1,9 +1,7 @@
-import { Queue, createPostgresBackend, withBackend } from 'bullmq';
-import { Redis } from 'ioredis';
-import { Pool } from 'pg';
 import { bearer, keys, apiKeys } from '../support/keys';
 import { redis as broker, startRedis } from '../../scripts/brokers/redis';
-import { anEmail, onEachBackend, TestSystem } from '../support/system';
+import { stranger } from '../support/stranger';
+import { anEmail, brokerOf, onEachBackend, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
 const nowhere = 'smtp://127.0.0.1:9';
@@ -65,22 +63,15 @@ onEachBackend('what those who run the system see and do', (backend) => {
 
   it('another service asks for an email by a CloudEvent, and what cannot be read shows its bytes', async () => {
     system = await TestSystem.start({ backend });
-    const { REDIS_URL, BULLMQ_PREFIX, DATABASE_URL } = system.brokerSettings;
-    const redis = REDIS_URL === undefined ? undefined : new Redis(REDIS_URL, { maxRetriesPerRequest: null });
-    const pool = new Pool({ connectionString: DATABASE_URL, max: 2, options: '-c search_path=bullmq' });
-    pool.setMaxListeners(0);
-    const theirs = redis
-      ? new Queue('email', { connection: redis, prefix: BULLMQ_PREFIX })
-      : new (withBackend(createPostgresBackend).Queue)('email', { connection: pool as never });
     const event = {
       specversion: '1.0',
       id: 'order-4711',
       source: 'https://shop.example.com/orders',
       type: 'email.send.v1',
     };
-    await theirs.add('event', { ...event, data: anEmail('foreign') }, { priority: 2 });
-    await theirs.add('event', { ...event, data: anEmail('foreign') }, { priority: 2 });
-    await theirs.add('event', { ...event, id: 'order-4712', data: { to: 'nobody' } }, { priority: 2 });
+    const good = { ...event, data: anEmail('foreign') };
+    const bad = { ...event, id: 'order-4712', data: { to: 'nobody' } };
+    await stranger[brokerOf(backend)](system.brokerSettings, 'email', [good, good, bad]);
     await until(
       'the email is there',
       () => system.get('/dev/mailbox'),
@@ -101,9 +92,6 @@ onEachBackend('what those who run the system see and do', (backend) => {
     const refused = await system.post('/v1/dead-letters/redrive', { ids: [body.items[0].id] });
     expect(refused.body).toMatchObject({ redriven: [], refused: [{ code: 'unreadable' }] });
     expect((await system.jobsByState())['completed']).toBe(1);
-    await theirs.close();
-    redis?.disconnect();
-    await pool.end();
   });
 
   it('the digest goes out by its timetable, once a tick', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import supertest from 'supertest';
 import { readSettings } from '@app/configuration';
-import { jobDefinitions, type BrokerName } from '@app/contracts';
+import { jobDefinitions, type requestableBrokers } from '@app/contracts';
 import { brokerSettingNames, type BrokerSettings } from '@app/messaging';
 import { freePort } from '../../scripts/postgres/free-port';
 import { cleanBrokers } from './clean-brokers';
@@ -32,13 +32,15 @@ export function onEachBackend(title: string, tests: (backend: Backend) => void):
   });
 }
 
+export type Broker = (typeof requestableBrokers)[number];
+
 /** What the jobs of a system on this backend go by. */
-export function brokerOf(backend: Backend): BrokerName {
+export function brokerOf(backend: Backend): Broker {
   return backend === 'rabbitmq' || backend === 'kafka' ? backend : 'bullmq';
 }
 
 /** Every queue by one broker. */
-export function jobBrokers(broker: BrokerName): string {
+export function jobBrokers(broker: Broker): string {
   return [...new Set(jobDefinitions.map(({ queue }) => `${queue}=${broker}`))].join();
 }
 
@@ -110,8 +112,12 @@ export class TestSystem {
       },
       () => database.drop(),
     );
-    await Promise.all(apps.map((app) => system.launch(app)));
-    return system;
+    const launched = await Promise.allSettled(apps.map((app) => system.launch(app)));
+    const failed = launched.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+    if (!failed) return system;
+    // Nobody else could: the test has no system.
+    await system.stop();
+    throw failed.reason;
   }
 
   /**
@@ -120,9 +126,31 @@ export class TestSystem {
    */
   async launch(app: string, name = app, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
     const port = app === 'api' ? (this.ports.get(name) ?? (await freePort())) : undefined;
+    if (port) this.ports.set(name, port);
+    for (let starts = 1; ; starts += 1) {
+      const child = this.fork(app, name, { ...(port && { PORT: String(port) }), ...environment });
+      this.processes.set(name, child);
+      if (await isReady(child)) {
+        child.once('exit', (code, signal) => {
+          if (this.processes.get(name) !== child) return;
+          if (this.doomed.has(child)) this.processes.delete(name);
+          else this.died.push(`${name} died (${signal ?? `code ${code}`})`);
+        });
+        return child;
+      }
+      this.processes.delete(name);
+      // On a machine that is busy with other things the first contact may take too long. Whoever runs a process
+      // starts it again then, as it says.
+      if (starts === 3 || !this.said.includes('has to start again')) {
+        throw new Error(`${name} did not start:\n${this.said}`);
+      }
+    }
+  }
+
+  private fork(app: string, name: string, environment: NodeJS.ProcessEnv): ChildProcess {
     const script = app.includes('/') ? `dist/${app}.js` : `dist/apps/${app}/src/main.js`;
     const child = fork(join(projectFolder, script), {
-      env: { ...this.environment, ...(port && { PORT: String(port) }), ...environment },
+      env: { ...this.environment, ...environment },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout!, child.stderr!]) {
@@ -131,15 +159,6 @@ export class TestSystem {
         if (process.env['SHOW_OUTPUT']) process.stderr.write(`${name}: ${text}`);
       });
     }
-    this.processes.set(name, child);
-    child.once('exit', (code, signal) => {
-      if (this.processes.get(name) !== child) return;
-      if (this.doomed.has(child)) this.processes.delete(name);
-      else this.died.push(`${name} died (${signal ?? `code ${code}`})`);
-    });
-    if (port) this.ports.set(name, port);
-    const outcome = await Promise.race([once(child, 'message').then(() => 'ready'), once(child, 'exit')]);
-    if (outcome !== 'ready') throw new Error(`${name} did not start:\n${this.said}`);
     return child;
   }
 
@@ -238,6 +257,10 @@ export class TestSystem {
     );
     return Object.fromEntries(rows.map(({ state, count }) => [state, count]));
   }
+}
+
+async function isReady(child: ChildProcess): Promise<boolean> {
+  return Promise.race([once(child, 'message').then(() => true), once(child, 'close').then(() => false)]);
 }
 
 export interface Answer {

@@ -71,6 +71,12 @@ function reconnectMs(attempt: number): number {
 }
 
 /**
+ * BullMQ keeps the failure of its first contact, so that it must not fail because a process is slow to start on a busy
+ * machine. Whoever publishes has a deadline of his own.
+ */
+const connectMs = 30_000;
+
+/**
  * One pool for all queues and workers. Each worker keeps a connection of it for LISTEN, the rest is for queries.
  * BullMQ's tables are called `job` and `event` like ours: they live in the schema `bullmq`, which is the search
  * path here. Its commits do not wait for the disk: what a crash takes from it, the ledger gives back.
@@ -80,7 +86,7 @@ function connectPostgres(url: string, application: string, workers: number): Bul
     connectionString: withServerOptions(url, '-c search_path=bullmq -c synchronous_commit=off'),
     application_name: `${application} bullmq`,
     max: workers + 3,
-    connectionTimeoutMillis: 4_000,
+    connectionTimeoutMillis: connectMs,
     keepAlive: true,
   });
   surviveLostConnections(pool);
