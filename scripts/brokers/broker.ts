@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly port?: number;
   /** The caller's, and left alone at the end. Without one it gets a folder of its own, which ends with it. */
   readonly dataFolder?: string;
+  /** Where its clients reach it when something stands in between: Kafka tells them where to go on. */
+  readonly advertisedPort?: number;
 }
 
 /**

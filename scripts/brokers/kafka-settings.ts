@@ -2,12 +2,15 @@ export interface KafkaPlace {
   /** Where it listens; others are told 127.0.0.1. */
   readonly host: string;
   readonly port: number;
+  /** The same, unless something stands in between. */
+  readonly advertisedPort?: number;
   readonly controllerPort: number;
   readonly folder: string;
 }
 
 /** One node that is its own controller, and quick to start. */
-export function kafkaSettings({ host, port, controllerPort, folder }: KafkaPlace): Record<string, string> {
+export function kafkaSettings(place: KafkaPlace): Record<string, string> {
+  const { host, port, advertisedPort = port, controllerPort, folder } = place;
   return {
     'node.id': '1',
     'process.roles': 'broker,controller',
@@ -15,7 +18,7 @@ export function kafkaSettings({ host, port, controllerPort, folder }: KafkaPlace
     'controller.listener.names': 'CONTROLLER',
     listeners: `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
     'log.dirs': folder,
     // Killed and started again, it is refused as its own double until the session of the killed one is over.
     'broker.session.timeout.ms': '3000',

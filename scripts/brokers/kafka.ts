@@ -53,7 +53,9 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningBro
   return startPrivately(kafka, options, async ({ port, folder, run }) => {
     const data = join(folder(), 'data');
     const file = join(folder(), 'server.properties');
-    const settings = kafkaSettings({ host: '127.0.0.1', port, controllerPort: await freePort(), folder: data });
+    const controllerPort = await freePort();
+    const { advertisedPort = port } = options;
+    const settings = kafkaSettings({ host: '127.0.0.1', port, advertisedPort, controllerPort, folder: data });
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(file, lines.join(''));
     if (!existsSync(join(data, 'meta.properties'))) {

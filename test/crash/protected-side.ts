@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { anEmail, brokerOf, TestSystem, type Backend } from '../support/system';
 import { until } from '../support/until';
-import { GatedMailServer } from './gated-mail-server';
+import { GatedMailServer } from '../support/gated-mail-server';
 import { openQueues, type OpenQueues } from './open-queues';
 import type { Seen } from './seen';
 

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { RunningBroker } from '../../scripts/brokers/broker';
 import { redis as broker, startRedis } from '../../scripts/brokers/redis';
 import { Load } from '../support/load';
+import { residentMb } from '../support/resident-mb';
 import { TestSystem } from '../support/system';
 import { until } from '../support/until';
 
@@ -32,11 +32,6 @@ withRedis('a broker that goes away, and one that forgets', () => {
         90_000,
       );
 
-    function residentMb(app: string): number {
-      const status = readFileSync(`/proc/${system.processes.get(app)!.pid}/status`, 'utf8');
-      return Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 1024;
-    }
-
     it('killed without a disk under load: the API goes on, memory stays flat, all arrive when it is back', async () => {
       const load = new Load(system, 16);
       await until(
@@ -47,14 +42,15 @@ withRedis('a broker that goes away, and one that forgets', () => {
       await redis.kill();
       const atKill = load.accepted.size;
       await delay(1_000);
-      const before = { api: residentMb('api'), relay: residentMb('relay') };
+      const resident = (app: string) => residentMb(system.processes.get(app)!);
+      const before = { api: resident('api'), relay: resident('relay') };
       await until(
         'a backlog',
         () => Promise.resolve(load.accepted.size),
         (size) => size > atKill + 400,
         30_000,
       );
-      const after = { api: residentMb('api'), relay: residentMb('relay') };
+      const after = { api: resident('api'), relay: resident('relay') };
 
       redis = await startRedis({ port: redis.port });
       const accepted = await load.stop();

@@ -31,7 +31,10 @@ export class Load {
     while (this.running) {
       const n = (this.sent += 1);
       const headers = { 'idempotency-key': randomUUID() };
-      while (!(await this.attempt(n, headers))) await delay(50);
+      while (!(await this.attempt(n, headers))) {
+        if (this.system.hasStopped) return;
+        await delay(50);
+      }
       await delay(40);
     }
   }

@@ -79,6 +79,7 @@ export class TestSystem {
   /** Processes that ended although no test had asked them to. */
   private readonly died: string[] = [];
   private readonly doomed = new WeakSet<ChildProcess>();
+  hasStopped = false;
 
   private constructor(
     readonly databaseUrl: string,
@@ -209,6 +210,7 @@ export class TestSystem {
   }
 
   async stop(): Promise<void> {
+    this.hasStopped = true;
     await Promise.all([...this.processes.keys()].map((name) => this.end(name, 'SIGKILL')));
     await this.pool.end();
     await this.dropDatabase();

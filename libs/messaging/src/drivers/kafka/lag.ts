@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 
 /**
@@ -5,10 +6,8 @@ import type { Admin } from 'kafkajs';
  * there to be read.
  */
 export async function lagOf(admin: Admin, topic: string, groupId: string): Promise<number> {
-  const [partitions, [committed]] = await Promise.all([
-    admin.fetchTopicOffsets(topic),
-    admin.fetchOffsets({ groupId, topics: [topic] }),
-  ]);
+  const partitions = await admin.fetchTopicOffsets(topic);
+  const [committed] = await committedOffsets(admin, topic, groupId);
   const committedAt = new Map(committed?.partitions.map(({ partition, offset }) => [partition, BigInt(offset)]));
   const lag = partitions.reduce((sum, { partition, low, high }) => {
     const done = committedAt.get(partition) ?? -1n;
@@ -16,4 +15,20 @@ export async function lagOf(admin: Admin, topic: string, groupId: string): Promi
     return sum + (BigInt(high) - from);
   }, 0n);
   return Math.max(0, Number(lag));
+}
+
+/** Of a Kafka that has just started, the group's coordinator may still be moving; kafkajs asks the old one, once. */
+async function committedOffsets(
+  admin: Admin,
+  topic: string,
+  groupId: string,
+  tries = 5,
+): ReturnType<Admin['fetchOffsets']> {
+  try {
+    return await admin.fetchOffsets({ groupId, topics: [topic] });
+  } catch (error) {
+    if (!(error as { retriable?: boolean }).retriable || tries === 1) throw error;
+    await delay(200);
+    return committedOffsets(admin, topic, groupId, tries - 1);
+  }
 }

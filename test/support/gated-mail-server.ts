@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
-import { until } from '../support/until';
+import { until } from './until';
 
 /** A mail server that takes its time: it accepts no email before the gate is open. */
 export class GatedMailServer {

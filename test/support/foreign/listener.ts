@@ -1,0 +1,5 @@
+/** Somebody who waits for one message. */
+export interface Listener<Message> {
+  readonly first: Promise<Message>;
+  readonly close: () => Promise<void>;
+}
