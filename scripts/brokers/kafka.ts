@@ -57,17 +57,8 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningBro
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(file, lines.join(''));
     if (!existsSync(join(data, 'meta.properties'))) {
-      const id = randomBytes(16).toString('base64url');
-      await promisify(execFile)(java, [
-        ...quickToStart,
-        ...classPath,
-        'kafka.tools.StorageTool',
-        'format',
-        '-t',
-        id,
-        '-c',
-        file,
-      ]);
+      const format = ['format', '-t', randomBytes(16).toString('base64url'), '-c', file];
+      await promisify(execFile)(java, [...quickToStart, ...classPath, 'kafka.tools.StorageTool', ...format]);
     }
     const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
     await run(java, ['-Xmx384m', ...quickToStart, quiet, ...classPath, 'kafka.Kafka', file]);
