@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { NotToBeHad } from './broker';
 
 export const kafkaVersion = '4.3.1';
@@ -45,26 +45,22 @@ export function hasJars(): boolean {
  */
 export async function fetchJars(): Promise<string> {
   if (hasJars()) return jarsFolder;
-  const unfinished = `${jarsFolder}.${process.pid}`;
-  mkdirSync(unfinished, { recursive: true });
+  mkdirSync(dirname(jarsFolder), { recursive: true });
+  const unfinished = mkdtempSync(`${jarsFolder}-unfinished-`);
   try {
     process.stderr.write(`Fetching Kafka ${kafkaVersion} from Maven Central, once…\n`);
     writeFileSync(join(unfinished, 'pom.xml'), pom);
-    const args = [
-      '-q',
-      '-B',
-      'dependency:copy-dependencies',
-      '-DincludeScope=runtime',
-      `-DoutputDirectory=${unfinished}`,
-    ];
-    const child = spawn('mvn', args, { cwd: unfinished, stdio: ['ignore', 'pipe', 'pipe'] });
+    const args = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`];
+    const child = spawn('mvn', ['-q', '-B', ...args], { cwd: unfinished, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => (said += text));
     }
     const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0)
-      throw new NotToBeHad(`Maven could not fetch Kafka; mend that or set KAFKA_BROKERS.\n${said.trim()}`);
+    if (code !== 0) {
+      const why = /\[ERROR\] (.+)/.exec(said)?.[1] ?? said.trim();
+      throw new NotToBeHad(`Maven could not fetch it (${why}); mend that, or set KAFKA_BROKERS.`);
+    }
     moveIntoPlace(unfinished);
     return jarsFolder;
   } finally {

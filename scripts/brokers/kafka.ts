@@ -59,16 +59,9 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningBro
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(file, lines.join(''));
     if (!existsSync(join(data, 'meta.properties'))) {
-      const id = randomBytes(16).toString('base64url');
-      await promisify(execFile)(java, [
-        ...quickToStart,
-        ...classPath,
-        'kafka.tools.StorageTool',
-        'format',
-        `--cluster-id=${id}`,
-        '-c',
-        file,
-      ]);
+      // An id may begin with a dash.
+      const format = ['format', `--cluster-id=${randomBytes(16).toString('base64url')}`, '-c', file];
+      await promisify(execFile)(java, [...quickToStart, ...classPath, 'kafka.tools.StorageTool', ...format]);
     }
     const quiet = '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn';
     await run(java, ['-Xmx384m', ...quickToStart, quiet, ...classPath, 'kafka.Kafka', file]);
