@@ -1,3 +1,4 @@
+import { requestableBrokers } from '@app/contracts';
 import { capabilityNames, type Capabilities, type Support } from '@app/messaging';
 
 /** `reports/conformance.json`: by driver, what the conformance suite has seen. */
@@ -25,11 +26,11 @@ const words: Record<(typeof capabilityNames)[number], string> = {
   deadLetter: 'Dead letter',
 };
 
-const supportWords: Record<Support, string> = { native: 'the broker', bus: 'this library', none: 'refused' };
+const supportWords: Record<Support, string> = { native: 'the broker', bus: 'this library', none: 'no' };
 
 /** What each broker can do itself, and the example that shows it. */
 export function nativeTable(examples: ExamplesReport): string {
-  const brokers = Object.keys(examples);
+  const brokers = requestableBrokers.filter((broker) => broker in examples);
   const shown = new Set(brokers.flatMap((broker) => Object.keys(examples[broker]!)));
   const rows = capabilityNames
     .filter((name) => shown.has(name))
@@ -54,7 +55,9 @@ export function libraryTable(report: ConformanceReport): string {
 function linksOf(found: ExamplesReport[string][string] | undefined): string {
   const links = (found ?? [])
     .filter(({ passed }) => passed)
-    .map(({ file }) => `[${file.replace(/^examples\/[^/]+\/|\.ts$/g, '')}](../${file})`);
+    .map(({ file }) => file)
+    .sort()
+    .map((file) => `[${file.replace(/^examples\/[^/]+\/|\.ts$/g, '')}](../${file})`);
   return links.length > 0 ? links.join(', ') : '–';
 }
 
