@@ -1,6 +1,7 @@
 import { Kafka, logLevel, type EachBatchPayload, type KafkaMessage } from 'kafkajs';
 import type { BrokerSettings } from '@app/messaging';
 import { lagOf } from '../../../libs/messaging/src/drivers/kafka/lag';
+import { until } from '../../support/until';
 import type { PlainClient } from './plain-client';
 
 /** As ours, so that what a dead worker had is with the next as soon. By default it is 30 s. */
@@ -12,11 +13,17 @@ export async function plainKafkajs({ KAFKA_BROKERS, BROKER_PREFIX }: BrokerSetti
   const producer = kafka.producer();
   await Promise.all([admin.connect(), producer.connect()]);
 
-  /** @returns the name of topic and group */
+  /** @returns the name of topic and group, once all that the topic needs is there */
   async function topicOf(queue: string): Promise<string> {
     const topic = `${BROKER_PREFIX}${queue}`;
-    const there = await admin.listTopics();
-    if (!there.includes(topic)) await admin.createTopics({ topics: [{ topic, numPartitions: 1 }] });
+    await until(
+      `topic ${topic} is there`,
+      async () => {
+        await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+        return admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+      },
+      (metadata) => metadata?.topics[0]?.partitions.every(({ leader }) => leader >= 0) === true,
+    );
     return topic;
   }
 
@@ -51,7 +58,9 @@ export async function plainKafkajs({ KAFKA_BROKERS, BROKER_PREFIX }: BrokerSetti
 
     outstanding: async (queue) => {
       const topic = await topicOf(queue);
-      return lagOf(admin, topic, topic);
+      // The first to ask of a group may ask before its coordinator is one.
+      const lag = () => lagOf(admin, topic, topic).catch(() => undefined);
+      return (await until(`the lag of ${topic}`, lag, (count) => count !== undefined))!;
     },
 
     remove: async (queue) => {
