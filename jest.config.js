@@ -41,6 +41,13 @@ module.exports = {
     },
     {
       ...shared,
+      displayName: 'chaos',
+      testMatch: ['<rootDir>/test/chaos/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test/support/global-setup-with-brokers.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    },
+    {
+      ...shared,
       displayName: 'examples',
       testMatch: ['<rootDir>/test/examples/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/support/global-setup-with-brokers.ts',

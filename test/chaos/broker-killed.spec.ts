@@ -25,11 +25,13 @@ const slackMs = 1_000;
 const backOffMs = 2_000;
 /** A session of Kafka, which a member that comes back under another name has to wait for. */
 const sessionMs = 6_000;
+/** How long a consumer may take to ask again: five tries of kafkajs, the pause after them, and a connection. */
+const askAgainMs = 5 * 500 + 500 + 1_500;
 
 const all: readonly Killed[] = [
   // A connection is tried each second.
   { backend: 'rabbitmq', broker: rabbitmq, goesOnWithinMs: 1_000 + backOffMs + slackMs },
-  { backend: 'kafka', broker: kafka, goesOnWithinMs: sessionMs + backOffMs + slackMs },
+  { backend: 'kafka', broker: kafka, goesOnWithinMs: askAgainMs + sessionMs + slackMs },
 ];
 
 /** RabbitMQ writes the name of a new queue to the disk half a second late. */
