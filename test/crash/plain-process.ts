@@ -1,11 +1,10 @@
 import { Pool } from 'pg';
-import { readSettings } from '@app/configuration';
-import { brokerSettingNames } from '@app/messaging';
+import type { BrokerSettings } from '@app/messaging';
 import type { Backend } from '../support/system';
 import { connectPlainClient } from './plain-clients/connect-plain-client';
 import type { PlainClient } from './plain-clients/plain-client';
 
-const settings = readSettings(brokerSettingNames);
+const settings = JSON.parse(process.env['BROKER_SETTINGS']!) as BrokerSettings;
 
 /** The queue and the rows of one cell of the table. */
 export const cell = process.env['CELL']!;

@@ -120,7 +120,8 @@ export class PlainSide {
 
   private environmentOf(cell: string, more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     this.queues.add(cell);
-    return { BACKEND: this.backend, CELL: cell, ...more };
+    const settings = JSON.stringify(this.system.brokerSettings);
+    return { BACKEND: this.backend, BROKER_SETTINGS: settings, CELL: cell, ...more };
   }
 
   private async end(role: Role, cell: string): Promise<void> {

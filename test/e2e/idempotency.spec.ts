@@ -1,11 +1,11 @@
-import { anEmail, onEachBackend, TestSystem } from '../support/system';
+import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
-onEachBackend('Idempotency-Key', (backend) => {
+describe('Idempotency-Key', () => {
   let system: TestSystem;
 
   beforeAll(async () => {
-    system = await TestSystem.start({ backend });
+    system = await TestSystem.start();
     await system.launch('api', 'api-2');
   });
 

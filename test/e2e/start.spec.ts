@@ -7,26 +7,38 @@ import { freePort } from '../../scripts/postgres/free-port';
 import { commandOf, databaseUrlOf, isAlive, npmStart, type Start } from '../support/start';
 import { until } from '../support/until';
 
+/** A data folder for the length of a test, or of a few that go on from each other. */
+function aFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'a path with spaces '));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
 describe('npm start', () => {
   let folder: string;
   const started: Start[] = [];
+  /** What a test has left running for the next one, which goes on with it, or starts its own. */
+  let running: Start | undefined;
 
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'a path with spaces '));
-    chmodSync(folder, 0o755);
+  beforeAll(() => {
+    folder = aFolder();
   });
 
-  afterEach(async () => {
-    for (const start of started.splice(0)) {
+  afterAll(async () => {
+    for (const start of started) {
       if (start.process.exitCode === null && start.process.signalCode === null) await start.end('SIGTERM');
     }
     rmSync(folder, { recursive: true, force: true });
   });
 
+  async function theRunning(): Promise<Start> {
+    return (running ??= await start());
+  }
+
   async function start(environment: Record<string, string> = {}, options?: Parameters<typeof npmStart>[1]) {
-    const running = await npmStart({ DATA_DIR: join(folder, 'data'), ...environment }, options);
-    started.push(running);
-    return running;
+    const one = await npmStart({ DATA_DIR: join(folder, 'data'), ...environment }, options);
+    started.push(one);
+    return one;
   }
 
   async function postEmail(url: string): Promise<string> {
@@ -42,88 +54,32 @@ describe('npm start', () => {
   const stateOf = async (url: string, id: string) =>
     ((await (await fetch(`${url}/v1/jobs/${id}`)).json()) as { state: string }).state;
 
-  it('runs everything on an embedded PostgreSQL, and on SIGTERM ends all of it with 0', async () => {
-    const running = await start();
-    const id = await postEmail(running.url);
+  it('runs everything on an embedded PostgreSQL', async () => {
+    const one = await theRunning();
+    const id = await postEmail(one.url);
     await until(
       'the email is sent',
-      () => stateOf(running.url, id),
+      () => stateOf(one.url, id),
       (state) => state === 'completed',
     );
-    const processes = running.descendants();
-    expect(processes.length).toBeGreaterThan(6);
-
-    expect(await running.end('SIGTERM')).toBe(0);
-    await until(
-      'all are gone',
-      () => Promise.resolve(processes.filter(isAlive)),
-      (alive) => alive.length === 0,
-    );
-    expect(running.said()).not.toMatch(/error/i);
-
-    const again = await start();
-    expect(await stateOf(again.url, id)).toBe('completed');
+    expect(one.descendants().length).toBeGreaterThan(6);
   });
 
-  it('a supervisor that is killed takes everything with it, and the next start goes on where it was', async () => {
-    const running = await start();
-    const id = await postEmail(running.url);
-    const processes = running.descendants();
-    await running.end('SIGKILL');
-    await until(
-      'all are gone',
-      () => Promise.resolve(processes.filter(isAlive)),
-      (alive) => alive.length === 0,
+  it('the whole system holds fewer than 60 connections to PostgreSQL', async () => {
+    const running = await theRunning();
+    for (let n = 0; n < 50; n += 1) await postEmail(running.url);
+    const client = new Client({ connectionString: databaseUrlOf(running) });
+    await client.connect();
+    const { rows } = await client.query<{ connections: number }>(
+      `SELECT count(*)::int AS connections FROM pg_stat_activity WHERE backend_type = 'client backend'`,
     );
-
-    const again = await start();
-    await until(
-      'the email is sent',
-      () => stateOf(again.url, id),
-      (state) => state === 'completed',
-    );
-  });
-
-  it('a PostgreSQL that lost its keeper is found and ended before the next one starts', async () => {
-    const running = await start();
-    const processes = running.descendants();
-    // All at once, PostgreSQL's keeper first, so that nobody is there to end PostgreSQL.
-    const nodes = processes.filter((pid) => commandOf(pid).includes('/dist/'));
-    const keeper = nodes.find((pid) => commandOf(pid).includes('postgres-keeper'))!;
-    for (const pid of [keeper, running.process.pid!, ...nodes]) {
-      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
-    }
-    await until(
-      'they are gone',
-      () => Promise.resolve(nodes.filter(isAlive)),
-      (alive) => alive.length === 0,
-    );
-    expect(processes.filter(isAlive).length).toBeGreaterThan(0);
-
-    const again = await start();
-    expect(await stateOf(again.url, await postEmail(again.url))).toBeDefined();
-    await until(
-      'the old one is gone',
-      () => Promise.resolve(processes.filter(isAlive)),
-      (alive) => alive.length === 0,
-    );
-  });
-
-  it('an app that dies is started again', async () => {
-    const running = await start();
-    const [worker] = running.descendants().filter((pid) => commandOf(pid).includes('email-worker'));
-    process.kill(worker!, 'SIGKILL');
-    const id = await postEmail(running.url);
-    await until(
-      'the email is sent',
-      () => stateOf(running.url, id),
-      (state) => state === 'completed',
-    );
-    expect(running.said()).toContain('email-worker ended (SIGKILL); it starts again in 500 ms');
+    await client.end();
+    expect(rows[0]!.connections).toBeGreaterThan(5);
+    expect(rows[0]!.connections).toBeLessThan(60);
   });
 
   it('a folder in use is refused, and the one who uses it goes on', async () => {
-    const running = await start();
+    const running = await theRunning();
     const second = await start({}, { untilReady: false });
     await until(
       'it ends',
@@ -135,10 +91,89 @@ describe('npm start', () => {
     expect((await fetch(`${running.url}/health/ready`)).status).toBe(200);
   });
 
+  it('an app that dies is started again', async () => {
+    const running = await theRunning();
+    const [worker] = running.descendants().filter((pid) => commandOf(pid).includes('email-worker'));
+    process.kill(worker!, 'SIGKILL');
+    const id = await postEmail(running.url);
+    await until(
+      'the email is sent',
+      () => stateOf(running.url, id),
+      (state) => state === 'completed',
+    );
+    expect(running.said()).toContain('email-worker ended (SIGKILL); it starts again in 500 ms');
+  });
+
+  it('on SIGTERM ends all of it with 0, and the next start goes on where it was', async () => {
+    const one = await theRunning();
+    const id = await postEmail(one.url);
+    const processes = one.descendants();
+    const before = one.said().length;
+    expect(await one.end('SIGTERM')).toBe(0);
+    await until(
+      'all are gone',
+      () => Promise.resolve(processes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+    expect(one.said().slice(before)).not.toMatch(/error/i);
+
+    running = await start();
+    await until(
+      'the email is sent',
+      () => stateOf(running!.url, id),
+      (state) => state === 'completed',
+    );
+  });
+
+  it('a supervisor that is killed takes everything with it, and the next start goes on where it was', async () => {
+    const before = await theRunning();
+    const id = await postEmail(before.url);
+    const processes = before.descendants();
+    await before.end('SIGKILL');
+    await until(
+      'all are gone',
+      () => Promise.resolve(processes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+
+    running = await start();
+    await until(
+      'the email is sent',
+      () => stateOf(running!.url, id),
+      (state) => state === 'completed',
+    );
+  });
+
+  it('a PostgreSQL that lost its keeper is found and ended before the next one starts', async () => {
+    const before = await theRunning();
+    const processes = before.descendants();
+    // All at once, PostgreSQL's keeper first, so that nobody is there to end PostgreSQL.
+    const nodes = processes.filter((pid) => commandOf(pid).includes('/dist/'));
+    const keeper = nodes.find((pid) => commandOf(pid).includes('postgres-keeper'))!;
+    for (const pid of [keeper, before.process.pid!, ...nodes]) {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    }
+    await until(
+      'they are gone',
+      () => Promise.resolve(nodes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+    expect(processes.filter(isAlive).length).toBeGreaterThan(0);
+
+    running = await start();
+    expect(await stateOf(running.url, await postEmail(running.url))).toBeDefined();
+    await until(
+      'the old one is gone',
+      () => Promise.resolve(processes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+  });
+
   it('what stands in the place of the database and is none is left alone', async () => {
+    const folder = aFolder();
     mkdirSync(join(folder, 'data/postgres'), { recursive: true });
     writeFileSync(join(folder, 'data/postgres/thesis.txt'), 'ten years');
-    const refused = await start({}, { untilReady: false });
+    const refused = await start({ DATA_DIR: join(folder, 'data') }, { untilReady: false });
     await until(
       'it says why',
       () => Promise.resolve(refused.said()),
@@ -146,6 +181,7 @@ describe('npm start', () => {
     );
     await refused.end('SIGTERM');
     expect(readFileSync(join(folder, 'data/postgres/thesis.txt'), 'utf8')).toBe('ten years');
+    rmSync(folder, { recursive: true });
   });
 
   it('a taken port is refused plainly, before anything starts', async () => {
@@ -180,31 +216,20 @@ describe('npm start', () => {
       expect(refused.said()).toContain(`- ${name}: `);
   });
 
-  it('the whole system holds fewer than 60 connections to PostgreSQL', async () => {
-    const running = await start();
-    for (let n = 0; n < 50; n += 1) await postEmail(running.url);
-    const client = new Client({ connectionString: databaseUrlOf(running) });
-    await client.connect();
-    const { rows } = await client.query<{ connections: number }>(
-      `SELECT count(*)::int AS connections FROM pg_stat_activity WHERE backend_type = 'client backend'`,
-    );
-    await client.end();
-    expect(rows[0]!.connections).toBeGreaterThan(5);
-    expect(rows[0]!.connections).toBeLessThan(60);
-  });
-
   const asRoot = process.getuid?.() === 0 ? it : it.skip;
 
   asRoot('runs as a user without rights just as well', async () => {
+    const folder = aFolder();
     const nobody = { uid: 65_534, gid: 65_534 };
     chownSync(folder, nobody.uid, nobody.gid);
-    const running = await start({ HOME: folder }, { user: nobody });
-    const id = await postEmail(running.url);
+    const one = await start({ HOME: folder, DATA_DIR: join(folder, 'data') }, { user: nobody });
+    const id = await postEmail(one.url);
     await until(
       'the email is sent',
-      () => stateOf(running.url, id),
+      () => stateOf(one.url, id),
       (state) => state === 'completed',
     );
-    expect(await running.end('SIGINT')).toBe(0);
+    expect(await one.end('SIGINT')).toBe(0);
+    rmSync(folder, { recursive: true });
   });
 });

@@ -1,18 +1,29 @@
-import { createPostgresBackend, Queue, withBackend, Worker, type Job } from 'bullmq';
-import { connectBullmq, type BrokerSettings } from '@app/messaging';
+import { createPostgresBackend, Queue, withBackend, Worker, type ConnectionOptions, type Job } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import type { BrokerSettings } from '@app/messaging';
 import type { PlainClient } from './plain-client';
 
+/** What BullMQ takes for a connection, by its address. */
+function connect({ DATABASE_URL, REDIS_URL }: BrokerSettings): { connection: ConnectionOptions; end: () => unknown } {
+  if (REDIS_URL !== undefined) {
+    const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: null });
+    return { connection: redis, end: () => redis.disconnect() };
+  }
+  const pool = new Pool({ connectionString: DATABASE_URL, options: '-c search_path=bullmq', max: 4 });
+  return { connection: pool, end: () => pool.end() };
+}
+
 export function plainBullmq(settings: BrokerSettings): PlainClient {
-  const { DATABASE_URL, REDIS_URL, BULLMQ_PREFIX, LEASE_MS } = settings;
-  const bullmq = { databaseUrl: DATABASE_URL, redisUrl: REDIS_URL, prefix: BULLMQ_PREFIX, leaseMs: LEASE_MS };
-  const connection = connectBullmq(bullmq, 'plain', 1);
-  const onRedis = connection.backend === 'redis';
+  const { BULLMQ_PREFIX, LEASE_MS } = settings;
+  const { connection, end } = connect(settings);
+  const onRedis = settings.REDIS_URL !== undefined;
   const QueueClass = onRedis ? Queue : (withBackend(createPostgresBackend).Queue as typeof Queue);
   const WorkerClass = onRedis ? Worker : (withBackend(createPostgresBackend).Worker as typeof Worker);
   const queues = new Map<string, Queue>();
 
   async function queueOf(name: string): Promise<Queue> {
-    const queue = queues.get(name) ?? new QueueClass(name, { connection: connection.forQueues, prefix: BULLMQ_PREFIX });
+    const queue = queues.get(name) ?? new QueueClass(name, { connection, prefix: BULLMQ_PREFIX });
     queues.set(name, queue);
     await queue.waitUntilReady();
     return queue;
@@ -32,7 +43,7 @@ export function plainBullmq(settings: BrokerSettings): PlainClient {
         return Promise.resolve();
       };
       const worker = new WorkerClass(queue, processor, {
-        connection: connection.forWorkers,
+        connection,
         prefix: BULLMQ_PREFIX,
         concurrency: 1,
         // A dead worker's messages are found as soon as ours are.
@@ -55,7 +66,7 @@ export function plainBullmq(settings: BrokerSettings): PlainClient {
 
     close: async () => {
       await Promise.all([...queues.values()].map((queue) => queue.close()));
-      await connection.close();
+      await end();
     },
   };
 }
