@@ -175,6 +175,10 @@ const url = process.env['TEST_RABBITMQ_URL'];
     const [consumer] = (
       worker as unknown as { consumers: Map<string, { channel: { now(): ConfirmChannel } }> }
     ).consumers.values();
+    // Both have said goodbye, which is no error to anybody.
+    await (consumer!.channel.now().connection as unknown as { close(): Promise<void> }).close();
+    await comesThrough('after a connection that was closed in order');
+
     consumer!.channel.now().ack({ fields: { deliveryTag: 4711 } } as never);
     await comesThrough('after a channel error');
 

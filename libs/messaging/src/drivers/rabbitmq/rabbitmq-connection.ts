@@ -33,8 +33,9 @@ export async function connectRabbitmq({ url }: RabbitmqSettings, application: st
 
   let isAway = false;
   const { managedConnection } = connection;
-  const away = ({ err }: { err: Error }): void => {
-    if (!isAway) logger.warn(`RabbitMQ is away: ${err.message}`);
+  // A connection that was closed in order has no error. Whoever throws here keeps the manager from connecting again.
+  const away = ({ err }: { err?: Error }): void => {
+    if (!isAway) logger.warn(`RabbitMQ is away: ${err?.message ?? 'the connection was closed'}`);
     isAway = true;
   };
   managedConnection.on('connectFailed', away);
