@@ -229,8 +229,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'RabbitMQ: acknowledges before the work',
     file: 'libs/messaging/src/drivers/rabbitmq/consumer.ts',
-    find: '    await this.consumption.handle(message);\n    acknowledge();',
-    replace: '    acknowledge();\n    await this.consumption.handle(message);',
+    find: '    await this.consumption.handle(message);\n    acknowledgements.acknowledge(message);',
+    replace: '    acknowledgements.acknowledge(message);\n    await this.consumption.handle(message);',
     specs: rabbitmqFaults,
     test: 'what was in hand when the connection was lost',
   },

@@ -1,25 +1,31 @@
 /**
  * Group commit: what concurrent callers ask of the database within `windowMs` becomes one statement.
- * While `inFlight` statements run, the next group grows, so the groups get larger the slower commits are:
- * the load sets the size, not a tuned number.
+ * While `inFlight` statements run, the next group grows, and it is waited for as long as half of the last statement
+ * took, up to `longestWindowMs`: the slower commits are, the larger the groups. The load sets the size.
  */
 export class Collector<Item, Result> {
   private waiting: Entry<Item, Result>[] = [];
   private running = 0;
   private timer: NodeJS.Timeout | undefined;
+  private lastMs = 0;
 
   /** @param write one statement for all items; its results are in the order of the items */
   constructor(
     private readonly write: (items: Item[]) => Promise<Result[]>,
-    private readonly limits = { windowMs: 2, groupSize: 500, inFlight: 2 },
+    private readonly limits: Limits = { windowMs: 2, longestWindowMs: 10, groupSize: 500, inFlight: 1 },
   ) {}
 
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       if (this.waiting.length >= this.limits.groupSize) this.flush();
-      else this.timer ??= setTimeout(() => this.flush(), this.limits.windowMs);
+      else this.timer ??= setTimeout(() => this.flush(), this.windowMs());
     });
+  }
+
+  private windowMs(): number {
+    const { windowMs, longestWindowMs = windowMs } = this.limits;
+    return Math.max(windowMs, Math.min(this.lastMs / 2, longestWindowMs));
   }
 
   private flush(): void {
@@ -36,14 +42,24 @@ export class Collector<Item, Result> {
 
   /** A group that is refused is written item by item: one that cannot be stored must not fail its neighbours. */
   private async writeGroup(group: Entry<Item, Result>[]): Promise<void> {
+    const startedAt = performance.now();
     try {
       const results = await this.write(group.map(({ item }) => item));
+      this.lastMs = performance.now() - startedAt;
       group.forEach(({ resolve }, index) => resolve(results[index] as Result));
     } catch (error) {
       if (group.length === 1) group[0]!.reject(error);
       else for (const entry of group) await this.writeGroup([entry]);
     }
   }
+}
+
+interface Limits {
+  readonly windowMs: number;
+  /** Default: the window does not grow. */
+  readonly longestWindowMs?: number;
+  readonly groupSize: number;
+  readonly inFlight: number;
 }
 
 interface Entry<Item, Result> {

@@ -5,22 +5,35 @@ export type AbortReason = 'timed_out' | 'cancelled' | 'drain' | 'fenced';
 
 /** What this process holds of a job between its claim and its settlement. */
 export class Lease {
-  private readonly controller = new AbortController();
+  /** Made for the handler that looks at its signal; most are done before anybody asks them to stop. */
+  private controller: AbortController | undefined;
+  private reason: AbortReason | undefined;
+  private whenAborted: (() => void) | undefined;
   private pendingProgress: { percent: number; note: string | undefined } | undefined;
 
   constructor(readonly job: ClaimedJob) {}
 
   get signal(): AbortSignal {
+    this.controller ??= new AbortController();
+    if (this.reason) this.controller.abort(new JobAborted(this.reason));
     return this.controller.signal;
   }
 
   /** The first reason stands. */
   get abortReason(): AbortReason | undefined {
-    return this.signal.aborted ? (this.signal.reason as JobAborted).reason : undefined;
+    return this.reason;
   }
 
   abort(reason: AbortReason): void {
-    this.controller.abort(new JobAborted(reason));
+    if (this.reason) return;
+    this.reason = reason;
+    this.controller?.abort(new JobAborted(reason));
+    this.whenAborted?.();
+  }
+
+  /** The one who waits for the end of the attempt hears of it without a signal. */
+  onAbort(hear: () => void): void {
+    this.whenAborted = hear;
   }
 
   /** @throws RangeError for a percentage outside 0 to 100 */

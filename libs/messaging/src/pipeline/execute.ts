@@ -30,7 +30,9 @@ export function executeStep({ pool, prisma }: PipelineParts): (claimed: Claimed)
     const { job, lease, definition } = claimed;
     return {
       effectKey: job.id,
-      signal: lease.signal,
+      get signal() {
+        return lease.signal;
+      },
       childResults: () => readChildResults(pool, job.id),
       progress: (percent, note) => lease.setProgress(percent, note),
       transaction: (work) =>

@@ -1,6 +1,3 @@
-import { once } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Lease } from '../lease';
 import type { Claimed, Ending } from './parts';
 import type { Step } from './steps';
 
@@ -12,20 +9,18 @@ export function stopStep(): Step<Claimed, Ending, Claimed, Ending> {
     const { lease, definition } = claimed;
     if (lease.abortReason) return { type: 'aborted', reason: lease.abortReason };
 
-    const ended = new AbortController();
+    let grace: NodeJS.Timeout | undefined;
     const timeOut = setTimeout(() => lease.abort('timed_out'), definition.timeoutMs);
+    const overstayed = new Promise<Ending>((resolve) => {
+      lease.onAbort(() => {
+        grace = setTimeout(() => resolve({ type: 'aborted', reason: lease.abortReason! }), stopGraceMs);
+      });
+    });
     try {
-      return await Promise.race([next(claimed), overstayed(lease, ended.signal)]);
+      return await Promise.race([next(claimed), overstayed]);
     } finally {
       clearTimeout(timeOut);
-      ended.abort();
+      clearTimeout(grace);
     }
   };
-}
-
-/** Resolves when the handler was asked to stop and has not; rejects, unheard, when it ends before. */
-async function overstayed(lease: Lease, ended: AbortSignal): Promise<Ending> {
-  await once(lease.signal, 'abort', { signal: ended });
-  await delay(stopGraceMs, undefined, { signal: ended });
-  return { type: 'aborted', reason: lease.abortReason! };
 }

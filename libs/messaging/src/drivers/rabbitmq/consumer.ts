@@ -1,6 +1,7 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Subscription } from '../../port/broker-driver';
+import { Acknowledgements } from './acknowledgements';
 import { LastingChannel } from './lasting-channel';
 
 export interface Consumption {
@@ -15,7 +16,7 @@ export interface Consumption {
 /** Takes the messages of one queue, on a channel of its own: an error there stops no other queue. */
 export class Consumer implements Subscription {
   readonly channel: LastingChannel;
-  private inHand = new Set<ConsumeMessage>();
+  private acknowledgements: Acknowledgements | undefined;
   private stopped = false;
   private tag: string | undefined;
 
@@ -28,7 +29,7 @@ export class Consumer implements Subscription {
 
   /** What RabbitMQ has sent and not seen acknowledged. */
   get unacknowledged(): number {
-    return this.inHand.size;
+    return this.acknowledgements?.size ?? 0;
   }
 
   /** What was sent ahead and not begun goes back to the queue when the channel closes. */
@@ -42,29 +43,30 @@ export class Consumer implements Subscription {
     }
   }
 
+  async close(): Promise<void> {
+    this.acknowledgements?.flush();
+    await this.channel.close();
+  }
+
   private async consume(channel: Channel): Promise<void> {
     if (this.stopped) return;
     const { queue, prefetch, declare } = this.consumption;
     await declare(channel);
     await channel.prefetch(prefetch);
-    const inHand = new Set<ConsumeMessage>();
-    this.inHand = inHand;
-    let isOpen = true;
-    // What this channel had in hand is on the queue again.
-    channel.once('close', () => (isOpen = false));
+    const acknowledgements = new Acknowledgements(channel);
+    this.acknowledgements = acknowledgements;
     const { consumerTag } = await channel.consume(queue, (message) => {
-      if (message) void this.work(message, inHand, () => isOpen && channel.ack(message));
+      if (message) void this.work(message, acknowledgements);
       // RabbitMQ has cancelled: the queue was deleted, or moved to another node.
       else if (!this.stopped) this.channel.renew(new Error(`queue ${queue} was taken away`));
     });
     this.tag = consumerTag;
   }
 
-  private async work(message: ConsumeMessage, inHand: Set<ConsumeMessage>, acknowledge: () => void): Promise<void> {
-    inHand.add(message);
+  private async work(message: ConsumeMessage, acknowledgements: Acknowledgements): Promise<void> {
+    acknowledgements.received(message);
     if (this.stopped) return;
     await this.consumption.handle(message);
-    acknowledge();
-    inHand.delete(message);
+    acknowledgements.acknowledge(message);
   }
 }

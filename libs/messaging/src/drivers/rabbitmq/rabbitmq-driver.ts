@@ -114,11 +114,7 @@ export class RabbitmqDriver implements BrokerDriver {
   }
 
   private async closeOnce(): Promise<void> {
-    const channels = [
-      this.publisher.channel,
-      this.answering,
-      ...[...this.consumers.values()].map(({ channel }) => channel),
-    ];
+    const channels = [this.publisher.channel, this.answering, ...this.consumers.values()];
     await Promise.all([this.census.close(), ...channels.map((channel) => channel?.close())]);
     await within(closeMs, this.connection.close(), 'it did not answer').catch(() => undefined);
   }
