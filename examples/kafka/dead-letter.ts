@@ -81,6 +81,8 @@ async function main(): Promise<void> {
     },
   });
 
+  while (done.length < 2) await delay(20);
+
   const dead: string[] = [];
   const undertaker = kafka.consumer({ groupId: `${deadTopic}-group`, maxWaitTimeInMs: 200 });
   await undertaker.connect();
@@ -93,7 +95,7 @@ async function main(): Promise<void> {
       console.log(`dead: "${dead.at(-1)}", because: ${header('reason')}, from ${place}`);
     },
   });
-  while (done.length < 2 || dead.length < 1) await delay(20);
+  while (dead.length < 1) await delay(20);
 
   await Promise.all([consumer.disconnect(), undertaker.disconnect(), producer.disconnect()]);
   await admin.deleteGroups([`${topic}-group`, `${deadTopic}-group`]);

@@ -41,10 +41,13 @@ describe('npm start', () => {
     return one;
   }
 
+  // No connection is kept for later: the server ends one that was idle, which may be just when it is used again.
+  const headers = { 'content-type': 'application/json', connection: 'close' };
+
   async function postEmail(url: string): Promise<string> {
     const answer = await fetch(`${url}/v1/emails`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers,
       body: JSON.stringify({ to: 'ada@example.com', subject: 'Hi', text: 'Hello' }),
     });
     expect(answer.status).toBe(202);
@@ -52,7 +55,7 @@ describe('npm start', () => {
   }
 
   const stateOf = async (url: string, id: string) =>
-    ((await (await fetch(`${url}/v1/jobs/${id}`)).json()) as { state: string }).state;
+    ((await (await fetch(`${url}/v1/jobs/${id}`, { headers })).json()) as { state: string }).state;
 
   it('runs everything on an embedded PostgreSQL', async () => {
     const one = await theRunning();
@@ -88,7 +91,7 @@ describe('npm start', () => {
     );
     expect(second.process.exitCode).toBe(1);
     expect(second.said()).toMatch(/data folder .* is in use by another start\. Stop that one, or set DATA_DIR/);
-    expect((await fetch(`${running.url}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${running.url}/health/ready`, { headers })).status).toBe(200);
   });
 
   it('an app that dies is started again', async () => {
