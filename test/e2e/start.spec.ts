@@ -57,15 +57,26 @@ describe('npm start', () => {
   const stateOf = async (url: string, id: string) =>
     ((await (await fetch(`${url}/v1/jobs/${id}`, { headers })).json()) as { state: string }).state;
 
+  const sent = ({ url }: Start, id: string) =>
+    until(
+      'the email is sent',
+      () => stateOf(url, id),
+      (state) => state === 'completed',
+    );
+
+  const gone = (processes: readonly number[]) =>
+    until(
+      'they are gone',
+      () => Promise.resolve(processes.filter(isAlive)),
+      (alive) => alive.length === 0,
+    );
+
   it('runs everything on an embedded PostgreSQL', async () => {
     const one = await theRunning();
     const id = await postEmail(one.url);
-    await until(
-      'the email is sent',
-      () => stateOf(one.url, id),
-      (state) => state === 'completed',
-    );
+    await sent(one, id);
     expect(one.descendants().length).toBeGreaterThan(6);
+    expect(one.said()).not.toMatch(/error/i);
   });
 
   it('the whole system holds fewer than 60 connections to PostgreSQL', async () => {
@@ -99,11 +110,7 @@ describe('npm start', () => {
     const [worker] = running.descendants().filter((pid) => commandOf(pid).includes('email-worker'));
     process.kill(worker!, 'SIGKILL');
     const id = await postEmail(running.url);
-    await until(
-      'the email is sent',
-      () => stateOf(running.url, id),
-      (state) => state === 'completed',
-    );
+    await sent(running, id);
     expect(running.said()).toContain('email-worker ended (SIGKILL); it starts again in 500 ms');
   });
 
@@ -113,19 +120,11 @@ describe('npm start', () => {
     const processes = one.descendants();
     const before = one.said().length;
     expect(await one.end('SIGTERM')).toBe(0);
-    await until(
-      'all are gone',
-      () => Promise.resolve(processes.filter(isAlive)),
-      (alive) => alive.length === 0,
-    );
+    await gone(processes);
     expect(one.said().slice(before)).not.toMatch(/error/i);
 
     running = await start();
-    await until(
-      'the email is sent',
-      () => stateOf(running!.url, id),
-      (state) => state === 'completed',
-    );
+    await sent(running, id);
   });
 
   it('a supervisor that is killed takes everything with it, and the next start goes on where it was', async () => {
@@ -133,18 +132,10 @@ describe('npm start', () => {
     const id = await postEmail(before.url);
     const processes = before.descendants();
     await before.end('SIGKILL');
-    await until(
-      'all are gone',
-      () => Promise.resolve(processes.filter(isAlive)),
-      (alive) => alive.length === 0,
-    );
+    await gone(processes);
 
     running = await start();
-    await until(
-      'the email is sent',
-      () => stateOf(running!.url, id),
-      (state) => state === 'completed',
-    );
+    await sent(running, id);
   });
 
   it('a PostgreSQL that lost its keeper is found and ended before the next one starts', async () => {
@@ -156,20 +147,12 @@ describe('npm start', () => {
     for (const pid of [keeper, before.process.pid!, ...nodes]) {
       if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     }
-    await until(
-      'they are gone',
-      () => Promise.resolve(nodes.filter(isAlive)),
-      (alive) => alive.length === 0,
-    );
+    await gone(nodes);
     expect(processes.filter(isAlive).length).toBeGreaterThan(0);
 
     running = await start();
     expect(await stateOf(running.url, await postEmail(running.url))).toBeDefined();
-    await until(
-      'the old one is gone',
-      () => Promise.resolve(processes.filter(isAlive)),
-      (alive) => alive.length === 0,
-    );
+    await gone(processes);
   });
 
   it('what stands in the place of the database and is none is left alone', async () => {
@@ -227,11 +210,7 @@ describe('npm start', () => {
     chownSync(folder, nobody.uid, nobody.gid);
     const one = await start({ HOME: folder, DATA_DIR: join(folder, 'data') }, { user: nobody });
     const id = await postEmail(one.url);
-    await until(
-      'the email is sent',
-      () => stateOf(one.url, id),
-      (state) => state === 'completed',
-    );
+    await sent(one, id);
     expect(await one.end('SIGINT')).toBe(0);
     rmSync(folder, { recursive: true });
   });

@@ -14,8 +14,10 @@ export class Lease {
   constructor(readonly job: ClaimedJob) {}
 
   get signal(): AbortSignal {
-    this.controller ??= new AbortController();
-    if (this.reason) this.controller.abort(new JobAborted(this.reason));
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.reason) this.controller.abort(new JobAborted(this.reason));
+    }
     return this.controller.signal;
   }
 
