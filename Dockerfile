@@ -28,6 +28,8 @@ COPY prisma prisma
 COPY --from=build /app/dist/scripts/migrate dist/scripts/migrate
 COPY --from=build /app/dist/libs dist/libs
 COPY --from=build /app/dist/apps dist/apps
+# A volume that is mounted here is the user's from its beginning.
+RUN install -d -o node -g node /files
 USER node
 STOPSIGNAL SIGTERM
 CMD ["node", "dist/apps/api/src/main.js"]

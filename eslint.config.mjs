@@ -1,5 +1,6 @@
 import js from '@eslint/js';
 import boundaries from 'eslint-plugin-boundaries';
+import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 const mayImport = (from, ...types) => ({
@@ -24,10 +25,10 @@ const noDriver = (regex) => [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', '**/generated/', 'node_modules/'] },
+  { ignores: ['dist/', 'coverage/', '**/generated/', 'node_modules/', 'apps/web/src/api/schema.d.ts'] },
   js.configs.recommended,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.mts'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -78,8 +79,10 @@ export default tseslint.config(
       'boundaries/elements': [
         { type: 'app', pattern: 'apps/*', capture: ['name'] },
         { type: 'observability', pattern: 'libs/observability' },
+        { type: 'webhooks', pattern: 'libs/webhooks' },
         { type: 'messaging', pattern: 'libs/messaging' },
         { type: 'persistence', pattern: 'libs/persistence' },
+        { type: 'storage', pattern: 'libs/storage' },
         { type: 'contracts', pattern: 'libs/contracts' },
         { type: 'configuration', pattern: 'libs/configuration' },
         { type: 'testing', pattern: 'libs/testing' },
@@ -92,19 +95,41 @@ export default tseslint.config(
         {
           default: 'disallow',
           policies: [
-            mayImport('app', 'observability', 'messaging', 'persistence', 'contracts', 'configuration'),
+            mayImport(
+              'app',
+              'observability',
+              'webhooks',
+              'messaging',
+              'persistence',
+              'storage',
+              'contracts',
+              'configuration',
+            ),
             {
               from: { element: { type: 'app' } },
               allow: { to: { element: { type: 'app', captured: { name: '{{from.element.captured.name}}' } } } },
             },
+            mayImport('webhooks', 'webhooks', 'messaging', 'persistence', 'contracts', 'configuration'),
             mayImport('observability', 'observability', 'messaging', 'configuration'),
             mayImport('testing', 'testing', 'messaging', 'persistence', 'contracts'),
             mayImport('messaging', 'messaging', 'persistence', 'contracts', 'configuration'),
             mayImport('persistence', 'persistence', 'contracts'),
+            mayImport('storage', 'storage', 'contracts', 'configuration'),
             mayImport('contracts', 'contracts'),
             mayImport('configuration', 'configuration', 'contracts'),
           ],
         },
+      ],
+    },
+  },
+  {
+    // The web client knows the API by its OpenAPI document, as any other client does.
+    files: ['apps/web/src/**/*.{ts,tsx}'],
+    extends: [reactHooks.configs.flat.recommended],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^@app/', message: 'What the client needs, the API says.' }] },
       ],
     },
   },

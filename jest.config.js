@@ -53,6 +53,13 @@ module.exports = {
       globalSetup: '<rootDir>/test/support/global-setup-with-brokers.ts',
       globalTeardown: '<rootDir>/test/support/global-teardown.ts',
     },
+    {
+      ...shared,
+      displayName: 'web',
+      testMatch: ['<rootDir>/test/web/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test/support/global-setup-with-browser.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+    },
   ],
   testTimeout: 180_000,
   maxWorkers: 2,

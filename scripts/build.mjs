@@ -1,8 +1,8 @@
-// Builds everything into dist/: the Prisma client from its schema, then all TypeScript with SWC.
+// Builds everything into dist/: the Prisma client from its schema, all TypeScript with SWC, the web client with Vite.
 // A plain script, so that npm needs no shell of its own. `node scripts/build.mjs`
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
 
 generatePrismaClient();
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+emptyDist();
 run('@swc/cli/bin/swc.js', [
   'apps',
   'libs',
@@ -22,9 +22,35 @@ run('@swc/cli/bin/swc.js', [
   'dist',
   '--copy-files',
   '--ignore',
-  '**/*.spec.ts',
+  '**/*.spec.ts,apps/web',
   '--quiet',
 ]);
+buildWebClient();
+
+/** Everything but the web client, which stays as long as nothing of it has changed. */
+function emptyDist() {
+  const dist = join(root, 'dist');
+  for (const folder of ['apps', '.']) {
+    for (const name of existsSync(join(dist, folder)) ? readdirSync(join(dist, folder)) : []) {
+      if (join(folder, name) === 'apps' || join(folder, name) === join('apps', 'web')) continue;
+      rmSync(join(dist, folder, name), { recursive: true, force: true });
+    }
+  }
+}
+
+function buildWebClient() {
+  const source = join(root, 'apps/web');
+  const stamp = join(root, 'dist/apps/web/.sources-sha256');
+  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json')));
+  const files = readdirSync(source, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of files.map(({ parentPath, name }) => join(parentPath, name)).sort()) {
+    hash.update(file.slice(source.length)).update(readFileSync(file));
+  }
+  const digest = hash.digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  run('vite/bin/vite.js', ['build', 'apps/web', '--logLevel', 'warn']);
+  writeFileSync(stamp, digest);
+}
 
 function generatePrismaClient() {
   const generated = join(root, 'libs/persistence/src/generated/prisma');

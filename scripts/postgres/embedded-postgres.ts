@@ -28,9 +28,7 @@ export async function startPostgres(
   settings: Record<string, string> = {},
 ): Promise<RunningPostgres> {
   const data = join(folder, 'postgres');
-  const passwordFile = join(folder, 'postgres-password');
   if (!existsSync(join(data, 'PG_VERSION'))) createDatabase();
-  const password = readFileSync(passwordFile, 'utf8');
   await stopOrphan();
 
   const all: Record<string, string> = {
@@ -53,7 +51,7 @@ export async function startPostgres(
   );
   await untilReady(child);
   return {
-    url: urlAt(port),
+    url: urlAt(folder, port),
     process: child,
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
@@ -77,6 +75,7 @@ export async function startPostgres(
     const unfinished = `${data}.unfinished`;
     rmSync(unfinished, { recursive: true, force: true }); // What an interrupted first start has left.
     mkdirSync(unfinished, { mode: 0o700 });
+    const passwordFile = passwordFileIn(folder);
     writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
     if (user) for (const path of [unfinished, passwordFile]) chownSync(path, user.uid, user.gid);
     const locale = process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale';
@@ -101,19 +100,14 @@ export async function startPostgres(
     renameSync(unfinished, data);
   }
 
-  function urlAt(atPort: number): string {
-    return `postgres://postgres:${password}@127.0.0.1:${atPort}/postgres`;
-  }
-
   /**
    * A PostgreSQL whose keeper was killed still runs on this folder. Its pid may by now be another program's, so it
    * is stopped only when it answers as the one of this folder; else its pid file is a leftover.
    */
   async function stopOrphan(): Promise<void> {
-    const pidFile = join(data, 'postmaster.pid');
-    if (!existsSync(pidFile)) return;
-    const orphanPort = Number(readFileSync(pidFile, 'utf8').split('\n')[3]);
-    const client = new Client({ connectionString: urlAt(orphanPort), connectionTimeoutMillis: 2_000 });
+    const orphanUrl = lastUrlIn(folder);
+    if (orphanUrl === undefined) return;
+    const client = new Client({ connectionString: orphanUrl, connectionTimeoutMillis: 2_000 });
     client.on('error', () => undefined);
     const answers = await client.connect().then(
       () => true,
@@ -121,8 +115,22 @@ export async function startPostgres(
     );
     await client.end().catch(() => undefined);
     if (answers) run(binaries.pgCtl, ['stop', '-D', data, '-m', 'fast', '-w'], user, folder);
-    else rmSync(pidFile, { force: true });
+    else rmSync(pidFileIn(folder), { force: true });
   }
+}
+
+/** Of the PostgreSQL that runs on this folder, or that did when it was killed; undefined where none does. */
+export function lastUrlIn(folder: string): string | undefined {
+  if (!existsSync(pidFileIn(folder))) return undefined;
+  return urlAt(folder, Number(readFileSync(pidFileIn(folder), 'utf8').split('\n')[3]));
+}
+
+const pidFileIn = (folder: string) => join(folder, 'postgres', 'postmaster.pid');
+
+const passwordFileIn = (folder: string) => join(folder, 'postgres-password');
+
+function urlAt(folder: string, port: number): string {
+  return `postgres://postgres:${readFileSync(passwordFileIn(folder), 'utf8')}@127.0.0.1:${port}/postgres`;
 }
 
 /** @throws Error with what PostgreSQL said when it ends, or takes longer than 30 s */

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { readApps } from './apps';
 import { Child } from './child';
 import { lockFolder } from './folder-lock';
+import { ProcessControl } from './process-control';
 
 /** Something that only the person at the keyboard can mend; its message says how. */
 export class StartRefused extends Error {}
@@ -27,7 +28,7 @@ export class Supervisor {
   private lock: Server | undefined;
   private postgres: Child | undefined;
   private apps: Child[] = [];
-  private migration: Promise<[number | null]> | undefined;
+  private running: Promise<[number | null]> | undefined;
   private stopping = false;
 
   constructor(private readonly options: SupervisorOptions) {}
@@ -38,21 +39,24 @@ export class Supervisor {
    */
   async start(): Promise<void> {
     const { projectFolder, say } = this.options;
-    const environment = {
+    const environment: NodeJS.ProcessEnv = {
       ...this.options.environment,
       DATABASE_URL: this.options.databaseUrl ?? (await this.startPostgres()),
     };
     if (this.isStopping()) return;
-    await this.migrate(environment);
+    await this.runToEnd('migrate', [], environment);
+    if (this.isStopping()) return;
+    await this.seed(environment);
     if (this.isStopping()) return;
     this.apps = readApps(projectFolder).map(({ name, script }) => new Child(name, script, [], environment, say));
+    if (environment['NODE_ENV'] !== 'production') new ProcessControl(this.apps[0]!, this.apps);
     await Promise.all(this.apps.map((app) => app.start()));
   }
 
   /** In order: the API, so that nothing new comes; the relay; the workers, which drain; PostgreSQL last. */
   async stop(): Promise<void> {
     this.stopping = true;
-    await this.migration;
+    await this.running;
     const patienceMs = this.options.graceMs + 5_000;
     const [api, relay, ...workers] = this.apps;
     await api?.stop(patienceMs);
@@ -84,14 +88,20 @@ export class Supervisor {
     return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   }
 
+  /** Something to make reports of, where there is nothing yet. In production the data is its owner's business. */
+  private async seed(environment: NodeJS.ProcessEnv): Promise<void> {
+    if (environment['NODE_ENV'] === 'production') return;
+    await this.runToEnd('seed', ['--only-if-empty', '--orders', '2000'], environment);
+  }
+
   /** In a process group of its own, and waited for: a migration that is broken off has to be mended by hand. */
-  private async migrate(environment: NodeJS.ProcessEnv): Promise<void> {
-    const child = fork(join(__dirname, '../migrate/main.js'), {
+  private async runToEnd(script: 'migrate' | 'seed', args: string[], environment: NodeJS.ProcessEnv): Promise<void> {
+    const child = fork(join(__dirname, `../${script}/main.js`), args, {
       env: environment,
       detached: process.platform !== 'win32',
     });
-    this.migration = once(child, 'exit') as Promise<[number | null]>;
-    const [code] = await this.migration;
-    if (code !== 0) throw new StartRefused('The migrations did not run; see above.');
+    this.running = once(child, 'exit') as Promise<[number | null]>;
+    const [code] = await this.running;
+    if (code !== 0) throw new StartRefused(`The script "${script}" did not run to its end; see above.`);
   }
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import type { Broker } from '../../scripts/brokers/broker';
+import { kafka } from '../../scripts/brokers/kafka';
 import { setUpBrokers } from '../support/brokers';
 import { tearDown } from '../support/run-folder';
 import { setUp, setUpPostgres } from '../support/set-up';
@@ -8,8 +9,12 @@ import { driverNames, type DriverName } from './brokers/clients';
 import { benchDrain } from './drain/bench';
 import { brokersOf } from './drain/drivers';
 import { benchEnqueue } from './enqueue/bench';
+import { benchImage } from './image/bench';
 import { benchLatency } from './latency/bench';
+import { benchReport } from './report/bench';
 import { endEverything, endingWith } from './measuring/ending';
+import { benchSse } from './sse/bench';
+import { benchSync } from './sync/bench';
 
 type DriverOption = DriverName | 'all';
 
@@ -40,7 +45,31 @@ const benches: Readonly<Record<string, Bench>> = {
     brokersOf,
     benchDrain,
   ),
+  sync: bench(
+    'changes of products into the search model, in groups, one by one, and by kafkajs alone: changes/s',
+    { repeats: 3, changes: 20_000 },
+    () => [kafka],
+    (_driver, options) => benchSync(options),
+  ),
   latency: bench('from the 202 to the effect on an idle system: ms', { emails: 200 }, brokersOf, benchLatency),
+  sse: bench(
+    'open event streams beside a bare server: ms from the commit to the reader, and memory',
+    { repeats: 3, streams: 1_000, seconds: 10, rate: 200 },
+    () => [],
+    (_driver, options) => benchSse(options),
+  ),
+  report: bench(
+    'orders to CSV, XLSX and PDF beside the bare libraries: rows/s, memory',
+    { repeats: 3, rows: 100_000 },
+    () => [],
+    (_driver, options) => benchReport(options),
+  ),
+  image: bench(
+    'photos into nine variants beside sharp alone: megapixels/s',
+    { repeats: 3, images: 8 },
+    () => [],
+    (_driver, options) => benchImage(options),
+  ),
 };
 
 function bench<Options extends Record<string, NumberOption>>(

@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { everyRow } from '../support/every-row';
 import { basic, bearer } from '../support/keys';
 import { freshDatabase, onServer, type TestDatabase } from '../support/postgres';
 import { anEmail, TestSystem, type Answer } from '../support/system';
@@ -93,7 +93,7 @@ describe('a secret stays where it was given', () => {
     for (const { headers, body } of answers) {
       expect(canariesIn(JSON.stringify([[...headers], body]))).toEqual([]);
     }
-    const rows = await everyRow();
+    const rows = await everyRow(database.url);
     expect(rows).toContain(email.body.id);
     expect(rows).toContain('"bullmq.');
     expect(canariesIn(rows)).toEqual([]);
@@ -106,22 +106,5 @@ describe('a secret stays where it was given', () => {
   async function errorOf(id: string): Promise<unknown> {
     const { rows } = await system.pool.query<{ error: unknown }>('SELECT error FROM job WHERE id = $1', [id]);
     return rows[0]!.error;
-  }
-
-  /** Of every table there is, BullMQ's among them. */
-  async function everyRow(): Promise<string> {
-    const client = new Client({ connectionString: database.url });
-    await client.connect();
-    const { rows: tables } = await client.query<{ name: string }>(
-      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-       WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
-    );
-    const all: Record<string, unknown> = {};
-    for (const { name } of tables) {
-      const { rows } = await client.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
-      all[name] = rows.map(({ row }) => row);
-    }
-    await client.end();
-    return JSON.stringify(all);
   }
 });

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { get } from 'node:http';
 import supertest from 'supertest';
+import { EventReader } from '../support/event-reader';
 import { apiKeys, basic, bearer, keys } from '../support/keys';
 import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
@@ -70,15 +71,21 @@ describe('who may what', () => {
   const table: [method: string, path: string, Record<string, number>, body?: object][] = [
     ['GET', '/health/live', all(200)],
     ['GET', '/health/ready', all(200)],
-    ['GET', '/', all(302)],
+    ['GET', '/', { ...all(200), ...strangers }],
     ['GET', '/docs', all(200)],
     ['GET', '/docs-json', all(200)],
     ['GET', '/asyncapi.json', all(200)],
     ['GET', '/dev/mailbox', { ...all(200), ...strangers }],
+    ['GET', '/dev/processes', { ...all(200), ...strangers }],
+    ['POST', '/dev/processes/relay/kill', { ...lookers(404), viewer: 403 }],
     ['POST', '/v1/emails', users(202), anEmail()],
     ['POST', '/v1/sms', users(202), { to: '+4915112345678', text: 'Hi' }],
     ['GET', '/v1/jobs', users(200)],
+    ['GET', '/v1/webhooks', users(200)],
+    ['POST', '/v1/webhooks', users(422), { url: 'http://169.254.169.254/' }],
     ['GET', '/v1/jobs/:job', { ...users(404), user: 200 }],
+    ['GET', '/v1/jobs/:job/events', { ...users(404), user: 200 }],
+    ['GET', '/v1/events', users(200)],
     ['GET', '/admin/queues', lookers(200)],
     ['GET', '/admin/queues/', lookers(200)],
     ['GET', '/ADMIN/QUEUES/', lookers(200)],
@@ -98,13 +105,14 @@ describe('who may what', () => {
     async ({ method, path, expected, body }) => {
       const seen: Record<string, number> = {};
       for (const [caller, headers] of Object.entries(callers)) {
-        const answer = await system.request(path.replace(':job', job), {
-          method,
-          headers: headers(),
-          ...(body && { body: JSON.stringify(body) }),
-        });
+        const target = path.replace(':job', job);
+        const answer = path.endsWith('/events')
+          ? await EventReader.open(`${system.url()}${target}`, headers())
+          : await system.request(target, { method, headers: headers(), ...(body && { body: JSON.stringify(body) }) });
+        if ('reader' in answer) answer.reader.close();
         seen[caller] = answer.status;
-        const code = { 401: 'unauthenticated', 403: 'forbidden', 404: 'job_not_found' }[answer.status];
+        const unknown = path.startsWith('/dev/processes') ? 'process_unknown' : 'job_not_found';
+        const code = { 401: 'unauthenticated', 403: 'forbidden', 404: unknown }[answer.status];
         if (code) expect(answer.body).toMatchObject({ status: answer.status, code, type: `urn:problem:${code}` });
       }
       expect(seen).toEqual(expected);
@@ -165,11 +173,17 @@ describe('who may what', () => {
   ])('in production %s is for whoever has a key', async (path) => {
     const ask = (headers: Record<string, string>) => system.request(path, { headers }, 'api-production');
     expect((await ask({})).status).toBe(401);
-    expect((await ask(bearer(keys.viewer))).status).toBe(path === '/' ? 302 : 200);
+    expect((await ask(bearer(keys.viewer))).status).toBe(200);
   });
 
-  it('in production there is no mailbox, and health is open', async () => {
-    expect((await system.request('/dev/mailbox', { headers: bearer(keys.admin) }, 'api-production')).status).toBe(404);
+  it('in production there is no mailbox, nothing that kills a process, and health is open', async () => {
+    const headers = bearer(keys.admin);
+    for (const path of ['/dev/mailbox', '/dev/processes']) {
+      expect((await system.request(path, { headers }, 'api-production')).status).toBe(404);
+    }
+    const kill = { method: 'POST', headers };
+    const { body } = await system.request('/dev/processes/relay/kill', kill, 'api-production');
+    expect(body.code).toBe('route_not_found');
     expect((await system.get('/health/ready', 'api-production')).status).toBe(200);
   });
 

@@ -118,7 +118,7 @@ describe('bad input is a problem document that names the field, and stores nothi
   it.each([
     ['GET', '/v1/nothing', 404, 'route_not_found'],
     ['DELETE', '/v1/emails', 404, 'route_not_found'],
-    ['GET', '/v1/%E0%A4%A', 400, 'invalid_body'],
+    ['GET', '/v1/%E0%A4%A', 400, 'invalid_path'],
     ['GET', '/v1/jobs/7', 404, 'job_not_found'],
     ['GET', '/v1/jobs/019e0000-0000-7000-8000-000000000000', 404, 'job_not_found'],
     ['GET', '/v1/jobs?limit=0', 400, 'invalid_query'],

@@ -114,6 +114,33 @@ describe('npm start', () => {
     expect(running.said()).toContain('email-worker ended (SIGKILL); it starts again in 500 ms');
   });
 
+  it('the API has the other processes stopped, started and killed', async () => {
+    const { url } = await theRunning();
+    const order = async (name: string, action: string) => {
+      const answer = await fetch(`${url}/dev/processes/${name}/${action}`, { method: 'POST' });
+      const { items = [], code } = (await answer.json()) as { items?: Record<string, unknown>[]; code?: string };
+      return { status: answer.status, code, process: items.find((process) => process['name'] === name) };
+    };
+    expect(await order('relay', 'stop')).toMatchObject({ status: 202, process: { state: 'stopped' } });
+    const id = await postEmail(url);
+    expect(await stateOf(url, id)).toBe('queued');
+    expect(await order('relay', 'start')).toMatchObject({ status: 202, process: { state: 'running' } });
+    await until(
+      'the email is sent',
+      () => stateOf(url, id),
+      (state) => state === 'completed',
+    );
+    expect((await order('sms-worker', 'kill')).status).toBe(202);
+    await until(
+      'it was started again',
+      async () => (await (await fetch(`${url}/dev/processes`)).json()) as { items: Record<string, unknown>[] },
+      ({ items }) =>
+        items.some(({ name, state, restarts }) => name === 'sms-worker' && state === 'running' && restarts === 1),
+    );
+    expect(await order('api', 'kill')).toMatchObject({ status: 404, code: 'process_unknown' });
+    expect(await order('relay', 'burn')).toMatchObject({ status: 404, code: 'process_unknown' });
+  });
+
   it('on SIGTERM ends all of it with 0, and the next start goes on where it was', async () => {
     const one = await theRunning();
     const id = await postEmail(one.url);

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { defineEvent, fixed, type EventDefinition } from '@app/contracts';
-import type { EventOf, EventSubscription, RegisteredEventHandler } from '@app/messaging';
-import type { Prisma } from '@app/persistence';
+import type { EventSubscription, HandlesEvents, RegisteredEventHandler } from '@app/messaging';
 import { uniqueName } from './core';
 
 const data = z.strictObject({ n: z.int(), key: z.string() });
@@ -24,7 +23,7 @@ export function plainEvent(subscribers: readonly string[]): PlainEvent {
 export function hearing<E extends EventDefinition>(
   event: E,
   subscriber: string,
-  handle: (events: readonly EventOf<E>[], tx: Prisma.TransactionClient) => Promise<void>,
+  handle: HandlesEvents<E>['handle'],
   from?: Date,
 ): RegisteredEventHandler {
   const subscription: EventSubscription = { event, subscriber, from };

@@ -1,24 +1,44 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { Pool } from 'pg';
 import { eventDefinitions, jobDefinitions } from '@app/contracts';
-import { configuredDrivers, DRIVERS, ProducerModule, queuesOf } from '@app/messaging';
+import { configuredDrivers, DRIVERS, MessagingEvents, ProducerModule, queuesOf } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
-import { AccessGuard, TenantThrottle, type Access } from './access';
+import { StorageModule } from '@app/storage';
+import { webhookProviders } from '@app/webhooks';
+import { AccessGuard, signingKey, TenantThrottle, type Access } from './access';
 import { AsyncApiController } from './asyncapi/asyncapi.controller';
 import { Board, boardModule } from './board/bull-board';
 import type { ApiSettings } from './config';
+import { FileLinks } from './files/file-links';
+import { FilesController } from './files/files.controller';
 import { ProblemFilter } from './http/problem.filter';
+import { LiveController } from './live/live.controller';
+import { LiveFeed } from './live/live-feed';
+import { Streams } from './live/streams';
+import { ImagesController } from './images/images.controller';
+import { UploadIntake } from './images/upload-intake';
 import { EmailsController } from './jobs/emails.controller';
 import { JobIntake } from './jobs/job-intake';
 import { JobsController } from './jobs/jobs.controller';
+import { ReportsController } from './jobs/reports.controller';
 import { SmsController } from './jobs/sms.controller';
+import { SyncRunsController } from './jobs/sync-runs.controller';
 import { BrokersController } from './operations/brokers.controller';
 import { DeadLettersController } from './operations/dead-letters.controller';
 import { HealthController, Readiness } from './operations/health.controller';
 import { Redriver } from './operations/redriver';
-import { HomeController } from './operations/home.controller';
 import { MailboxController } from './operations/mailbox.controller';
+import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
+import { ProductsController } from './products/products.controller';
+import { WebController } from './web/web.controller';
+import { DeliveriesController } from './webhooks/deliveries.controller';
+import { WebhooksController } from './webhooks/webhooks.controller';
+import { WebhookUrls } from './webhooks/webhook-urls';
+
+/** A session that has ended is noticed when its stream has. */
+const streamLifeMs = 60 * 60 * 1_000;
 
 @Module({})
 export class ApiModule {
@@ -35,6 +55,7 @@ export class ApiModule {
           pool: callerPool,
         }),
         ProducerModule.register(settings),
+        StorageModule.register(settings),
         // To look into the queues only: no request waits for a broker.
         ...drivers.imports,
         boardModule(access),
@@ -43,22 +64,51 @@ export class ApiModule {
       controllers: [
         EmailsController,
         SmsController,
+        SyncRunsController,
+        ProductsController,
+        ReportsController,
         JobsController,
+        LiveController,
+        WebhooksController,
+        DeliveriesController,
+        ImagesController,
+        FilesController,
         BrokersController,
         DeadLettersController,
         HealthController,
-        HomeController,
+        WebController,
         AsyncApiController,
-        ...(settings.NODE_ENV === 'production' ? [] : [MailboxController]),
+        ...(settings.NODE_ENV === 'production' ? [] : [MailboxController, ProcessesController]),
       ],
       providers: [
         drivers.provider,
         AsyncApiController.documentOf(settings, topology),
         JobIntake,
+        ...webhookProviders(settings),
+        WebhookUrls,
+        UploadIntake,
+        {
+          provide: FileLinks,
+          useValue: new FileLinks(signingKey('file link', settings.API_KEYS ?? [], settings.SIGNING_SECRET)),
+        },
         Board,
         Redriver,
+        {
+          provide: Streams,
+          useValue: new Streams(
+            { perProcess: settings.STREAMS_PER_PROCESS, perTenant: settings.STREAMS_PER_TENANT },
+            { heartbeatMs: settings.STREAM_HEARTBEAT_MS, stallMs: settings.STREAM_STALL_MS, lifeMs: streamLifeMs },
+          ),
+        },
+        {
+          provide: LiveFeed,
+          inject: [Pool, MessagingEvents, FileLinks],
+          useFactory: (pool: Pool, events: MessagingEvents, links: FileLinks) =>
+            new LiveFeed(pool, events, links, settings.DATABASE_URL),
+        },
         ...observers(settings),
         Readiness,
+        ...(settings.NODE_ENV === 'production' ? [] : [SupervisorChannel]),
         { provide: APP_FILTER, useClass: ProblemFilter },
         // In this order: only who may ask at all is counted.
         { provide: APP_GUARD, useValue: new AccessGuard(settings.NODE_ENV === 'production') },

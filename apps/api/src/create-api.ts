@@ -7,6 +7,7 @@ import { ApiModule } from './api.module';
 import type { ApiSettings } from './config';
 import { traceRequests } from './http/caller';
 import { serveOpenApi } from './openapi';
+import { serveWebAssets } from './web/serve-web';
 
 /** A job is a few fields; whatever is large belongs into storage, and its address into the job. */
 const bodyLimit = '256kb';
@@ -25,8 +26,10 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   // Whether this host is to be reached by HTTPS only is for the proxy to say, which has the certificate.
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy);
   app.use(...access.middleware);
-  app.useBodyParser('json', { limit: bodyLimit });
+  // What is JSON and no object, the schemas refuse in better words.
+  app.useBodyParser('json', { limit: bodyLimit, strict: false });
   if (!settings.API_KEYS) app.get(Logger).warn('no API_KEYS: everybody is the tenant demo and may do everything');
   serveOpenApi(app, access, settings);
+  serveWebAssets(app, access);
   return app;
 }

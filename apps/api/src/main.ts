@@ -4,6 +4,8 @@ import { DRIVERS, type BrokerDriver } from '@app/messaging';
 import { closeDrained, runProcess } from '@app/observability';
 import { readApiSettings } from './config';
 import { createApi } from './create-api';
+import { LiveFeed } from './live/live-feed';
+import { Streams } from './live/streams';
 import { Readiness } from './operations/health.controller';
 
 /** How long a request in hand may take when the process stops; one takes 3 s at most. */
@@ -18,8 +20,11 @@ void runProcess('api', readApiSettings, async (settings) => {
       // Requests in hand are answered; connections that only wait are closed.
       const server: Server = app.getHttpServer();
       const breakOff = setTimeout(() => server.closeAllConnections(), requestGraceMs);
-      await new Promise((resolve) => server.close(resolve));
+      const closed = new Promise((resolve) => server.close(resolve));
+      app.get(Streams).drain();
+      await closed;
       clearTimeout(breakOff);
+      await app.get(LiveFeed).stop();
       await Promise.all(app.get<BrokerDriver[]>(DRIVERS).map((driver) => driver.close()));
       await closeDrained(app);
     },

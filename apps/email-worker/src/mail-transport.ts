@@ -1,6 +1,7 @@
 import { createTransport, type Transport, type Transporter } from 'nodemailer';
 import { emailDigest, sendEmail } from '@app/contracts';
 import { catchMessage, type PrismaClient } from '@app/persistence';
+import { refusalOf } from './mailbox-refusals';
 
 /** Below the job's time-out, so that a silent server ends as an error of the attempt that says what was silent. */
 const timeOuts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
@@ -27,6 +28,11 @@ function mailboxTransport(prisma: PrismaClient): Transport {
     version: '1',
     send: (mail, callback) => {
       const { to, subject, text, html } = mail.data; // Strings: the mailer gave no others.
+      const refusal = refusalOf(to as string);
+      if (refusal) {
+        callback(refusal, undefined);
+        return;
+      }
       const messageId = mail.message.messageId();
       catchMessage(prisma, {
         channel: 'email',

@@ -1,14 +1,13 @@
 import type { Pool } from 'pg';
-import type { OutboxWakeUp, WakeUpTopic } from '@app/persistence';
+import type { OutboxWakeUp } from '@app/persistence';
 import type { BrokerName, ScheduleDefinition } from '@app/contracts';
-import type { BrokerDriver, JobsService, MessagingEvents } from '@app/messaging';
+import { WakeUpListener, type BrokerDriver, type JobsService, type MessagingEvents } from '@app/messaging';
 import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
 import { Repeat } from './repeat';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
-import { WakeUpListener } from './wake-up-listener';
 
 /** How late a scheduled job may be. */
 const scheduleMs = 500;
@@ -27,7 +26,7 @@ export interface RelayOptions {
 
 /** Everything that moves a job on while no request and no handler runs. Several relays do each other no harm. */
 export class Relay {
-  private readonly loops: Readonly<Record<WakeUpTopic, readonly PublishLoop[]>>;
+  private readonly loops: Readonly<Record<'jobs' | 'events', readonly PublishLoop[]>>;
   private readonly repeats: Repeat[];
   private readonly listener: WakeUpListener;
 
@@ -47,7 +46,7 @@ export class Relay {
         return kinds.length > 0 ? [loopOf(eventOutbox(driver, kinds))] : [];
       }),
     };
-    this.listener = new WakeUpListener(options.databaseUrl, events, (topics) => {
+    this.listener = new WakeUpListener(options.databaseUrl, 'relay', events, (topics) => {
       for (const topic of ['jobs', 'events'] as const) {
         if (topics.has(topic)) for (const loop of this.loops[topic]) loop.wakeUp();
       }

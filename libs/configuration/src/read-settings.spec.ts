@@ -30,6 +30,14 @@ describe('settings', () => {
     expect(() => readSettings(['FAIL_POINT'], { ...environment, NODE_ENV: 'production' })).toThrow('FAIL_POINT: ');
   });
 
+  it('production has no hosts that webhooks may go to whatever they are', () => {
+    const environment = { WEBHOOK_ALLOW_HOSTS: 'localhost,::1' };
+    expect(readSettings(['WEBHOOK_ALLOW_HOSTS'], environment)).toEqual({ WEBHOOK_ALLOW_HOSTS: ['localhost', '::1'] });
+    expect(() => readSettings(['WEBHOOK_ALLOW_HOSTS'], { ...environment, NODE_ENV: 'production' })).toThrow(
+      'WEBHOOK_ALLOW_HOSTS: ',
+    );
+  });
+
   const key = 'k'.repeat(16);
 
   it('reads API keys, and keeps their digests only', () => {

@@ -30,10 +30,18 @@ export function readSettings<Name extends keyof Settings>(
   if (lease !== undefined && heartbeat !== undefined && heartbeat * 2 > lease) {
     faults.push(`HEARTBEAT_MS: expected at most half of LEASE_MS (${lease}), got "${heartbeat}"`);
   }
+  if (values['S3_BUCKET'] !== undefined) {
+    for (const name of ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY'] as const) {
+      if (values[name] === undefined) faults.push(`${name}: expected a value beside S3_BUCKET, got nothing`);
+    }
+  }
   if (environment['NODE_ENV'] === 'production') {
     for (const name of requiredInProduction.filter((required) => (names as readonly string[]).includes(required))) {
       if (!environment[name])
         faults.push(`${name}: expected a value in production (docs/access.md says which), got nothing`);
+    }
+    if (values['WEBHOOK_ALLOW_HOSTS'] !== undefined) {
+      faults.push('WEBHOOK_ALLOW_HOSTS: expected nothing in production, where webhooks go to the public Internet only');
     }
     if (values['FAIL_POINT'] !== undefined) {
       faults.push('FAIL_POINT: expected nothing in production, where no process kills itself');

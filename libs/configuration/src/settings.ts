@@ -9,6 +9,7 @@ const milliseconds = z.coerce
   .int()
   .min(1)
   .max(2 ** 31 - 1);
+const count = z.coerce.number().int().min(1).max(100_000);
 const url = (...protocols: string[]) => {
   const error = `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
   return z
@@ -49,7 +50,7 @@ export const settings = {
     .string()
     .min(32, { error: 'expected at least 32 characters' })
     .optional()
-    .describe('signs sessions; the same in every API process; required in production'),
+    .describe('signs sessions and links to files; the same in every API process; required in production'),
   THROTTLE_PER_SECOND: z.coerce
     .number()
     .int()
@@ -57,6 +58,12 @@ export const settings = {
     .max(100_000)
     .default(1_000)
     .describe('requests of one tenant that one API process takes in a second'),
+  STREAMS_PER_PROCESS: count.default(5_000).describe('event streams that one API process keeps open'),
+  STREAMS_PER_TENANT: count.default(1_000).describe('event streams of one tenant that one API process keeps open'),
+  STREAM_HEARTBEAT_MS: milliseconds.default(15_000).describe('how often a silent event stream says that it is alive'),
+  STREAM_STALL_MS: milliseconds
+    .default(30_000)
+    .describe('how long the reader of an event stream may not read before it is cut off'),
   DATABASE_URL: url('postgres:', 'postgresql:').describe(
     'PostgreSQL 14 or later; without it npm start runs an embedded one, except in production',
   ),
@@ -93,6 +100,17 @@ export const settings = {
   SMTP_FROM: z.email().default('no-reply@example.com').describe('the sender of every email'),
   SMS_URL: url('http:', 'https:').optional().describe('the SMS provider; without it into GET /dev/mailbox'),
   SMS_TOKEN: z.string().optional().describe('sent to the SMS provider as a Bearer token'),
+  WEBHOOK_ALLOW_HOSTS: z
+    .string()
+    .regex(/^[^\s,/]+(,[^\s,/]+)*$/, { error: 'expected hosts such as "localhost,127.0.0.1"' })
+    .transform((text) => text.split(','))
+    .optional()
+    .describe('webhooks may go to these hosts whatever they are, for development and tests; refused in production'),
+  WEBHOOK_SECRETS_KEY: z
+    .string()
+    .min(32, { error: 'expected at least 32 characters' })
+    .optional()
+    .describe('seals the secrets of webhooks; default SIGNING_SECRET. Set it to the old one before that one changes'),
   DIGEST_TO: z.email().default('operations@example.com').describe('who gets the digest of the jobs'),
   DIGEST_CRON: cron.default('0 7 * * *').describe('when the digest is sent: five or six fields'),
   DIGEST_ZONE: z
@@ -100,6 +118,26 @@ export const settings = {
     .refine(isZone, { error: 'expected an IANA zone such as Europe/Berlin' })
     .default('UTC')
     .describe('the zone that DIGEST_CRON is meant in'),
+  SYNC_REPLAY: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]*@\d+$/, { error: 'expected a name that is new, with a number, such as "search@2"' })
+    .optional()
+    .describe(
+      'makes a sync-worker a replay: under this name it hears all changes of products from the first, on Kafka',
+    ),
+  STORAGE_DIR: z
+    .string()
+    .optional()
+    .describe('the folder of the files; default files in DATA_DIR; not used with S3_BUCKET'),
+  S3_ENDPOINT: url('http:', 'https:').optional().describe("where S3 is spoken; without it Amazon's own of the region"),
+  S3_REGION: z.string().default('us-east-1').describe('the region of the bucket'),
+  S3_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'expected the name of a bucket' })
+    .optional()
+    .describe('files go into this bucket instead of a folder'),
+  S3_ACCESS_KEY_ID: z.string().optional().describe('who may write and read the bucket'),
+  S3_SECRET_ACCESS_KEY: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty']).default('json').describe('pretty is for people, json for collectors'),
   LEASE_MS: milliseconds.default(15_000).describe('how long a worker may be silent before its jobs go to another'),
@@ -125,6 +163,9 @@ export const secretSettings: ReadonlySet<string> = new Set<keyof typeof settings
   'API_KEYS',
   'SIGNING_SECRET',
   'SMS_TOKEN',
+  'WEBHOOK_SECRETS_KEY',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
 ]);
 
 /** What production does not guess: a process that reads one of these does not start without it. */

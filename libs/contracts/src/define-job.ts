@@ -32,6 +32,8 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType, Result ext
   readonly announced: boolean;
   /** Turns the payload of an older version into today's. */
   readonly upcast: ((payload: unknown, version: number) => unknown) | undefined;
+  /** The result as callers see it, with an address beside each file. Links expire, so it is made anew at each reading. */
+  readonly withLinks: ((result: never, urlOf: (fileId: string) => string) => unknown) | undefined;
 }
 
 export type PayloadOf<D extends JobDefinition> = z.output<D['payload']>;
@@ -56,6 +58,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
   partitions?: number;
   announced?: boolean;
   upcast?: (payload: unknown, version: number) => unknown;
+  withLinks?: (result: z.output<Result>, urlOf: (fileId: string) => string) => unknown;
 }): JobDefinition<Payload, Result> {
   const { partitions = defaultPartitions, announced = true } = input;
   const faults = [
@@ -87,6 +90,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
     partitions,
     announced,
     upcast: input.upcast,
+    withLinks: input.withLinks,
   };
 }
 

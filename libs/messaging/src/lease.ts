@@ -1,3 +1,4 @@
+import { toStorable } from '@app/contracts';
 import type { ClaimedJob } from '@app/persistence';
 
 /** Why a handler is asked to stop. */
@@ -10,6 +11,9 @@ export class Lease {
   private reason: AbortReason | undefined;
   private whenAborted: (() => void) | undefined;
   private pendingProgress: { percent: number; note: string | undefined } | undefined;
+
+  /** Resolves when the progress that was taken last is in the ledger. */
+  writing: Promise<void> | undefined;
 
   constructor(readonly job: ClaimedJob) {}
 
@@ -43,7 +47,7 @@ export class Lease {
     if (!(percent >= 0 && percent <= 100)) {
       throw new RangeError(`Expected a progress from 0 to 100 percent, got ${percent}.`);
     }
-    this.pendingProgress = { percent: Math.floor(percent), note };
+    this.pendingProgress = { percent: Math.floor(percent), note: note === undefined ? undefined : toStorable(note) };
   }
 
   /** The progress that has not been written yet, which from now on counts as written. */

@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
-import { recordProgress, renewLeases, type ClaimedJob } from '@app/persistence';
+import { recordProgress, renewLeases, type ClaimedJob, type OutboxWakeUp, type Progress } from '@app/persistence';
+import { Collector } from './collector';
 import { Lease, type AbortReason } from './lease';
 import type { MessagingEvents } from './messaging-events';
+import { retryWhileAway } from './retry-while-away';
 
 const progressEveryMs = 500;
 
@@ -15,16 +17,28 @@ export class Leases {
   private progressTimer: NodeJS.Timeout | undefined;
   private draining = false;
   private renewing = false;
+  private readonly progress: Collector<Progress, undefined>;
 
   constructor(
     private readonly pool: Pool,
+    wakeUp: OutboxWakeUp,
     private readonly events: MessagingEvents,
     private readonly settings: { leaseMs: number; heartbeatMs: number },
-  ) {}
+  ) {
+    this.progress = new Collector(
+      async (progress) => {
+        await retryWhileAway('progress', events, () => recordProgress(pool, progress));
+        wakeUp.request('changes');
+        return progress.map(() => undefined);
+      },
+      // One statement after the other: a progress never overtakes the one before it.
+      { windowMs: 2, groupSize: 500, inFlight: 1 },
+    );
+  }
 
   start(): void {
     this.heartbeat = setInterval(() => void this.renew(), this.settings.heartbeatMs);
-    this.progressTimer = setInterval(() => void this.writeProgress(), progressEveryMs);
+    this.progressTimer = setInterval(() => this.writeAllProgress(), progressEveryMs);
   }
 
   stop(): void {
@@ -57,6 +71,18 @@ export class Leases {
     for (const lease of this.held.values()) lease.abort(reason);
   }
 
+  /** Resolves when the ledger has what the handler has said last; that it could not be written is no fault of the job. */
+  async writeProgress(lease: Lease): Promise<void> {
+    await lease.writing;
+    const progress = lease.takeProgress();
+    if (!progress) return;
+    lease.writing = this.progress
+      .add({ ...lease.job, ...progress })
+      .catch((error: unknown) => void this.events.emit('database_away', 'progress', error, progressEveryMs))
+      .finally(() => (lease.writing = undefined));
+    await lease.writing;
+  }
+
   private async renew(): Promise<void> {
     if (this.renewing || this.held.size === 0) return;
     this.renewing = true;
@@ -81,17 +107,8 @@ export class Leases {
     }
   }
 
-  private async writeProgress(): Promise<void> {
-    const progress = [...this.held.values()].flatMap((lease) => {
-      const pending = lease.takeProgress();
-      return pending ? [{ ...lease.job, ...pending }] : [];
-    });
-    if (progress.length === 0) return;
-    try {
-      await recordProgress(this.pool, progress);
-    } catch (error) {
-      this.events.emit('database_away', 'progress', error, progressEveryMs);
-    }
+  private writeAllProgress(): void {
+    for (const lease of this.held.values()) if (!lease.writing) void this.writeProgress(lease);
   }
 }
 

@@ -1,8 +1,14 @@
 import type { QueryResultRow } from 'pg';
+import type { Prisma } from './generated/prisma/client';
 
 /** A pool, or one client of it inside a transaction. */
 export interface Database {
   query(config: { name: string; text: string; values: unknown[] }): Promise<{ rows: unknown[] }>;
+}
+
+/** A transaction of Prisma as a database of the statements. Bytes come back as Uint8Array. */
+export function within(tx: Prisma.TransactionClient): Database {
+  return { query: async ({ text, values }) => ({ rows: await tx.$queryRawUnsafe<unknown[]>(text, ...values) }) };
 }
 
 /**
@@ -19,4 +25,9 @@ export class Statement<Row extends QueryResultRow> {
     const { rows } = await database.query({ name: this.name, text: this.text, values });
     return rows as Row[];
   }
+}
+
+/** A transaction of Prisma, for the statements of the ledger. */
+export function inTransaction(tx: Pick<Prisma.TransactionClient, '$queryRawUnsafe'>): Database {
+  return { query: async ({ text, values }) => ({ rows: await tx.$queryRawUnsafe<unknown[]>(text, ...values) }) };
 }

@@ -1,6 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import { BrokerRoutes, readSettings } from '@app/configuration';
-import { continueTrace, encodeMessage, JobsService, MessagingEvents } from '@app/messaging';
+import {
+  continueTrace,
+  encodeMessage,
+  JobsService,
+  MessagingEvents,
+  queuesOf,
+  type BrokerTopology,
+} from '@app/messaging';
 import { priorities, type JobDefinition } from '@app/contracts';
 import { createLedgerPool, OutboxWakeUp, workerPool } from '@app/persistence';
 import { Relay } from '../../../apps/relay/src/relay';
@@ -26,7 +33,7 @@ export async function fillByRelay(stage: Stage, count: number): Promise<Backlog>
   return endingWith(
     () => pool.end(),
     () =>
-      withDriver(stage, definition, async (publisher) => {
+      withDriver(stage, topologyOf(definition), async (publisher) => {
         const wakeUp = new OutboxWakeUp(pool);
         const events = new MessagingEvents();
         const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.broker], []), events);
@@ -62,9 +69,13 @@ export async function fillByRelay(stage: Stage, count: number): Promise<Backlog>
 export async function fillByHand(stage: Stage, count: number): Promise<Backlog> {
   const definition = emptyJob(stage.driver.broker, 1);
   // Makes the queue, as it is for everybody.
-  await withDriver(stage, definition, () => Promise.resolve());
+  await withDriver(stage, topologyOf(definition), () => Promise.resolve());
   const messages = Array.from({ length: count }, () => aMessage(definition));
   return { publishedPerSecond: await perSecond(count, () => stage.broker.publish(messages)) };
+}
+
+export function topologyOf(definition: JobDefinition): BrokerTopology {
+  return { queues: queuesOf([definition]), events: [] };
 }
 
 export function aMessage({ kind, version, queue }: JobDefinition) {

@@ -1,20 +1,18 @@
 import { NestFactory } from '@nestjs/core';
 import { Module } from '@nestjs/common';
-import type { JobDefinition } from '@app/contracts';
-import { configuredDrivers, DRIVERS, queuesOf, type BrokerDriver } from '@app/messaging';
+import { configuredDrivers, DRIVERS, type BrokerDriver, type BrokerTopology } from '@app/messaging';
 import { endingWith } from '../measuring/ending';
 import type { Stage } from '../measuring/stage';
 
 @Module({})
 class PublisherModule {}
 
-/** The library's driver as the relay has it, in this process. It has made the queue by then. */
+/** The library's driver as the relay has it, in this process. It has made its queues by then. */
 export async function withDriver<Result>(
   { settings, driver: { broker } }: Stage,
-  definition: JobDefinition,
+  topology: BrokerTopology,
   work: (driver: BrokerDriver) => Promise<Result>,
 ): Promise<Result> {
-  const topology = { queues: queuesOf([definition]), events: [] };
   const { imports, provider } = configuredDrivers(settings, 'bench', topology, 'publish');
   const app = await NestFactory.createApplicationContext(
     { module: PublisherModule, imports, providers: [provider] },

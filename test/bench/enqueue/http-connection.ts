@@ -29,6 +29,7 @@ export class HttpConnection {
   /** @param body JSON @returns the status of the answer, when all of it is there */
   post(path: string, body: string): Promise<number> {
     return new Promise((resolve, reject) => {
+      if (this.socket.destroyed) throw new Error('The server has closed the connection.');
       this.waiting = { resolve, reject };
       this.socket.write(
         `POST ${path} HTTP/1.1\r\nHost: ${this.host}\r\nContent-Type: application/json\r\n` +

@@ -1,4 +1,4 @@
-import { aMessage } from '../drain/backlog';
+import { aMessage, topologyOf } from '../drain/backlog';
 import { benchQueue } from '../drain/bench-queue';
 import { withDriver } from '../drain/driver';
 import type { BenchDriver } from '../drain/drivers';
@@ -11,7 +11,7 @@ import { sampleOnIdle } from './samples';
 export function bareLatency(driver: BenchDriver, jobs: number): Promise<number[]> {
   return onStage(driver, [benchQueue], async (stage) => {
     const definition = emptyJob(driver.broker, 1);
-    await withDriver(stage, definition, () => Promise.resolve());
+    await withDriver(stage, topologyOf(definition), () => Promise.resolve());
     const environment = { ...stage.environment, BENCH_CONCURRENCY: '20', BENCH_REPORT: 'each' };
     return BenchProcess.during('raw-client', environment, async (child) => {
       child.send({});

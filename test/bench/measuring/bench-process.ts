@@ -11,7 +11,7 @@ const silenceMs = 300_000;
 export class BenchProcess {
   private constructor(
     private readonly script: string,
-    private readonly child: ChildProcess,
+    readonly child: ChildProcess,
   ) {}
 
   /** Runs the work with the process of `<script>-process.ts`, which is ended in order afterwards. */

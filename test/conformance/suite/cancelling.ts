@@ -41,7 +41,8 @@ export function cancelling({ scenario, start }: Suite): void {
         [job, obedient],
         [stubborn, async () => (await doors.passed, Promise.reject(new Error('once more')))],
       ],
-      { heartbeatMs: 50 },
+      // Of the first request it is the heartbeat that tells; the second is to be settled before one has told of it.
+      { heartbeatMs: 1_000 },
     );
     const ids: string[] = [];
     for (const definition of [job, stubborn]) {

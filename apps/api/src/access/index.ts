@@ -4,4 +4,5 @@ export { bullBoardPolicy, strictPolicy, swaggerPolicy } from './content-security
 export { identityOf, mayBe, nameOf } from './identity';
 export { changesSomething } from './origin';
 export { AnyKey, AnyKeyInProduction, Open, Roles } from './roles';
+export { signingKey } from './signing-key';
 export { TenantThrottle } from './tenant-throttle';

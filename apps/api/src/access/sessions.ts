@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import cookieSession from 'cookie-session';
 import type { Request, RequestHandler } from 'express';
 import type { ApiKey } from '@app/configuration';
+import { signingKey } from './signing-key';
 
 const lifeMs = 8 * 60 * 60 * 1_000;
 
@@ -20,10 +21,7 @@ export class Sessions {
   readonly middleware: RequestHandler;
 
   constructor(keys: readonly ApiKey[], signingSecret: string | undefined) {
-    // Without a secret, outside production only: one that every process with the same keys comes to, even restarted.
-    const base = signingSecret ?? Buffer.concat(keys.map(({ digest }) => digest));
-    // What is signed for one purpose is worth nothing for another.
-    this.secret = createHmac('sha256', base).update('session').digest();
+    this.secret = signingKey('session', keys, signingSecret);
     this.fingerprints = keys.map((key) => [Buffer.from(this.fingerprintOf(key)), key]);
     // `secure` follows the request: set where the caller came by https.
     this.middleware = cookieSession({

@@ -41,6 +41,10 @@ function fromStatus(status: number, message: string, { method, path }: { method:
   if (status === 404) {
     return new Problem(404, 'route_not_found', 'There is no such route', `${method} ${path} is not known; see /docs.`);
   }
+  if (status === 400 && message.startsWith('Failed to decode param')) {
+    const detail = `Expected a path in UTF-8, with % only before two hexadecimal digits. ${message}.`;
+    return new Problem(400, 'invalid_path', 'The path cannot be read', detail);
+  }
   if (status === 400) return invalidBody([{ path: '', message }]);
   return new Problem(status, 'request_refused', 'The request was refused', message);
 }

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { z } from 'zod';
 import { jobOptions, type JobDefinition, type JobOptions, type PayloadOf } from '@app/contracts';
-import { invalidBody, toFieldErrors } from '../http/problem';
+import { invalidBody, toFieldErrors, type FieldError } from '../http/problem';
 
 /** The body of every route that makes a job: the payload of the definition, and `options` beside it. */
 export interface JobBody<D extends JobDefinition> {
@@ -15,8 +15,12 @@ export interface JobBody<D extends JobDefinition> {
 export function jobBody<D extends JobDefinition>(definition: D): PipeTransform<unknown, JobBody<D>> {
   return {
     transform(raw: unknown): JobBody<D> {
-      if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) {
+      if (raw === undefined) {
         throw invalidBody([{ path: '', message: 'expected a JSON object, sent with Content-Type: application/json' }]);
+      }
+      if (raw === null || typeof raw !== 'object' || Array.isArray(raw)) {
+        const got = raw === null ? 'null' : Array.isArray(raw) ? 'array' : typeof raw;
+        throw invalidBody([{ path: '', message: `expected a JSON object, got ${got}` }]);
       }
       const { options: rawOptions, ...rawPayload } = raw as Record<string, unknown>;
       const payload = definition.payload.safeParse(rawPayload);
@@ -24,15 +28,19 @@ export function jobBody<D extends JobDefinition>(definition: D): PipeTransform<u
       if (!payload.success || !options.success) {
         throw invalidBody([
           ...toFieldErrors(payload.error?.issues ?? []),
-          ...toFieldErrors(options.error?.issues ?? []).map((fault) => ({
-            ...fault,
-            path: ['options', fault.path].filter(Boolean).join('.'),
-          })),
+          ...optionErrors(options.error?.issues ?? []),
         ]);
       }
       return { payload: payload.data as PayloadOf<D>, options: options.data, raw };
     },
   };
+}
+
+export function optionErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
+  return toFieldErrors(issues).map((fault) => ({
+    ...fault,
+    path: ['options', fault.path].filter(Boolean).join('.'),
+  }));
 }
 
 /** The same body as JSON Schema, for the OpenAPI document. */

@@ -5,9 +5,16 @@ import { problemDocument } from '../http/problem';
 import { jobBodySchema, toOpenApi } from './job-body';
 import { jobView } from './job-view';
 
-/** A POST that makes a job, and its part of the OpenAPI document. */
 /** @param example a body to try the route out with */
 export function JobRoute(definition: JobDefinition, summary: string, example: object): MethodDecorator {
+  return applyDecorators(
+    AcceptsJob(definition, summary),
+    ApiBody({ schema: { ...jobBodySchema(definition), example } }),
+  );
+}
+
+/** A POST that makes a job, and its part of the OpenAPI document but for the body. */
+export function AcceptsJob(definition: JobDefinition, summary: string): MethodDecorator {
   return applyDecorators(
     Post(),
     ApiOperation({
@@ -20,7 +27,6 @@ export function JobRoute(definition: JobDefinition, summary: string, example: ob
       description: 'Requests with one key make one job. The same key with another body is refused.',
       schema: { type: 'string', maxLength: 255 },
     }),
-    ApiBody({ schema: { ...jobBodySchema(definition), example } }),
     ApiResponse({
       status: 202,
       description: 'The job is committed and will run.',

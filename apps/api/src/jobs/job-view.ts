@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { shownState, shownStates } from '@app/contracts';
+import { jobDefinitions, shownState, shownStates } from '@app/contracts';
 import { type AcceptedJob, type JobRecord } from '@app/persistence';
+import type { FileLinks } from '../files/file-links';
 
 const moment = z.iso.datetime();
 
@@ -25,7 +26,20 @@ export const jobView = z.object({
 
 export type JobView = z.output<typeof jobView>;
 
-export function viewOf(job: JobRecord): JobView {
+const definitions = new Map(jobDefinitions.map((definition) => [definition.kind, definition]));
+
+/** @param links to the files of its result, for whoever may see the job */
+export function viewOf(job: JobRecord, links: FileLinks): JobView {
+  return shown({ ...job, result: resultOf(job, links) });
+}
+
+/** A result with links to its files. */
+export function resultOf({ kind, result }: { kind: string; result: unknown }, links: FileLinks): unknown {
+  const { withLinks } = definitions.get(kind) ?? {};
+  return withLinks && result !== null ? withLinks(result as never, (fileId) => links.urlOf(fileId)) : result;
+}
+
+function shown(job: JobRecord): JobView {
   return {
     id: job.id,
     kind: job.kind,
@@ -47,7 +61,7 @@ export function viewOf(job: JobRecord): JobView {
 
 /** The job at the moment it was accepted: every replay of a key gets this same answer. */
 export function viewOfAccepted(job: AcceptedJob): JobView {
-  return viewOf({
+  return shown({
     ...job,
     state: shownState({ ...job, attempt: 0 }, job.createdAt),
     attempt: 0,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { finalStates, shownStates, storableText } from '@app/contracts';
 import { cancelJob, listJobs, OutboxWakeUp, readJob } from '@app/persistence';
 import { Roles } from '../access';
+import { FileLinks } from '../files/file-links';
 import { CallerOf, type Caller } from '../http/caller';
 import { parseQuery, Problem } from '../http/problem';
 import { toOpenApi } from './job-body';
@@ -27,6 +28,7 @@ export class JobsController {
   constructor(
     private readonly pool: Pool,
     private readonly wakeUp: OutboxWakeUp,
+    private readonly links: FileLinks,
   ) {}
 
   @Get()
@@ -41,7 +43,7 @@ export class JobsController {
     const { state, kind, limit, cursor } = parseQuery(listQuery, rawQuery);
     // One more than asked for tells whether there is a next page.
     const jobs = await listJobs(this.pool, caller.tenant, { state, kind, before: cursor, limit: limit + 1 });
-    const items = jobs.slice(0, limit).map(viewOf);
+    const items = jobs.slice(0, limit).map((job) => viewOf(job, this.links));
     return { items, nextCursor: jobs.length > limit ? items.at(-1)!.id : null };
   }
 
@@ -52,7 +54,7 @@ export class JobsController {
   async read(@Param('id') id: string, @CallerOf() caller: Caller): Promise<JobView> {
     const job = z.uuid().safeParse(id).success ? await readJob(this.pool, caller.tenant, id) : undefined;
     if (!job) throw jobNotFound(id);
-    return viewOf(job);
+    return viewOf(job, this.links);
   }
 
   @Post(':id/cancel')
@@ -76,6 +78,6 @@ export class JobsController {
   }
 }
 
-function jobNotFound(id: string): Problem {
+export function jobNotFound(id: string): Problem {
   return new Problem(404, 'job_not_found', 'There is no such job', `No job of yours has the id "${id}".`);
 }

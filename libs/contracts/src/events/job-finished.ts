@@ -16,5 +16,5 @@ export const jobFinished = defineEvent({
     finishedAt: z.iso.datetime({ offset: true }),
   }),
   key: ({ id }) => id,
-  subscribers: [],
+  subscribers: ['webhooks'],
 });

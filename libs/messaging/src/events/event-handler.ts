@@ -12,15 +12,20 @@ export interface EventOf<E extends EventDefinition> {
   readonly key: string | undefined;
   /** When it became true, as its sender says. */
   readonly at: Date | undefined;
+  /** Of the request that led to it, for what it leads to in turn. */
+  readonly traceparent: string | undefined;
   readonly data: DataOf<E>;
 }
+
+/** What there is to tell once the transaction is committed. It may be lost with the process; it must not throw. */
+export type AfterCommit = () => void;
 
 /**
  * Handles what has come together in one transaction, in the order in which the broker had it; each event comes here
  * once. A throw rolls all of it back, and each is tried by itself.
  */
 export interface HandlesEvents<E extends EventDefinition> {
-  handle(events: readonly EventOf<E>[], tx: Prisma.TransactionClient): Promise<void>;
+  handle(events: readonly EventOf<E>[], tx: Prisma.TransactionClient): Promise<void | AfterCommit>;
 }
 
 /** Who hears an event, under which name, and since when. */
@@ -33,6 +38,8 @@ export interface EventSubscription<E extends EventDefinition = EventDefinition> 
    * unless it says otherwise.
    */
   readonly from?: Date | undefined;
+  /** How many share a transaction at most; 200 unless it says otherwise. */
+  readonly together?: number | undefined;
 }
 
 /** Finds the decorated classes at boot. */

@@ -14,7 +14,8 @@ import type { RegisteredEventHandler } from './event-registry';
 /** RFC 9562, 6.6: a namespace of our own for what others call by names of theirs. */
 const foreignEvents = 'b8f0c2f4-6a55-4a0e-8a0c-6f6f5a1d5c0b';
 
-const together = { windowMs: 2, groupSize: 200, inFlight: 1 };
+/** One group at a time: the order of the broker is the order of the handler. */
+const groups = { windowMs: 2, groupSize: 200, inFlight: 1 };
 const transaction = { timeout: 30_000, maxWait: 10_000 };
 
 export interface EventIntakeParts {
@@ -39,14 +40,14 @@ export type Taken = 'acknowledge' | 'leave to another';
  * One that fails is tried again where it stands, so that none overtakes it; after its last attempt it is set aside.
  */
 export class EventIntake {
-  /** One group at a time: the order of the broker is the order of the handler. */
   private readonly groups: Collector<Arrived, Taken>;
 
   constructor(
     private readonly parts: EventIntakeParts,
     private readonly registered: RegisteredEventHandler,
   ) {
-    this.groups = new Collector((group) => this.handleGroup(group), together);
+    const { together = groups.groupSize } = registered.subscription;
+    this.groups = new Collector((group) => this.handleGroup(group), { ...groups, groupSize: together });
   }
 
   async take(delivery: Delivery): Promise<Taken> {
@@ -61,7 +62,7 @@ export class EventIntake {
 
   private read({ body }: Delivery): EventOf<EventDefinition> {
     const definition = this.registered.subscription.event;
-    const { id, source, kind, version, tenant, subject, time, data } = parseEvent(body);
+    const { id, source, kind, version, tenant, subject, time, traceparent, data } = parseEvent(body);
     const about = { kind, source };
     if (kind !== definition.kind) {
       throw new UnreadableMessageError('unknown_kind', `Expected ${definition.kind}, got "${kind}".`, about);
@@ -85,6 +86,7 @@ export class EventIntake {
       tenant,
       key: subject,
       at: at && !Number.isNaN(at.getTime()) ? at : undefined,
+      traceparent,
       data: parsed.data,
     };
   }
@@ -120,15 +122,16 @@ export class EventIntake {
 
   private async inOneTransaction(group: readonly EventOf<EventDefinition>[]): Promise<void> {
     const { prisma, events } = this.parts;
-    const fresh = await retryWhileAway(`events for ${this.subscriber}`, events, () =>
+    const { fresh, afterCommit } = await retryWhileAway(`events for ${this.subscriber}`, events, () =>
       prisma.$transaction(async (tx) => {
         const unseen = await recordProcessedEvents(tx, this.subscriber, [...new Set(group.map(({ id }) => id))]);
         // The same event twice in one group: only the first has it.
         const first = group.filter(({ id }) => unseen.delete(id));
-        if (first.length > 0) await this.registered.handler.handle(first, tx);
-        return first.length;
+        const tell = first.length > 0 ? await this.registered.handler.handle(first, tx) : undefined;
+        return { fresh: first.length, afterCommit: tell };
       }, transaction),
     );
+    afterCommit?.();
     events.emit('events_handled', this.registered.subscription.event.kind, this.subscriber, fresh, group.length);
   }
 

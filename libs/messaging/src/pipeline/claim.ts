@@ -1,7 +1,7 @@
 import type { Claimed, PipelineParts, Received } from './parts';
 import type { Step } from './steps';
 
-export function claimStep({ claims, leases, events }: PipelineParts): Step<Received, void, Claimed, void> {
+export function claimStep({ claims, leases, events, wakeUp }: PipelineParts): Step<Received, void, Claimed, void> {
   return async (received, next) => {
     const job = await claims.add(received.message);
     if (!job) {
@@ -9,6 +9,7 @@ export function claimStep({ claims, leases, events }: PipelineParts): Step<Recei
       return;
     }
     events.emit('claimed', job);
+    wakeUp.request('changes');
     const lease = leases.hold(job);
     try {
       await next({ ...received, job, lease });

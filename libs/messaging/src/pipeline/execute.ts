@@ -1,4 +1,11 @@
-import { completeInTransaction, Fenced, readChildResults, recordProcessed } from '@app/persistence';
+import {
+  completeInTransaction,
+  Fenced,
+  readChildResults,
+  recordProcessed,
+  recordProgress,
+  inTransaction,
+} from '@app/persistence';
 import type { JobContext } from '../handlers/job-handler';
 import type { Outcome } from '../handlers/outcome';
 import type { Claimed, Ending, PipelineParts } from './parts';
@@ -42,6 +49,8 @@ export function executeStep({ pool, prisma }: PipelineParts): (claimed: Claimed)
               if (!(await recordProcessed(tx, job.kind, job.id))) throw new Fenced(job);
               const outcome = checked(await work(tx), claimed);
               if (outcome.type !== 'done') throw new NotDone(outcome);
+              const progress = lease.takeProgress();
+              if (progress) await recordProgress(inTransaction(tx), [{ ...job, ...progress }]);
               await completeInTransaction(tx, job, outcome.result);
               return { ...outcome, committed: true };
             },

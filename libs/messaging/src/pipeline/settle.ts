@@ -6,7 +6,12 @@ import type { Step } from './steps';
 
 type Decision = Omit<Settlement, 'id' | 'dispatch'>;
 
-export function settleStep({ settlements, events, wakeUp }: PipelineParts): Step<Claimed, void, Claimed, Ending> {
+export function settleStep({
+  settlements,
+  leases,
+  events,
+  wakeUp,
+}: PipelineParts): Step<Claimed, void, Claimed, Ending> {
   return async (claimed, next) => {
     const { job } = claimed;
     const startedAt = performance.now();
@@ -18,6 +23,8 @@ export function settleStep({ settlements, events, wakeUp }: PipelineParts): Step
     }
     const decision = decide(ending, claimed);
     const committed = ending.type === 'done' && ending.committed;
+    // What it said last is told before how it ended.
+    if (!committed) await leases.writeProgress(claimed.lease);
     const settled = committed ? decision : await write(claimed, decision);
     if (!settled) {
       events.emit('fenced', job);

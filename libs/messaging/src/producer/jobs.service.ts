@@ -10,7 +10,15 @@ import {
   type JobOptions,
   type PayloadOf,
 } from '@app/contracts';
-import { enqueue, type AcceptedJob, type NewWork, type OutboxWakeUp } from '@app/persistence';
+import {
+  enqueue,
+  within,
+  type AcceptedJob,
+  type Database,
+  type NewWork,
+  type OutboxWakeUp,
+  type Prisma,
+} from '@app/persistence';
 import { brokerCapabilities } from '../drivers/configured-drivers';
 import type { MessagingEvents } from '../messaging-events';
 
@@ -59,7 +67,31 @@ export class JobsService {
     payload: PayloadOf<D>,
     request: EnqueueRequest,
   ): Promise<AcceptedJob> {
-    return this.enqueueFamily(definition, payload, [], request);
+    const job = await this.write(this.pool, definition, payload, [], request);
+    this.committed([job], request.tenant);
+    return job;
+  }
+
+  /**
+   * The same as part of the caller's transaction: the job is there if, and only if, what it belongs to is. Call
+   * `committed` afterwards.
+   * @throws EnqueueRefused; whatever it throws, the transaction must not be committed
+   */
+  async enqueueWithin<D extends JobDefinition>(
+    tx: Prisma.TransactionClient,
+    definition: D,
+    payload: PayloadOf<D>,
+    request: Omit<EnqueueRequest, 'idempotency'>,
+  ): Promise<AcceptedJob> {
+    return this.write(within(tx), definition, payload, [], request);
+  }
+
+  /** Tells of jobs that are committed. Without it the relay finds them too, a second later. */
+  committed(jobs: readonly AcceptedJob[], tenant: string): void {
+    for (const job of jobs.filter(({ replayed }) => !replayed)) {
+      this.wakeUp.request();
+      this.events.emit('accepted', job, tenant);
+    }
   }
 
   /**
@@ -76,10 +108,13 @@ export class JobsService {
     const ordered = children.find((child) => child.definition.orderBy);
     if (ordered)
       throw new RangeError(`${ordered.definition.kind} is ordered by a key; a child cannot wait for its turn.`);
-    return this.enqueueFamily(definition, payload, children, request);
+    const job = await this.write(this.pool, definition, payload, children, request);
+    this.committed([job], request.tenant);
+    return job;
   }
 
-  private async enqueueFamily(
+  private async write(
+    database: Database,
     definition: JobDefinition,
     payload: unknown,
     children: readonly Child[],
@@ -88,7 +123,7 @@ export class JobsService {
     const bodyHash = idempotency && createHash('sha256').update(canonicalJson(idempotency.body)).digest();
     // Ids rise, so the parent, made last, has the largest: locks are taken in that order.
     const newChildren = children.map((child) => this.newWork(child.definition, child.payload, options));
-    const job = await enqueue(this.pool, {
+    const job = await enqueue(database, {
       ...this.newWork(definition, payload, options),
       tenant,
       children: newChildren,
@@ -100,10 +135,7 @@ export class JobsService {
       traceparent,
       idempotency: idempotency && { route: idempotency.route, key: idempotency.key, bodyHash: bodyHash! },
     });
-    if (!job.replayed) {
-      this.wakeUp.request();
-      this.events.emit('accepted', job, tenant);
-    } else if (!job.bodyHash?.equals(bodyHash!)) {
+    if (job.replayed && !job.bodyHash?.equals(bodyHash!)) {
       throw new EnqueueRefused(
         'idempotency_key_reused',
         `The Idempotency-Key "${idempotency!.key}" was used with another body. Send the first body again, or a new key.`,

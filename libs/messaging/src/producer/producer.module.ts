@@ -1,4 +1,4 @@
-import { Logger, Module, type DynamicModule } from '@nestjs/common';
+import { Logger, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { BrokerRoutes, brokerRoutes } from '@app/configuration';
 import { jobDefinitions } from '@app/contracts';
@@ -6,17 +6,26 @@ import { OutboxWakeUp } from '@app/persistence';
 import { MessagingEvents } from '../messaging-events';
 import { JobsService } from './jobs.service';
 
+/** Said when the application logs as it wants to, in one line. */
+class Substitutes implements OnApplicationBootstrap {
+  constructor(private readonly warnings: readonly string[]) {}
+
+  onApplicationBootstrap(): void {
+    if (this.warnings.length > 0) new Logger('Brokers').warn(this.warnings.join('; '));
+  }
+}
+
 /** For whoever enqueues. It opens no connection to a broker: a job is safe once the ledger has it. */
 @Module({})
 export class ProducerModule {
   /** @throws ConfigurationError for a job that is sent to a broker that is not there */
   static register(settings: Parameters<typeof brokerRoutes>[0]): DynamicModule {
     const routes = brokerRoutes(settings);
-    for (const warning of routes.warnings(jobDefinitions)) new Logger('Brokers').warn(warning);
     return {
       module: ProducerModule,
       providers: [
         { provide: BrokerRoutes, useValue: routes },
+        { provide: Substitutes, useFactory: () => new Substitutes(routes.warnings(jobDefinitions)) },
         MessagingEvents,
         {
           provide: JobsService,

@@ -53,8 +53,9 @@ export class WorkerMessagingModule {
         MessagingEvents,
         {
           provide: Leases,
-          inject: [Pool, MessagingEvents],
-          useFactory: (pool: Pool, events: MessagingEvents) => new Leases(pool, events, leases),
+          inject: [Pool, OutboxWakeUp, MessagingEvents],
+          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, events: MessagingEvents) =>
+            new Leases(pool, wakeUp, events, leases),
         },
         {
           provide: WorkerRuntime,

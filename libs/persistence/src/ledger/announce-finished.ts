@@ -12,7 +12,7 @@ export function announceFinished(jobs: string): string {
   return `INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)
      SELECT '${jobFinished.kind}', ${jobFinished.version}, tenant, id::text, traceparent,
             jsonb_build_object('id', id, 'kind', kind, 'state', state, 'attempt', attempt, 'error', error,
-              'finishedAt', finished_at)
+              'finishedAt', to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
        FROM ${jobs}
       WHERE state IN (${listOf(finalStates)})${silentKinds.length > 0 ? ` AND kind NOT IN (${listOf(silentKinds)})` : ''}`;
 }

@@ -19,10 +19,10 @@ const progressStatement = new Statement<Dispatch>(
      UPDATE job SET progress = held.percent, progress_note = held.note, sequence = sequence + 1
        FROM held
       WHERE job.id = held.id
-     RETURNING job.id, dispatch, sequence, progress, progress_note
+     RETURNING tenant, job.id, dispatch, sequence, progress, progress_note
    ), recorded AS (
-     INSERT INTO job_event (job_id, sequence, type, data)
-     SELECT id, sequence, 'progress', jsonb_build_object('percent', progress, 'note', progress_note) FROM moved
+     INSERT INTO job_event (tenant, job_id, sequence, type, data)
+     SELECT tenant, id, sequence, 'progress', jsonb_build_object('percent', progress, 'note', progress_note) FROM moved
    )
    SELECT id, dispatch FROM moved`,
 );

@@ -52,6 +52,20 @@ export async function readJob(database: Database, tenant: string, id: string): P
   return row && toRecord(row);
 }
 
+const readManyStatement = new Statement<Row & { sequence: number }>(
+  'read_jobs',
+  `SELECT ${columns}, sequence FROM job WHERE id = ANY ($1::uuid[])`,
+);
+
+/** With the number of the last thing that happened to each. */
+export async function readJobs(
+  database: Database,
+  ids: readonly string[],
+): Promise<(JobRecord & { readonly sequence: number })[]> {
+  const rows = await readManyStatement.run(database, ids);
+  return rows.map((row) => ({ ...toRecord(row), sequence: row.sequence }));
+}
+
 /** Newest first. @param before the id of the last job of the page before */
 export async function listJobs(
   database: Database,

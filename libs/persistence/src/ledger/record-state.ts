@@ -3,8 +3,8 @@
  * @param jobs a CTE with the columns of `job`, and a condition where not all of them have changed
  */
 export function recordState(jobs: string): string {
-  return `INSERT INTO job_event (job_id, sequence, type, data)
-     SELECT id, sequence, 'state',
+  return `INSERT INTO job_event (tenant, job_id, sequence, type, data)
+     SELECT tenant, id, sequence, 'state',
             jsonb_strip_nulls(jsonb_build_object('state', state, 'attempt', attempt,
               'error', CASE WHEN state <> 'active' THEN error END,
               'runAt', CASE WHEN state IN ('waiting', 'queued') THEN run_at END))

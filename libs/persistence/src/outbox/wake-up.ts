@@ -2,13 +2,16 @@ import type { Pool } from 'pg';
 
 export const wakeUpChannel = 'outbox';
 
-/** What there is something new of. */
-export type WakeUpTopic = 'jobs' | 'events';
+/**
+ * What there is something new of: jobs or events in the outbox, or changes of jobs that concern nobody but those who
+ * watch them. Whoever watches looks at every wake-up: what is in the outbox has changed too.
+ */
+export type WakeUpTopic = 'jobs' | 'events' | 'changes';
 
 /**
- * Tells the relays that the outbox has something new. NOTIFY takes a lock that all committing transactions of
+ * Tells the relays that the outbox has something new, and the APIs that jobs have changed. NOTIFY takes a lock that all committing transactions of
  * the database share, so it is sent outside of them and at most once in `windowMs` per process.
- * It may get lost; the relays poll behind it.
+ * It may get lost; relays and APIs poll behind it.
  */
 export class OutboxWakeUp {
   private timer: NodeJS.Timeout | undefined;

@@ -1,15 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { wakeUpChannel, type WakeUpTopic } from '@app/persistence';
-import { backOffMs, type MessagingEvents } from '@app/messaging';
+import type { MessagingEvents } from './messaging-events';
+import { backOffMs } from './retry-while-away';
 
-/** A connection of its own that waits for `NOTIFY outbox`. It may miss some: the loops poll behind it. */
+/** A connection of its own that waits for `NOTIFY outbox`. It may miss some: whoever is woken polls behind it. */
 export class WakeUpListener {
   private client: Client | undefined;
   private stopped = false;
 
   constructor(
     private readonly databaseUrl: string,
+    private readonly application: string,
     private readonly events: MessagingEvents,
     private readonly onWakeUp: (topics: ReadonlySet<WakeUpTopic>) => void,
   ) {}
@@ -19,7 +21,7 @@ export class WakeUpListener {
     for (let failures = 1; !this.stopped; failures += 1) {
       try {
         await this.connect();
-        this.onWakeUp(new Set(['jobs', 'events'])); // What was notified while nobody listened.
+        this.onWakeUp(new Set(['jobs', 'events', 'changes'])); // What was notified while nobody listened.
         return;
       } catch (error) {
         const retryInMs = backOffMs(failures);
@@ -37,7 +39,7 @@ export class WakeUpListener {
   private async connect(): Promise<void> {
     const client = new Client({
       connectionString: this.databaseUrl,
-      application_name: 'relay listen',
+      application_name: `${this.application} listen`,
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,

@@ -1,0 +1,40 @@
+import { Body, Controller, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Pool } from 'pg';
+import { makeReport, summariseSection, type PayloadOf } from '@app/contracts';
+import type { Child } from '@app/messaging';
+import { sectionsOfOrders } from '@app/persistence';
+import { Roles } from '../access';
+import { CallerOf, type Caller } from '../http/caller';
+import { jobBody, type JobBody } from './job-body';
+import { JobIntake } from './job-intake';
+import { JobRoute } from './job-route';
+import type { JobView } from './job-view';
+
+@ApiTags('jobs')
+@Roles('user')
+@Controller('v1/reports')
+export class ReportsController {
+  constructor(
+    private readonly intake: JobIntake,
+    private readonly pool: Pool,
+  ) {}
+
+  @JobRoute(makeReport, 'Make a report', { type: 'orders', format: 'csv', from: '2025-01-01', to: '2025-02-01' })
+  async make(
+    @Body(jobBody(makeReport)) body: JobBody<typeof makeReport>,
+    @CallerOf() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<JobView> {
+    return this.intake.accept(makeReport, body, caller, response, await this.childrenOf(body.payload));
+  }
+
+  /** A document has sections, each a job of its own; a table has none. */
+  private async childrenOf({ format, from, to }: PayloadOf<typeof makeReport>): Promise<Child[]> {
+    if (format !== 'pdf') return [];
+    const period = { from: from ? new Date(from) : undefined, to: to ? new Date(to) : new Date() };
+    const sections = await sectionsOfOrders(this.pool, period);
+    return sections.map((payload) => ({ definition: summariseSection, payload }));
+  }
+}

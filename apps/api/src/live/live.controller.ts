@@ -1,0 +1,103 @@
+import { applyDecorators, Controller, Get, Headers, Param, Res } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Pool } from 'pg';
+import { z } from 'zod';
+import { readJobPosition, readNow } from '@app/persistence';
+import { Roles } from '../access';
+import { CallerOf, type Caller } from '../http/caller';
+import { ProblemResponse } from '../jobs/job-route';
+import { jobNotFound } from '../jobs/jobs.controller';
+import { JobFollower } from './job-follower';
+import { cursorOf, sequenceOf } from './last-event-id';
+import { LiveFeed } from './live-feed';
+import { Streams } from './streams';
+import { TenantFollower } from './tenant-follower';
+
+const StreamRoute = (description: string, example: string): MethodDecorator =>
+  applyDecorators(
+    ApiHeader({
+      name: 'Last-Event-ID',
+      required: false,
+      description: 'The `id` of the last event that was received. Browsers send it when they come back.',
+    }),
+    ApiResponse({
+      status: 200,
+      description,
+      content: { 'text/event-stream': { schema: { type: 'string' }, example } },
+    }),
+    ProblemResponse(400, 'The Last-Event-ID is not one of this stream.'),
+    ProblemResponse(503, 'The database does not answer, the process is stopping, or it has too many streams open.'),
+  );
+
+/** What happens to jobs, as it happens (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+@ApiTags('jobs')
+@Roles('user')
+@Controller('v1')
+export class LiveController {
+  constructor(
+    private readonly pool: Pool,
+    private readonly streams: Streams,
+    private readonly feed: LiveFeed,
+  ) {}
+
+  @Get('jobs/:id/events')
+  @ApiOperation({
+    summary: 'Follow a job',
+    description:
+      'Everything that has happened to the job and that happens to it, in order, each once: `state`, `progress` and, when it is completed, `result`. Ends with the job.',
+  })
+  @StreamRoute('Events until the job ends.', 'id: 2\nevent: state\ndata: {"state":"active","attempt":1,"at":"…"}\n\n')
+  @ApiResponse({ status: 204, description: 'The job has ended, and its last event was received: do not come back.' })
+  @ProblemResponse(404, 'There is no such job.')
+  async followJob(
+    @Param('id') id: string,
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @CallerOf() { tenant }: Caller,
+    @Res() response: Response,
+  ): Promise<void> {
+    const position = z.uuid().safeParse(id).success ? await readJobPosition(this.pool, tenant, id) : undefined;
+    if (!position) throw jobNotFound(id);
+    const after = sequenceOf(lastEventId, position.last);
+    if (position.isFinal && after === position.last) {
+      response.status(204).end();
+      return;
+    }
+    if (response.destroyed) return;
+    const stream = this.streams.begin(tenant, response, {
+      onRoom: () => this.feed.readOn(follower),
+      onClose: () => this.feed.leaveJob(follower),
+    });
+    // As the ledger writes it, whatever the caller has written.
+    const follower = new JobFollower(tenant, id.toLowerCase(), after ?? 0, stream);
+    this.feed.followJob(follower, position.cursor);
+  }
+
+  @Get('events')
+  @ApiOperation({
+    summary: 'Follow all jobs',
+    description:
+      'Each job of the tenant that changes, whole, as `GET /v1/jobs/{id}` shows it, with its `sequence`. A change may come twice, and none is left out: of a job, what has the highest sequence is what it is.',
+  })
+  @StreamRoute('Jobs as they change.', 'id: 812:812:\nevent: job\ndata: {"id":"…","state":"active","sequence":2,…}\n\n')
+  async followTenant(
+    @Headers('last-event-id') lastEventId: string | undefined,
+    @CallerOf() { tenant }: Caller,
+    @Res() response: Response,
+  ): Promise<void> {
+    const now = await readNow(this.pool);
+    const cursor = cursorOf(lastEventId, now) ?? now;
+    if (response.destroyed) return;
+    const stream = this.streams.begin(
+      tenant,
+      response,
+      {
+        onRoom: () => this.feed.wakeUp(),
+        onClose: () => this.feed.leaveTenant(follower),
+      },
+      cursor.toString(),
+    );
+    const follower = new TenantFollower(tenant, cursor, stream);
+    this.feed.followTenant(follower);
+  }
+}

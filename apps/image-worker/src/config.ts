@@ -1,0 +1,7 @@
+import { readSettings } from '@app/configuration';
+import { workerSettingNames } from '@app/messaging';
+import { storageSettingNames } from '@app/storage';
+
+export const readWorkerSettings = () => readSettings([...workerSettingNames, ...storageSettingNames]);
+
+export type ImageWorkerSettings = ReturnType<typeof readWorkerSettings>;

@@ -1,0 +1,9 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { runProcess, workerProcess } from '@app/observability';
+import { readWorkerSettings } from './config';
+import { WorkerModule } from './worker.module';
+
+void runProcess('image-worker', readWorkerSettings, async (settings) =>
+  workerProcess(await NestFactory.createApplicationContext(WorkerModule.with(settings), { bufferLogs: true })),
+);

@@ -1,0 +1,52 @@
+import { buffer } from 'node:stream/consumers';
+import { v7 as uuidv7 } from 'uuid';
+import { imageFormats, imageSizeNames, resizeImage, type ResultOf } from '@app/contracts';
+import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
+import { recordFiles, type FileRecord } from '@app/persistence';
+import { FileStore } from '@app/storage';
+import { Picture, PictureRefused } from './picture';
+
+type Variant = ResultOf<typeof resizeImage>['variants'][number];
+
+const wanted = imageSizeNames.flatMap((name) => imageFormats.map((format) => ({ name, format })));
+
+@JobHandler(resizeImage)
+export class ResizeImageHandler implements Handler<typeof resizeImage> {
+  constructor(private readonly store: FileStore) {}
+
+  async handle({ id: jobId, tenant, payload }: JobOf<typeof resizeImage>, context: JobContext) {
+    const upload = await this.read(payload.upload);
+    if (!upload) return fail(`The upload ${payload.upload} is not there any more: send the image again.`);
+    let picture: Picture;
+    try {
+      picture = await Picture.decode(upload);
+    } catch (error) {
+      if (error instanceof PictureRefused) return fail(error.message);
+      throw error;
+    }
+    const variants: Variant[] = [];
+    const files: FileRecord[] = [];
+    for (const { name, format } of wanted) {
+      context.signal.throwIfAborted();
+      const { bytes: content, width, height } = await picture.encode(name, format);
+      // The same name at every attempt: one that is repeated overwrites what it has written.
+      const key = `images/${jobId}/${name}.${format}`;
+      const contentType = `image/${format}`;
+      const { bytes } = await this.store.put(key, content, { contentType, signal: context.signal });
+      const id = uuidv7();
+      variants.push({ name, width, height, format, bytes, id });
+      files.push({ id, tenant, jobId, key, name: `${name}.${format}`, contentType, bytes });
+      context.progress(Math.round((variants.length / wanted.length) * 100), `${name}.${format}`);
+    }
+    return context.transaction(async (tx) => {
+      await recordFiles(tx, files);
+      return done({ variants });
+    });
+  }
+
+  /** Whole: an upload has a limit, and most formats cannot be read in a stream. */
+  private async read(key: string): Promise<Buffer | undefined> {
+    const file = await this.store.open(key);
+    return file && buffer(file.stream);
+  }
+}

@@ -1,0 +1,27 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { resizeImage } from '@app/contracts';
+import { WorkerMessagingModule } from '@app/messaging';
+import { loggingModule, observers } from '@app/observability';
+import { PersistenceModule, workerPool } from '@app/persistence';
+import { StorageModule } from '@app/storage';
+import type { ImageWorkerSettings } from './config';
+import { ResizeImageHandler } from './resize-image.handler';
+import { UploadSweep } from './upload-sweep';
+
+const application = 'image-worker';
+
+@Module({})
+export class WorkerModule {
+  static with(settings: ImageWorkerSettings): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        WorkerMessagingModule.register(application, [resizeImage], settings),
+        StorageModule.register(settings),
+      ],
+      providers: [...observers(settings), ResizeImageHandler, UploadSweep],
+    };
+  }
+}

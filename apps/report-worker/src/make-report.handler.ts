@@ -1,0 +1,100 @@
+import { randomUUID } from 'node:crypto';
+import { Pool } from 'pg';
+import { makeReport, reportFormats, type PayloadOf, type SectionSummary } from '@app/contracts';
+import { done, JobAborted, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
+import { recordFiles, sectionsOfOrders, withOrders, type OrderPeriod } from '@app/persistence';
+import { FileStore } from '@app/storage';
+import { writeCsv } from './csv/write-csv';
+import { summarise } from './pdf/summarise';
+import { writePdf } from './pdf/write-pdf';
+import { writeXlsx } from './xlsx/write-xlsx';
+
+/** Writing a report is most of the work; the rest is for its end. */
+const writtenPercent = 99;
+
+const tables = { csv: writeCsv, xlsx: writeXlsx };
+
+@JobHandler(makeReport)
+export class MakeReportHandler implements Handler<typeof makeReport> {
+  constructor(
+    private readonly pool: Pool,
+    private readonly store: FileStore,
+  ) {}
+
+  async handle({ id, tenant, createdAt, payload }: JobOf<typeof makeReport>, context: JobContext) {
+    const { format } = payload;
+    const contentType = reportFormats[format];
+    const name = nameOf(payload);
+    // The same at every attempt: what a killed one has left is overwritten.
+    const key = `reports/${id}/${name}`;
+    const period = {
+      from: payload.from ? new Date(payload.from) : undefined,
+      to: payload.to ? new Date(payload.to) : createdAt,
+    };
+    try {
+      const { rows, bytes } =
+        format === 'pdf'
+          ? await this.putDocument(key, period, context)
+          : await this.putTable(key, format, period, context);
+      context.signal.throwIfAborted();
+      const file = { id: randomUUID(), bytes, contentType };
+      return await context.transaction(async (tx) => {
+        await recordFiles(tx, [{ ...file, tenant, jobId: id, key, name }]);
+        return done({ file, rows });
+      });
+    } catch (error) {
+      const { reason } = context.signal as { reason: unknown };
+      // Nobody will overwrite it then.
+      if (reason instanceof JobAborted && reason.reason === 'cancelled') await this.store.remove(key);
+      throw error;
+    }
+  }
+
+  private async putTable(
+    key: string,
+    format: keyof typeof tables,
+    period: OrderPeriod,
+    { signal, progress }: JobContext,
+  ) {
+    return withOrders(this.pool, period, signal, async ({ count, batches }) => {
+      let rows = 0;
+      const counted = async function* () {
+        for await (const batch of batches) {
+          yield batch;
+          rows += batch.length;
+          progress(Math.min(writtenPercent, (rows / count) * 100), `${rows} of ${count} orders`);
+        }
+      };
+      const content = tables[format](counted());
+      const { bytes } = await this.store.put(key, content, { contentType: reportFormats[format], signal });
+      return { rows, bytes };
+    });
+  }
+
+  private async putDocument(key: string, period: OrderPeriod, context: JobContext) {
+    const children = await context.childResults();
+    const sections =
+      children.length > 0
+        ? children.map(({ result }) => result as SectionSummary)
+        : await this.summariseHere(period, context);
+    const { signal } = context;
+    const { bytes } = await this.store.put(key, writePdf(sections), { contentType: reportFormats.pdf, signal });
+    return { rows: sections.reduce((sum, { orders }) => sum + orders, 0), bytes };
+  }
+
+  /** For a job that came without its sections, from another service say. */
+  private async summariseHere(period: OrderPeriod, { signal, progress }: JobContext): Promise<SectionSummary[]> {
+    const sections = await sectionsOfOrders(this.pool, period);
+    const summaries: SectionSummary[] = [];
+    for (const section of sections) {
+      summaries.push(await summarise(this.pool, section, signal, () => undefined));
+      progress(Math.min(writtenPercent, (summaries.length / sections.length) * 100), section.from);
+    }
+    return summaries;
+  }
+}
+
+function nameOf({ type, format, from, to }: PayloadOf<typeof makeReport>): string {
+  const day = (moment: string) => new Date(moment).toISOString().slice(0, 10);
+  return [type, from && `from-${day(from)}`, to && `to-${day(to)}`].filter(Boolean).join('-') + `.${format}`;
+}

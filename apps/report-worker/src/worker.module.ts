@@ -1,0 +1,27 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { makeReport, summariseSection } from '@app/contracts';
+import { WorkerMessagingModule } from '@app/messaging';
+import { loggingModule, observers } from '@app/observability';
+import { PersistenceModule, workerPool } from '@app/persistence';
+import { StorageModule } from '@app/storage';
+import type { ReportWorkerSettings } from './config';
+import { MakeReportHandler } from './make-report.handler';
+import { SummariseSectionHandler } from './summarise-section.handler';
+
+const application = 'report-worker';
+
+@Module({})
+export class WorkerModule {
+  static with(settings: ReportWorkerSettings): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        StorageModule.register(settings),
+        WorkerMessagingModule.register(application, [makeReport, summariseSection], settings),
+      ],
+      providers: [...observers(settings), MakeReportHandler, SummariseSectionHandler],
+    };
+  }
+}

@@ -1,0 +1,21 @@
+import { productChanged } from '@app/contracts';
+import { EventHandler, type EventOf, type HandlesEvents } from '@app/messaging';
+import { recordAudit, type Prisma } from '@app/persistence';
+import { tenantOf } from './told-product';
+
+export const audit = { event: productChanged, subscriber: 'audit' } as const;
+
+/** Keeps a row of each change. */
+@EventHandler(audit)
+export class AuditHandler implements HandlesEvents<typeof productChanged> {
+  async handle(events: readonly EventOf<typeof productChanged>[], tx: Prisma.TransactionClient): Promise<void> {
+    await recordAudit(
+      tx,
+      events.map((event) => {
+        const { sku, version, name, priceCents, changedBy, updatedAt } = event.data;
+        const changedAt = new Date(updatedAt);
+        return { eventId: event.id, tenant: tenantOf(event), sku, version, name, priceCents, changedBy, changedAt };
+      }),
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import type { Type } from '@nestjs/common';
+import { productChanged } from '@app/contracts';
+import { EventHandler, type EventOf, type EventSubscription, type HandlesEvents } from '@app/messaging';
+import { writeToGeneration, type Prisma } from '@app/persistence';
+import { toldProduct } from './told-product';
+
+/** The one that a replay fills. */
+export class ReplayedGeneration {
+  constructor(readonly id: bigint) {}
+}
+
+interface Replay {
+  readonly subscription: EventSubscription<typeof productChanged>;
+  readonly handler: Type<HandlesEvents<typeof productChanged>>;
+}
+
+/** @param subscriber a name that is new, such as `search@2`: it hears from the first event that the broker still has */
+export function replayOf(subscriber: string): Replay {
+  const event = { ...productChanged, subscribers: [...productChanged.subscribers, subscriber] };
+  const subscription = { event, subscriber };
+
+  @EventHandler(subscription)
+  class ReplayHandler implements HandlesEvents<typeof productChanged> {
+    constructor(private readonly generation: ReplayedGeneration) {}
+
+    async handle(events: readonly EventOf<typeof productChanged>[], tx: Prisma.TransactionClient): Promise<void> {
+      await writeToGeneration(tx, events.map(toldProduct), this.generation.id);
+    }
+  }
+
+  return { subscription, handler: ReplayHandler };
+}

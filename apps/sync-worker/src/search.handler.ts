@@ -1,0 +1,14 @@
+import { productChanged } from '@app/contracts';
+import { EventHandler, type EventOf, type HandlesEvents } from '@app/messaging';
+import { writeToSearchModel, type Prisma } from '@app/persistence';
+import { toldProduct } from './told-product';
+
+export const search = { event: productChanged, subscriber: 'search' } as const;
+
+/** Keeps the search model as the products are. */
+@EventHandler(search)
+export class SearchHandler implements HandlesEvents<typeof productChanged> {
+  async handle(events: readonly EventOf<typeof productChanged>[], tx: Prisma.TransactionClient): Promise<void> {
+    await writeToSearchModel(tx, events.map(toldProduct));
+  }
+}

@@ -1,0 +1,14 @@
+import type { productChanged } from '@app/contracts';
+import type { EventOf } from '@app/messaging';
+import type { ToldProduct } from '@app/persistence';
+
+export function toldProduct(event: EventOf<typeof productChanged>): ToldProduct {
+  const { sku, name, description, priceCents, version, updatedAt } = event.data;
+  return { sku, name, description, priceCents, version, updatedAt: new Date(updatedAt), tenant: tenantOf(event) };
+}
+
+/** @throws Error for an event of another service that does not say whose product it is */
+export function tenantOf({ id, tenant }: EventOf<typeof productChanged>): string {
+  if (tenant === undefined) throw new Error(`Expected the attribute "tenant", which event ${id} does not have.`);
+  return tenant;
+}

@@ -1,0 +1,26 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { syncRun } from '@app/contracts';
+import { WorkerMessagingModule } from '@app/messaging';
+import { loggingModule, observers } from '@app/observability';
+import { PersistenceModule, workerPool } from '@app/persistence';
+import { audit, AuditHandler } from './audit.handler';
+import type { SyncWorkerSettings } from './config';
+import { search, SearchHandler } from './search.handler';
+import { SyncRunHandler } from './sync-run.handler';
+
+const application = 'sync-worker';
+
+@Module({})
+export class WorkerModule {
+  static with(settings: SyncWorkerSettings): DynamicModule {
+    return {
+      module: WorkerModule,
+      imports: [
+        loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        WorkerMessagingModule.register(application, [syncRun], settings, [search, audit]),
+      ],
+      providers: [...observers(settings), SearchHandler, AuditHandler, SyncRunHandler],
+    };
+  }
+}

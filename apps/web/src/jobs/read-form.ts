@@ -1,0 +1,40 @@
+/**
+ * What a form has been filled with, as the body of a request: `options.delayMs` is a field of an object, a number
+ * field a number, a moment an RFC 3339 one. What is empty is left out, so that the server says what is missing.
+ */
+export function readForm(form: HTMLFormElement): Record<string, unknown> {
+  const body: Record<string, unknown> = {};
+  for (const field of form.elements) {
+    const isField =
+      field instanceof HTMLInputElement || field instanceof HTMLSelectElement || field instanceof HTMLTextAreaElement;
+    if (!isField || field.name === '') continue;
+    if (field.value === '' && (field.dataset['optional'] !== undefined || !isWritten(field))) continue;
+    setAt(body, field.name.split('.'), valueOf(field));
+  }
+  return body;
+}
+
+/** The same with a file in it: the file as it is, everything else as JSON. */
+export function toMultipart(body: Readonly<Record<string, unknown>>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(body)) {
+    form.append(name, value instanceof File || typeof value === 'string' ? value : JSON.stringify(value));
+  }
+  return form;
+}
+
+function isWritten({ type }: { type: string }): boolean {
+  return !['number', 'date', 'file', 'select-one'].includes(type);
+}
+
+function valueOf(field: HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement): unknown {
+  if (field.type === 'number') return Number(field.value);
+  if (field instanceof HTMLInputElement && field.type === 'file') return field.files?.[0];
+  return field.value;
+}
+
+function setAt(body: Record<string, unknown>, [first, ...rest]: string[], value: unknown): void {
+  if (first === undefined) return;
+  if (rest.length === 0) body[first] = value;
+  else setAt((body[first] ??= {}) as Record<string, unknown>, rest, value);
+}

@@ -1,0 +1,88 @@
+import { createContext, useContext, useId, type ComponentProps, type ReactNode } from 'react';
+import type { FieldError } from '../api/problem';
+import { useText } from '../text/language';
+
+/** The faults of the form that the fields stand in. */
+const Faults = createContext<readonly FieldError[]>([]);
+
+export const FaultsProvider = Faults;
+
+interface FieldProps {
+  readonly label: string;
+  /** As the server calls it, such as `options.delayMs`: its faults find the field by that. */
+  readonly name: string;
+  readonly hint?: string;
+  readonly isOptional?: boolean;
+  readonly action?: ReactNode;
+}
+
+export function TextField({ label, name, hint, isOptional, action, ...input }: FieldProps & ComponentProps<'input'>) {
+  const field = useField({ label, name, hint, isOptional, action });
+  return field.around(<input {...input} {...field.attributes} />);
+}
+
+export function TextArea({ label, name, hint, isOptional, ...input }: FieldProps & ComponentProps<'textarea'>) {
+  const field = useField({ label, name, hint, isOptional });
+  return field.around(<textarea rows={4} {...input} {...field.attributes} />);
+}
+
+export function SelectField({
+  label,
+  name,
+  hint,
+  isOptional,
+  children,
+  ...input
+}: FieldProps & ComponentProps<'select'>) {
+  const field = useField({ label, name, hint, isOptional });
+  return field.around(
+    <select {...input} {...field.attributes}>
+      {children}
+    </select>,
+  );
+}
+
+function useField({ label, name, hint, isOptional, action }: WithUndefined<FieldProps>) {
+  const text = useText();
+  const id = useId();
+  const faults = useContext(Faults).filter(({ path }) => path === name);
+  const [hintId, faultId] = [`${id}hint`, `${id}fault`];
+  const described = [hint !== undefined && hintId, faults.length > 0 && faultId].filter(Boolean).join(' ');
+  return {
+    attributes: {
+      id,
+      name,
+      ...(isOptional && { 'data-optional': '' }),
+      'aria-invalid': faults.length > 0,
+      ...(described !== '' && { 'aria-describedby': described }),
+    },
+    around: (control: ReactNode) => (
+      <div className="field">
+        <label htmlFor={id}>
+          {label}
+          {isOptional && <span className="optional"> {text.form.optional}</span>}
+        </label>
+        {action === undefined ? (
+          control
+        ) : (
+          <div className="with-action">
+            {control}
+            {action}
+          </div>
+        )}
+        {faults.length > 0 && (
+          <p className="fault" id={faultId}>
+            {faults.map(({ message }) => message).join('; ')}
+          </p>
+        )}
+        {hint !== undefined && (
+          <p className="hint" id={hintId}>
+            {hint}
+          </p>
+        )}
+      </div>
+    ),
+  };
+}
+
+type WithUndefined<Type> = { [Key in keyof Type]: Type[Key] | undefined } & { label: string; name: string };

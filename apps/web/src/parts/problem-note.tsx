@@ -1,0 +1,21 @@
+import { ProblemError } from '../api/problem';
+import { useText } from '../text/language';
+
+/** What the server says was wrong, in its words. */
+export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const text = useText();
+  if (!error) return null;
+  const [title, detail] =
+    error instanceof ProblemError ? [error.title, error.message] : [text.problem.failed, text.problem.unreachable];
+  return (
+    <div className="note note-bad" role="alert">
+      <strong>{title}</strong>
+      <p>{detail}</p>
+      {onRetry && (
+        <button type="button" className="button-small" onClick={onRetry}>
+          {text.problem.again}
+        </button>
+      )}
+    </div>
+  );
+}

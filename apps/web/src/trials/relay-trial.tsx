@@ -1,0 +1,39 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Job } from '../api/jobs';
+import { actOn, useProcesses } from '../api/processes';
+import { ProblemNote } from '../parts/problem-note';
+import { useText } from '../text/language';
+import { Batch, sendEmails } from './batch';
+
+export function RelayTrial() {
+  const { relay: text } = useText().trials;
+  const queries = useQueryClient();
+  const isStopped = useProcesses().data?.find(({ name }) => name === 'relay')?.state === 'stopped';
+  const [accepted, setAccepted] = useState<readonly Job[]>([]);
+  const onSettled = () => queries.invalidateQueries({ queryKey: ['processes'] });
+  const stop = useMutation({
+    mutationFn: async () => {
+      await actOn('relay', 'stop');
+      setAccepted(await sendEmails(10));
+    },
+    onSettled,
+  });
+  const start = useMutation({ mutationFn: () => actOn('relay', 'start'), onSettled });
+  return (
+    <section className="card trial" aria-labelledby="relay-trial">
+      <h2 id="relay-trial">{text.title}</h2>
+      <p>{text.lead}</p>
+      <div className="actions">
+        <button type="button" onClick={() => stop.mutate()} disabled={stop.isPending || isStopped}>
+          {text.stop}
+        </button>
+        <button type="button" onClick={() => start.mutate()} disabled={start.isPending || !isStopped}>
+          {text.start}
+        </button>
+      </div>
+      <ProblemNote error={stop.error ?? start.error} />
+      <Batch accepted={accepted} />
+    </section>
+  );
+}

@@ -1,0 +1,75 @@
+import { useBrokers } from '../api/brokers';
+import { Page } from '../parts/page';
+import { ProblemNote } from '../parts/problem-note';
+import { useText } from '../text/language';
+
+export function BrokersView() {
+  const { brokers: text } = useText();
+  const { data, error } = useBrokers();
+  const brokers = data?.items ?? [];
+  const capabilities = Object.keys(text.capabilityNames) as (keyof typeof text.capabilityNames)[];
+  const described = brokers.filter((broker) => broker.capabilities !== null);
+  return (
+    <Page title={text.title} lead={text.lead}>
+      {error && <ProblemNote error={error} />}
+      <ul className="cards">
+        {brokers.map(({ name, state, reason, queues }) => (
+          <li key={name} className="card">
+            <div className="card-head">
+              <h2>{name}</h2>
+              <span className={`badge badge-broker-${state}`}>{text[state]}</span>
+            </div>
+            {reason !== undefined && <p className="quiet">{reason}</p>}
+            {queues.length > 0 && (
+              <dl className="details">
+                {queues.map((queue) => (
+                  <div key={queue.name}>
+                    <dt>{queue.name}</dt>
+                    <dd>{text.messages(queue.depth)}</dd>
+                  </div>
+                ))}
+              </dl>
+            )}
+          </li>
+        ))}
+      </ul>
+      {brokers.some(({ state }) => state === 'not_configured') && (
+        <p className="quiet hint-line">{text.howToConnect}</p>
+      )}
+      {described.length > 0 && (
+        <section className="card" aria-labelledby="capabilities">
+          <h2 id="capabilities">{text.capabilities}</h2>
+          <div className="scroll" tabIndex={0} role="group" aria-labelledby="capabilities">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">{text.capability}</th>
+                  {described.map(({ name }) => (
+                    <th key={name} scope="col">
+                      {name}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {capabilities.map((capability) => (
+                  <tr key={capability}>
+                    <th scope="row">{text.capabilityNames[capability]}</th>
+                    {described.map(({ name, capabilities: kept }) => {
+                      const by = kept?.[capability] ?? 'none';
+                      return (
+                        <td key={name}>
+                          <span className={`by by-${by}`}>{text[by]}</span>
+                        </td>
+                      );
+                    })}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </section>
+      )}
+    </Page>
+  );
+}

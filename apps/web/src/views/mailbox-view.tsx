@@ -1,0 +1,64 @@
+import { useMailbox, type CaughtMessage } from '../api/mailbox';
+import { Listing } from '../parts/listing';
+import { Page } from '../parts/page';
+import { useText } from '../text/language';
+import { useTime } from '../text/time';
+
+export function MailboxView() {
+  const { mailbox } = useText();
+  const messages = useMailbox();
+  const keyed = withKeys(messages.data);
+  return (
+    <Page title={mailbox.title} lead={mailbox.lead}>
+      <section className="card" aria-label={mailbox.title}>
+        <Listing query={messages} rows={keyed} none={mailbox.none}>
+          {({ key, message, isCopy }) => <Message key={key} message={message} isCopy={isCopy} />}
+        </Listing>
+      </section>
+    </Page>
+  );
+}
+
+function Message({ message, isCopy }: { message: CaughtMessage; isCopy: boolean }) {
+  const { mailbox } = useText();
+  const time = useTime();
+  return (
+    <li>
+      <details className="row message">
+        <summary>
+          <span className="row-main">
+            <strong>
+              {message.subject ?? mailbox.noSubject} {isCopy && <span className="badge">{mailbox.copy}</span>}
+            </strong>
+            <span className="quiet">{message.to}</span>
+          </span>
+          <time className="row-side row-end" dateTime={message.at}>
+            {time.at(message.at)}
+          </time>
+        </summary>
+        <div className="message-body">
+          {message.text !== '' && <p className="plain-text">{message.text}</p>}
+          {message.html !== undefined && (
+            <details>
+              <summary>{mailbox.showHtml}</summary>
+              <pre className="json" tabIndex={0} aria-label={mailbox.showHtml}>
+                {message.html}
+              </pre>
+            </details>
+          )}
+          <p className="quiet">
+            <code>{message.messageId}</code>
+          </p>
+        </div>
+      </details>
+    </li>
+  );
+}
+
+/** Copies have one message id, and the list grows at its beginning: counted from the end, a key stays with its message. */
+function withKeys(messages: readonly CaughtMessage[] | undefined) {
+  return messages?.map((message, index) => {
+    const copy = messages.slice(index + 1).filter(({ messageId }) => messageId === message.messageId).length;
+    return { key: `${message.messageId} ${copy}`, message, isCopy: copy > 0 };
+  });
+}

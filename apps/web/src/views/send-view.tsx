@@ -1,0 +1,89 @@
+import { useState } from 'react';
+import { Link } from 'react-router';
+import { useJob, useJobs, type Job } from '../api/jobs';
+import { useHasRoute } from '../api/routes';
+import { JobForm, type Sent } from '../jobs/job-form';
+import { JobResult } from '../jobs/job-result';
+import { kinds } from '../jobs/kinds';
+import { WatchedJob } from '../jobs/watched-job';
+import { JobRow } from '../parts/job-rows';
+import { Listing } from '../parts/listing';
+import { Page } from '../parts/page';
+import { useText } from '../text/language';
+
+export function SendView() {
+  const text = useText();
+  const hasRoute = useHasRoute();
+  const offered = kinds.filter(({ path }) => hasRoute(`POST ${path}`));
+  const [chosen, choose] = useState('email');
+  const [sent, setSent] = useState<Sent>();
+  const kind = offered.find(({ name }) => name === chosen);
+  return (
+    <Page title={text.send.title} lead={text.send.lead}>
+      <div className="send">
+        <section className="card" aria-label={text.send.title}>
+          <fieldset className="segments">
+            <legend className="visually-hidden">{text.send.kinds.label}</legend>
+            {offered.map(({ name }) => (
+              <label key={name}>
+                <input
+                  type="radio"
+                  name="kind-of-job"
+                  value={name}
+                  checked={name === chosen}
+                  onChange={() => {
+                    choose(name);
+                    setSent(undefined);
+                  }}
+                />
+                <span>{text.send.kinds[name]}</span>
+              </label>
+            ))}
+          </fieldset>
+          {kind && <JobForm key={kind.name} kind={kind} onSend={() => setSent(undefined)} onSent={setSent} />}
+        </section>
+        <div className="send-side">
+          <section className="card" aria-labelledby="its-way">
+            <h2 id="its-way">{text.send.pathTitle}</h2>
+            {sent ? (
+              <WatchedJob accepted={sent.job}>
+                {({ id }) => (
+                  <>
+                    <span>{sent.replayed ? text.send.replayed : text.send.accepted(sent.ms)}</span>
+                    <Link to={`/app/jobs/${id}`}>{text.send.open}</Link>
+                  </>
+                )}
+              </WatchedJob>
+            ) : (
+              <p className="empty">{text.send.pathEmpty}</p>
+            )}
+          </section>
+          {sent && <SentResult accepted={sent.job} />}
+          <RecentJobs />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** The real thing that was asked for, as soon as it is there. */
+function SentResult({ accepted }: { accepted: Job }) {
+  const job = useJob(accepted.id).data ?? accepted;
+  return <JobResult job={job} />;
+}
+
+function RecentJobs() {
+  const text = useText();
+  const jobs = useJobs({ limit: 5 });
+  return (
+    <section className="card" aria-labelledby="newest-jobs">
+      <div className="card-head">
+        <h2 id="newest-jobs">{text.send.recent}</h2>
+        <Link to="/app/jobs">{text.send.all}</Link>
+      </div>
+      <Listing query={jobs} rows={jobs.data?.items} none={text.jobs.none}>
+        {(job) => <JobRow key={job.id} job={job} />}
+      </Listing>
+    </section>
+  );
+}

@@ -1,0 +1,96 @@
+import { deliverWebhook } from '@app/contracts';
+import { done, fail, JobHandler, retry, snooze, type Handler, type JobContext, type JobOf } from '@app/messaging';
+import { PrismaClient } from '@app/persistence';
+import { Deliveries, Endpoints, signedHeaders, type AttemptRecord, type Recipient } from '@app/webhooks';
+import { Lanes } from './lanes';
+import { WebhookClient, type WebhookAnswer } from './webhook-client';
+
+/** However long an endpoint asks to wait. */
+const longestWaitSeconds = 4 * 60 * 60;
+
+/** What an endpoint answers that has been taken down for good (Standard Webhooks). */
+const gone = 410;
+
+type Job = JobOf<typeof deliverWebhook>;
+
+interface Attempt {
+  readonly ms: number;
+  readonly outcome: WebhookAnswer | Error;
+}
+
+@JobHandler(deliverWebhook)
+export class DeliverWebhookHandler implements Handler<typeof deliverWebhook> {
+  constructor(
+    private readonly prisma: PrismaClient,
+    private readonly endpoints: Endpoints,
+    private readonly deliveries: Deliveries,
+    private readonly client: WebhookClient,
+    private readonly lanes: Lanes,
+  ) {}
+
+  async handle(job: Job, context: JobContext) {
+    const { tenant, payload } = job;
+    const recipient = await this.endpoints.recipient(tenant, payload.endpointId);
+    if (!recipient) return fail('The endpoint was deleted.');
+    if (recipient.isDisabled) return fail('The endpoint is disabled. Enable it, and send this again.');
+
+    const lane = this.lanes.enter(payload.endpointId);
+    if ('waitMs' in lane) return snooze(`${lane.waitMs}ms`);
+    try {
+      const attempt = await this.send(job, recipient, context.signal);
+      // What was answered has happened, whoever wants this to stop by now.
+      if (attempt.outcome instanceof Error) context.signal.throwIfAborted();
+      return await this.conclude(job, attempt, context);
+    } finally {
+      lane.leave();
+    }
+  }
+
+  private async send({ payload }: Job, { url, secrets }: Recipient, signal: AbortSignal): Promise<Attempt> {
+    const { webhookId, type, timestamp, data } = payload;
+    const body = JSON.stringify({ type, timestamp, data });
+    const headers = signedHeaders({ id: webhookId, at: new Date(), body }, secrets);
+    const startedAt = performance.now();
+    const outcome = await this.client.post(url, headers, body, signal).catch((error: unknown) => error as Error);
+    return { ms: Math.round(performance.now() - startedAt), outcome };
+  }
+
+  private async conclude(job: Job, { ms, outcome }: Attempt, { transaction }: JobContext) {
+    if (outcome instanceof Error) {
+      const error = messageOf(outcome);
+      await this.log(job, { ms, status: null, answer: '', error });
+      return retry(error);
+    }
+    const { status, text: answer } = outcome;
+    if (status >= 200 && status < 300) {
+      return transaction(async (tx) => {
+        await this.deliveries.recordAttempt(tx, job.id, { attempt: job.attempt, ms, status, answer, error: null });
+        return done({ status });
+      });
+    }
+    const error = faultOf(outcome);
+    await this.log(job, { ms, status, answer, error });
+    if (status === gone) {
+      await this.endpoints.disable(job.tenant, job.payload.endpointId, error);
+      return fail(error);
+    }
+    const { retryAfterSeconds } = outcome;
+    return retryAfterSeconds ? retry(error, `${Math.min(retryAfterSeconds, longestWaitSeconds)}s`) : retry(error);
+  }
+
+  private async log({ id, attempt }: Job, record: Omit<AttemptRecord, 'attempt'>): Promise<void> {
+    await this.deliveries.recordAttempt(this.prisma, id, { attempt, ...record });
+  }
+}
+
+function faultOf({ status }: WebhookAnswer): string {
+  if (status === gone) return 'The endpoint answered 410 Gone; it was disabled.';
+  if (status >= 300 && status < 400) return `The endpoint answered ${status}; redirects are not followed.`;
+  return `The endpoint answered ${status}.`;
+}
+
+/** undici wraps nothing, but a connection that was tried at several addresses has failed several times. */
+function messageOf(error: Error): string {
+  if (error instanceof AggregateError) return error.errors.map((each) => messageOf(each as Error)).join('; ');
+  return error.message || error.name;
+}

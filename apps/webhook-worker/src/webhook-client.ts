@@ -1,0 +1,79 @@
+import { Agent, request, type Dispatcher } from 'undici';
+import type { TargetGuard } from '@app/webhooks';
+
+export interface WebhookClientTimes {
+  readonly connectMs: number;
+  /** From the look-up of the name to the end of the answer, however slowly it trickles. */
+  readonly totalMs: number;
+}
+
+/** What came of a request. Anything but an answer is an error: it may have arrived all the same. */
+export interface WebhookAnswer {
+  readonly status: number;
+  /** The first bytes of the body, for the log. */
+  readonly text: string;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+const keptBytes = 512;
+
+/**
+ * Sends to addresses that strangers have given us, and to nothing that the guard refuses. It follows no redirect,
+ * takes no more of an answer than it keeps, and opens a connection for each request, so that each is looked at anew.
+ */
+export class WebhookClient {
+  private readonly agent: Agent;
+
+  constructor(
+    private readonly guard: TargetGuard,
+    private readonly times: WebhookClientTimes = { connectMs: 5_000, totalMs: 15_000 },
+  ) {
+    this.agent = new Agent({
+      connect: { lookup: guard.lookup, timeout: times.connectMs },
+      pipelining: 0, // No connection is kept.
+    });
+  }
+
+  /** @throws TargetRefused, the error of a connection that failed, or a TimeoutError */
+  async post(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<WebhookAnswer> {
+    this.guard.checkUrl(url);
+    const timeOut = AbortSignal.timeout(this.times.totalMs);
+    const response = await request(url, {
+      dispatcher: this.agent,
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'user-agent': 'node-message-queue-webhooks', ...headers },
+      body,
+      signal: AbortSignal.any([signal, timeOut]),
+    });
+    return {
+      status: response.statusCode,
+      text: await firstBytesOf(response.body),
+      retryAfterSeconds: secondsOf(response.headers['retry-after']),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+}
+
+/** The status has said all that matters: a body that breaks off, or never ends, changes nothing. */
+async function firstBytesOf(body: Dispatcher.ResponseData['body']): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= keptBytes) break; // Destroys the stream, and with it the connection.
+    }
+  } catch {
+    // What has come until now is what there is.
+  }
+  return Buffer.concat(chunks).subarray(0, keptBytes).toString();
+}
+
+/** A number of seconds. The other form, a date, would be one by the receiver's clock. */
+function secondsOf(header: string | string[] | undefined): number | undefined {
+  return typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
+}

@@ -1,0 +1,51 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Pool } from 'pg';
+import { brokerRoutes } from '@app/configuration';
+import { deliverWebhook } from '@app/contracts';
+import { JobsService, MessagingEvents, WorkerMessagingModule } from '@app/messaging';
+import { loggingModule, observers } from '@app/observability';
+import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
+import { TargetGuard, webhookProviders } from '@app/webhooks';
+import type { WebhookWorkerSettings } from './config';
+import { DeliverWebhookHandler } from './deliver-webhook.handler';
+import { Lanes } from './lanes';
+import { finishedJobs, TellEndpointsHandler } from './tell-endpoints.handler';
+import { WebhookClient } from './webhook-client';
+
+const application = 'webhook-worker';
+
+/** Of the slots of a process, one endpoint gets so many. */
+const perEndpoint = 5;
+
+@Module({})
+export class WorkerModule {
+  static with(settings: WebhookWorkerSettings): DynamicModule {
+    const routes = brokerRoutes(settings);
+    return {
+      module: WorkerModule,
+      imports: [
+        loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        WorkerMessagingModule.register(application, [deliverWebhook], settings, [finishedJobs]),
+      ],
+      providers: [
+        ...observers(settings),
+        ...webhookProviders(settings),
+        {
+          provide: JobsService,
+          inject: [Pool, OutboxWakeUp, MessagingEvents],
+          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, events: MessagingEvents) =>
+            new JobsService(pool, wakeUp, routes, events),
+        },
+        {
+          provide: WebhookClient,
+          inject: [TargetGuard],
+          useFactory: (guard: TargetGuard) => new WebhookClient(guard),
+        },
+        { provide: Lanes, useValue: new Lanes(perEndpoint) },
+        TellEndpointsHandler,
+        DeliverWebhookHandler,
+      ],
+    };
+  }
+}

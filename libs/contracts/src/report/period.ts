@@ -1,0 +1,53 @@
+import { z } from 'zod';
+
+const earliest = Date.UTC(1970, 0);
+const latest = Date.UTC(2200, 0);
+
+const moment = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+    error: 'expected a date such as "2026-01-31", or a moment such as "2026-01-31T12:00:00Z"',
+  })
+  .refine((text) => Date.parse(text) >= earliest && Date.parse(text) < latest, {
+    error: 'must lie between 1970 and 2200',
+  });
+
+/** What was placed from a moment on, and before another. A date is its midnight in UTC. */
+export const period = {
+  from: moment.optional().describe('From this moment on; a date is its midnight in UTC. Default: from the first.'),
+  to: moment.optional().describe('Before this moment. Default: up to the moment the job was accepted.'),
+};
+
+/** @returns whether the period has a length */
+export function isForward({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean {
+  return from === undefined || to === undefined || Date.parse(from) < Date.parse(to);
+}
+
+/** One part of a period, by the calendar. */
+export interface Section {
+  readonly from: string;
+  readonly to: string;
+}
+
+const mostMonths = 36;
+
+/**
+ * A period cut at the ends of months, or of years where there would be too many months to read.
+ * @returns at least one section, also of an empty period
+ */
+export function sectionsOf(from: Date, to: Date): [Section, ...Section[]] {
+  const months = cut(from, to, (start) => new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1)));
+  if (months.length <= mostMonths) return months;
+  return cut(from, to, (start) => new Date(Date.UTC(start.getUTCFullYear() + 1, 0)));
+}
+
+function cut(from: Date, to: Date, nextAfter: (start: Date) => Date): [Section, ...Section[]] {
+  const sections: Section[] = [];
+  let start = from;
+  do {
+    const next = nextAfter(start);
+    const end = next < to ? next : to;
+    sections.push({ from: start.toISOString(), to: end.toISOString() });
+    start = end;
+  } while (start < to);
+  return sections as [Section, ...Section[]];
+}

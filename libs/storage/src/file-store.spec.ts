@@ -1,0 +1,218 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startS3Server, type S3Server } from '../../../test/support/s3-server';
+import { fileStoreOf, InvalidFileKey, LocalFileStore, type FileStore } from '.';
+import { S3FileStore } from './s3-file-store';
+
+const csv = { contentType: 'text/csv' };
+/** More than two parts of an upload to S3. */
+const large = Buffer.alloc(13 * 1024 * 1024, 'large ');
+
+/** What every store promises. */
+function conformance(store: () => FileStore): void {
+  const read = async (key: string) => {
+    const file = await store().open(key);
+    return file && { ...file, stream: (await buffer(file.stream)).toString() };
+  };
+
+  it('gives back what was put, from a buffer and from a stream', async () => {
+    expect(await store().put('a/buffer.csv', Buffer.from('a,b\n'), csv)).toEqual({ bytes: 4 });
+    expect(await read('a/buffer.csv')).toEqual({ stream: 'a,b\n', bytes: 4, contentType: 'text/csv' });
+    const stream = Readable.from(['你,好\n', Buffer.from('c,d\n')]);
+    expect(await store().put('a/stream.csv', stream, csv)).toEqual({ bytes: 12 });
+    expect(await read('a/stream.csv')).toMatchObject({ stream: '你,好\nc,d\n', bytes: 12 });
+  });
+
+  it('holds an empty file, and one of many parts', async () => {
+    expect(await store().put('a/empty.csv', Readable.from([]), csv)).toEqual({ bytes: 0 });
+    expect(await read('a/empty.csv')).toMatchObject({ stream: '', bytes: 0 });
+    const chunks = Array.from({ length: 13 }, (_, n) => large.subarray(n * 1024 * 1024, (n + 1) * 1024 * 1024));
+    expect(await store().put('a/large.csv', Readable.from(chunks), csv)).toEqual({ bytes: large.length });
+    const { stream } = (await store().open('a/large.csv'))!;
+    expect((await buffer(stream)).equals(large)).toBe(true);
+  });
+
+  it('gives a range, and the size of the whole', async () => {
+    await store().put('a/range.csv', Buffer.from('0123456789'), csv);
+    const { stream, bytes } = (await store().open('a/range.csv', { start: 2, end: 4 }))!;
+    expect([(await buffer(stream)).toString(), bytes]).toEqual(['234', 10]);
+  });
+
+  it('knows no file that is not there', async () => {
+    expect(await store().open('a/nobody.csv')).toBeUndefined();
+    expect(await store().open('a/buffer.csv/x.csv')).toBeUndefined();
+    await store().remove('a/nobody.csv');
+    await store().removeAll('nobody/');
+  });
+
+  it('overwrites, whole', async () => {
+    await store().put('a/again.csv', Buffer.from('the first, longer one'), csv);
+    await store().put('a/again.csv', Buffer.from('second'), csv);
+    expect(await read('a/again.csv')).toMatchObject({ stream: 'second', bytes: 6 });
+  });
+
+  it('a writer that fails, or is stopped, leaves what was there', async () => {
+    await store().put('b/kept.csv', Buffer.from('kept'), csv);
+    const failing = Readable.from(
+      (function* () {
+        yield large;
+        throw new Error('the source is gone');
+      })(),
+    );
+    await expect(store().put('b/kept.csv', failing, csv)).rejects.toThrow('the source is gone');
+    const stopped = new AbortController();
+    const endless = Readable.from(
+      (async function* () {
+        for (;;) {
+          yield large.subarray(0, 1024 * 1024);
+          await delay(1);
+        }
+      })(),
+    );
+    const put = store().put('b/kept.csv', endless, { ...csv, signal: stopped.signal });
+    setTimeout(() => stopped.abort(new Error('cancelled')), 100);
+    await expect(put).rejects.toThrow('cancelled');
+    expect(endless.destroyed).toBe(true);
+    expect(await read('b/kept.csv')).toMatchObject({ stream: 'kept' });
+    await expect(store().put('b/no.csv', Buffer.from('no'), { ...csv, signal: AbortSignal.abort() })).rejects.toThrow();
+    expect(await store().open('b/no.csv')).toBeUndefined();
+  });
+
+  it('removes one, and all with a prefix', async () => {
+    for (const key of ['c/1/a.csv', 'c/1/b/c.csv', 'c/2/a.csv']) await store().put(key, Buffer.from(key), csv);
+    await store().removeAll('c/1/');
+    expect([await read('c/1/a.csv'), await read('c/1/b/c.csv')]).toEqual([undefined, undefined]);
+    await store().remove('c/2/a.csv');
+    expect(await read('c/2/a.csv')).toBeUndefined();
+  });
+
+  it.each([
+    '',
+    '/etc/passwd.csv',
+    '../out.csv',
+    'a/../../out.csv',
+    'a/..',
+    'a//b.csv',
+    'a/.hidden.csv',
+    '.unfinished/a.csv',
+    'a\\..\\out.csv',
+    'C:/out.csv',
+    'a/b\0.csv',
+    'a/%2e%2e/out.csv',
+    'a/',
+    `${'a/'.repeat(8)}b.csv`,
+    `${'a'.repeat(201)}.csv`,
+  ])('refuses the key %j', async (key) => {
+    await expect(store().put(key, Buffer.from(''), csv)).rejects.toThrow(InvalidFileKey);
+    await expect(store().open(key)).rejects.toThrow(InvalidFileKey);
+    await expect(store().remove(key)).rejects.toThrow(InvalidFileKey);
+  });
+
+  it('refuses a prefix of everything, and a type that the key denies', async () => {
+    for (const prefix of ['', '/', '../', 'a', 'a/../']) {
+      await expect(store().removeAll(prefix)).rejects.toThrow(InvalidFileKey);
+    }
+    await expect(store().put('a/page.html', Buffer.from(''), csv)).rejects.toThrow('an extension of text/csv');
+  });
+
+  it('says that it can be used', () => store().check());
+}
+
+describe('files in a folder', () => {
+  let folder: string;
+  let store: LocalFileStore;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'files-'));
+    store = new LocalFileStore(join(folder, 'files'));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  conformance(() => store);
+
+  const unfinished = () => readdirSync(join(folder, 'files/.unfinished'));
+
+  it('leaves nothing half-written, and no empty folders', async () => {
+    expect(unfinished()).toEqual([]);
+    await store.put('d/1/a.csv', Buffer.from('a'), csv);
+    await store.remove('d/1/a.csv');
+    expect(readdirSync(join(folder, 'files'))).not.toContain('d');
+  });
+
+  it('keeps what is written while the last file beside it is removed', async () => {
+    for (let n = 0; n < 100; n += 1) {
+      await store.put('busy/old.csv', Buffer.from('old'), csv);
+      await Promise.all([store.remove('busy/old.csv'), store.put('busy/new.csv', Buffer.from('new'), csv)]);
+      expect(await store.open('busy/new.csv').then((file) => file?.stream.destroy() && file.bytes)).toBe(3);
+      await store.remove('busy/new.csv');
+    }
+  });
+
+  it('follows no link out of the folder', async () => {
+    mkdirSync(join(folder, 'files'), { recursive: true });
+    mkdirSync(join(folder, 'outside'));
+    writeFileSync(join(folder, 'outside/secret.csv'), 'secret');
+    symlinkSync(join(folder, 'outside'), join(folder, 'files/link'));
+    symlinkSync(join(folder, 'outside/secret.csv'), join(folder, 'files/secret.csv'));
+    for (const key of ['link/secret.csv', 'secret.csv']) await expect(store.open(key)).rejects.toThrow(InvalidFileKey);
+    await expect(store.put('link/new.csv', Buffer.from(''), csv)).rejects.toThrow(InvalidFileKey);
+    await expect(store.removeAll('link/')).rejects.toThrow(InvalidFileKey);
+    expect(readdirSync(join(folder, 'outside'))).toEqual(['secret.csv']);
+  });
+
+  it('clears away what a killed writer has begun', async () => {
+    const path = join(folder, 'files/.unfinished');
+    for (const name of ['abandoned', 'fresh']) writeFileSync(join(path, name), '');
+    const longAgo = new Date(Date.now() - 2 * 60 * 60 * 1_000);
+    utimesSync(join(path, 'abandoned'), longAgo, longAgo);
+    await new LocalFileStore(join(folder, 'files')).put('e/a.csv', Buffer.from(''), csv);
+    expect(unfinished()).toEqual(['fresh']);
+  });
+
+  it('names the variable when the folder cannot be written to', async () => {
+    writeFileSync(join(folder, 'a-file'), '');
+    await expect(new LocalFileStore(join(folder, 'a-file')).check()).rejects.toThrow(/^STORAGE_DIR: expected a folder/);
+  });
+});
+
+describe('files in a bucket', () => {
+  let server: S3Server;
+  let store: S3FileStore;
+
+  beforeAll(async () => {
+    server = await startS3Server();
+    store = new S3FileStore(server.settings);
+  });
+
+  afterAll(() => server.stop());
+
+  conformance(() => store);
+
+  it('names the variable when the bucket cannot be used', async () => {
+    const other = new S3FileStore({ ...server.settings, bucket: 'nobodys' });
+    await expect(other.check()).rejects.toThrow(/^S3_BUCKET: expected a bucket/);
+  });
+});
+
+describe('which of them', () => {
+  const none = {
+    DATA_DIR: undefined,
+    STORAGE_DIR: undefined,
+    S3_ENDPOINT: undefined,
+    S3_REGION: 'us-east-1',
+    S3_BUCKET: undefined,
+    S3_ACCESS_KEY_ID: undefined,
+    S3_SECRET_ACCESS_KEY: undefined,
+  };
+
+  it('is a bucket where one is named, else a folder', () => {
+    expect(fileStoreOf(none)).toBeInstanceOf(LocalFileStore);
+    const keys = { S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'secret' };
+    expect(fileStoreOf({ ...none, S3_BUCKET: 'files', ...keys })).toBeInstanceOf(S3FileStore);
+  });
+});

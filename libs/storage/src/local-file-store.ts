@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { checkContentType, checkKey, checkPrefix, contentTypeOf, InvalidFileKey } from './file-key';
+import { FileStore, type ByteRange, type OpenedFile, type PutOptions } from './file-store';
+
+/** Where files are written. Its name cannot be a part of a key. */
+const unfinishedFolder = '.unfinished';
+
+/** Long after the last byte, nobody writes any more: whoever did has died. */
+const abandonedMs = 60 * 60 * 1_000;
+
+/** Files in a folder, shared by all processes of one machine, or of several over a network file system. */
+export class LocalFileStore extends FileStore {
+  private readonly folder: string;
+  private sweptAt = 0;
+
+  /** @param folder is made with the first file */
+  constructor(folder: string) {
+    super();
+    this.folder = resolve(folder);
+  }
+
+  async put(key: string, content: Readable | Buffer, { contentType, signal }: PutOptions): Promise<{ bytes: number }> {
+    checkKey(key);
+    checkContentType(key, contentType);
+    await this.sweepAbandoned();
+    await mkdir(join(this.folder, unfinishedFolder), { recursive: true });
+    const unfinished = join(this.folder, unfinishedFolder, randomUUID());
+    try {
+      const file = createWriteStream(unfinished, { flags: 'wx', mode: 0o640 });
+      await pipeline(Buffer.isBuffer(content) ? Readable.from([content]) : content, file, { signal });
+      await flush(unfinished); // Else a power cut may leave the name without its bytes.
+      signal?.throwIfAborted();
+      await this.place(unfinished, key);
+      return { bytes: file.bytesWritten };
+    } catch (error) {
+      await rm(unfinished, { force: true });
+      throw signal?.aborted ? signal.reason : error;
+    }
+  }
+
+  async open(key: string, range?: ByteRange): Promise<OpenedFile | undefined> {
+    checkKey(key);
+    const path = await this.find(key);
+    if (path === undefined) return undefined;
+    const { size: bytes } = await stat(path);
+    return { stream: createReadStream(path, range), bytes, contentType: contentTypeOf(key) };
+  }
+
+  async remove(key: string): Promise<void> {
+    checkKey(key);
+    const path = await this.find(key);
+    if (path === undefined) return;
+    await rm(path, { force: true });
+    await this.removeEmptyFolders(dirname(path));
+  }
+
+  async removeAll(prefix: string): Promise<void> {
+    checkPrefix(prefix);
+    const path = join(this.folder, prefix);
+    const isThere = await lstat(path).catch(ifMissing);
+    if (!isThere) return;
+    await this.assertInside(path, prefix);
+    await rm(path, { recursive: true, force: true });
+    await this.removeEmptyFolders(dirname(path));
+  }
+
+  async check(): Promise<void> {
+    const folder = join(this.folder, unfinishedFolder);
+    try {
+      await mkdir(folder, { recursive: true });
+      const probe = join(folder, randomUUID());
+      await (await open(probe, 'wx')).close();
+      await rm(probe);
+    } catch (error) {
+      throw new Error(
+        `STORAGE_DIR: expected a folder that this process can write to, got ${this.folder} (${(error as Error).message}).`,
+        { cause: error },
+      );
+    }
+  }
+
+  private async place(unfinished: string, key: string): Promise<void> {
+    const target = join(this.folder, key);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await mkdir(dirname(target), { recursive: true });
+        await this.assertInside(dirname(target), key);
+        await rename(unfinished, target);
+        return;
+      } catch (error) {
+        // A folder that has become empty is removed with its last file, maybe just now.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === 5) throw error;
+      }
+    }
+  }
+
+  /** @returns the real path of a file; undefined when there is none */
+  private async find(key: string): Promise<string | undefined> {
+    const path = join(this.folder, key);
+    const found = await lstat(path).catch(ifMissing);
+    if (!found) return undefined;
+    await this.assertInside(path, key);
+    return found.isFile() ? path : undefined;
+  }
+
+  /** A link in the folder, whoever has put it there, leads nowhere. */
+  private async assertInside(path: string, key: string): Promise<void> {
+    const [root, real] = await Promise.all([realpath(this.folder), realpath(path)]);
+    if (!real.startsWith(root + sep)) throw new InvalidFileKey(`a key of a file in ${root}`, key);
+  }
+
+  private async removeEmptyFolders(folder: string): Promise<void> {
+    for (let path = folder; path.startsWith(this.folder + sep); path = dirname(path)) {
+      const isGone = await rmdir(path).then(
+        () => true,
+        () => false, // Another file is in it.
+      );
+      if (!isGone) return;
+    }
+  }
+
+  /** What writers that were killed have left behind. */
+  private async sweepAbandoned(): Promise<void> {
+    if (Date.now() - this.sweptAt < abandonedMs) return;
+    this.sweptAt = Date.now();
+    const folder = join(this.folder, unfinishedFolder);
+    for (const name of (await readdir(folder).catch(ifMissing)) ?? []) {
+      const path = join(folder, name);
+      const file = await stat(path).catch(ifMissing);
+      if (file && Date.now() - file.mtimeMs > abandonedMs) await rm(path, { force: true });
+    }
+  }
+}
+
+async function flush(path: string): Promise<void> {
+  const file = await open(path, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+function ifMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw error;
+}

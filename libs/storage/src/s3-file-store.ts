@@ -1,0 +1,126 @@
+import type { Readable } from 'node:stream';
+import {
+  DeleteObjectCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  NoSuchKey,
+  paginateListObjectsV2,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { checkContentType, checkKey, checkPrefix, contentTypeOf } from './file-key';
+import { FileStore, type ByteRange, type OpenedFile, type PutOptions } from './file-store';
+
+export interface S3Settings {
+  /** Undefined: Amazon's own for the region. */
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/**
+ * Files in a bucket of S3, or of anything that speaks its language. An object appears when its upload is complete.
+ * An upload whose writer was killed stays in the bucket unseen until a lifecycle rule removes it
+ * (AbortIncompleteMultipartUpload).
+ */
+export class S3FileStore extends FileStore {
+  private readonly client: S3Client;
+  private readonly bucket: string;
+
+  constructor({ endpoint, region, bucket, accessKeyId, secretAccessKey }: S3Settings) {
+    super();
+    this.bucket = bucket;
+    this.client = new S3Client({
+      region,
+      credentials: { accessKeyId, secretAccessKey },
+      // A bucket's own host name is something that only Amazon's endpoints have for sure.
+      ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
+      // Many who speak S3 do not know the newer checksums; the signature covers the length, TLS the rest.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    });
+  }
+
+  async put(key: string, content: Readable | Buffer, { contentType, signal }: PutOptions): Promise<{ bytes: number }> {
+    checkKey(key);
+    checkContentType(key, contentType);
+    signal?.throwIfAborted();
+    let bytes = 0;
+    const upload = new Upload({
+      client: this.client,
+      // Two parts of 5 MB in memory, however long the stream is.
+      queueSize: 2,
+      params: { Bucket: this.bucket, Key: key, Body: content, ContentType: contentType },
+    });
+    upload.on('httpUploadProgress', ({ loaded = 0 }) => (bytes = Math.max(bytes, loaded)));
+    let sourceError: unknown;
+    if (!Buffer.isBuffer(content)) content.once('error', (error) => (sourceError = error));
+    const abort = () => void upload.abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      await upload.done();
+      return { bytes: Buffer.isBuffer(content) ? content.length : bytes };
+    } catch (error) {
+      if (!Buffer.isBuffer(content)) content.destroy();
+      // What S3 says of the upload that is broken off is not why it was.
+      throw signal?.aborted ? signal.reason : (sourceError ?? error);
+    } finally {
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  async open(key: string, range?: ByteRange): Promise<OpenedFile | undefined> {
+    checkKey(key);
+    try {
+      const { Body, ContentLength, ContentRange, ContentType } = await this.client.send(
+        new GetObjectCommand({
+          Bucket: this.bucket,
+          Key: key,
+          ...(range && { Range: `bytes=${range.start}-${range.end}` }),
+        }),
+      );
+      const whole = ContentRange?.split('/')[1] ?? ContentLength;
+      return { stream: Body as Readable, bytes: Number(whole), contentType: ContentType ?? contentTypeOf(key) };
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
+  }
+
+  async remove(key: string): Promise<void> {
+    checkKey(key);
+    await this.client.send(new DeleteObjectCommand({ Bucket: this.bucket, Key: key }));
+  }
+
+  async removeAll(prefix: string): Promise<void> {
+    checkPrefix(prefix);
+    for await (const { Contents = [] } of paginateListObjectsV2(
+      { client: this.client },
+      { Bucket: this.bucket, Prefix: prefix },
+    )) {
+      if (Contents.length === 0) continue;
+      const Objects = Contents.map(({ Key }) => ({ Key }));
+      const { Errors = [] } = await this.client.send(
+        new DeleteObjectsCommand({ Bucket: this.bucket, Delete: { Objects, Quiet: true } }),
+      );
+      if (Errors[0]) throw new Error(`S3 did not remove ${Errors[0].Key}: ${Errors[0].Message}`);
+    }
+  }
+
+  async check(): Promise<void> {
+    try {
+      await this.client.send(new HeadBucketCommand({ Bucket: this.bucket }));
+    } catch (error) {
+      const { name, message } = error as Error;
+      throw new Error(
+        `S3_BUCKET: expected a bucket that these keys may use, got "${this.bucket}" (${name}: ${message}).`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+}

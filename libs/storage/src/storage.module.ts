@@ -1,0 +1,44 @@
+import { join } from 'node:path';
+import { Module, type DynamicModule } from '@nestjs/common';
+import type { Settings } from '@app/configuration';
+import { FileStore } from './file-store';
+import { LocalFileStore } from './local-file-store';
+import type * as S3 from './s3-file-store';
+
+/** What whoever reads or writes files has to read. */
+export const storageSettingNames = [
+  'DATA_DIR',
+  'STORAGE_DIR',
+  'S3_ENDPOINT',
+  'S3_REGION',
+  'S3_BUCKET',
+  'S3_ACCESS_KEY_ID',
+  'S3_SECRET_ACCESS_KEY',
+] as const;
+
+export type StorageSettings = Pick<Settings, (typeof storageSettingNames)[number]>;
+
+/** The one place of the files. Inject it as `FileStore`. */
+@Module({})
+export class StorageModule {
+  static register(settings: StorageSettings): DynamicModule {
+    return {
+      module: StorageModule,
+      providers: [{ provide: FileStore, useFactory: () => fileStoreOf(settings) }],
+      exports: [FileStore],
+    };
+  }
+}
+
+/** In a bucket where one is named, else in a folder. */
+export function fileStoreOf(settings: StorageSettings): FileStore {
+  const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = settings;
+  if (bucket === undefined)
+    return new LocalFileStore(settings.STORAGE_DIR ?? join(settings.DATA_DIR ?? '.data', 'files'));
+  // A large library, loaded by whoever needs it.
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  const { S3FileStore } = require('./s3-file-store') as typeof S3;
+  // readSettings has seen to it that the keys are there.
+  const keys = { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! };
+  return new S3FileStore({ endpoint: settings.S3_ENDPOINT, region: settings.S3_REGION, bucket, ...keys });
+}

@@ -1,0 +1,49 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+
+const algorithm = 'aes-256-gcm';
+const ivBytes = 12;
+const tagBytes = 16;
+
+/** Nobody's secret: without a key, outside production only, what is sealed is only kept from being read by accident. */
+const developmentKey = 'for development';
+
+/** Keeps secrets that have to be read again, in a database whose copies lie in many places. */
+export class SecretBox {
+  private readonly key: Buffer;
+
+  constructor(secret: string | undefined) {
+    // What is sealed with it is worth nothing for another purpose, and the other way round.
+    this.key = Buffer.from(hkdfSync('sha256', secret ?? developmentKey, '', 'webhook secrets', 32));
+  }
+
+  /** @param owner the secret opens for the same owner only: moved to another row it is worth nothing */
+  seal(text: string, owner: string): Buffer<ArrayBuffer> {
+    const iv = randomBytes(ivBytes);
+    const cipher = createCipheriv(algorithm, this.key, iv).setAAD(Buffer.from(owner));
+    const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
+    return Buffer.concat([iv, cipher.getAuthTag(), sealed]);
+  }
+
+  /** @throws SecretUnreadable when it was sealed with another key, or is not what was sealed */
+  open(sealed: Uint8Array, owner: string): string {
+    const bytes = Buffer.from(sealed);
+    try {
+      const decipher = createDecipheriv(algorithm, this.key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes })
+        .setAAD(Buffer.from(owner))
+        .setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes));
+      return decipher.update(bytes.subarray(ivBytes + tagBytes), undefined, 'utf8') + decipher.final('utf8');
+    } catch (error) {
+      throw new SecretUnreadable(owner, { cause: error });
+    }
+  }
+}
+
+export class SecretUnreadable extends Error {
+  constructor(owner: string, options: ErrorOptions) {
+    super(
+      `The secret of ${owner} was sealed with another key. Set WEBHOOK_SECRETS_KEY to what SIGNING_SECRET was, or rotate the secret.`,
+      options,
+    );
+    this.name = 'SecretUnreadable';
+  }
+}

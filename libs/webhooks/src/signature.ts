@@ -1,0 +1,28 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+const prefix = 'whsec_';
+
+/** 24 to 64 bytes, says Standard Webhooks. */
+export function newSecret(): string {
+  return prefix + randomBytes(32).toString('base64');
+}
+
+export interface SignedMessage {
+  readonly id: string;
+  /** Of this attempt: receivers refuse what is older than some minutes, so that nobody can replay what he overheard. */
+  readonly at: Date;
+  readonly body: string;
+}
+
+/**
+ * The headers of Standard Webhooks (https://www.standardwebhooks.com), with a signature for each secret: while a secret
+ * is replaced, a receiver that knows either of the two accepts.
+ */
+export function signedHeaders({ id, at, body }: SignedMessage, secrets: readonly string[]): Record<string, string> {
+  const timestamp = Math.floor(at.getTime() / 1_000);
+  const signatures = secrets.map((secret) => {
+    const key = Buffer.from(secret.slice(prefix.length), 'base64');
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+  });
+  return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
+}

@@ -1,0 +1,30 @@
+import type { Provider } from '@nestjs/common';
+import type { Settings } from '@app/configuration';
+import { Deliveries } from './deliveries';
+import { Endpoints } from './endpoints';
+import { SecretBox } from './secret-box';
+import { TargetGuard } from './target-guard';
+
+/** What whoever takes endpoints, and whoever sends to them, has to read. */
+export const webhookSettingNames = [
+  'NODE_ENV',
+  'SIGNING_SECRET',
+  'WEBHOOK_SECRETS_KEY',
+  'WEBHOOK_ALLOW_HOSTS',
+] as const;
+
+export type WebhookSettings = Pick<Settings, (typeof webhookSettingNames)[number]>;
+
+/** Beside a `JobsService` of the module's own. */
+export function webhookProviders(settings: WebhookSettings): Provider[] {
+  const { NODE_ENV, SIGNING_SECRET, WEBHOOK_SECRETS_KEY, WEBHOOK_ALLOW_HOSTS = [] } = settings;
+  return [
+    { provide: SecretBox, useValue: new SecretBox(WEBHOOK_SECRETS_KEY ?? SIGNING_SECRET) },
+    {
+      provide: TargetGuard,
+      useValue: new TargetGuard({ httpsOnly: NODE_ENV === 'production', allowedHosts: WEBHOOK_ALLOW_HOSTS }),
+    },
+    Endpoints,
+    Deliveries,
+  ];
+}

@@ -1,0 +1,17 @@
+-- What reports are made of. "order" is a word of SQL.
+CREATE TABLE customer_order (
+    number bigint NOT NULL,
+    placed_at timestamptz(6) NOT NULL,
+    customer text NOT NULL,
+    country text NOT NULL,
+    product text NOT NULL,
+    quantity integer NOT NULL,
+    unit_price_cents integer NOT NULL,
+    total_cents bigint NOT NULL,
+    status text NOT NULL,
+    note text,
+    PRIMARY KEY (number)
+);
+
+-- Reports read a period in this order.
+CREATE INDEX customer_order_by_time ON customer_order (placed_at, number);

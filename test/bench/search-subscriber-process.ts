@@ -1,0 +1,65 @@
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { readSettings } from '@app/configuration';
+import { productChanged } from '@app/contracts';
+import {
+  EventHandler,
+  MessagingEvents,
+  WorkerMessagingModule,
+  WorkerRuntime,
+  workerSettingNames,
+  type HandlesEvents,
+} from '@app/messaging';
+import { loggingModule, observers, runProcess } from '@app/observability';
+import { PersistenceModule, workerPool } from '@app/persistence';
+import { SearchHandler } from '../../apps/sync-worker/src/search.handler';
+import { FinishLine } from './drain/finish-line';
+
+const application = 'bench-search';
+const subscription = { event: productChanged, subscriber: 'search', together: Number(process.env['BENCH_GROUP']) };
+
+/** The sync-worker's own, in groups of another size. */
+@EventHandler(subscription)
+class MeasuredHandler implements HandlesEvents<typeof productChanged> {
+  private readonly search = new SearchHandler();
+
+  handle(...group: Parameters<SearchHandler['handle']>): Promise<void> {
+    return this.search.handle(...group);
+  }
+}
+
+@Module({})
+class SearchSubscriberModule {}
+
+/** A worker as every app of this system is one. It takes its first event when the bench says so. */
+void runProcess(
+  application,
+  () => readSettings(workerSettingNames),
+  async (settings) => {
+    const app = await NestFactory.createApplicationContext(
+      {
+        module: SearchSubscriberModule,
+        imports: [
+          loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
+          PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+          WorkerMessagingModule.register(application, [], settings, [subscription]),
+        ],
+        providers: [...observers(settings), MeasuredHandler],
+      },
+      { logger: ['error', 'warn'] },
+    );
+    const worker = app.get(WorkerRuntime);
+    const line = new FinishLine(() => void worker.start());
+    app.get(MessagingEvents).on('events_handled', (_kind, _subscriber, fresh) => {
+      line.runs += fresh;
+      line.passed(fresh);
+    });
+    return {
+      stop: async () => {
+        await worker.drain();
+        await app.close();
+      },
+    };
+  },
+);

@@ -1,0 +1,77 @@
+import { done, fail, retry, type JobContext } from '@app/messaging';
+import { readJobEvents } from '@app/persistence';
+import { startCore, type Core, type TestHandler } from '../support/core';
+import { gate } from '../support/gate';
+import { plainJob } from '../support/plain-job';
+import { until } from '../support/until';
+
+describe('progress', () => {
+  let core: Core;
+
+  afterEach(() => core.close());
+
+  async function run(handle: TestHandler, ends: string): Promise<string[]> {
+    const job = plainJob({ attempts: 1 });
+    core = await startCore([[job, handle]]);
+    const id = await core.enqueue(job, { n: 1 });
+    await until(
+      `the job is ${ends}`,
+      () => core.read(id),
+      ({ state }) => state === ends,
+    );
+    const [events] = await readJobEvents(core.pool, [{ jobId: id, after: 0 }]);
+    expect(events!.map(({ sequence }) => sequence)).toEqual(events!.map((_, index) => index + 1));
+    return events!.map(({ type, data }) =>
+      'percent' in data ? `${type} ${data.percent} ${data.note}` : `${type} ${data.state}`,
+    );
+  }
+
+  const saysTwo = ({ progress }: JobContext): void => {
+    progress(10, 'begun');
+    progress(90, 'nearly\0 done');
+  };
+
+  it.each([
+    ['completed', () => done({ n: 1 }), ['state completed', 'result completed']],
+    ['failed', () => fail('no use'), ['state failed']],
+    ['failed', () => retry('not today'), ['state failed']],
+  ] as const)('what was said last is told before the job is %s', async (ends, outcome, last) => {
+    const events = await run((_, context) => {
+      saysTwo(context);
+      return Promise.resolve(outcome());
+    }, ends);
+    expect(events).toEqual(['state queued', 'state active', 'progress 90 nearly done', ...last]);
+  });
+
+  it('and before it is completed by a transaction', async () => {
+    const events = await run(
+      (_, context) =>
+        context.transaction(() => {
+          saysTwo(context);
+          return Promise.resolve(done({ n: 1 }));
+        }),
+      'completed',
+    );
+    expect(events.slice(2)).toEqual(['progress 90 nearly done', 'state completed', 'result completed']);
+  });
+
+  it('is told at most twice a second, in order, however often the handler speaks', async () => {
+    const spoken = gate();
+    const startedAt = performance.now();
+    const events = await run(async (_, { progress }) => {
+      for (let percent = 1; percent <= 80; percent += 1) {
+        progress(percent);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      spoken.open();
+      return done({ n: 1 });
+    }, 'completed');
+    await spoken.passed;
+    const told = events.filter((event) => event.startsWith('progress')).map((event) => Number(event.split(' ')[1]));
+    expect(told.at(-1)).toBe(80);
+    expect(told).toEqual([...told].sort((a, b) => a - b));
+    expect(told.length).toBeGreaterThan(1);
+    // Two for each second, and the last.
+    expect(told.length).toBeLessThanOrEqual(((performance.now() - startedAt) / 1_000) * 2 + 2);
+  });
+});

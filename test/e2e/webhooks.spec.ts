@@ -1,0 +1,389 @@
+import { everyRow } from '../support/every-row';
+import { apiKeys, bearer, keys } from '../support/keys';
+import { TestSystem, type Answer } from '../support/system';
+import { until } from '../support/until';
+import { WebhookReceiver } from '../support/webhook-receiver';
+
+const owner = bearer(keys.user);
+const apps = ['api', 'relay', 'sms-worker', 'webhook-worker'];
+const environment = {
+  WEBHOOK_ALLOW_HOSTS: '127.0.0.1',
+  API_KEYS: apiKeys.join(),
+  LOG_LEVEL: 'trace',
+  // Here it is counted how often something comes: a machine that is busy must not pass for a worker that is dead.
+  LEASE_MS: '6000',
+};
+const aSms = { to: '+4915112345678', text: 'Hi' };
+
+describe('webhooks', () => {
+  let system: TestSystem;
+  let receiver: WebhookReceiver;
+  const receivers: WebhookReceiver[] = [];
+  /** Every one that there was. */
+  const secrets: string[] = [];
+  const answers: Answer[] = [];
+
+  beforeAll(async () => {
+    system = await TestSystem.start({ apps, environment });
+  });
+
+  beforeEach(async () => {
+    receiver = await newReceiver();
+  });
+
+  afterEach(async () => {
+    for (const { id } of (await ask('GET', '/v1/webhooks')).body.items) await ask('DELETE', `/v1/webhooks/${id}`);
+  });
+
+  afterAll(async () => {
+    await Promise.all(receivers.map((each) => each.stop()));
+    await system.stop();
+  });
+
+  async function newReceiver(): Promise<WebhookReceiver> {
+    const made = await WebhookReceiver.start();
+    receivers.push(made);
+    return made;
+  }
+
+  async function ask(method: string, path: string, body?: unknown, headers = owner): Promise<Answer> {
+    const answer = await system.request(path, {
+      method,
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    answers.push(answer);
+    return answer;
+  }
+
+  async function create(url = receiver.url, wishes: object = {}): Promise<{ id: string; secret: string }> {
+    const answer = await ask('POST', '/v1/webhooks', { url, ...wishes });
+    expect(answer.status).toBe(201);
+    answers.pop(); // The one answer that has the secret.
+    secrets.push(answer.body.secret);
+    return answer.body;
+  }
+
+  const test = async (id: string): Promise<string> => (await ask('POST', `/v1/webhooks/${id}/test`)).body.id;
+
+  const job = async (id: string) => (await ask('GET', `/v1/jobs/${id}`)).body;
+
+  const ended = (id: string, ...states: string[]) =>
+    until(
+      `job ${id} is ${states.join(' or ')}`,
+      () => job(id),
+      ({ state }) => states.includes(state),
+    );
+
+  const deliveries = async (id: string) => (await ask('GET', `/v1/webhooks/${id}/deliveries`)).body.items;
+
+  const heard = (by: WebhookReceiver, count: number) =>
+    until(
+      `${count} messages`,
+      () => Promise.resolve(by.received.length),
+      (length) => length >= count,
+    );
+
+  it('a job ends, and its tenant hears of it: once, signed, and with what became of it', async () => {
+    const { id, secret } = await create();
+    const sms = (await ask('POST', '/v1/sms', aSms)).body;
+    await heard(receiver, 1);
+    expect(receiver.isSignedWith(secret)).toBe(true);
+    const finished = await job(sms.id);
+    expect(JSON.parse(receiver.received[0]!.body)).toEqual({
+      type: 'job.finished',
+      timestamp: expect.stringMatching(/^\d{4}-/),
+      data: {
+        id: sms.id,
+        kind: 'sms.send',
+        state: 'completed',
+        attempt: finished.attempt,
+        error: null,
+        finishedAt: expect.any(String),
+      },
+    });
+    expect(Date.parse(JSON.parse(receiver.received[0]!.body).data.finishedAt)).toBe(Date.parse(finished.finishedAt));
+    const [delivery] = await until(
+      'the delivery is logged',
+      () => deliveries(id),
+      ([first]) => first?.state === 'completed',
+    );
+    expect(delivery).toMatchObject({
+      webhookId: receiver.ids[0],
+      type: 'job.finished',
+      nextAttemptAt: null,
+      attempts: [{ attempt: 1, status: 204, error: null, ms: expect.any(Number) }],
+    });
+    // That a webhook was delivered is told to nobody: what comes next is the next thing that is asked for.
+    await test(id);
+    await heard(receiver, 2);
+    expect(receiver.received.map(({ body }) => JSON.parse(body).type)).toEqual(['job.finished', 'webhook.test']);
+  });
+
+  it('only of the kinds and states that were asked for', async () => {
+    await create(receiver.url, { kinds: ['email.send'] });
+    await create(receiver.url, { states: ['failed', 'cancelled'] });
+    const cancelled = (await ask('POST', '/v1/sms', { ...aSms, options: { delayMs: 60_000 } })).body.id;
+    await ask('POST', '/v1/sms', aSms).then(({ body }) => ended(body.id, 'completed'));
+    await ask('POST', `/v1/jobs/${cancelled}/cancel`);
+    await heard(receiver, 1);
+    expect(receiver.received.map(({ body }) => JSON.parse(body).data)).toMatchObject([
+      { id: cancelled, state: 'cancelled' },
+    ]);
+  });
+
+  it('is tried again under the same webhook-id until it is answered with 2xx', async () => {
+    const { id, secret } = await create();
+    receiver.replies = [
+      { status: 500, body: 'not\0 today' },
+      { status: 503, headers: { 'retry-after': '1' } },
+    ];
+    const jobId = await test(id);
+    expect(await ended(jobId, 'completed')).toMatchObject({ attempt: 3, result: { status: 204 } });
+    expect(receiver.ids).toEqual(Array(3).fill(receiver.ids[0]));
+    expect([0, 1, 2].every((n) => receiver.isSignedWith(secret, n))).toBe(true);
+    const [{ attempts }] = await deliveries(id);
+    expect(attempts).toMatchObject([
+      { attempt: 1, status: 500, answer: 'not today', error: 'The endpoint answered 500.' },
+      { attempt: 2, status: 503, answer: '', error: 'The endpoint answered 503.' },
+      { attempt: 3, status: 204, answer: '', error: null },
+    ]);
+  });
+
+  it('after the last attempt it is a dead letter, and can be sent again under the same webhook-id', async () => {
+    const { id } = await create();
+    receiver.isHanging = true;
+    const jobId = await test(id);
+    await heard(receiver, 1);
+    await system.pool.query('UPDATE job SET max_attempts = 2 WHERE id = $1', [jobId]);
+    receiver.isHanging = false;
+    receiver.replies = [{ status: 500 }];
+    for (const response of receiver.hanging) response.destroy();
+    const failed = await ended(jobId, 'failed');
+    expect(failed.error).toMatchObject({ code: 'attempts_exhausted' });
+    const letters = (await ask('GET', '/v1/dead-letters?kind=webhook.deliver', undefined, bearer(keys.operator))).body
+      .items;
+    expect(letters).toMatchObject([{ jobId, reason: 'attempts_exhausted' }]);
+    const again = await ask('POST', `/v1/webhooks/${id}/deliveries/${jobId}/resend`);
+    expect(again.status).toBe(202);
+    expect(again.headers.get('location')).toBe(`/v1/jobs/${again.body.id}`);
+    await ended(again.body.id, 'completed');
+    expect(receiver.ids).toEqual(Array(3).fill(receiver.ids[0]));
+    const [second, first] = await deliveries(id);
+    expect([second.jobId, first.jobId]).toEqual([again.body.id, jobId]);
+    expect(first.attempts).toMatchObject([{ status: null, error: expect.any(String) }, { status: 500 }]);
+    const page = (await ask('GET', `/v1/webhooks/${id}/deliveries?limit=1`)).body;
+    expect(page).toMatchObject({ items: [{ jobId: again.body.id }], nextCursor: again.body.id });
+    const next = (await ask('GET', `/v1/webhooks/${id}/deliveries?limit=1&cursor=${page.nextCursor}`)).body;
+    expect(next).toMatchObject({ items: [{ jobId }], nextCursor: null });
+  });
+
+  it('410 Gone disables the endpoint; enabled again, it hears again', async () => {
+    const { id } = await create();
+    receiver.replies = [{ status: 410 }];
+    expect(await ended(await test(id), 'failed')).toMatchObject({ attempt: 1 });
+    const disabled = (await ask('GET', `/v1/webhooks/${id}`)).body;
+    expect(disabled).toMatchObject({ disabledAt: expect.any(String), disabledReason: expect.stringContaining('410') });
+    expect(await ended(await test(id), 'failed')).toMatchObject({
+      error: { message: expect.stringContaining('disabled') },
+    });
+    const other = await newReceiver();
+    await create(other.url);
+    await ask('POST', '/v1/sms', aSms);
+    await heard(other, 1);
+    expect(receiver.received).toHaveLength(1);
+    expect((await ask('POST', `/v1/webhooks/${id}/enable`)).body).toMatchObject({
+      disabledAt: null,
+      disabledReason: null,
+    });
+    await ended(await test(id), 'completed');
+  });
+
+  it('while a secret is replaced, messages are signed with both', async () => {
+    const { id, secret: first } = await create();
+    const rotate = async (body?: object): Promise<{ secret: string; previousSecretUntil: string | null }> => {
+      const { body: rotated } = await ask('POST', `/v1/webhooks/${id}/rotate-secret`, body);
+      answers.pop();
+      secrets.push(rotated.secret);
+      return rotated;
+    };
+    const { secret: second, previousSecretUntil } = await rotate();
+    expect(Date.parse(previousSecretUntil!) - Date.now()).toBeGreaterThan(23 * 3_600_000);
+    await ended(await test(id), 'completed');
+    expect([first, second].map((secret) => receiver.isSignedWith(secret))).toEqual([true, true]);
+    expect(receiver.received[0]!.headers['webhook-signature']!.split(' ')).toHaveLength(2);
+    const { secret: third } = await rotate({ keepPreviousHours: 1 });
+    await ended(await test(id), 'completed');
+    expect([first, second, third].map((secret) => receiver.isSignedWith(secret))).toEqual([false, true, true]);
+    await system.pool.query(`UPDATE webhook_endpoint SET previous_secret_until = now() WHERE id = $1`, [id]);
+    await ended(await test(id), 'completed');
+    expect([second, third].map((secret) => receiver.isSignedWith(secret))).toEqual([false, true]);
+    const { secret: fourth, previousSecretUntil: none } = await rotate({ keepPreviousHours: 0 });
+    expect(none).toBeNull();
+    await ended(await test(id), 'completed');
+    expect([third, fourth].map((secret) => receiver.isSignedWith(secret))).toEqual([false, true]);
+  });
+
+  it.each([
+    ['http://169.254.169.254/latest/meta-data/', 'public Internet'],
+    ['http://localhost/', 'has none'],
+    ['http://[::1]/', 'public Internet'],
+    ['https://shop.example.com:22/', 'port'],
+    ['https://user:password@shop.example.com/', 'password'],
+  ])('a URL inside, or odd, is refused when it is given: %s', async (url, expected) => {
+    const { status, body } = await ask('POST', '/v1/webhooks', { url });
+    expect([status, body.code, body.errors?.[0].path]).toEqual([422, 'webhook_url_refused', 'url']);
+    expect(body.detail).toContain(expected);
+  });
+
+  it('and again when something is sent there: a name that leads inside by then gets no connection', async () => {
+    const { id } = await create();
+    await system.pool.query('UPDATE webhook_endpoint SET url = $2 WHERE id = $1', [
+      id,
+      receiver.url.replace('127.0.0.1', '[::ffff:127.0.0.1]'),
+    ]);
+    const jobId = await test(id);
+    const [{ attempts }] = await until(
+      'an attempt',
+      () => deliveries(id),
+      ([delivery]) => delivery?.attempts.length > 0,
+    );
+    expect(attempts[0]).toMatchObject({ status: null, error: expect.stringMatching(/expected (port|a host)/) });
+    expect(receiver.received).toEqual([]);
+    expect(['retrying', 'queued', 'active']).toContain((await job(jobId)).state);
+  });
+
+  it('a redirect is not followed', async () => {
+    const inside = await newReceiver();
+    const { id } = await create();
+    receiver.replies = [
+      { status: 302, headers: { location: inside.url } },
+      { status: 307, headers: { location: inside.url } },
+    ];
+    const jobId = await test(id);
+    await ended(jobId, 'completed');
+    expect((await deliveries(id))[0].attempts).toMatchObject([{ status: 302 }, { status: 307 }, { status: 204 }]);
+    expect(inside.received).toEqual([]);
+  });
+
+  it('of another tenant there is nothing to be seen, changed or sent', async () => {
+    const { id } = await create();
+    const jobId = await test(id);
+    await ended(jobId, 'completed');
+    const rival = bearer(keys.rival);
+    for (const [method, path] of [
+      ['GET', ''],
+      ['DELETE', ''],
+      ['POST', '/test'],
+      ['POST', '/rotate-secret'],
+      ['POST', '/enable'],
+      ['GET', '/deliveries'],
+      ['POST', `/deliveries/${jobId}/resend`],
+    ] as const) {
+      const { status, body } = await ask(method, `/v1/webhooks/${id}${path}`, undefined, rival);
+      expect([method, path, status, body.code]).toEqual([method, path, 404, 'webhook_not_found']);
+    }
+    expect((await ask('GET', '/v1/webhooks', undefined, rival)).body.items).toEqual([]);
+    const theirs = await newReceiver();
+    const { body: own } = await ask('POST', '/v1/webhooks', { url: theirs.url }, rival);
+    answers.pop();
+    secrets.push(own.secret);
+    const foreign = await ask('POST', `/v1/webhooks/${own.id}/deliveries/${jobId}/resend`, undefined, rival);
+    expect([foreign.status, foreign.body.code]).toEqual([404, 'delivery_not_found']);
+    await ask('POST', '/v1/sms', aSms);
+    await heard(receiver, 2);
+    await ask('POST', '/v1/sms', aSms, rival);
+    await heard(theirs, 1);
+    expect([receiver.received.length, theirs.received.length]).toEqual([2, 1]);
+    await ask('DELETE', `/v1/webhooks/${own.id}`, undefined, rival);
+  });
+
+  it('an endpoint that takes everything and answers nothing holds up no other', async () => {
+    receiver.isHanging = true;
+    const { id } = await create();
+    const other = await newReceiver();
+    const quick = await create(other.url);
+    // More than the worker has slots.
+    for (let n = 0; n < 26; n += 1) await Promise.all([1, 2, 3, 4].map(() => test(id)));
+    await heard(receiver, 5);
+    await Promise.all([1, 2].map(() => test(quick.id)));
+    await heard(other, 2);
+    expect(receiver.received).toHaveLength(5);
+    expect(receiver.hanging.size).toBe(5);
+  });
+
+  it('what is on its way when the endpoint is deleted is cancelled', async () => {
+    const { id } = await create();
+    receiver.replies = Array.from({ length: 20 }, () => ({ status: 503, headers: { 'retry-after': '60' } }));
+    const jobId = await test(id);
+    await ended(jobId, 'retrying');
+    expect((await ask('DELETE', `/v1/webhooks/${id}`)).status).toBe(204);
+    expect((await job(jobId)).state).toBe('cancelled');
+    expect((await ask('GET', `/v1/webhooks/${id}/deliveries`)).status).toBe(404);
+  });
+
+  it('a worker that dies after the message has arrived: it comes again, under the same webhook-id', async () => {
+    const { id } = await create();
+    await system.end('webhook-worker', 'SIGKILL');
+    const { killed } = await system.launchDoomed('webhook-worker', 'doomed', { FAIL_POINT: 'handled:1' });
+    const jobId = await test(id);
+    // Its completion was committed with the attempt, or neither was.
+    await killed;
+    await system.launch('webhook-worker');
+    await ended(jobId, 'completed');
+    expect(new Set(receiver.ids).size).toBe(1);
+    expect(receiver.ids.length).toBeLessThanOrEqual(2);
+  });
+
+  it('no more than twenty for one tenant, however many are asked for at once', async () => {
+    for (let n = 0; n < 19; n += 1) await create();
+    const last = await Promise.all([1, 2].map(() => ask('POST', '/v1/webhooks', { url: receiver.url })));
+    answers.splice(-2);
+    secrets.push(...last.flatMap(({ body }) => body.secret ?? []));
+    expect(last.map(({ status }) => status).sort()).toEqual([201, 409]);
+  });
+
+  it('the secrets were shown once, and are nowhere else', async () => {
+    await create();
+    expect(secrets.length).toBeGreaterThan(10);
+    const shown = secrets.flatMap((secret) => [secret, secret.slice('whsec_'.length)]);
+    const rows = await everyRow(system.databaseUrl);
+    expect(rows).toContain('webhook_endpoint');
+    for (const text of [rows, JSON.stringify(answers.map(({ body }) => body)), system.everythingSaid]) {
+      expect(shown.filter((secret) => text.includes(secret))).toEqual([]);
+    }
+    expect(system.everythingSaid).toContain('webhook-worker: {"level"');
+  });
+});
+
+(process.env['TEST_RABBITMQ_URL'] ? describe : describe.skip)('webhooks by RabbitMQ', () => {
+  it('a job ends, each of two endpoints hears of it once', async () => {
+    const system = await TestSystem.start({
+      apps,
+      environment: { ...environment, LOG_LEVEL: 'warn' },
+      backend: 'rabbitmq',
+    });
+    const receivers = [await WebhookReceiver.start(), await WebhookReceiver.start()];
+    const secrets: string[] = [];
+    for (const { url } of receivers) {
+      const { body } = await system.request('/v1/webhooks', {
+        method: 'POST',
+        headers: owner,
+        body: JSON.stringify({ url }),
+      });
+      secrets.push(body.secret);
+    }
+    await system.post('/v1/sms', aSms, owner);
+    await until(
+      'both have heard',
+      () => Promise.resolve(receivers.map(({ received }) => received.length)),
+      (counts) => counts.every((count) => count === 1),
+    );
+    expect(receivers.map((receiver, n) => receiver.isSignedWith(secrets[n]!))).toEqual([true, true]);
+    expect(receivers[0]!.ids).toEqual(receivers[1]!.ids);
+    const { rows } = await system.pool.query(`SELECT broker, state::text FROM job WHERE kind = 'webhook.deliver'`);
+    expect(rows.map(({ broker }) => broker)).toEqual(['rabbitmq', 'rabbitmq']);
+    await Promise.all(receivers.map((receiver) => receiver.stop()));
+    await system.stop();
+  });
+});

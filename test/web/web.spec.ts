@@ -1,0 +1,331 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { seedOrders } from '../../scripts/seed/orders';
+import { findChromium, launchChromium } from '../support/chromium';
+import { apiKeys, keys } from '../support/keys';
+import { projectFolder } from '../support/postgres';
+import { TestSystem } from '../support/system';
+import { openPage, violations, type WatchedPage } from '../support/web-page';
+import { WebhookReceiver } from '../support/webhook-receiver';
+
+let system: TestSystem;
+let files: string;
+
+beforeAll(async () => {
+  files = mkdtempSync(join(tmpdir(), 'web-'));
+  system = await TestSystem.start({
+    apps: [
+      'api',
+      'relay',
+      'email-worker',
+      'sms-worker',
+      'report-worker',
+      'image-worker',
+      'sync-worker',
+      'webhook-worker',
+    ],
+    environment: { STORAGE_DIR: files, WEBHOOK_ALLOW_HOSTS: '127.0.0.1' },
+  });
+  await seedOrders(system.pool, 100);
+  await system.launch('api', 'api-keys', { API_KEYS: apiKeys.join(',') });
+});
+
+afterAll(async () => {
+  await system.stop();
+  rmSync(files, { recursive: true, force: true });
+});
+
+describe('the API serves the web client', () => {
+  it('the page is asked for anew each time, its assets once', async () => {
+    const page = await system.get('/');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('cache-control')).toBe('no-cache');
+    const [script] = /\/assets\/[\w-]+\.js/.exec(page.body)!;
+    const asset = await system.get(script);
+    expect(asset.status).toBe(200);
+    expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+  });
+
+  it('at its own addresses, and never in the place of a route that is not there', async () => {
+    expect((await system.get('/app/jobs/1')).body).toContain('<div id="root">');
+    for (const path of ['/v1', '/v1/nothing', '/apps', '/assets/nothing.js', '/dev/nothing']) {
+      expect([path, (await system.get(path)).status]).toEqual([path, 404]);
+    }
+  });
+
+  it('its types are those of the OpenAPI document', () => {
+    const cli = join(dirname(require.resolve('openapi-typescript/package.json')), 'bin/cli.js');
+    const { stdout } = spawnSync(process.execPath, [cli, `${system.url()}/docs-json`], { encoding: 'utf8' });
+    const kept = readFileSync(join(projectFolder, 'apps/web/src/api/schema.d.ts'), 'utf8');
+    // Where this fails: `npm start`, and `npm run web:types` beside it.
+    expect(stdout.trim() === kept.trim()).toBe(true);
+  });
+});
+
+const views = [
+  '/',
+  '/app/jobs',
+  '/app/trials',
+  '/app/mailbox',
+  '/app/products',
+  '/app/brokers',
+  '/app/dead-letters',
+  '/app/webhooks',
+  '/app/nowhere',
+];
+
+(findChromium() ? describe : describe.skip)('the web client in a browser', () => {
+  let browser: Browser;
+  let watched: WatchedPage;
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await launchChromium();
+    watched = await openPage(browser, system.url());
+    page = watched.page;
+  });
+
+  afterAll(async () => {
+    await browser.close();
+  });
+
+  afterEach(() => {
+    expect(watched.faults.splice(0)).toEqual([]);
+  });
+
+  const card = (title: string) => page.getByRole('region', { name: title });
+
+  it('an email is sent, and its way is lit until it has arrived', async () => {
+    await page.goto('/');
+    await page.getByLabel('Subject').fill('Seen in the mailbox');
+    await page.getByRole('button', { name: 'Send email' }).click();
+    const way = card('Its way');
+    await way.getByText(/Accepted in \d+ ms/).waitFor();
+    await way.locator('[data-state=completed] [data-station=effect].is-done').waitFor();
+    await card('Newest jobs').getByText('completed').waitFor();
+    await page.getByRole('link', { name: 'Open the job' }).click();
+    await page.getByRole('heading', { name: 'email.send', level: 1 }).waitFor();
+    await page.getByText('"messageId"').waitFor();
+    await page.getByRole('link', { name: 'Mailbox' }).click();
+    await page.getByText('Seen in the mailbox').waitFor();
+  });
+
+  /** What the page shows of a job that was sent by the form of this kind. */
+  async function sent(kind: string, button: string, fill: () => Promise<unknown> = () => Promise.resolve()) {
+    await page.goto('/');
+    await page.getByRole('radio', { name: kind }).check();
+    await fill();
+    await page.getByRole('button', { name: button }).click();
+    await card('Its way').locator('[data-state=completed] [data-station=effect].is-done').waitFor();
+    return card('Result');
+  }
+
+  it('an SMS is sent', async () => {
+    await (await sent('SMS', 'Send SMS')).getByText('"providerId"').waitFor();
+  });
+
+  it.each(['csv', 'xlsx', 'pdf'])('a report is made as %s, and taken', async (format) => {
+    const result = await sent('Report', 'Make report', () => page.getByLabel('Format').selectOption(format));
+    await result.getByText('100 rows').waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      result.getByRole('link', { name: 'Download' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toMatch(new RegExp(`\\.${format}$`));
+  });
+
+  it('a picture is made smaller, and shown', async () => {
+    const buffer = await sharp({ create: { width: 900, height: 300, channels: 3, background: '#2a9d8f' } })
+      .png()
+      .toBuffer();
+    const result = await sent('Image', 'Process image', () =>
+      page.getByLabel('Picture').setInputFiles({ name: 'wide.png', mimeType: 'image/png', buffer }),
+    );
+    await result.locator('img').nth(2).scrollIntoViewIfNeeded();
+    expect(
+      await page.evaluate(
+        'Promise.all([...document.querySelectorAll(".pictures img")].map((image) => image.decode().then(() => image.naturalWidth)))',
+      ),
+    ).toEqual([200, 800, 900]);
+  });
+
+  it('a product is saved, found, and found in the model that is built anew', async () => {
+    await page.goto('/app/products');
+    await page.getByLabel('Name').fill('Yellow teapot');
+    await page.getByRole('button', { name: 'Save product' }).click();
+    await page.getByText('Saved as version 1').waitFor();
+    await page.getByRole('searchbox').fill('teapots');
+    await card('Search').getByText('Yellow teapot').waitFor();
+    await (await sent('Sync', 'Start sync')).getByText('"read": 1').waitFor();
+  });
+
+  it('a webhook is added, tested, told again, and removed', async () => {
+    const receiver = await WebhookReceiver.start();
+    try {
+      await page.goto('/app/webhooks');
+      await page.getByRole('textbox', { name: 'Address' }).fill('http://169.254.169.254/');
+      await page.getByRole('button', { name: 'Add address' }).click();
+      await page.getByText('expected a host on the public Internet').waitFor();
+      await page.getByRole('textbox', { name: 'Address' }).fill(receiver.url);
+      await page.getByRole('button', { name: 'Add address' }).click();
+      const secret = (await page.getByText('whsec_').textContent())!;
+      await page.getByRole('button', { name: 'Test' }).click();
+      await page.getByRole('link', { name: 'webhook.test' }).waitFor();
+      await page.getByText('204').waitFor();
+      expect(receiver.isSignedWith(secret)).toBe(true);
+      await page.getByRole('button', { name: 'Send again' }).click();
+      await page.getByText('204').nth(1).waitFor();
+      expect(new Set(receiver.ids).size).toBe(1);
+      await page.getByRole('button', { name: 'Remove' }).click();
+      await page.getByText('No address yet').waitFor();
+    } finally {
+      await receiver.stop();
+    }
+  });
+
+  it('what the server says of a field stands beside it', async () => {
+    await page.goto('/');
+    await page.getByLabel('To', { exact: true }).fill('ada');
+    await page.getByLabel('Subject').fill('');
+    await page.getByText('Options').click();
+    await page.getByLabel('Broker').selectOption('kafka');
+    await page.getByRole('button', { name: 'Send email' }).click();
+    await page.getByRole('alert').getByText('2 fields need a change').waitFor();
+    const to = page.getByLabel('To', { exact: true });
+    expect(await to.getAttribute('aria-invalid')).toBe('true');
+    expect(await page.evaluate('document.activeElement.name')).toBe('to');
+    const described = await to.getAttribute('aria-describedby');
+    expect(await page.locator(`[id="${described}"]`).textContent()).toBe('Invalid email address');
+    await to.fill('ada@example.com');
+    await page.getByLabel('Subject').fill('Hello');
+    await page.getByRole('button', { name: 'Send email' }).click();
+    // A broker that is not there is a fault of a field, too.
+    await page.getByRole('alert').getByText('One field needs a change').waitFor();
+    expect(await page.getByLabel('Broker').getAttribute('aria-invalid')).toBe('true');
+  });
+
+  it('five requests with one key: one job, one email', async () => {
+    await page.goto('/app/trials');
+    await page.getByRole('button', { name: 'Send it five times' }).click();
+    await page.getByText('5 requests, 1 job, 1 email').waitFor();
+    expect(await page.getByText('replayed', { exact: true }).count()).toBe(4);
+  });
+
+  it('an email that is refused is a dead letter, and can be run again', async () => {
+    await page.goto('/app/trials');
+    await page.getByRole('button', { name: 'A mailbox that does not exist' }).click();
+    await card('An effect that fails').getByText('Dead letter kept, to be run again').waitFor();
+    await page.getByRole('link', { name: 'See the dead letters' }).click();
+    await page.getByText('550 5.1.2 No mail server is at .invalid').first().waitFor();
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.getByText('1 run again, 0 refused').waitFor();
+    await page.getByText(/^run again \d/).waitFor();
+  });
+
+  it('a mailbox that is busy has the attempt tried again', async () => {
+    await page.goto('/app/trials');
+    await page.getByRole('button', { name: 'A mailbox that is busy' }).click();
+    await card('An effect that fails')
+      .getByText(/Attempt \d of 5 failed; back through the outbox/)
+      .waitFor();
+  });
+
+  it('a worker is killed from the page, and everything arrives', async () => {
+    const killed = superviseByTest(system);
+    await page.goto('/app/trials');
+    await page.getByRole('button', { name: 'Send, kill, send' }).click();
+    // What had left when it died, and was not settled, has left once more.
+    await page.getByText(/20 accepted, 20 completed, 20 sent/).waitFor();
+    expect(killed).toEqual(['email-worker']);
+  });
+
+  it('language and theme are chosen, and remembered', async () => {
+    await page.goto('/');
+    const look = () =>
+      page.evaluate('[document.documentElement.lang, getComputedStyle(document.body).backgroundColor]');
+    expect(await look()).toEqual(['en', 'rgb(246, 246, 244)']);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    expect(await look()).toEqual(['en', 'rgb(16, 18, 22)']);
+    await page.getByLabel('Theme').selectOption('light');
+    expect(await look()).toEqual(['en', 'rgb(246, 246, 244)']);
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.getByLabel('Theme').selectOption('dark');
+    await page.getByLabel('Language').selectOption('zh');
+    await page.getByRole('heading', { name: '发送任务' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: '发送任务' }).waitFor();
+    expect(await look()).toEqual(['zh', 'rgb(16, 18, 22)']);
+    await page.getByLabel('语言').selectOption('en');
+    await page.getByLabel('Theme').selectOption('system');
+  });
+
+  it('with the keyboard alone', async () => {
+    await page.goto('/');
+    await page.getByLabel('Subject').waitFor();
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Skip to the content');
+    await page.keyboard.press('Enter');
+    for (let tabs = 0; (await focused(page)) !== 'Send email'; tabs += 1) {
+      expect(tabs).toBeLessThan(12);
+      await page.keyboard.press('Tab');
+    }
+    await page.keyboard.press('Enter');
+    await page.locator('[data-state=completed]').waitFor();
+  });
+
+  it.each(views)(
+    '%s: nothing for axe-core to find, in both themes and languages, and room enough on 360 px',
+    async (path) => {
+      await page.goto(path);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.getByText('Loading').waitFor({ state: 'detached' });
+      expect(await violations(page)).toEqual([]);
+      await page.emulateMedia({ colorScheme: 'dark' });
+      await page.setViewportSize({ width: 360, height: 740 });
+      await page.getByLabel('Language').selectOption('zh');
+      expect(await violations(page)).toEqual([]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+      await page.getByLabel('语言').selectOption('en');
+      await page.emulateMedia({ colorScheme: 'light' });
+      await page.setViewportSize({ width: 1280, height: 900 });
+    },
+  );
+
+  it('where there are keys the browser asks for one, and a role that does not reach is told so', async () => {
+    const url = system.url('api-keys');
+    expect((await system.get('/', 'api-keys')).status).toBe(401);
+    const user = await openPage(browser, url, { httpCredentials: { username: 'ada', password: keys.user } });
+    await user.page.goto('/');
+    await user.page.getByRole('button', { name: 'Send email' }).click();
+    await user.page.locator('[data-state=completed]').waitFor();
+    await user.page.getByRole('link', { name: 'Dead letters' }).click();
+    await user.page.getByText('Expected a key with the role viewer').waitFor();
+    expect(user.faults).toEqual([]);
+    const [cookie] = await user.page.context().cookies();
+    expect(cookie).toMatchObject({ name: 'session', httpOnly: true });
+    await user.page.context().close();
+  });
+});
+
+const focused = (page: Page) => page.evaluate<string>('document.activeElement.textContent');
+
+/** In the place of the supervisor of `npm start`: tells the API of the worker, and kills and starts it as it is told. */
+function superviseByTest(system: TestSystem): string[] {
+  const killed: string[] = [];
+  const api = system.processes.get('api')!;
+  const report = () => api.send({ processes: [{ name: 'email-worker', state: 'running', restarts: killed.length }] });
+  api.on('message', (message) => {
+    const { name } = message as { name: string };
+    killed.push(name);
+    void system
+      .end(name, 'SIGKILL')
+      .then(report)
+      .then(() => system.launch(name));
+  });
+  report();
+  return killed;
+}
