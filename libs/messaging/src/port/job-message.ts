@@ -38,6 +38,7 @@ const cloudEvent = z.looseObject({
 
 /** Of our own messages. What others call so is theirs. */
 const dispatchNumber = z.int32().min(1);
+const jobId = z.uuid();
 
 const versionedType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
 
@@ -113,7 +114,7 @@ export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
   }
   const dispatched = dispatchNumber.safeParse(dispatch);
   const shown = typeof dispatch === 'number' ? dispatch : typeof dispatch;
-  if (!z.uuid().safeParse(id).success || !dispatched.success) {
+  if (!jobId.safeParse(id).success || !dispatched.success) {
     throw new UnreadableMessageError(
       'malformed',
       `Expected a UUID as id and a dispatch from 1 on; got id "${id}", dispatch ${shown}.`,
