@@ -40,9 +40,6 @@ const byLease: Limit = (backend) => Math.max(leaseMs + sweepMs, partitionMs(back
 /** Some were claimed, and some were not. */
 const byBoth: Limit = (backend) => Math.max(byBroker(backend), byLease(backend));
 
-/** The ledger has it all; but a job that came before the death was noticed may have gone the same way. */
-const atOnce: Limit = (backend) => partitionMs(backend) + slackMs;
-
 type Range = readonly [least: number, most: number];
 type Ranges = (backend: Backend) => Range;
 
@@ -129,8 +126,9 @@ const cells: Cell[] = [
     point: 'settled',
     killed: 'email-worker',
     effect: 'outside',
-    // One at a time: a neighbour could be at `handled`.
-    protected: { run: (side) => side.killEmailWorker('settled:2', 1), moreCopies: none, recoveryMs: atOnce },
+    // One at a time: a neighbour could be at `handled`. The ledger has it all; but the next job, which comes before the
+    // death is noticed, may be given to the dead one.
+    protected: { run: (side) => side.killEmailWorker('settled:2', 1), moreCopies: none, recoveryMs: byBroker },
     plain: {
       way: 'marks as sent, never asks',
       run: (side, cell, way) => side.killWorker(cell, way),
