@@ -18,6 +18,8 @@ import { descendantsOf, isAlive } from '../support/start';
 import { until } from '../support/until';
 
 const installed = allBrokers.filter((broker) => broker.isInstalled());
+/** With none it has nothing to start, and ends when it has said so. */
+const withOne = installed.length > 0 ? it : it.skip;
 
 /** A variable that every process inherits from the one that has it, wherever it goes. */
 const mark = 'BROKERS_TEST_MARK';
@@ -76,7 +78,7 @@ describe('npm run brokers', () => {
     };
   }
 
-  it('prints addresses that answer, and on Ctrl-C, pressed twice, ends all of it with 0', async () => {
+  withOne('prints addresses that answer, and on Ctrl-C, pressed twice, ends all of it with 0', async () => {
     const brokers = run();
     const said = await brokers.isReady();
     for (const { name, variable } of installed) {
