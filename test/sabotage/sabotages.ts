@@ -341,7 +341,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'webhooks: a job beside the transaction it belongs to',
     file: 'libs/messaging/src/producer/jobs.service.ts',
-    find: 'return this.write(within(tx), definition',
+    find: 'return this.write(inTransaction(tx), definition',
     replace: 'return this.write(this.pool, definition',
     specs: ['test/core/enqueue-within.spec.ts'],
     test: 'is nowhere when it is rolled back',

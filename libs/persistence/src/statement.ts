@@ -6,11 +6,6 @@ export interface Database {
   query(config: { name: string; text: string; values: unknown[] }): Promise<{ rows: unknown[] }>;
 }
 
-/** A transaction of Prisma as a database of the statements. Bytes come back as Uint8Array. */
-export function within(tx: Prisma.TransactionClient): Database {
-  return { query: async ({ text, values }) => ({ rows: await tx.$queryRawUnsafe<unknown[]>(text, ...values) }) };
-}
-
 /**
  * A hot statement. The name makes it a prepared one: each connection parses it once.
  * @typeParam Row what each returned row holds
@@ -27,7 +22,7 @@ export class Statement<Row extends QueryResultRow> {
   }
 }
 
-/** A transaction of Prisma, for the statements of the ledger. */
+/** A transaction of Prisma as a database of the statements. Bytes come back as Uint8Array. */
 export function inTransaction(tx: Pick<Prisma.TransactionClient, '$queryRawUnsafe'>): Database {
   return { query: async ({ text, values }) => ({ rows: await tx.$queryRawUnsafe<unknown[]>(text, ...values) }) };
 }

@@ -1,7 +1,6 @@
 import type { JobCounts, JobStatus, QueueJob } from '@bull-board/api/typings/app';
 import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js';
 import type { Pool } from 'pg';
-import { z } from 'zod';
 import type { JobState } from '@app/contracts';
 import {
   cancelJob,
@@ -13,6 +12,7 @@ import {
   type BoardJob,
   type OutboxWakeUp,
 } from '@app/persistence';
+import { isUuid } from '../http/is-uuid';
 import type { Redriver } from '../operations/redriver';
 import { boardRequest } from './board-request';
 
@@ -85,13 +85,13 @@ export class LedgerAdapter extends BaseAdapter {
   }
 
   async getJob(id: string): Promise<QueueJob | undefined> {
-    if (!z.uuid().safeParse(id).success) return undefined;
+    if (!isUuid(id)) return undefined;
     const job = await readBoardJob(this.pool, this.kind, id);
     return job && this.toQueueJob(job);
   }
 
   async getJobLogs(id: string): Promise<string[]> {
-    if (!z.uuid().safeParse(id).success) return [];
+    if (!isUuid(id)) return [];
     const events = await readBoardLog(this.pool, id);
     return events.map(({ at, type, data }) => `${at.toISOString()} ${type} ${JSON.stringify(data)}`);
   }

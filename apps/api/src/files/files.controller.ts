@@ -4,10 +4,10 @@ import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Pool } from 'pg';
 import parseRange from 'range-parser';
-import { z } from 'zod';
 import { readFileRecord, type FileRecord } from '@app/persistence';
 import { FileStore, type ByteRange } from '@app/storage';
 import { Open } from '../access';
+import { isUuid } from '../http/is-uuid';
 import { Problem } from '../http/problem';
 import { ProblemResponse } from '../jobs/job-route';
 import { FileLinks } from './file-links';
@@ -42,7 +42,7 @@ export class FilesController {
   ): Promise<void> {
     // What answers GET answers HEAD.
     this.links.check('GET', id, query);
-    const file = z.uuid().safeParse(id).success ? await readFileRecord(this.pool, id) : undefined;
+    const file = isUuid(id) ? await readFileRecord(this.pool, id) : undefined;
     if (!file) throw fileNotFound(id);
     const range = rangeOf(request, file);
     const opened = await this.store.open(file.key, range);

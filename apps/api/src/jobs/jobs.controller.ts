@@ -6,6 +6,7 @@ import { finalStates, shownStates, storableText } from '@app/contracts';
 import { cancelJob, listJobs, OutboxWakeUp, readJob } from '@app/persistence';
 import { Roles } from '../access';
 import { FileLinks } from '../files/file-links';
+import { isUuid } from '../http/is-uuid';
 import { CallerOf, type Caller } from '../http/caller';
 import { parseQuery, Problem } from '../http/problem';
 import { toOpenApi } from './job-body';
@@ -52,7 +53,7 @@ export class JobsController {
   @ApiResponse({ status: 200, description: 'The job.', schema: toOpenApi(jobView) })
   @ProblemResponse(404, 'There is no such job.')
   async read(@Param('id') id: string, @CallerOf() caller: Caller): Promise<JobView> {
-    const job = z.uuid().safeParse(id).success ? await readJob(this.pool, caller.tenant, id) : undefined;
+    const job = isUuid(id) ? await readJob(this.pool, caller.tenant, id) : undefined;
     if (!job) throw jobNotFound(id);
     return viewOf(job, this.links);
   }
@@ -68,7 +69,7 @@ export class JobsController {
   @ProblemResponse(404, 'There is no such job.')
   @ProblemResponse(409, 'The job is in a final state.')
   async cancel(@Param('id') id: string, @CallerOf() caller: Caller): Promise<JobView> {
-    const was = z.uuid().safeParse(id).success ? await cancelJob(this.pool, caller.tenant, id) : undefined;
+    const was = isUuid(id) ? await cancelJob(this.pool, caller.tenant, id) : undefined;
     if (!was) throw jobNotFound(id);
     if ((finalStates as readonly string[]).includes(was)) {
       throw new Problem(409, 'job_final', 'The job has ended', `It is ${was} already; nothing was changed.`);

@@ -2,9 +2,9 @@ import { applyDecorators, Controller, Get, Headers, Param, Res } from '@nestjs/c
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Pool } from 'pg';
-import { z } from 'zod';
 import { readJobPosition, readNow } from '@app/persistence';
 import { Roles } from '../access';
+import { isUuid } from '../http/is-uuid';
 import { CallerOf, type Caller } from '../http/caller';
 import { ProblemResponse } from '../jobs/job-route';
 import { jobNotFound } from '../jobs/jobs.controller';
@@ -56,7 +56,7 @@ export class LiveController {
     @CallerOf() { tenant }: Caller,
     @Res() response: Response,
   ): Promise<void> {
-    const position = z.uuid().safeParse(id).success ? await readJobPosition(this.pool, tenant, id) : undefined;
+    const position = isUuid(id) ? await readJobPosition(this.pool, tenant, id) : undefined;
     if (!position) throw jobNotFound(id);
     const after = sequenceOf(lastEventId, position.last);
     if (position.isFinal && after === position.last) {

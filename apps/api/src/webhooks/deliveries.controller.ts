@@ -5,12 +5,13 @@ import { z } from 'zod';
 import { shownStates } from '@app/contracts';
 import { Deliveries, Endpoints, type Delivery } from '@app/webhooks';
 import { Roles } from '../access';
+import { isUuid } from '../http/is-uuid';
 import { CallerOf, type Caller } from '../http/caller';
 import { parseQuery, Problem } from '../http/problem';
 import { toOpenApi } from '../jobs/job-body';
 import { ProblemResponse } from '../jobs/job-route';
 import { jobView, pathOf, viewOfAccepted, type JobView } from '../jobs/job-view';
-import { webhookNotFound } from './webhook-view';
+import { findWebhook } from './find-webhook';
 
 const listQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(50).default(20),
@@ -62,7 +63,7 @@ export class DeliveriesController {
     @CallerOf() { tenant }: Caller,
   ): Promise<z.output<typeof deliveryPage>> {
     const { limit, cursor } = parseQuery(listQuery, rawQuery);
-    await this.assertExists(tenant, id);
+    await findWebhook(this.endpoints, tenant, id);
     const found = await this.deliveries.list(id, cursor, limit + 1);
     const items = found.slice(0, limit).map(viewOf);
     return { items, nextCursor: found.length > limit ? items.at(-1)!.jobId : null };
@@ -83,8 +84,8 @@ export class DeliveriesController {
     @CallerOf() { tenant, traceparent }: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
-    await this.assertExists(tenant, id);
-    const job = z.uuid().safeParse(jobId).success
+    await findWebhook(this.endpoints, tenant, id);
+    const job = isUuid(jobId)
       ? await this.deliveries.resend({ tenant, endpointId: id }, jobId, traceparent)
       : undefined;
     if (!job) {
@@ -93,11 +94,6 @@ export class DeliveriesController {
     }
     response.location(pathOf(job));
     return viewOfAccepted(job);
-  }
-
-  private async assertExists(tenant: string, id: string): Promise<void> {
-    const endpoint = z.uuid().safeParse(id).success ? await this.endpoints.read(tenant, id) : undefined;
-    if (!endpoint) throw webhookNotFound(id);
   }
 }
 

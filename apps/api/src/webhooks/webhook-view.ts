@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { finalStates, jobDefinitions, storableText } from '@app/contracts';
 import type { Endpoint } from '@app/webhooks';
-import { Problem } from '../http/problem';
 
 const moment = z.iso.datetime();
 
@@ -46,8 +45,4 @@ export function viewOf(endpoint: Endpoint): z.output<typeof webhookView> {
     previousSecretUntil: previousSecretUntil?.toISOString() ?? null,
     disabledAt: disabledAt?.toISOString() ?? null,
   };
-}
-
-export function webhookNotFound(id: string): Problem {
-  return new Problem(404, 'webhook_not_found', 'There is no such webhook', `No webhook of yours has the id "${id}".`);
 }

@@ -3,7 +3,7 @@ import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { Deliveries, Endpoints, mostEndpoints, type Endpoint } from '@app/webhooks';
+import { Deliveries, Endpoints, mostEndpoints } from '@app/webhooks';
 import { Roles } from '../access';
 import { CallerOf, type Caller } from '../http/caller';
 import { parseBody, Problem } from '../http/problem';
@@ -11,7 +11,8 @@ import { toOpenApi } from '../jobs/job-body';
 import { ProblemResponse } from '../jobs/job-route';
 import { jobView, pathOf, viewOfAccepted, type JobView } from '../jobs/job-view';
 import { WebhookUrls } from './webhook-urls';
-import { newWebhook, viewOf, webhookNotFound, webhookView, webhookWithSecret } from './webhook-view';
+import { findWebhook, webhookNotFound } from './find-webhook';
+import { newWebhook, viewOf, webhookView, webhookWithSecret } from './webhook-view';
 
 const webhookList = z.object({ items: z.array(webhookView) });
 
@@ -76,7 +77,7 @@ export class WebhooksController {
   @ApiResponse({ status: 200, description: 'The webhook.', schema: toOpenApi(webhookView) })
   @ProblemResponse(404, 'There is no such webhook.')
   async read(@Param('id') id: string, @CallerOf() { tenant }: Caller): Promise<z.output<typeof webhookView>> {
-    return viewOf(await this.find(tenant, id));
+    return viewOf(await findWebhook(this.endpoints, tenant, id));
   }
 
   @Delete(':id')
@@ -85,7 +86,7 @@ export class WebhooksController {
   @ApiResponse({ status: 204, description: 'It is gone, and so is its log.' })
   @ProblemResponse(404, 'There is no such webhook.')
   async delete(@Param('id') id: string, @CallerOf() { tenant }: Caller): Promise<void> {
-    await this.find(tenant, id);
+    await findWebhook(this.endpoints, tenant, id);
     const open = await this.deliveries.open(id);
     await this.endpoints.delete(tenant, id);
     await this.deliveries.cancel(tenant, open);
@@ -101,7 +102,7 @@ export class WebhooksController {
     @CallerOf() { tenant, traceparent }: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
-    await this.find(tenant, id);
+    await findWebhook(this.endpoints, tenant, id);
     const message = {
       webhookId: uuidv7(),
       type: 'webhook.test',
@@ -130,7 +131,7 @@ export class WebhooksController {
     @CallerOf() { tenant }: Caller,
   ): Promise<z.output<typeof webhookWithSecret>> {
     const { keepPreviousHours } = parseBody(rotation, rawBody);
-    await this.find(tenant, id);
+    await findWebhook(this.endpoints, tenant, id);
     const rotated = await this.endpoints.rotateSecret(tenant, id, keepPreviousHours);
     if (!rotated) throw webhookNotFound(id);
     return { ...viewOf(rotated.endpoint), secret: rotated.secret };
@@ -143,15 +144,9 @@ export class WebhooksController {
   @ProblemResponse(404, 'There is no such webhook.')
   @ProblemResponse(422, 'Webhooks are not sent to its URL any more.')
   async enable(@Param('id') id: string, @CallerOf() caller: Caller): Promise<z.output<typeof webhookView>> {
-    const { url } = await this.find(caller.tenant, id);
+    const { url } = await findWebhook(this.endpoints, caller.tenant, id);
     await this.urls.check(url);
     await this.endpoints.enable(caller.tenant, id);
     return this.read(id, caller);
-  }
-
-  private async find(tenant: string, id: string): Promise<Endpoint> {
-    const endpoint = z.uuid().safeParse(id).success ? await this.endpoints.read(tenant, id) : undefined;
-    if (!endpoint) throw webhookNotFound(id);
-    return endpoint;
   }
 }

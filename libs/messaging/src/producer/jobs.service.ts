@@ -12,7 +12,7 @@ import {
 } from '@app/contracts';
 import {
   enqueue,
-  within,
+  inTransaction,
   type AcceptedJob,
   type Database,
   type NewWork,
@@ -83,7 +83,7 @@ export class JobsService {
     payload: PayloadOf<D>,
     request: Omit<EnqueueRequest, 'idempotency'>,
   ): Promise<AcceptedJob> {
-    return this.write(within(tx), definition, payload, [], request);
+    return this.write(inTransaction(tx), definition, payload, [], request);
   }
 
   /** Tells of jobs that are committed. Without it the relay finds them too, a second later. */

@@ -1,0 +1,14 @@
+import type { Endpoint, Endpoints } from '@app/webhooks';
+import { isUuid } from '../http/is-uuid';
+import { Problem } from '../http/problem';
+
+/** @throws Problem 404, also for a webhook of another tenant */
+export async function findWebhook(endpoints: Endpoints, tenant: string, id: string): Promise<Endpoint> {
+  const endpoint = isUuid(id) ? await endpoints.read(tenant, id) : undefined;
+  if (!endpoint) throw webhookNotFound(id);
+  return endpoint;
+}
+
+export function webhookNotFound(id: string): Problem {
+  return new Problem(404, 'webhook_not_found', 'There is no such webhook', `No webhook of yours has the id "${id}".`);
+}
