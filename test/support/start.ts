@@ -6,6 +6,9 @@ import { freePort } from '../../scripts/postgres/free-port';
 import { projectFolder } from './postgres';
 import { until } from './until';
 
+/** Five seconds on a machine with nothing else to do. */
+const readyMs = 60_000;
+
 /** What `npm start` runs, as a person would start it. */
 export interface Start {
   readonly url: string;
@@ -44,18 +47,23 @@ export async function npmStart(
       return (await ended)[0];
     },
   };
-  if (untilReady) {
+  if (!untilReady) return start;
+  try {
     await Promise.race([
       until(
         'it says that it is ready',
         () => Promise.resolve(output),
         (said) => /^ready /m.test(said),
-        30_000,
+        readyMs,
       ),
       ended.then(([code]) => Promise.reject(new Error(`It ended with code ${code}:\n${output}`))),
     ]);
+    return start;
+  } catch (error) {
+    // It would keep its data folder from the tests that come after this one.
+    await start.end('SIGTERM');
+    throw error;
   }
-  return start;
 }
 
 export function descendantsOf(pid: number): number[] {
