@@ -177,9 +177,7 @@ export class ProtectedSide {
   }
 
   private post(path: string, body: object, count: number): Promise<string[]> {
-    return Promise.all(
-      Array.from({ length: count }, async () => (await this.system.post(path, body)).body.id as string),
-    );
+    return Promise.all(Array.from({ length: count }, () => this.system.promised(path, body)));
   }
 
   private async emails(promised: ReadonlySet<string>): Promise<Seen> {

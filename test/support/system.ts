@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { Pool } from 'pg';
@@ -69,6 +70,9 @@ const testTimes = {
   RECONCILE_MS: '500',
   FORGOTTEN_AFTER_MS: '2000',
 };
+
+/** How long a process that is to kill itself may live. */
+const doomedMs = 100_000;
 
 /** The real processes of the system, on a database and queues of their own. */
 export class TestSystem {
@@ -173,10 +177,15 @@ export class TestSystem {
     environment: NodeJS.ProcessEnv,
   ): Promise<{ child: ChildProcess; killed: Promise<number> }> {
     const child = await this.launch(app, name, environment);
-    const killed = once(child, 'exit').then(([code, signal]) => {
-      if (signal !== 'SIGKILL') throw new Error(`${name} ended with ${signal ?? `code ${code}`}:\n${this.said}`);
-      return performance.now();
-    });
+    const killed = once(child, 'exit', { signal: AbortSignal.timeout(doomedMs) }).then(
+      ([code, signal]) => {
+        if (signal !== 'SIGKILL') throw new Error(`${name} ended with ${signal ?? `code ${code}`}:\n${this.said}`);
+        return performance.now();
+      },
+      () => {
+        throw new Error(`${name} has not killed itself within ${doomedMs} ms:\n${this.said}`);
+      },
+    );
     this.doomed.add(child);
     return { child, killed };
   }
@@ -226,6 +235,19 @@ export class TestSystem {
 
   async post(path: string, body: unknown, headers: Record<string, string> = {}, name = 'api'): Promise<Answer> {
     return this.request(path, { method: 'POST', body: JSON.stringify(body), headers }, name);
+  }
+
+  /**
+   * A job as a caller gets it who has to: a 503 promises nothing, and he asks again with his key.
+   * @returns its id
+   */
+  async promised(path: string, body: object): Promise<string> {
+    const key = { 'idempotency-key': randomUUID() };
+    for (;;) {
+      const answer = await this.post(path, body, key);
+      if (answer.status === 202) return answer.body.id as string;
+      if (answer.status !== 503) throw new Error(`Expected 202, got ${answer.status}: ${JSON.stringify(answer.body)}`);
+    }
   }
 
   async get(path: string, name = 'api'): Promise<Answer> {
