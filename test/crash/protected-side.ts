@@ -33,16 +33,7 @@ export class ProtectedSide {
   async killApi(failPoint: string): Promise<Seen> {
     const { killed } = await this.system.launchDoomed('api', 'api-doomed', { FAIL_POINT: failPoint });
     const keys = Array.from({ length: jobs }, () => randomUUID());
-    const ask = async (key: string): Promise<string> => {
-      const { status, body } = await this.system.post(
-        '/v1/emails',
-        anEmail(),
-        { 'idempotency-key': key },
-        'api-doomed',
-      );
-      if (status !== 202) throw new Error(`Expected 202, got ${status}.`);
-      return body.id;
-    };
+    const ask = (key: string) => this.system.promised('/v1/emails', anEmail(), key, 'api-doomed');
     const first = await Promise.allSettled(keys.map(ask));
     const killedAt = await killed;
 
@@ -151,16 +142,18 @@ export class ProtectedSide {
   ): Promise<{ promised: Set<string>; recoveryMs: number }> {
     const { killed } = await this.system.launchDoomed(app, `${app}-doomed`, environment);
     let killedAt: number | undefined;
-    void killed.then((at) => (killedAt = at));
+    const dead = killed.then((at) => (killedAt = at));
     const promised: string[] = [];
     while (killedAt === undefined) {
       promised.push(...(await post()));
-      await until(
+      const ended = until(
         'the jobs are completed, or their worker is dead',
         () => this.open(promised),
         (open) => open === 0 || killedAt !== undefined,
         deadlineMs,
       );
+      // A worker that ends in another way ends the test.
+      await Promise.race([ended, dead]);
     }
     await this.completed(promised);
     const recoveryMs = performance.now() - killedAt;

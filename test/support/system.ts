@@ -10,6 +10,7 @@ import { brokerSettingNames, type BrokerSettings } from '@app/messaging';
 import { freePort } from '../../scripts/postgres/free-port';
 import { cleanBrokers } from './clean-brokers';
 import { freshDatabase, projectFolder } from './postgres';
+import { until } from './until';
 
 export const backends = ['bullmq-postgres', 'bullmq-redis', 'rabbitmq', 'kafka'] as const;
 
@@ -241,13 +242,14 @@ export class TestSystem {
    * A job as a caller gets it who has to: a 503 promises nothing, and he asks again with his key.
    * @returns its id
    */
-  async promised(path: string, body: object): Promise<string> {
-    const key = { 'idempotency-key': randomUUID() };
-    for (;;) {
-      const answer = await this.post(path, body, key);
-      if (answer.status === 202) return answer.body.id as string;
-      if (answer.status !== 503) throw new Error(`Expected 202, got ${answer.status}: ${JSON.stringify(answer.body)}`);
-    }
+  async promised(path: string, body: object, key: string = randomUUID(), name = 'api'): Promise<string> {
+    const answer = await until(
+      'the API answers',
+      () => this.post(path, body, { 'idempotency-key': key }, name),
+      ({ status }) => status !== 503,
+    );
+    if (answer.status !== 202) throw new Error(`Expected 202, got ${answer.status}: ${JSON.stringify(answer.body)}`);
+    return answer.body.id as string;
   }
 
   async get(path: string, name = 'api'): Promise<Answer> {
