@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Everything that is too long for `npm test`, or that needs a server which only Debian has: extended tests, brokers
+# killed under load, sabotages. With a pattern, only the extended tests whose files match it: `run.sh nginx`.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+need() { command -v "$1" >/dev/null || missing+=("$2"); }
+missing=()
+need nginx nginx-light
+need pgbouncer pgbouncer
+need ip iproute2
+if ((${#missing[@]})); then
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+fi
+
+if (($#)); then exec npx jest --selectProjects extended -- "$@"; fi
+npx jest --selectProjects extended chaos
+node dist/test/sabotage/main.js
