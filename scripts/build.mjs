@@ -1,5 +1,6 @@
 // Builds everything into dist/: the Prisma client from its schema, all TypeScript with SWC, the web client with Vite.
 // A plain script, so that npm needs no shell of its own. `node scripts/build.mjs`
+import '../libs/configuration/src/check-node.cjs';
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -81,7 +82,7 @@ function run(module, args, environment = {}, stdout = 'inherit') {
     encoding: 'utf8',
   });
   if (status === 0) return;
-  process.stderr.write(`${output ?? ''}\n${packageName} failed with exit code ${status}.\n`);
+  process.stderr.write(`${output || ''}\n${packageName} failed with exit code ${status}.\n`);
   process.exit(1);
 }
 

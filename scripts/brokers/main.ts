@@ -1,3 +1,4 @@
+import '../../libs/configuration/src/check-node.cjs';
 import { whenNpmIsGone } from '../start/npm-parent';
 import { allBrokers } from './all';
 import type { Broker } from './broker';

@@ -1,3 +1,4 @@
+import '../../libs/configuration/src/check-node.cjs';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { libraryTable, nativeTable, type ConformanceReport, type ExamplesReport } from './tables';

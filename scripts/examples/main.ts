@@ -1,3 +1,4 @@
+import '../../libs/configuration/src/check-node.cjs';
 import { join } from 'node:path';
 import { findExamples, type Example } from './example';
 import { writeReport } from './report';

@@ -1,3 +1,4 @@
+import '../../libs/configuration/src/check-node.cjs';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { readSettings } from '@app/configuration';

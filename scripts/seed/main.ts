@@ -1,3 +1,4 @@
+import '../../libs/configuration/src/check-node.cjs';
 import { parseArgs } from 'node:util';
 import { Pool } from 'pg';
 import { databaseUrl } from '../postgres/database-url';

@@ -1,3 +1,4 @@
+import '../../libs/configuration/src/check-node.cjs';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';

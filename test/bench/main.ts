@@ -1,3 +1,4 @@
+import '../../libs/configuration/src/check-node.cjs';
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
 import type { Broker } from '../../scripts/brokers/broker';

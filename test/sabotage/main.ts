@@ -1,3 +1,4 @@
+import '../../libs/configuration/src/check-node.cjs';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

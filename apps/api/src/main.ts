@@ -1,3 +1,4 @@
+import '../../../libs/configuration/src/check-node.cjs';
 import 'reflect-metadata';
 import type { Server } from 'node:http';
 import { DRIVERS, type BrokerDriver } from '@app/messaging';

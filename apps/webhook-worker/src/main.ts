@@ -1,3 +1,4 @@
+import '../../../libs/configuration/src/check-node.cjs';
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { runProcess, workerProcess } from '@app/observability';
