@@ -1,8 +1,8 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { join } from 'node:path';
-import { Pool } from 'pg';
 import { readSettings } from '@app/configuration';
 import { brokerSettingNames, migrateBullmq } from '@app/messaging';
+import { createPool } from '@app/persistence';
 import { applyMigrations } from './apply-migrations';
 
 const prismaFolder = join(__dirname, '../../../prisma');
@@ -10,7 +10,7 @@ const prismaFolder = join(__dirname, '../../../prisma');
 /** Brings the database up to date: the ledger, and BullMQ's tables where it runs on PostgreSQL. */
 async function migrate(): Promise<void> {
   const { DATABASE_URL, REDIS_URL } = readSettings(brokerSettingNames);
-  const pool = new Pool({ connectionString: DATABASE_URL, max: 3, connectionTimeoutMillis: 10_000 });
+  const pool = createPool(DATABASE_URL, { application_name: 'migrate', max: 3, connectionTimeoutMillis: 10_000 });
   const applied = await applyMigrations(pool, prismaFolder);
   if (REDIS_URL === undefined) await migrateBullmq(pool);
   for (const name of applied) process.stdout.write(`migration ${name} applied\n`);

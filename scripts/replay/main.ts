@@ -1,7 +1,7 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { parseArgs } from 'node:util';
-import { Pool } from 'pg';
-import { adoptGeneration, closeGeneration, compareGeneration, findReplay } from '@app/persistence';
+import type { Pool } from 'pg';
+import { adoptGeneration, closeGeneration, compareGeneration, createPool, findReplay } from '@app/persistence';
 import { databaseUrl } from '../postgres/database-url';
 
 const usage = `npm run replay -- NAME             how far the replay of this name has come
@@ -21,7 +21,7 @@ async function main(args: string[]): Promise<void> {
     refuse('Expected the name of one replay.');
     return;
   }
-  const pool = new Pool({ connectionString: databaseUrl(), max: 1 });
+  const pool = createPool(databaseUrl(), { application_name: 'replay', max: 1, connectionTimeoutMillis: 10_000 });
   try {
     const generation = await findReplay(pool, name);
     if (generation === undefined) refuse(`There is no replay "${name}": start one with SYNC_REPLAY=${name}.`);

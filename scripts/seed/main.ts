@@ -1,6 +1,6 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { parseArgs } from 'node:util';
-import { Pool } from 'pg';
+import { createPool } from '@app/persistence';
 import { databaseUrl } from '../postgres/database-url';
 import { hasOrders, seedOrders } from './orders';
 
@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   });
   const orders = Number(values.orders);
   if (!Number.isInteger(orders) || orders < 1) throw new Error(`--orders: expected a whole number from 1. ${usage}`);
-  const pool = new Pool({ connectionString: databaseUrl(), max: 1, connectionTimeoutMillis: 10_000 });
+  const pool = createPool(databaseUrl(), { application_name: 'seed', max: 1, connectionTimeoutMillis: 10_000 });
   try {
     if (values['only-if-empty'] && (await hasOrders(pool))) return;
     const added = await seedOrders(pool, orders);

@@ -142,7 +142,13 @@ describe('webhooks', () => {
     expect(await ended(jobId, 'completed')).toMatchObject({ attempt: 3, result: { status: 204 } });
     expect(receiver.ids).toEqual(Array(3).fill(receiver.ids[0]));
     expect([0, 1, 2].every((n) => receiver.isSignedWith(secret, n))).toBe(true);
-    const [{ attempts }] = await deliveries(id);
+    const [{ attempts, createdAt }] = await deliveries(id);
+    const times = await job(jobId);
+    expect(createdAt).toBe(times.createdAt);
+    for (const { at } of attempts) {
+      expect(Date.parse(at)).toBeGreaterThanOrEqual(Date.parse(times.createdAt));
+      expect(Date.parse(at)).toBeLessThanOrEqual(Date.parse(times.finishedAt));
+    }
     expect(attempts).toMatchObject([
       { attempt: 1, status: 500, answer: 'not today', error: 'The endpoint answered 500.' },
       { attempt: 2, status: 503, answer: '', error: 'The endpoint answered 503.' },
@@ -208,7 +214,9 @@ describe('webhooks', () => {
       return rotated;
     };
     const { secret: second, previousSecretUntil } = await rotate();
-    expect(Date.parse(previousSecretUntil!) - Date.now()).toBeGreaterThan(23 * 3_600_000);
+    const hoursLeft = (Date.parse(previousSecretUntil!) - Date.now()) / 3_600_000;
+    expect(hoursLeft).toBeGreaterThan(23);
+    expect(hoursLeft).toBeLessThan(24.01);
     await ended(await test(id), 'completed');
     expect([first, second].map((secret) => receiver.isSignedWith(secret))).toEqual([true, true]);
     expect(receiver.received[0]!.headers['webhook-signature']!.split(' ')).toHaveLength(2);

@@ -23,6 +23,8 @@ export async function startTestPostgres(
 ): Promise<RunningPostgres> {
   const postgres = await startPostgres(locatePostgres(projectFolder, join(folder, 'data')), await freePort(), {
     max_connections: '400',
+    // As on a machine of a user who is not in UTC: what a session does not set for itself shows here.
+    timezone: 'Asia/Kathmandu',
     shared_preload_libraries: 'pg_stat_statements',
     'pg_stat_statements.track_utility': 'on',
     ...settings,

@@ -27,7 +27,14 @@ export async function npmStart(
 ): Promise<Start> {
   const port = environment['PORT'] ?? String(await freePort());
   const child = spawn(process.execPath, [join(projectFolder, 'dist/scripts/start/main.js')], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LOG_LEVEL: 'warn', PORT: port, ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      ...(process.env['TZ'] && { TZ: process.env['TZ'] }),
+      LOG_LEVEL: 'warn',
+      PORT: port,
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: projectFolder,
     ...user,

@@ -106,6 +106,7 @@ export class TestSystem {
       pool,
       {
         PATH: process.env['PATH'],
+        TZ: process.env['TZ'],
         NODE_ENV: 'test',
         DATABASE_URL: database.url,
         BULLMQ_PREFIX: prefix,

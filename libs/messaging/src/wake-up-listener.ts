@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
-import { wakeUpChannel, type WakeUpTopic } from '@app/persistence';
+import type { Client } from 'pg';
+import { connectClient, wakeUpChannel, type WakeUpTopic } from '@app/persistence';
 import type { MessagingEvents } from './messaging-events';
 import { backOffMs } from './retry-while-away';
 
@@ -37,17 +37,11 @@ export class WakeUpListener {
   }
 
   private async connect(): Promise<void> {
-    const client = new Client({
-      connectionString: this.databaseUrl,
+    const client = await connectClient(this.databaseUrl, {
       application_name: `${this.application} listen`,
       connectionTimeoutMillis: 5_000,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
     });
     client.on('notification', ({ payload = '' }) => this.onWakeUp(new Set(payload.split(' ') as WakeUpTopic[])));
-    // More than once: PostgreSQL says why it ends a connection, and then the connection ends.
-    client.on('error', () => undefined);
-    await client.connect();
     await client.query(`LISTEN ${wakeUpChannel}`);
     client.once('end', () => {
       if (!this.stopped) void this.start();

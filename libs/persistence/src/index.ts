@@ -33,6 +33,7 @@ export * from './products/search-model';
 export * from './products/search-products';
 export * from './rate-limit';
 export * from './schedules';
+export * from './session';
 export * from './statement';
 export * from './unavailable';
 export * from './uploads';

@@ -1,4 +1,5 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
+import { createPool } from './session';
 
 export interface PoolSettings {
   /** Milliseconds a caller waits for a connection, and then for the answer. */
@@ -22,34 +23,21 @@ export const workerPool: PoolSettings = { connectMs: 5_000, queryMs: 10_000, pla
  * grouped statements a second, and keep a system of many processes far below PostgreSQL's limit.
  */
 export function createLedgerPool(url: string, application: string, settings: PoolSettings, max = 4): Pool {
-  const pool = new Pool({
-    // Compiling a statement (jit) takes longer than any of ours runs.
-    connectionString: withServerOptions(url, `-c plan_cache_mode=${settings.planCacheMode} -c jit=off`),
-    application_name: application,
-    max,
-    connectionTimeoutMillis: settings.connectMs,
-    // The server ends what takes too long, so that nothing is written after its caller was told that it was not.
-    statement_timeout: settings.queryMs,
-    // For a server that does not answer at all.
-    query_timeout: settings.queryMs + 200,
-    keepAlive: true,
-  });
-  surviveLostConnections(pool);
-  return pool;
-}
-
-/**
- * A lost connection is an error of the statement that used it. pg also emits it: on the pool where the connection
- * was idle, on the client where it was in use, and there an event that nobody hears ends the process.
- */
-export function surviveLostConnections(pool: Pool): void {
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => client.on('error', () => undefined));
-}
-
-/** Adds to the options that the address may bring itself; pg would take one or the other. */
-export function withServerOptions(url: string, options: string): string {
-  const address = new URL(url);
-  address.searchParams.set('options', [address.searchParams.get('options'), options].filter(Boolean).join(' '));
-  return address.href;
+  return createPool(
+    url,
+    {
+      application_name: application,
+      max,
+      connectionTimeoutMillis: settings.connectMs,
+      // For a server that does not answer at all.
+      query_timeout: settings.queryMs + 200,
+    },
+    {
+      plan_cache_mode: settings.planCacheMode,
+      // Compiling a statement takes longer than any of ours runs.
+      jit: 'off',
+      // The server ends what takes too long, so that nothing is written after its caller was told that it was not.
+      statement_timeout: `${settings.queryMs}ms`,
+    },
+  );
 }

@@ -1,7 +1,6 @@
 import type { ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
-import { Pool } from 'pg';
-import { surviveLostConnections, withServerOptions } from '@app/persistence';
+import { createPool } from '@app/persistence';
 
 export interface BullmqSettings {
   /** With it BullMQ runs on Redis, without it on PostgreSQL. */
@@ -82,14 +81,11 @@ const connectMs = 30_000;
  * path here. Its commits do not wait for the disk: what a crash takes from it, the ledger gives back.
  */
 function connectPostgres(url: string, application: string, workers: number): BullmqConnection {
-  const pool = new Pool({
-    connectionString: withServerOptions(url, '-c search_path=bullmq -c synchronous_commit=off'),
-    application_name: `${application} bullmq`,
-    max: workers + 3,
-    connectionTimeoutMillis: connectMs,
-    keepAlive: true,
-  });
-  surviveLostConnections(pool);
+  const pool = createPool(
+    url,
+    { application_name: `${application} bullmq`, max: workers + 3, connectionTimeoutMillis: connectMs },
+    { search_path: 'bullmq', synchronous_commit: 'off' },
+  );
   pool.setMaxListeners(0);
   // BullMQ takes a pool where its types ask for a Redis connection.
   const connection = pool as unknown as ConnectionOptions;
