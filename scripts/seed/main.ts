@@ -3,24 +3,46 @@ import { parseArgs } from 'node:util';
 import { createPool } from '@app/persistence';
 import { databaseUrl } from '../postgres/database-url';
 import { hasOrders, seedOrders } from './orders';
+import { hasProducts, seedProducts } from './products';
 
-const usage = 'npm run seed -- [--orders 100000] [--only-if-empty]';
+const usage = 'npm run seed -- [--orders 100000] [--products 500] [--tenant demo] [--only-if-empty]';
 
-/** Fills a database with data to try the system with. */
+/** As the keys of the API have them. */
+const tenantPattern = /^[a-z0-9-]{1,63}$/;
+
+/** Fills a database with data of one tenant, to try the system with. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { orders: { type: 'string', default: '100000' }, 'only-if-empty': { type: 'boolean', default: false } },
+    options: {
+      orders: { type: 'string', default: '100000' },
+      products: { type: 'string', default: '500' },
+      tenant: { type: 'string', default: 'demo' },
+      'only-if-empty': { type: 'boolean', default: false },
+    },
   });
-  const orders = Number(values.orders);
-  if (!Number.isInteger(orders) || orders < 1) throw new Error(`--orders: expected a whole number from 1. ${usage}`);
+  const { tenant, 'only-if-empty': onlyIfEmpty } = values;
+  const orders = countOf('orders', values.orders);
+  const products = countOf('products', values.products);
+  if (!tenantPattern.test(tenant)) {
+    throw new Error(`--tenant: expected a to z, 0 to 9 and "-", got "${tenant}". ${usage}`);
+  }
   const pool = createPool(databaseUrl(), { application_name: 'seed', max: 1, connectionTimeoutMillis: 10_000 });
   try {
-    if (values['only-if-empty'] && (await hasOrders(pool))) return;
-    const added = await seedOrders(pool, orders);
-    process.stdout.write(`${added} orders added\n`);
+    if (!onlyIfEmpty || !(await hasOrders(pool, tenant))) {
+      process.stdout.write(`${await seedOrders(pool, orders, tenant)} orders added\n`);
+    }
+    if (!onlyIfEmpty || !(await hasProducts(pool, tenant))) {
+      process.stdout.write(`${await seedProducts(pool, products, tenant)} products added\n`);
+    }
   } finally {
     await pool.end();
   }
+}
+
+function countOf(option: string, text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new Error(`--${option}: expected a whole number from 1, got "${text}". ${usage}`);
 }
 
 main().catch((error: unknown) => {

@@ -54,18 +54,18 @@ const begin = '2024-01-01T00:00:00Z';
 const seconds = 2 * 365 * 24 * 60 * 60;
 
 /**
- * Fills the table with orders 1 to `count`. The same count gives the same rows on every machine: they are sums and
+ * Fills the table with orders 1 to `count` of a tenant. The same count gives the same rows on every machine: they are sums and
  * remainders of their numbers. Rows that are there already stay.
  * @returns how many were added
  */
-export async function seedOrders(pool: Pool, count: number): Promise<number> {
+export async function seedOrders(pool: Pool, count: number, tenant = 'demo'): Promise<number> {
   let added = 0;
   for (let from = 1; from <= count; from += rowsPerStatement) {
     const to = Math.min(count, from + rowsPerStatement - 1);
     const { rowCount } = await pool.query(
       `INSERT INTO customer_order
-         (number, placed_at, customer, country, product, quantity, unit_price_cents, total_cents, status, note)
-       SELECT n, $3::timestamptz + n * $4::float8 / $5 * interval '1 second',
+         (tenant, number, placed_at, customer, country, product, quantity, unit_price_cents, total_cents, status, note)
+       SELECT $11, n, $3::timestamptz + n * $4::float8 / $5 * interval '1 second',
               ($6::text[])[1 + mix % ${customers.length}], ($7::text[])[1 + mix / 16 % ${countries.length}],
               ($8::text[])[1 + mix / 64 % ${products.length}], 1 + mix / 256 % 5,
               990 + mix % 9000 * 10, (1 + mix / 256 % 5) * (990 + mix % 9000 * 10),
@@ -74,7 +74,7 @@ export async function seedOrders(pool: Pool, count: number): Promise<number> {
          FROM generate_series($1::bigint, $2::bigint) AS n,
               LATERAL (SELECT n * 2654435761 % 4294967296 / 8 AS mix) AS mixed
        ON CONFLICT DO NOTHING`,
-      [from, to, begin, seconds, count, customers, countries, products, statuses, notes],
+      [from, to, begin, seconds, count, customers, countries, products, statuses, notes, tenant],
     );
     added += rowCount ?? 0;
   }
@@ -82,7 +82,7 @@ export async function seedOrders(pool: Pool, count: number): Promise<number> {
   return added;
 }
 
-export async function hasOrders(pool: Pool): Promise<boolean> {
-  const { rows } = await pool.query('SELECT 1 FROM customer_order LIMIT 1');
+export async function hasOrders(pool: Pool, tenant: string): Promise<boolean> {
+  const { rows } = await pool.query('SELECT FROM customer_order WHERE tenant = $1 LIMIT 1', [tenant]);
   return rows.length > 0;
 }

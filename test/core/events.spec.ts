@@ -49,6 +49,25 @@ describe('events', () => {
     expect((await core.pool.query('SELECT FROM event_outbox')).rowCount).toBe(0);
   });
 
+  it('of two tenants are two events, also where another service gives both the same source and id', async () => {
+    const event = plainEvent(['ada']);
+    const heard: (string | undefined)[] = [];
+    core = await startCore([], {
+      events: [hearing(event, 'ada', (group) => Promise.resolve(void heard.push(...group.map((each) => each.tenant))))],
+    });
+    const told = { specversion: '1.0', source: '/another/service', id: '1', type: `${event.kind}.v1` };
+    for (const tenantOfEvent of ['shop', 'rival', 'shop']) {
+      await core.broker.publishRawEvent(event.kind, { ...told, tenant: tenantOfEvent, data: { n: 1, key: 'one' } });
+    }
+    await core.broker.publishRawEvent(event.kind, { ...told, id: 'last', data: { n: 2, key: 'one' } });
+    await until(
+      'the last one is heard',
+      () => Promise.resolve(heard),
+      (tenants) => tenants.includes(undefined),
+    );
+    expect(heard).toEqual(['shop', 'rival', undefined]);
+  });
+
   it('wait in the outbox for a broker that takes none, and hold up no job', async () => {
     const event = plainEvent(['ada']);
     const heard: number[] = [];

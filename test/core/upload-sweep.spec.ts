@@ -7,7 +7,7 @@ import { done } from '@app/messaging';
 import { recordUpload } from '@app/persistence';
 import { LocalFileStore } from '@app/storage';
 import { UploadSweep } from '../../apps/image-worker/src/upload-sweep';
-import { startCore, type Core } from '../support/core';
+import { startCore, tenant, type Core } from '../support/core';
 
 describe('the sweep of uploads', () => {
   let core: Core;
@@ -36,7 +36,7 @@ describe('the sweep of uploads', () => {
 
   async function stored({ age, job }: Stored): Promise<string> {
     const key = `uploads/${randomUUID()}.png`;
-    await recordUpload(core.pool, key);
+    await recordUpload(core.pool, tenant, key);
     await store.put(key, Buffer.from('bytes'), { contentType: 'image/png' });
     await core.pool.query(`UPDATE upload SET created_at = now() - $2::interval WHERE key = $1`, [key, age]);
     if (job) {

@@ -27,7 +27,7 @@ describe('reports', () => {
         SIGNING_SECRET: 'a secret of at least 32 characters',
       },
     });
-    await seedOrders(system.pool, orders);
+    await seedOrders(system.pool, orders, 'shop');
   });
 
   afterAll(async () => {
@@ -246,6 +246,7 @@ async function loadCsv(databaseUrl: string, csv: string) {
   await client.connect();
   try {
     await client.query('CREATE TEMP TABLE loaded (LIKE customer_order)');
+    await client.query('ALTER TABLE loaded DROP COLUMN tenant');
     await client.query(`ALTER TABLE loaded ALTER total_cents TYPE numeric, ALTER unit_price_cents TYPE numeric,
                         ALTER customer DROP NOT NULL`);
     await copyIn(client, 'COPY loaded FROM STDIN (FORMAT csv, HEADER)', csv);

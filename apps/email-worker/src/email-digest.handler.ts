@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { emailDigest } from '@app/contracts';
+import { emailDigest, systemTenant } from '@app/contracts';
 import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import { countJobs } from '@app/persistence';
 import { EmailRefused, Mailer } from './mailer';
@@ -13,14 +13,16 @@ export class EmailDigestHandler implements Handler<typeof emailDigest> {
     private readonly templates: Templates,
   ) {}
 
-  async handle({ payload: { to, from, until } }: JobOf<typeof emailDigest>, { effectKey, signal }: JobContext) {
-    const counts = await countJobs(this.pool, new Date(from), new Date(until));
+  async handle({ tenant, payload: { to, from, until } }: JobOf<typeof emailDigest>, { effectKey, signal }: JobContext) {
+    // The system's own digest is for those who run it. A digest that another service asks for counts its tenant's jobs.
+    const ofTenant = tenant === systemTenant ? undefined : tenant;
+    const counts = await countJobs(this.pool, ofTenant, new Date(from), new Date(until));
     const jobs = counts.reduce((sum, { count }) => sum + count, 0);
     signal.throwIfAborted();
     try {
       const subject = `${jobs} jobs from ${from} to ${until}`;
       const body = this.templates.render('digest', { from, until, jobs, counts });
-      const { messageId } = await this.mailer.send({ to, subject, ...body }, effectKey);
+      const { messageId } = await this.mailer.send({ tenant, to, subject, ...body }, effectKey);
       return done({ messageId, jobs });
     } catch (error) {
       if (error instanceof EmailRefused) return fail(error.message);

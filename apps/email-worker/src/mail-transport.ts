@@ -1,6 +1,7 @@
 import { createTransport, type Transport, type Transporter } from 'nodemailer';
 import { emailDigest, sendEmail } from '@app/contracts';
 import { catchMessage, type PrismaClient } from '@app/persistence';
+import type { Email } from './mailer';
 import { refusalOf } from './mailbox-refusals';
 
 /** Below the job's time-out, so that a silent server ends as an error of the attempt that says what was silent. */
@@ -27,8 +28,8 @@ function mailboxTransport(prisma: PrismaClient): Transport {
     name: 'mailbox',
     version: '1',
     send: (mail, callback) => {
-      const { to, subject, text, html } = mail.data; // Strings: the mailer gave no others.
-      const refusal = refusalOf(to as string);
+      const { tenant, to, subject, text, html } = mail.data as Email; // As the mailer has given them.
+      const refusal = refusalOf(to);
       if (refusal) {
         callback(refusal, undefined);
         return;
@@ -36,10 +37,11 @@ function mailboxTransport(prisma: PrismaClient): Transport {
       const messageId = mail.message.messageId();
       catchMessage(prisma, {
         channel: 'email',
-        recipient: to as string,
-        subject: subject ?? null,
-        text: (text as string | undefined) ?? '',
-        html: (html as string | undefined) ?? null,
+        tenant,
+        recipient: to,
+        subject,
+        text: text ?? '',
+        html: html ?? null,
         messageId,
       }).then(
         () => callback(null, { envelope: mail.message.getEnvelope(), messageId }),

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { Transporter } from 'nodemailer';
 
 export interface Email {
+  /** Whose job sends it. The built-in mailbox keeps it; a mail server does not hear of it. */
+  readonly tenant: string;
   readonly to: string;
   readonly subject: string;
   readonly text: string | undefined;

@@ -35,7 +35,7 @@ describe('SendEmailHandler', () => {
     const id = '019e0000-0000-7000-8000-000000000000';
     const { outcome } = await runJob(await handler(), email, { job: { id, attempt: 3 } });
     expect(outcome).toEqual({ type: 'done', result: { messageId: `<${id}@example.com>` }, committed: false });
-    expect(sent).toEqual([[{ ...email, html: undefined }, id]]);
+    expect(sent).toEqual([[{ ...email, tenant: 'test', html: undefined }, id]]);
   });
 
   it('a refusal for good is a fail; anything else is thrown, and tried again', async () => {

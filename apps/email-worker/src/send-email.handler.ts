@@ -10,12 +10,12 @@ export class SendEmailHandler implements Handler<typeof sendEmail> {
     private readonly templates: Templates,
   ) {}
 
-  async handle({ payload }: JobOf<typeof sendEmail>, { effectKey, signal }: JobContext) {
+  async handle({ tenant, payload }: JobOf<typeof sendEmail>, { effectKey, signal }: JobContext) {
     const { to, subject } = payload;
     const body = this.bodyOf(payload);
     signal.throwIfAborted();
     try {
-      return done(await this.mailer.send({ to, subject, ...body }, effectKey));
+      return done(await this.mailer.send({ tenant, to, subject, ...body }, effectKey));
     } catch (error) {
       if (error instanceof EmailRefused) return fail(error.message);
       throw error;

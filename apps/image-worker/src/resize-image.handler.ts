@@ -1,8 +1,9 @@
 import { buffer } from 'node:stream/consumers';
+import { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { imageFormats, imageSizeNames, resizeImage, type ResultOf } from '@app/contracts';
 import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
-import { recordFiles, type FileRecord } from '@app/persistence';
+import { isUploadOf, recordFiles, type FileRecord } from '@app/persistence';
 import { FileStore } from '@app/storage';
 import { Picture, PictureRefused } from './picture';
 
@@ -12,10 +13,13 @@ const wanted = imageSizeNames.flatMap((name) => imageFormats.map((format) => ({ 
 
 @JobHandler(resizeImage)
 export class ResizeImageHandler implements Handler<typeof resizeImage> {
-  constructor(private readonly store: FileStore) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly store: FileStore,
+  ) {}
 
   async handle({ id: jobId, tenant, payload }: JobOf<typeof resizeImage>, context: JobContext) {
-    const upload = await this.read(payload.upload);
+    const upload = await this.read(tenant, payload.upload);
     if (!upload) return fail(`The upload ${payload.upload} is not there any more: send the image again.`);
     let picture: Picture;
     try {
@@ -44,8 +48,12 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
     });
   }
 
-  /** Whole: an upload has a limit, and most formats cannot be read in a stream. */
-  private async read(key: string): Promise<Buffer | undefined> {
+  /**
+   * Whole: an upload has a limit, and most formats cannot be read in a stream. The key comes with the job, and a job
+   * may come from another service: an upload of another tenant is one that is not there.
+   */
+  private async read(tenant: string, key: string): Promise<Buffer | undefined> {
+    if (!(await isUploadOf(this.pool, tenant, key))) return undefined;
     const file = await this.store.open(key);
     return file && buffer(file.stream);
   }

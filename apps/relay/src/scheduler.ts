@@ -1,10 +1,7 @@
 import type { Pool } from 'pg';
-import { nextTick, previousTick, type ScheduleDefinition } from '@app/contracts';
+import { nextTick, previousTick, systemTenant, type ScheduleDefinition } from '@app/contracts';
 import { moveSchedule, readSchedule } from '@app/persistence';
 import type { JobsService } from '@app/messaging';
-
-/** Nobody's job: only those who run the system see it. */
-export const scheduleTenant = 'system';
 
 /**
  * Makes the jobs of timetables. The schedule's name and the moment it was due are the idempotency key of the job, so
@@ -34,7 +31,7 @@ export class Scheduler {
     // Also where the timetable has changed since: that tick was promised.
     if (isDue) {
       await this.jobs.enqueue(job, payload(row.dueAt, previousTick(schedule, row.dueAt)), {
-        tenant: scheduleTenant,
+        tenant: systemTenant,
         idempotency: { route: `schedule ${name}`, key: row.dueAt.toISOString(), body: name },
       });
     }

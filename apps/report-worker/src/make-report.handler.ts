@@ -28,6 +28,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     // The same at every attempt: what a killed one has left is overwritten.
     const key = `reports/${id}/${name}`;
     const period = {
+      tenant,
       from: payload.from ? new Date(payload.from) : undefined,
       to: payload.to ? new Date(payload.to) : createdAt,
     };
@@ -87,7 +88,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     const sections = await sectionsOfOrders(this.pool, period);
     const summaries: SectionSummary[] = [];
     for (const section of sections) {
-      summaries.push(await summarise(this.pool, section, signal, () => undefined));
+      summaries.push(await summarise(this.pool, period.tenant, section, signal, () => undefined));
       progress(Math.min(writtenPercent, (summaries.length / sections.length) * 100), section.from);
     }
     return summaries;

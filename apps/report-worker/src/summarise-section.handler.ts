@@ -7,7 +7,7 @@ import { summarise } from './pdf/summarise';
 export class SummariseSectionHandler implements Handler<typeof summariseSection> {
   constructor(private readonly pool: Pool) {}
 
-  async handle({ payload }: JobOf<typeof summariseSection>, { signal, progress }: JobContext) {
-    return done(await summarise(this.pool, payload, signal, progress));
+  async handle({ tenant, payload }: JobOf<typeof summariseSection>, { signal, progress }: JobContext) {
+    return done(await summarise(this.pool, tenant, payload, signal, progress));
   }
 }

@@ -24,7 +24,7 @@ export class HttpSmsProvider extends SmsProvider {
     super();
   }
 
-  async send(sms: Sms, key: string, signal: AbortSignal): Promise<string> {
+  async send({ to, text }: Sms, key: string, signal: AbortSignal): Promise<string> {
     const response = await fetch(this.url, {
       method: 'POST',
       headers: {
@@ -32,7 +32,7 @@ export class HttpSmsProvider extends SmsProvider {
         'idempotency-key': key,
         ...(this.token && { authorization: `Bearer ${this.token}` }),
       },
-      body: JSON.stringify(sms),
+      body: JSON.stringify({ to, text }),
       signal,
     });
     if (response.ok) return answer.parse(await response.json()).id;

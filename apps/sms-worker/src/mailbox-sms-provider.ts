@@ -7,9 +7,10 @@ export class MailboxSmsProvider extends SmsProvider {
     super();
   }
 
-  async send({ to, text }: Sms, key: string): Promise<string> {
+  async send({ tenant, to, text }: Sms, key: string): Promise<string> {
     const { id } = await catchMessage(this.prisma, {
       channel: 'sms',
+      tenant,
       recipient: to,
       subject: null,
       text,

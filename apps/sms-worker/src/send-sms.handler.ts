@@ -6,9 +6,9 @@ import { SmsPostponed, SmsProvider, SmsRefused } from './sms-provider';
 export class SendSmsHandler implements Handler<typeof sendSms> {
   constructor(private readonly provider: SmsProvider) {}
 
-  async handle({ payload }: JobOf<typeof sendSms>, { effectKey, signal }: JobContext) {
+  async handle({ tenant, payload }: JobOf<typeof sendSms>, { effectKey, signal }: JobContext) {
     try {
-      return done({ providerId: await this.provider.send(payload, effectKey, signal) });
+      return done({ providerId: await this.provider.send({ tenant, ...payload }, effectKey, signal) });
     } catch (error) {
       if (error instanceof SmsRefused) return fail(error.message);
       if (error instanceof SmsPostponed) return retry(error.message, `${error.afterSeconds}s`);

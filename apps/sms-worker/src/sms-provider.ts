@@ -1,4 +1,6 @@
 export interface Sms {
+  /** Whose job sends it. The built-in mailbox keeps it; a provider does not hear of it. */
+  readonly tenant: string;
   readonly to: string;
   readonly text: string;
 }

@@ -64,7 +64,7 @@ export class DeliverWebhookHandler implements Handler<typeof deliverWebhook> {
     const { status, text: answer } = outcome;
     if (status >= 200 && status < 300) {
       return transaction(async (tx) => {
-        await this.deliveries.recordAttempt(tx, job.id, { attempt: job.attempt, ms, status, answer, error: null });
+        await this.deliveries.recordAttempt(tx, job, { attempt: job.attempt, ms, status, answer, error: null });
         return done({ status });
       });
     }
@@ -78,8 +78,8 @@ export class DeliverWebhookHandler implements Handler<typeof deliverWebhook> {
     return retryAfterSeconds ? retry(error, `${Math.min(retryAfterSeconds, longestWaitSeconds)}s`) : retry(error);
   }
 
-  private async log({ id, attempt }: Job, record: Omit<AttemptRecord, 'attempt'>): Promise<void> {
-    await this.deliveries.recordAttempt(this.prisma, id, { attempt, ...record });
+  private async log(job: Job, record: Omit<AttemptRecord, 'attempt'>): Promise<void> {
+    await this.deliveries.recordAttempt(this.prisma, job, { attempt: job.attempt, ...record });
   }
 }
 

@@ -22,4 +22,5 @@ export * from './report/summarise-section';
 export * from './retry-policy';
 export * from './sms/send-sms';
 export * from './storable-text';
+export * from './system-tenant';
 export * from './webhooks/deliver-webhook';

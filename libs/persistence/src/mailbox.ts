@@ -7,7 +7,15 @@ export async function catchMessage(prisma: PrismaClient, message: CaughtMessage)
   return prisma.mailboxMessage.create({ data: message });
 }
 
-/** Newest first. */
-export async function readMailbox(prisma: PrismaClient, limit: number): Promise<MailboxMessage[]> {
-  return prisma.mailboxMessage.findMany({ orderBy: { id: 'desc' }, take: limit });
+/** What was caught for some tenants, newest first. */
+export async function readMailbox(
+  prisma: PrismaClient,
+  tenants: readonly string[],
+  limit: number,
+): Promise<MailboxMessage[]> {
+  return prisma.mailboxMessage.findMany({
+    where: { tenant: { in: [...tenants] } },
+    orderBy: { id: 'desc' },
+    take: limit,
+  });
 }

@@ -15,8 +15,9 @@ export interface Order {
   readonly note: string | null;
 }
 
-/** From a moment on, and before another. */
+/** The orders of one tenant, from a moment on, and before another. */
 export interface OrderPeriod {
+  readonly tenant: string;
   readonly from: Date | undefined;
   readonly to: Date;
 }
@@ -28,7 +29,9 @@ export interface OrderCursor {
 }
 
 const batchSize = 1_000;
-const ofPeriod = `FROM customer_order WHERE ($1::timestamptz IS NULL OR placed_at >= $1) AND placed_at < $2`;
+/** Without a beginning the period begins before everything: the bounds stay bounds of the index. */
+const ofPeriod = `FROM customer_order
+        WHERE tenant = $1 AND placed_at >= coalesce($2::timestamptz, '-infinity') AND placed_at < $3`;
 
 /**
  * Reads the orders of a period as they are at one moment, through a cursor of the server: of a million, a thousand are
@@ -37,7 +40,7 @@ const ofPeriod = `FROM customer_order WHERE ($1::timestamptz IS NULL OR placed_a
  */
 export async function withOrders<Result>(
   pool: Pool,
-  { from, to }: OrderPeriod,
+  { tenant, from, to }: OrderPeriod,
   signal: AbortSignal,
   work: (cursor: OrderCursor) => Promise<Result>,
 ): Promise<Result> {
@@ -45,13 +48,13 @@ export async function withOrders<Result>(
   let fault: Error | undefined;
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const { rows } = await client.query<{ count: string }>(`SELECT count(*) ${ofPeriod}`, [from ?? null, to]);
+    const { rows } = await client.query<{ count: string }>(`SELECT count(*) ${ofPeriod}`, [tenant, from ?? null, to]);
     await client.query(
       `DECLARE orders NO SCROLL CURSOR FOR
        SELECT number::float8, placed_at AS "placedAt", customer, country, product, quantity,
               unit_price_cents AS "unitPriceCents", total_cents::float8 AS "totalCents", status, note
        ${ofPeriod} ORDER BY placed_at, number`,
-      [from ?? null, to],
+      [tenant, from ?? null, to],
     );
     const result = await work({ count: Number(rows[0]!.count), batches: fetchAll(client, signal) });
     await client.query('COMMIT');
@@ -81,9 +84,9 @@ const spanStatement = new Statement<{ first: Date | null; last: Date | null }>(
 /** @returns the sections of a period, from its first order to its last; one empty section where there is none */
 export async function sectionsOfOrders(
   database: Database,
-  { from, to }: OrderPeriod,
+  { tenant, from, to }: OrderPeriod,
 ): Promise<[Section, ...Section[]]> {
-  const [span] = await spanStatement.run(database, from ?? null, to);
+  const [span] = await spanStatement.run(database, tenant, from ?? null, to);
   if (!span?.first || !span.last) return [{ from: (from ?? to).toISOString(), to: to.toISOString() }];
   const afterLast = new Date(span.last.getTime() + 1);
   return sectionsOf(span.first, afterLast < to ? afterLast : to);

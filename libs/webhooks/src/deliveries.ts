@@ -54,8 +54,8 @@ export class Deliveries {
     const job = await this.jobs.enqueueWithin(tx, deliverWebhook, { endpointId, ...message }, { tenant, traceparent });
     const { webhookId, type } = message;
     await tx.$executeRaw`
-      INSERT INTO webhook_delivery (job_id, endpoint_id, webhook_id, type)
-      VALUES (${job.id}::uuid, ${endpointId}::uuid, ${webhookId}, ${type})`;
+      INSERT INTO webhook_delivery (job_id, tenant, endpoint_id, webhook_id, type)
+      VALUES (${job.id}::uuid, ${tenant}, ${endpointId}::uuid, ${webhookId}, ${type})`;
     return job;
   }
 
@@ -66,24 +66,28 @@ export class Deliveries {
   async resend(to: Addressee, jobId: string, traceparent?: string): Promise<AcceptedJob | undefined> {
     const [row] = await this.prisma.$queryRaw<{ payload: unknown }[]>`
       SELECT payload FROM job JOIN webhook_delivery ON job_id = job.id
-       WHERE job.id = ${jobId}::uuid AND tenant = ${to.tenant} AND endpoint_id = ${to.endpointId}::uuid`;
+       WHERE job.id = ${jobId}::uuid AND webhook_delivery.tenant = ${to.tenant} AND endpoint_id = ${to.endpointId}::uuid`;
     if (!row) return undefined;
     const { webhookId, type, timestamp, data } = deliverWebhook.payload.parse(row.payload);
     return this.send(to, { webhookId, type, timestamp, data }, traceparent);
   }
 
   /** For the log. What has no delivery, because its endpoint is gone or because somebody else asked for it, has no log. */
-  async recordAttempt(tx: Prisma.TransactionClient, jobId: string, record: AttemptRecord): Promise<void> {
+  async recordAttempt(
+    tx: Prisma.TransactionClient,
+    { id: jobId, tenant }: { readonly id: string; readonly tenant: string },
+    record: AttemptRecord,
+  ): Promise<void> {
     const { attempt, ms, status, answer, error } = record;
     await tx.$executeRaw`
-      INSERT INTO webhook_attempt (job_id, attempt, ms, status, answer, error)
-      SELECT job_id, ${attempt}::smallint, ${ms}::int, ${status}::smallint, ${toStorable(answer)},
+      INSERT INTO webhook_attempt (tenant, job_id, attempt, ms, status, answer, error)
+      SELECT tenant, job_id, ${attempt}::smallint, ${ms}::int, ${status}::smallint, ${toStorable(answer)},
              ${error === null ? null : toStorable(error)}
-        FROM webhook_delivery WHERE job_id = ${jobId}::uuid`;
+        FROM webhook_delivery WHERE job_id = ${jobId}::uuid AND tenant = ${tenant}`;
   }
 
   /** Newest first. @param before the job of the last delivery of the page before */
-  async list(endpointId: string, before: string | undefined, limit: number): Promise<Delivery[]> {
+  async list({ tenant, endpointId }: Addressee, before: string | undefined, limit: number): Promise<Delivery[]> {
     const rows = await this.prisma.$queryRaw<
       {
         jobId: string;
@@ -99,11 +103,12 @@ export class Deliveries {
       SELECT job.id AS "jobId", webhook_id AS "webhookId", type, state::text, attempt, created_at AS "createdAt",
              run_at AS "runAt", now() AS now
         FROM webhook_delivery JOIN job ON job.id = job_id
-       WHERE endpoint_id = ${endpointId}::uuid AND (${before ?? null}::uuid IS NULL OR job_id < ${before ?? null}::uuid)
+       WHERE webhook_delivery.tenant = ${tenant} AND endpoint_id = ${endpointId}::uuid
+         AND (${before ?? null}::uuid IS NULL OR job_id < ${before ?? null}::uuid)
        ORDER BY job_id DESC
        LIMIT ${limit}::int`;
     const attempts = await this.prisma.webhookAttempt.findMany({
-      where: { jobId: { in: rows.map(({ jobId }) => jobId) } },
+      where: { tenant, jobId: { in: rows.map(({ jobId }) => jobId) } },
       orderBy: { id: 'asc' },
     });
     return rows.map(({ now, runAt, attempt, ...row }) => ({
@@ -115,10 +120,10 @@ export class Deliveries {
   }
 
   /** The open ones of an endpoint, for when it is to hear no more. */
-  async open(endpointId: string): Promise<string[]> {
+  async open({ tenant, endpointId }: Addressee): Promise<string[]> {
     const rows = await this.prisma.$queryRaw<{ id: string }[]>`
       SELECT job.id FROM webhook_delivery JOIN job ON job.id = job_id
-       WHERE endpoint_id = ${endpointId}::uuid AND state IN ('queued', 'active')
+       WHERE webhook_delivery.tenant = ${tenant} AND endpoint_id = ${endpointId}::uuid AND state IN ('queued', 'active')
        ORDER BY job.id`;
     return rows.map(({ id }) => id);
   }

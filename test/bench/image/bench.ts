@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { imageFormats, imageSizeNames, imageSizes, type ImageFormat } from '@app/contracts';
 import type { JobContext } from '@app/messaging';
-import { createLedgerPool, createPrismaClient, workerPool } from '@app/persistence';
+import { createLedgerPool, createPrismaClient, recordUpload, workerPool } from '@app/persistence';
 import { LocalFileStore } from '@app/storage';
 import { ResizeImageHandler } from '../../../apps/image-worker/src/resize-image.handler';
 import { freshDatabase } from '../../support/postgres';
@@ -21,6 +21,7 @@ export interface ImageOptions {
 /** What a phone makes. */
 const width = 4_000;
 const height = 3_000;
+const tenant = 'bench';
 /** As the worker does. */
 const atOnce = 2;
 
@@ -43,8 +44,9 @@ export async function benchImage({ repeats, images }: ImageOptions): Promise<voi
     async () => {
       const store = new LocalFileStore(folder);
       const upload = `uploads/${randomUUID()}.jpg`;
+      await recordUpload(pool, tenant, upload);
       await store.put(upload, await photo(), { contentType: 'image/jpeg' });
-      const handler = new ResizeImageHandler(store);
+      const handler = new ResizeImageHandler(pool, store);
       const context: JobContext = {
         effectKey: 'bench',
         signal: new AbortController().signal,
@@ -61,7 +63,7 @@ export async function benchImage({ repeats, images }: ImageOptions): Promise<voi
         await Promise.all(Array.from({ length: atOnce }, inTurn));
         return (images * width * height) / 1_000_000 / ((performance.now() - startedAt) / 1_000);
       };
-      const job = { kind: 'image.resize', tenant: 'bench', attempt: 1, maxAttempts: 1, createdAt: new Date() };
+      const job = { kind: 'image.resize', tenant, attempt: 1, maxAttempts: 1, createdAt: new Date() };
       const results = await inTurns(repeats, {
         'image-worker': () =>
           perSecond(() => handler.handle({ ...job, id: randomUUID(), payload: { upload } }, context)),

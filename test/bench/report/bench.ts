@@ -33,7 +33,7 @@ export async function benchReport({ repeats, rows }: ReportOptions): Promise<voi
   const pool = createLedgerPool(database.url, 'bench', workerPool);
   const folder = mkdtempSync(join(tmpdir(), 'bench-report-'));
   const store = new LocalFileStore(folder);
-  const period = { from: undefined, to: new Date() };
+  const period = { tenant: 'demo', from: undefined, to: new Date() };
   const { signal } = new AbortController();
 
   const put = (format: ReportFormat, content: Readable) =>
@@ -44,7 +44,8 @@ export async function benchReport({ repeats, rows }: ReportOptions): Promise<voi
   const sums = async () => {
     const sections = await sectionsOfOrders(pool, period);
     const summaries = [];
-    for (const section of sections) summaries.push(await summarise(pool, section, signal, () => undefined));
+    for (const section of sections)
+      summaries.push(await summarise(pool, period.tenant, section, signal, () => undefined));
     return summaries;
   };
 

@@ -6,6 +6,7 @@ import { Pool } from 'pg';
 import { imageUploadTypes, type ImageUploadType } from '@app/contracts';
 import { forgetUploads, recordUpload } from '@app/persistence';
 import { FileStore } from '@app/storage';
+import { identityOf } from '../access';
 import { invalidBody, Problem } from '../http/problem';
 import { headBytes, imageTypeOf } from './image-type';
 
@@ -35,8 +36,8 @@ export class UploadIntake {
     private readonly store: FileStore,
   ) {}
 
-  _handleFile(_request: Request, { stream }: IncomingFile, done: (error: Error | null, info?: Upload) => void): void {
-    this.receive(stream).then((upload) => done(null, upload), done);
+  _handleFile(request: Request, { stream }: IncomingFile, done: (error: Error | null, info?: Upload) => void): void {
+    this.receive(identityOf(request).tenant, stream).then((upload) => done(null, upload), done);
   }
 
   _removeFile(_request: Request, { key }: Upload, done: (error: Error | null) => void): void {
@@ -50,22 +51,27 @@ export class UploadIntake {
   }
 
   /** @throws Problem 400 or 413; the error of the stream or of the store. Nothing is stored then. */
-  private async receive(stream: Readable): Promise<Upload> {
+  private async receive(tenant: string, stream: Readable): Promise<Upload> {
     try {
       const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
       const head = await readHead(chunks);
       const type = imageTypeOf(head);
       if (!type) throw refused(head);
-      return await this.keep(type, head, chunks);
+      return await this.keep(tenant, type, head, chunks);
     } finally {
       stream.destroy();
     }
   }
 
-  private async keep(type: ImageUploadType, head: Buffer, rest: AsyncIterator<Buffer>): Promise<Upload> {
+  private async keep(
+    tenant: string,
+    type: ImageUploadType,
+    head: Buffer,
+    rest: AsyncIterator<Buffer>,
+  ): Promise<Upload> {
     const key = `uploads/${randomUUID()}.${imageUploadTypes[type]}`; // Ours alone, and nobody's guess.
     const hash = createHash('sha256');
-    await recordUpload(this.pool, key);
+    await recordUpload(this.pool, tenant, key);
     try {
       const content = Readable.from(
         limited(head, rest, (chunk) => hash.update(chunk)),

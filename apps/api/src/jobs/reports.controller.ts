@@ -27,13 +27,13 @@ export class ReportsController {
     @CallerOf() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
-    return this.intake.accept(makeReport, body, caller, response, await this.childrenOf(body.payload));
+    return this.intake.accept(makeReport, body, caller, response, await this.childrenOf(caller.tenant, body.payload));
   }
 
   /** A document has sections, each a job of its own; a table has none. */
-  private async childrenOf({ format, from, to }: PayloadOf<typeof makeReport>): Promise<Child[]> {
+  private async childrenOf(tenant: string, { format, from, to }: PayloadOf<typeof makeReport>): Promise<Child[]> {
     if (format !== 'pdf') return [];
-    const period = { from: from ? new Date(from) : undefined, to: to ? new Date(to) : new Date() };
+    const period = { tenant, from: from ? new Date(from) : undefined, to: to ? new Date(to) : new Date() };
     const sections = await sectionsOfOrders(this.pool, period);
     return sections.map((payload) => ({ definition: summariseSection, payload }));
   }

@@ -1,7 +1,9 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request } from 'express';
+import { systemTenant } from '@app/contracts';
 import { PrismaClient, readMailbox } from '@app/persistence';
-import { AnyKey } from '../access';
+import { AnyKey, identityOf, mayBe } from '../access';
 
 const newest = 100;
 
@@ -12,9 +14,14 @@ export class MailboxController {
   constructor(private readonly prisma: PrismaClient) {}
 
   @Get()
-  @ApiOperation({ summary: `The ${newest} newest emails and SMS that the built-in catcher took, copies included` })
-  async list(): Promise<object> {
-    const messages = await readMailbox(this.prisma, newest);
+  @ApiOperation({
+    summary: `The ${newest} newest emails and SMS of the tenant that the built-in catcher took, copies included`,
+    description: 'Those who run the system (viewer, operator, admin) also see what the system itself sends.',
+  })
+  async list(@Req() request: Request): Promise<object> {
+    const identity = identityOf(request);
+    const tenants = mayBe(identity, ['viewer']) ? [identity.tenant, systemTenant] : [identity.tenant];
+    const messages = await readMailbox(this.prisma, tenants, newest);
     return {
       items: messages.map(({ channel, recipient, subject, text, html, messageId, at }) => ({
         channel,

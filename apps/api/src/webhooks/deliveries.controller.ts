@@ -64,7 +64,7 @@ export class DeliveriesController {
   ): Promise<z.output<typeof deliveryPage>> {
     const { limit, cursor } = parseQuery(listQuery, rawQuery);
     await findWebhook(this.endpoints, tenant, id);
-    const found = await this.deliveries.list(id, cursor, limit + 1);
+    const found = await this.deliveries.list({ tenant, endpointId: id }, cursor, limit + 1);
     const items = found.slice(0, limit).map(viewOf);
     return { items, nextCursor: found.length > limit ? items.at(-1)!.jobId : null };
   }

@@ -87,7 +87,7 @@ export class WebhooksController {
   @ProblemResponse(404, 'There is no such webhook.')
   async delete(@Param('id') id: string, @CallerOf() { tenant }: Caller): Promise<void> {
     await findWebhook(this.endpoints, tenant, id);
-    const open = await this.deliveries.open(id);
+    const open = await this.deliveries.open({ tenant, endpointId: id });
     await this.endpoints.delete(tenant, id);
     await this.deliveries.cancel(tenant, open);
   }

@@ -8,9 +8,10 @@ const largestKept = 10;
 const namesKept = 1_000;
 const longestByDay = 32 * 24 * 60 * 60 * 1_000;
 
-/** Reads every order of a section once, and keeps sums. */
+/** Reads every order that a tenant has in a section once, and keeps sums. */
 export async function summarise(
   pool: Pool,
+  tenant: string,
   { from, to }: Section,
   signal: AbortSignal,
   progress: JobContext['progress'],
@@ -18,7 +19,7 @@ export async function summarise(
   const start = new Date(from);
   const end = new Date(to);
   const isByDay = end.getTime() - start.getTime() <= longestByDay;
-  return withOrders(pool, { from: start, to: end }, signal, async ({ count, batches }) => {
+  return withOrders(pool, { tenant, from: start, to: end }, signal, async ({ count, batches }) => {
     const buckets = new Shares();
     const products = new Shares();
     const countries = new Shares();

@@ -81,7 +81,7 @@ export class EventIntake {
     }
     const at = time === undefined ? undefined : new Date(time);
     return {
-      id: source === messageSource && isUuid(id) ? id : uuidv5(JSON.stringify([source, id]), foreignEvents),
+      id: source === messageSource && isUuid(id) ? id : uuidv5(JSON.stringify([source, id, tenant]), foreignEvents),
       kind,
       tenant,
       key: subject,

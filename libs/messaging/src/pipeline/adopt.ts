@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
-import { orderKeyOf, priorities, type BrokerName, type JobDefinition } from '@app/contracts';
+import { orderKeyOf, priorities, systemTenant, type BrokerName, type JobDefinition } from '@app/contracts';
 import { enqueue, type AcceptedJob } from '@app/persistence';
 import type { ForeignEvent } from '../port/job-message';
 import { payloadOf } from './payload';
 
 /** RFC 9562, 6.6: a namespace of our own for keys made from the names that others give. */
 const adoptedKeys = '6a1b5c0e-4c1f-4d0c-9a53-0f4f2b8f9d11';
-
-/** Of whom nothing else is known. */
-const tenantOfStrangers = 'system';
 
 /**
  * A CloudEvent that another service has put on our queue becomes a job like any other: into the ledger and the
@@ -20,7 +17,7 @@ const tenantOfStrangers = 'system';
 export async function adopt(
   pool: Pool,
   definition: JobDefinition,
-  { source, id, kind, version, tenant = tenantOfStrangers, traceparent, data = null }: ForeignEvent,
+  { source, id, kind, version, tenant = systemTenant, traceparent, data = null }: ForeignEvent,
   broker: BrokerName,
 ): Promise<AcceptedJob> {
   const orderKey = orderKeyOf(definition, tenant, payloadOf(definition, version, data));

@@ -9,12 +9,21 @@ export interface JobCount {
 
 const countStatement = new Statement<JobCount>(
   'count_jobs',
-  `SELECT kind, state, count(*)::int AS count FROM job WHERE id >= $1 AND id < $2 GROUP BY kind, state ORDER BY kind, state`,
+  `SELECT kind, state, count(*)::int AS count FROM job
+    WHERE ($1::text IS NULL OR tenant = $1) AND id >= $2 AND id < $3 GROUP BY kind, state ORDER BY kind, state`,
 );
 
-/** The jobs that were accepted from one moment until before another, by the time in their ids (UUIDv7, RFC 9562). */
-export async function countJobs(database: Database, from: Date, until: Date): Promise<JobCount[]> {
-  return countStatement.run(database, firstIdOf(from), firstIdOf(until));
+/**
+ * The jobs that were accepted from one moment until before another, by the time in their ids (UUIDv7, RFC 9562).
+ * @param tenant undefined: of all tenants, which only those who run the system may see
+ */
+export async function countJobs(
+  database: Database,
+  tenant: string | undefined,
+  from: Date,
+  until: Date,
+): Promise<JobCount[]> {
+  return countStatement.run(database, tenant ?? null, firstIdOf(from), firstIdOf(until));
 }
 
 function firstIdOf(moment: Date): string {

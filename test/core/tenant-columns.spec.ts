@@ -1,0 +1,48 @@
+import { startCore, type Core } from '../support/core';
+
+/** Tables that are no tenant's, each with the reason. */
+const noTenants: Record<string, string> = {
+  _prisma_migrations: 'the state of the schema',
+  outbox: 'what a broker is told of jobs: ids; the job has the tenant',
+  processed_message: 'ids of jobs and of events; the id of a foreign event is made from its tenant, too',
+  schedule: 'timetables of the system',
+  rate_limit: 'limits of queues, over all tenants',
+};
+
+/** Where no tenant means all of them, or that it is not known. */
+const mayBeUnknown: Record<string, string> = {
+  dead_letter: 'a message that could not be read names no tenant; operators see these rows, tenants do not',
+  product_generation: 'a replay fills one generation of all tenants',
+};
+
+describe('the tables', () => {
+  let core: Core;
+
+  beforeAll(async () => {
+    core = await startCore([], { worker: false, relay: false });
+  });
+
+  afterAll(() => core.close());
+
+  it('each has a tenant in every row, or a reason why not', async () => {
+    const { rows } = await core.pool.query<{ name: string; tenant: string | null }>(
+      `SELECT relname AS name,
+              (SELECT CASE WHEN attnotnull THEN 'always' ELSE 'maybe' END
+                 FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'tenant' AND attnum > 0) AS tenant
+         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = 'public' AND relkind = 'r'
+        ORDER BY relname`,
+    );
+    const namesOf = (tenant: string | null) => rows.filter((row) => row.tenant === tenant).map(({ name }) => name);
+    expect(namesOf(null)).toEqual(Object.keys(noTenants).sort());
+    expect(namesOf('maybe')).toEqual(Object.keys(mayBeUnknown).sort());
+    expect(namesOf('always')).toEqual(expect.arrayContaining(['customer_order', 'file', 'mailbox_message', 'upload']));
+  });
+
+  it('a report of one tenant is read from an index that begins with the tenant', async () => {
+    const { rows } = await core.pool.query<{ columns: string }>(
+      `SELECT pg_get_indexdef('customer_order_by_time'::regclass) AS columns`,
+    );
+    expect(rows[0]!.columns).toContain('(tenant, placed_at, number)');
+  });
+});

@@ -1,0 +1,447 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { v7 as uuidv7 } from 'uuid';
+import {
+  deliverWebhook,
+  emailDigest,
+  eventDefinitions,
+  jobDefinitions,
+  makeReport,
+  productChanged,
+  resizeImage,
+  summariseSection,
+  syncRun,
+  type JobDefinition,
+  type PayloadOf,
+} from '@app/contracts';
+import { enqueue, readJob, recordEvent, createPrismaClient } from '@app/persistence';
+import { seedOrders } from '../../scripts/seed/orders';
+import { seedProducts } from '../../scripts/seed/products';
+import { EventReader } from '../support/event-reader';
+import { apiKeys, bearer, keys } from '../support/keys';
+import { readPdf } from '../support/read-pdf';
+import { anEmail, TestSystem, type Answer } from '../support/system';
+import { until } from '../support/until';
+
+/** Two tenants on one system: `shop` has everything, `rival` has a little and asks for what the shop has. */
+const shop = bearer(keys.user);
+const rival = bearer(keys.rival);
+
+/** Stand in what the shop has, and in nothing of the rival's. */
+const canaries = {
+  email: 'canary-of-shop@example.com',
+  text: 'canary text of shop',
+  product: 'canary product of shop',
+};
+const counts = { shopOrders: 40, rivalOrders: 7, shopProducts: 12, rivalProducts: 5 };
+const aSms = (text: string) => ({ to: '+4915112345678', text });
+const aCsv = { type: 'orders', format: 'csv' };
+const aProduct = (name: string) => ({ name, description: name, priceCents: 100 });
+
+let system: TestSystem;
+let storage: string;
+/** What the shop has, by which the rival asks for it. */
+let owned: {
+  email: string;
+  scheduled: string;
+  report: string;
+  image: string;
+  fileLink: string;
+  webhook: string;
+  delivery: string;
+  upload: string;
+};
+
+beforeAll(async () => {
+  storage = mkdtempSync(join(tmpdir(), 'tenants-'));
+  system = await TestSystem.start({
+    apps: [
+      'api',
+      'relay',
+      'email-worker',
+      'sms-worker',
+      'report-worker',
+      'image-worker',
+      'sync-worker',
+      'webhook-worker',
+    ],
+    environment: {
+      STORAGE_DIR: storage,
+      API_KEYS: apiKeys.join(),
+      SIGNING_SECRET: 'a secret of at least 32 characters',
+      WEBHOOK_ALLOW_HOSTS: '127.0.0.1',
+    },
+  });
+  await seedOrders(system.pool, counts.shopOrders, 'shop');
+  await seedOrders(system.pool, counts.rivalOrders, 'rival');
+  await system.pool.query(`UPDATE customer_order SET customer = 'Canary of shop' WHERE tenant = 'shop'`);
+  await system.pool.query(`UPDATE customer_order SET customer = 'Customer of rival' WHERE tenant = 'rival'`);
+  await seedProducts(system.pool, counts.shopProducts - 1, 'shop');
+  await seedProducts(system.pool, counts.rivalProducts - 1, 'rival');
+  await ask('PUT', '/v1/products/shared-sku', rival, aProduct('product of rival'));
+  await ask('PUT', '/v1/products/shared-sku', shop, aProduct(canaries.product));
+
+  const accepted = async (path: string, body: object) => (await ask('POST', path, shop, body)).body.id as string;
+  const email = await accepted('/v1/emails', { to: canaries.email, subject: canaries.text, text: canaries.text });
+  const sms = await accepted('/v1/sms', aSms(canaries.text));
+  const scheduled = await accepted('/v1/emails', { ...anEmail(), options: { delayMs: 3_600_000 } });
+  const report = await accepted('/v1/reports', { type: 'orders', format: 'csv' });
+  const image = (await postImage(shop)).body.id as string;
+  // Nothing listens there: the delivery goes on being tried.
+  const webhook = await accepted('/v1/webhooks', { url: 'http://127.0.0.1:9/', description: canaries.text });
+  const delivery = await accepted(`/v1/webhooks/${webhook}/test`, {});
+  for (const id of [email, sms, report, image]) await finished('shop', id);
+  const upload = (await job('shop', image)).payload as PayloadOf<typeof resizeImage>;
+  const { body } = await ask('GET', `/v1/jobs/${report}`, shop);
+  const fileLink = body.result.file.url as string;
+  owned = { email, scheduled, report, image, fileLink, webhook, delivery, upload: upload.upload };
+});
+
+afterAll(async () => {
+  await system.stop();
+  rmSync(storage, { recursive: true, force: true });
+});
+
+async function ask(method: string, path: string, headers: Record<string, string>, body?: unknown): Promise<Answer> {
+  return system.request(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
+}
+
+async function postImage(headers: Record<string, string>): Promise<Answer> {
+  const form = new FormData();
+  const png = await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+    .png()
+    .toBuffer();
+  form.set('file', new Blob([png]), 'a.png');
+  const response = await fetch(`${system.url()}/v1/images`, { method: 'POST', headers, body: form });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+async function job(tenant: string, id: string): Promise<{ state: string; result: any; error: any; payload: unknown }> {
+  const [row] = (await system.pool.query('SELECT payload FROM job WHERE id = $1', [id])).rows;
+  return { ...(await readJob(system.pool, tenant, id))!, payload: row?.payload };
+}
+
+const finished = (tenant: string, id: string) =>
+  until(
+    `job ${id} of ${tenant} is final`,
+    () => job(tenant, id),
+    ({ state }) => ['completed', 'failed', 'cancelled'].includes(state),
+    60_000,
+  );
+
+/** Of the rows that the shop has; a request of the rival changes none of them. */
+async function everythingOfShop(): Promise<unknown> {
+  const tables = { product: 'sku', webhook_endpoint: 'id', upload: 'key', file: 'id', customer_order: 'number' };
+  const rows: Record<string, unknown> = {};
+  for (const [table, order] of Object.entries(tables)) {
+    rows[table] = (await system.pool.query(`SELECT * FROM ${table} WHERE tenant = 'shop' ORDER BY ${order}`)).rows;
+  }
+  rows['job'] = (
+    await system.pool.query(
+      `SELECT id, state, cancel_requested FROM job WHERE tenant = 'shop' AND kind <> 'webhook.deliver' ORDER BY id`,
+    )
+  ).rows;
+  return rows;
+}
+
+interface Route {
+  readonly status: number;
+  /** What the shop does before. */
+  readonly prepare?: () => Promise<void>;
+  /** What the route answers to the rival, who asks with what is the shop's. */
+  readonly visit: () => Promise<{ status: number; body?: unknown }>;
+  /** The shop's id that is asked for; a refusal repeats it. */
+  readonly asked?: () => string;
+}
+
+/** An error repeats the id that was asked for; everything else of the shop's stays unsaid. */
+function assertNothingOfShop(route: string, { body }: { body?: unknown }, asked: string): void {
+  const text = JSON.stringify(body ?? '').replaceAll(asked, '');
+  const { fileLink, ...ids } = owned;
+  for (const secret of [...Object.values(canaries), 'Canary of shop', fileLink.split('?')[0]!, ...Object.values(ids)]) {
+    expect([route, text.includes(secret)]).toEqual([route, false]);
+  }
+}
+
+async function beginningOfStream(path: string, during: () => Promise<unknown>): Promise<{ status: number; body: any }> {
+  const { status, reader, body } = await EventReader.open(system.url() + path, rival);
+  if (!reader) return { status, body };
+  await during();
+  // A job of the rival's own comes after what the shop has changed: had that come, it would be here.
+  const own = (await ask('POST', '/v1/sms', rival, aSms('of rival'))).body.id as string;
+  await reader.sees('the own job', ({ data }) => data.id === own);
+  reader.close();
+  return { status, body: reader.events };
+}
+
+/** Every route of the OpenAPI document. A new one is asked here, too, or this test fails. */
+const routes: Record<string, Route> = {
+  'POST /v1/emails': keyed((headers) => system.post('/v1/emails', anEmail(), headers)),
+  'POST /v1/sms': keyed((headers) => system.post('/v1/sms', aSms('Hi'), headers)),
+  'POST /v1/sync-runs': keyed((headers) => system.post('/v1/sync-runs', { source: 'products' }, headers)),
+  'POST /v1/reports': keyed((headers) => system.post('/v1/reports', aCsv, headers)),
+  'POST /v1/images': keyed(postImage),
+  'PUT /v1/products/{sku}': {
+    status: 200,
+    visit: () => ask('PUT', '/v1/products/shared-sku', rival, aProduct('changed by rival')),
+  },
+  'GET /v1/products': { status: 200, visit: () => ask('GET', '/v1/products?q=canary', rival) },
+  'GET /v1/jobs': { status: 200, visit: () => ask('GET', `/v1/jobs?limit=100`, rival) },
+  'GET /v1/jobs/{id}': of('GET', () => `/v1/jobs/${owned.report}`),
+  'POST /v1/jobs/{id}/cancel': of('POST', () => `/v1/jobs/${owned.scheduled}/cancel`),
+  'GET /v1/jobs/{id}/events': {
+    status: 404,
+    visit: async () => EventReader.open(`${system.url()}/v1/jobs/${owned.scheduled}/events`, rival),
+    asked: () => owned.scheduled,
+  },
+  'GET /v1/events': {
+    status: 200,
+    visit: () =>
+      beginningOfStream('/v1/events', async () => {
+        const { body } = await ask('POST', '/v1/sms', shop, aSms(canaries.text));
+        await finished('shop', body.id);
+      }),
+  },
+  'POST /v1/webhooks': {
+    status: 201,
+    visit: () => ask('POST', '/v1/webhooks', rival, { url: 'http://127.0.0.1:9/' }),
+  },
+  'GET /v1/webhooks': { status: 200, visit: () => ask('GET', '/v1/webhooks', rival) },
+  'GET /v1/webhooks/{id}': of('GET', () => `/v1/webhooks/${owned.webhook}`),
+  'DELETE /v1/webhooks/{id}': of('DELETE', () => `/v1/webhooks/${owned.webhook}`),
+  'POST /v1/webhooks/{id}/test': of('POST', () => `/v1/webhooks/${owned.webhook}/test`),
+  'POST /v1/webhooks/{id}/rotate-secret': of('POST', () => `/v1/webhooks/${owned.webhook}/rotate-secret`),
+  'POST /v1/webhooks/{id}/enable': of('POST', () => `/v1/webhooks/${owned.webhook}/enable`),
+  'GET /v1/webhooks/{id}/deliveries': of('GET', () => `/v1/webhooks/${owned.webhook}/deliveries`),
+  'POST /v1/webhooks/{id}/deliveries/{jobId}/resend': {
+    status: 404,
+    visit: async () => {
+      // Under a webhook of the rival's own.
+      const { body } = await ask('GET', '/v1/webhooks', rival);
+      return ask('POST', `/v1/webhooks/${body.items[0].id}/deliveries/${owned.delivery}/resend`, rival);
+    },
+    asked: () => owned.delivery,
+  },
+  'GET /v1/files/{id}': {
+    status: 403,
+    visit: async () => {
+      const own = await finished('rival', (await ask('POST', '/v1/reports', rival, aCsv)).body.id);
+      const { body } = await ask('GET', `/v1/jobs/${(own as { id?: string }).id}`, rival);
+      // The signature of the rival's own link, under the id of the shop's file.
+      const [path] = owned.fileLink.split('?');
+      return ask('GET', `${path}?${(body.result.file.url as string).split('?')[1]}`, rival);
+    },
+  },
+  'GET /v1/brokers': { status: 200, visit: () => ask('GET', '/v1/brokers', rival) },
+  'GET /v1/dead-letters': { status: 403, visit: () => ask('GET', '/v1/dead-letters', rival) },
+  'POST /v1/dead-letters/redrive': {
+    status: 403,
+    visit: () => ask('POST', '/v1/dead-letters/redrive', rival, { ids: [owned.email] }),
+  },
+  'GET /health/live': { status: 200, visit: () => ask('GET', '/health/live', rival) },
+  'GET /health/ready': { status: 200, visit: () => ask('GET', '/health/ready', rival) },
+  'GET /dev/mailbox': { status: 200, visit: () => ask('GET', '/dev/mailbox', rival) },
+  'GET /dev/processes': { status: 200, visit: () => ask('GET', '/dev/processes', rival) },
+  'POST /dev/processes/{name}/{action}': {
+    status: 403,
+    visit: () => ask('POST', '/dev/processes/relay/kill', rival),
+  },
+};
+
+/** With the id of something that is the shop's: it is not there. */
+function of(method: string, path: () => string): Route {
+  return { status: 404, visit: () => ask(method, path(), rival), asked: () => path().split('/')[3]! };
+}
+
+/** With an idempotency key that the shop has used before. */
+function keyed(post: (headers: Record<string, string>) => Promise<Answer>): Route {
+  const key = { 'idempotency-key': randomUUID() };
+  let first: string;
+  return {
+    status: 202,
+    prepare: async () => {
+      first = (await post({ ...shop, ...key })).body.id;
+      await finished('shop', first);
+    },
+    visit: async () => {
+      const answer = await post({ ...rival, ...key });
+      expect([answer.headers.get('idempotency-replayed'), answer.body.id === first]).toEqual([null, false]);
+      return answer;
+    },
+  };
+}
+
+it('every route of the OpenAPI document is asked by another tenant', async () => {
+  const { body } = await system.get('/docs-json');
+  const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  expect(Object.keys(routes).sort()).toEqual(documented.sort());
+});
+
+it.each(Object.keys(routes))('%s shows and changes nothing of another tenant', async (route) => {
+  const { status, prepare, visit, asked = () => 'nothing' } = routes[route]!;
+  await prepare?.();
+  const before = await everythingOfShop();
+  const answer = await visit();
+  expect([route, answer.status]).toEqual([route, status]);
+  assertNothingOfShop(route, answer, asked());
+  if (route === 'GET /v1/events') return;
+  expect(await everythingOfShop()).toEqual(before);
+});
+
+/** Enqueues a job of any kind for the rival, as an event of another service does that names the rival as its tenant. */
+async function ofRival<D extends JobDefinition>(definition: D, payload: PayloadOf<D>) {
+  const { id } = await enqueue(system.pool, {
+    id: uuidv7(),
+    tenant: 'rival',
+    definition,
+    broker: 'bullmq',
+    priority: 2,
+    maxAttempts: 1,
+    delayMs: undefined,
+    runAt: undefined,
+    payload,
+    traceparent: undefined,
+    orderKey: undefined,
+    idempotency: undefined,
+    children: [],
+  });
+  return finished('rival', id);
+}
+
+async function reportOfRival(format: 'csv' | 'xlsx' | 'pdf'): Promise<Buffer> {
+  const { body } = await ask('POST', '/v1/reports', rival, { type: 'orders', format });
+  expect(await finished('rival', body.id)).toMatchObject({ state: 'completed', result: { rows: counts.rivalOrders } });
+  const read = await ask('GET', `/v1/jobs/${body.id}`, rival);
+  const response = await fetch(`${system.url()}${read.body.result.file.url}`);
+  return Buffer.from(await response.arrayBuffer());
+}
+
+const everything = { from: '1970-01-01T00:00:00.000Z', to: '2100-01-01T00:00:00.000Z' };
+
+/** Every kind of the catalogue. A new one is run here, too, or this test fails. */
+const kinds: Record<string, () => Promise<void>> = {
+  'email.send': async () => {
+    const { body } = await ask('POST', '/v1/emails', rival, anEmail('rival'));
+    await finished('rival', body.id);
+    const { rows } = await system.pool.query('SELECT tenant FROM mailbox_message WHERE message_id LIKE $1', [
+      `<${body.id}@%`,
+    ]);
+    expect(rows).toEqual([{ tenant: 'rival' }]);
+  },
+  'sms.send': async () => {
+    const { body } = await ask('POST', '/v1/sms', rival, aSms('of rival'));
+    await finished('rival', body.id);
+    const { rows } = await system.pool.query('SELECT tenant FROM mailbox_message WHERE message_id = $1', [body.id]);
+    expect(rows).toEqual([{ tenant: 'rival' }]);
+  },
+  'email.digest': async () => {
+    const { result } = await ofRival(emailDigest, {
+      to: 'rival@example.com',
+      from: '2000-01-01T00:00:00Z',
+      until: '2100-01-01T00:00:00Z',
+    });
+    const { rows } = await system.pool.query<{ count: number }>(
+      `SELECT count(*)::int AS count FROM job WHERE tenant = 'rival'`,
+    );
+    expect(result.jobs).toBe(rows[0]!.count);
+  },
+  'report.make': async () => {
+    const csv = (await reportOfRival('csv')).toString();
+    expect(csv).toContain('Customer of rival');
+    expect(csv).not.toContain('Canary of shop');
+    await reportOfRival('xlsx');
+    const pdf = await readPdf(await reportOfRival('pdf'));
+    expect(JSON.stringify(pdf)).not.toContain('Canary of shop');
+    // Without children it works the sections out itself.
+    const alone = await ofRival(makeReport, { type: 'orders', format: 'pdf' });
+    expect(alone).toMatchObject({ state: 'completed', result: { rows: counts.rivalOrders } });
+  },
+  'report.section': async () => {
+    const { result } = await ofRival(summariseSection, everything);
+    expect(result.orders).toBe(counts.rivalOrders);
+    expect(JSON.stringify(result)).not.toContain('Canary of shop');
+  },
+  'image.resize': async () => {
+    const { state, error } = await ofRival(resizeImage, { upload: owned.upload });
+    expect([state, error.message]).toEqual(['failed', expect.stringContaining('is not there')]);
+  },
+  'sync.run': async () => {
+    const { result } = await ofRival(syncRun, { source: 'products' });
+    expect(result).toMatchObject({ read: counts.rivalProducts });
+  },
+  'webhook.deliver': async () => {
+    const message = { webhookId: randomUUID(), type: 'webhook.test', timestamp: new Date().toISOString(), data: {} };
+    const { state, error } = await ofRival(deliverWebhook, { endpointId: owned.webhook, ...message });
+    expect([state, error.message]).toEqual(['failed', 'The endpoint was deleted.']);
+  },
+  'product.changed': async () => {
+    const prisma = createPrismaClient(system.pool);
+    const changed = { sku: 'shared-sku', name: 'told by rival', description: '', priceCents: 1, version: 1_000 };
+    await prisma.$transaction((tx) =>
+      recordEvent(
+        tx,
+        productChanged,
+        { ...changed, updatedAt: new Date().toISOString(), changedBy: 'rival' },
+        { tenant: 'rival' },
+      ),
+    );
+    const found = async (headers: Record<string, string>) =>
+      (await ask('GET', '/v1/products?limit=100', headers)).body.items.find(({ sku }: any) => sku === 'shared-sku')
+        .name;
+    await until(
+      'the rival finds its product',
+      () => found(rival),
+      (name) => name === 'told by rival',
+    );
+    expect(await found(shop)).toBe(canaries.product);
+    const { rows } = await system.pool.query('SELECT tenant FROM product_audit WHERE version = 1000');
+    expect(rows).toEqual([{ tenant: 'rival' }]);
+    await prisma.$disconnect();
+  },
+  'job.finished': async () => {
+    const before = await deliveriesOf('shop');
+    const { body } = await ask('POST', '/v1/sms', rival, aSms('of rival'));
+    await finished('rival', body.id);
+    const told = await until(
+      'the webhook of the rival hears of it',
+      () => deliveriesOf('rival'),
+      (payloads) => payloads.some(({ data }) => data['id'] === body.id),
+    );
+    expect(told.length).toBeGreaterThan(0);
+    expect((await deliveriesOf('shop')).filter(({ data }) => data['id'] === body.id)).toEqual([]);
+    expect(before.length).toBeGreaterThan(0);
+  },
+};
+
+async function deliveriesOf(tenant: string): Promise<PayloadOf<typeof deliverWebhook>[]> {
+  const { rows } = await system.pool.query<{ payload: PayloadOf<typeof deliverWebhook> }>(
+    `SELECT payload FROM webhook_delivery JOIN job ON job.id = job_id
+      WHERE webhook_delivery.tenant = $1 AND job.tenant = $1`,
+    [tenant],
+  );
+  return rows.map(({ payload }) => payload);
+}
+
+it('every kind of the catalogue is run for two tenants', () => {
+  const catalogue = [...jobDefinitions, ...eventDefinitions].map(({ kind }) => kind);
+  expect(Object.keys(kinds).sort()).toEqual(catalogue.sort());
+});
+
+it.each(Object.keys(kinds))("%s reads and writes only what is its own tenant's", async (kind) => kinds[kind]!());
+
+it("the mailbox of a tenant holds its own messages, and those who run the system also see the system's", async () => {
+  await system.pool.query(
+    `INSERT INTO mailbox_message (tenant, channel, recipient, text, message_id)
+     VALUES ('system', 'email', 'ops@example.com', 'digest', 'digest-1')`,
+  );
+  const textsFor = async (key: string) =>
+    (await ask('GET', '/dev/mailbox', bearer(key))).body.items.map(({ text }: { text: string }) => text) as string[];
+  expect(await textsFor(keys.user)).toContain(canaries.text);
+  expect(await textsFor(keys.user)).not.toContain('digest');
+  for (const key of [keys.viewer, keys.operator, keys.admin]) expect(await textsFor(key)).toEqual(['digest']);
+});
