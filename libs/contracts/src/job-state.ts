@@ -33,6 +33,15 @@ export const shownStates = [...jobStates, 'scheduled', 'retrying'] as const;
 
 export type ShownState = (typeof shownStates)[number];
 
+/**
+ * Where a job is, or was when it ended. `outbox`: committed, and not yet confirmed by a broker. `broker`: published, and
+ * not yet claimed. `worker`: an attempt runs. `ledger`: in none of them, because it waits for its children, or because
+ * the lease of its worker has expired and the relay has not swept it yet.
+ */
+export const jobPlaces = ['ledger', 'outbox', 'broker', 'worker'] as const;
+
+export type JobPlace = (typeof jobPlaces)[number];
+
 export function shownState(job: { state: JobState; runAt: Date; attempt: number }, now: Date): ShownState {
   if (job.state !== 'queued' || job.runAt <= now) return job.state;
   return job.attempt === 0 ? 'scheduled' : 'retrying';

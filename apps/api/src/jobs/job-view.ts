@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobDefinitions, shownState, shownStates } from '@app/contracts';
+import { jobDefinitions, jobPlaces, shownState, shownStates } from '@app/contracts';
 import { type AcceptedJob, type JobRecord } from '@app/persistence';
 import type { FileLinks } from '../files/file-links';
 
@@ -12,6 +12,12 @@ export const jobView = z.object({
   version: z.int(),
   state: z.enum(shownStates),
   broker: z.string(),
+  place: z
+    .enum(jobPlaces)
+    .nullable()
+    .describe(
+      'where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams',
+    ),
   attempt: z.int().describe('how often it was tried; 0 before the first time'),
   maxAttempts: z.int(),
   progress: z.object({ percent: z.int().min(0).max(100), note: z.string().nullable() }),
@@ -46,6 +52,7 @@ function shown(job: JobRecord): JobView {
     version: job.version,
     state: job.state,
     broker: job.broker,
+    place: job.place,
     attempt: job.attempt,
     maxAttempts: job.maxAttempts,
     progress: job.progress,
@@ -64,6 +71,7 @@ export function viewOfAccepted(job: AcceptedJob): JobView {
   return shown({
     ...job,
     state: shownState({ ...job, attempt: 0 }, job.createdAt),
+    place: job.state === 'waiting' ? 'ledger' : 'outbox',
     attempt: 0,
     progress: { percent: 0, note: null },
     result: null,

@@ -2,8 +2,14 @@ import createClient from 'openapi-fetch';
 import { ProblemError } from './problem';
 import type { paths } from './schema';
 
+/** What a question may take. A process that is frozen keeps its connections, and a browser waits for it for minutes. */
+const answerWithinMs = 8_000;
+
 /** The API, with the types of its own OpenAPI document. The session is a cookie; a script never sees the key. */
-export const api = createClient<paths>({ baseUrl: location.origin });
+export const api = createClient<paths>({
+  baseUrl: location.origin,
+  fetch: (request) => fetch(request, { signal: AbortSignal.timeout(answerWithinMs) }),
+});
 
 interface Answer<Data> {
   data?: Data;
@@ -31,6 +37,8 @@ export async function ask(
     method,
     headers: { ...(body !== undefined && !isForm && { 'Content-Type': 'application/json' }), ...headers },
     ...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
+    // An upload takes as long as its connection needs.
+    ...(!isForm && { signal: AbortSignal.timeout(answerWithinMs) }),
   });
   const isJson = /[/+]json/.test(response.headers.get('Content-Type') ?? '');
   const answer: unknown = isJson ? await response.json() : undefined;

@@ -48,7 +48,8 @@ export function useJob(id: string | undefined) {
     enabled: id !== undefined,
     refetchInterval: ({ state: { data } }) => {
       if (data && isFinal(data)) return false;
-      return isLive ? pollMs.behindEvents : pollMs.alone;
+      // Publishing is not an event of the ledger: whether a job is still in the outbox has to be asked.
+      return isLive && data?.place !== 'outbox' ? pollMs.behindEvents : pollMs.alone;
     },
   });
 }

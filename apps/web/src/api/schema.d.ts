@@ -616,6 +616,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;
@@ -867,6 +872,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;
@@ -1116,6 +1126,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;
@@ -1669,6 +1684,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;
@@ -1889,6 +1909,11 @@ export interface operations {
                             /** @enum {string} */
                             state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                             broker: string;
+                            /**
+                             * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                             * @enum {string|null}
+                             */
+                            place: "ledger" | "outbox" | "broker" | "worker" | null;
                             /** @description how often it was tried; 0 before the first time */
                             attempt: number;
                             maxAttempts: number;
@@ -2040,6 +2065,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;
@@ -2189,6 +2219,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;
@@ -3200,6 +3235,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;
@@ -3822,6 +3862,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;
@@ -4006,6 +4051,11 @@ export interface operations {
                         /** @enum {string} */
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
                         /** @description how often it was tried; 0 before the first time */
                         attempt: number;
                         maxAttempts: number;

@@ -1,10 +1,9 @@
-import type { CSSProperties } from 'react';
+import type { CSSProperties, ReactNode } from 'react';
 import type { Job } from '../api/jobs';
 import { Icon, type IconName } from '../parts/icon';
-import type { Dictionary } from '../text/en';
 import { useText } from '../text/language';
 import { useTime } from '../text/time';
-import { isOnItsWayBack, lightsOf, stations, type Light, type Station } from './path-steps';
+import { failedAttempt, isLeaseExpired, lightsOf, stations, type Light, type Station } from './path-steps';
 
 const icons: Record<Station, IconName> = {
   api: 'api',
@@ -14,11 +13,15 @@ const icons: Record<Station, IconName> = {
   effect: 'effect',
 };
 
-/** The way of a job, lit as far as it has come. */
-export function JobPath({ job }: { job: Job }) {
+/**
+ * The stations of a job, lit as far as it has come.
+ * @param isStale the API does not answer: this is what it said last
+ */
+export function JobPath({ job, isStale }: { job: Job; isStale: boolean }) {
   const text = useText();
   const lights = lightsOf(job);
   const notes = useNotes(job);
+  const failed = failedAttempt(job);
   const spoken: Record<Light, string> = {
     idle: text.path.notYet,
     now: text.path.now,
@@ -27,7 +30,7 @@ export function JobPath({ job }: { job: Job }) {
     stopped: text.path.stopped,
   };
   return (
-    <div className="path" data-state={job.state}>
+    <div className="path" data-state={job.state} {...(isStale && { 'data-stale': '' })}>
       <ol className="stations" aria-label={text.path.label}>
         {stations.map((station, index) => (
           <li
@@ -47,12 +50,16 @@ export function JobPath({ job }: { job: Job }) {
           </li>
         ))}
       </ol>
-      {isOnItsWayBack(job) && (
-        <p className="branch branch-retry">
-          <Icon name="again" />
-          {text.path.retry(job.attempt, job.maxAttempts)}
-        </p>
+      {job.state === 'waiting' && <Branch icon="jobs">{text.path.waitsForChildren}</Branch>}
+      {isLeaseExpired(job) && <Branch icon="again">{text.path.leaseExpired}</Branch>}
+      {failed !== undefined && (
+        <Branch icon="again">
+          {job.state === 'active'
+            ? text.path.attemptFailed(failed, job.maxAttempts)
+            : text.path.retry(failed, job.maxAttempts)}
+        </Branch>
       )}
+      {job.state === 'cancelled' && job.place === null && <Branch icon="stop">{text.path.cancelledEarly}</Branch>}
       {job.state === 'failed' && (
         <p className="branch branch-dead">
           <Icon name="deadLetter" />
@@ -68,31 +75,41 @@ export function JobPath({ job }: { job: Job }) {
   );
 }
 
+function Branch({ icon, children }: { icon: IconName; children: ReactNode }) {
+  return (
+    <p className="branch branch-retry">
+      <Icon name={icon} />
+      {children}
+    </p>
+  );
+}
+
 function useNotes(job: Job): Record<Station, string> {
   const { path } = useText();
   const time = useTime();
-  const { state, startedAt, finishedAt } = job;
-  const isOut = startedAt !== null && state !== 'queued' && state !== 'retrying';
+  const { state, place, startedAt, finishedAt } = job;
   return {
     api: `${path.accepted} ${time.at(job.createdAt)}`,
-    outbox: outboxNote(job, path, time.at),
-    broker: isOut ? job.broker : state === 'queued' ? `${job.broker}, ${path.onItsWay}` : job.broker,
-    worker: job.attempt > 0 ? path.attempt(job.attempt, job.maxAttempts) : '',
+    outbox: place !== 'outbox' ? '' : state === 'queued' ? path.notPublished : path.waitsUntil(time.at(job.runAt)),
+    broker: place === 'broker' ? `${job.broker}, ${path.waitsForWorker}` : job.broker,
+    worker: workerNote(),
     effect: effectNote(),
   };
+
+  function workerNote(): string {
+    if (job.attempt === 0) return '';
+    const attempt = path.attempt(job.attempt, job.maxAttempts);
+    if (job.attempt > 1 || startedAt === null) return attempt;
+    const due = job.runAt > job.createdAt && job.runAt < startedAt ? job.runAt : job.createdAt;
+    return `${attempt}, ${path.wait(time.between(due, startedAt))}`;
+  }
 
   function effectNote(): string {
     if (state === 'completed' && startedAt !== null && finishedAt !== null) {
       return path.took(time.between(startedAt, finishedAt));
     }
-    return state === 'failed' || state === 'cancelled' ? path.refused : '';
-  }
-
-  function outboxNote({ runAt, createdAt }: Job, words: Dictionary['path'], at: (moment: string) => string): string {
-    if (state === 'waiting') return words.waitsForChildren;
-    if (state === 'scheduled' || state === 'retrying') return words.waitsUntil(at(runAt));
-    if (!isOut || job.attempt > 1) return '';
-    const due = runAt > createdAt && runAt < startedAt ? runAt : createdAt;
-    return words.wait(time.between(due, startedAt));
+    if (state !== 'failed' && state !== 'cancelled') return '';
+    // An attempt that failed, or whose end was not recorded, may have had its effect all the same.
+    return startedAt === null ? path.refused : path.notConfirmed;
   }
 }

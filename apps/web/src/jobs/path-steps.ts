@@ -7,8 +7,8 @@ export type Station = (typeof stations)[number];
 /** What a station has to do with a job: nothing yet, it has it now, it is through, or it ended there. */
 export type Light = 'idle' | 'now' | 'done' | 'failed' | 'stopped';
 
-/** How far a job has come. Between the outbox and the worker nobody looks: there it is on its way. */
-export function lightsOf(job: Job): Record<Station, Light> {
+/** The lights of a job, from what the ledger says of its place; nothing is inferred from its state alone. */
+export function lightsOf({ state, place }: Pick<Job, 'state' | 'place'>): Record<Station, Light> {
   const reached = (outbox: Light, broker: Light, worker: Light, effect: Light) => ({
     api: 'done' as const,
     outbox,
@@ -16,25 +16,28 @@ export function lightsOf(job: Job): Record<Station, Light> {
     worker,
     effect,
   });
-  switch (job.state) {
-    case 'waiting':
-    case 'scheduled':
-    case 'retrying':
+  switch (place) {
+    case 'outbox':
       return reached('now', 'idle', 'idle', 'idle');
-    case 'queued':
-      return reached('now', 'now', 'idle', 'idle');
-    case 'active':
-      return reached('done', 'done', 'now', 'idle');
-    case 'completed':
-      return reached('done', 'done', 'done', 'done');
-    case 'failed':
-      return reached('done', 'done', 'failed', 'idle');
-    case 'cancelled':
-      return job.startedAt === null
-        ? reached('stopped', 'idle', 'idle', 'idle')
-        : reached('done', 'done', 'stopped', 'idle');
+    case 'broker':
+      return reached('done', 'now', 'idle', 'idle');
+    case 'worker':
+      if (state === 'completed') return reached('done', 'done', 'done', 'done');
+      return reached('done', 'done', state === 'active' ? 'now' : state === 'failed' ? 'failed' : 'stopped', 'idle');
+    default:
+      return isLeaseExpired({ state, place })
+        ? reached('done', 'done', 'stopped', 'idle')
+        : reached('idle', 'idle', 'idle', 'idle');
   }
 }
 
-/** A failed attempt that is not the last one: the job goes back to the outbox. */
-export const isOnItsWayBack = (job: Job) => job.attempt > 0 && !isFinal(job) && job.error !== null;
+/** The worker gave no heartbeat for a lease; the relay has not put the job back into the outbox yet. */
+export const isLeaseExpired = ({ state, place }: Pick<Job, 'state' | 'place'>) =>
+  state === 'active' && place === 'ledger';
+
+/** The number of the attempt whose failure a job has not got over yet; undefined where there is none. */
+export function failedAttempt(job: Job): number | undefined {
+  if (isFinal(job) || job.error === null) return undefined;
+  const attempt = job.state === 'active' ? job.attempt - 1 : job.attempt;
+  return attempt > 0 ? attempt : undefined;
+}

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
-import { useIsLive } from '../api/live';
+import { useConnection } from '../api/connection';
 import { useHasRoute } from '../api/routes';
 import { Icon, type IconName } from '../parts/icon';
 import markUrl from '../style/mark.svg';
@@ -98,7 +98,12 @@ function OtherPages() {
 
 function LiveSign() {
   const text = useText();
-  return <p className="live-sign">{useIsLive() ? text.live.pushed : text.live.polled}</p>;
+  const connection = useConnection();
+  return (
+    <p className={`live-sign is-${connection}`} role="status">
+      {text.live[connection]}
+    </p>
+  );
 }
 
 /** A new page is announced by its heading: whoever hears the page, or uses keys, goes on from its beginning. */

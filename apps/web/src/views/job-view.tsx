@@ -37,7 +37,8 @@ export function JobView() {
           <h2 id="its-way">{text.send.pathTitle}</h2>
           <StateBadge state={job.state} />
         </div>
-        <JobPath key={job.id} job={job} />
+        <ProblemNote error={error} />
+        <JobPath key={job.id} job={job} isStale={error !== null} />
         {job.state === 'active' && job.progress.percent > 0 && (
           <div className="progress">
             <progress max={100} value={job.progress.percent} aria-label={text.job.progress} />
@@ -48,7 +49,7 @@ export function JobView() {
         )}
         {job.error && (
           <div className="note note-bad">
-            <strong>{text.job.error}</strong>
+            <strong>{isFinal(job) ? text.states[job.state] : text.job.error}</strong>
             <p>
               <code>{job.error.code}</code> {job.error.message}
             </p>

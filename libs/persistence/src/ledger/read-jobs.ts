@@ -1,4 +1,4 @@
-import { jobStates, shownState, type JobState, type ShownState } from '@app/contracts';
+import { jobStates, shownState, type JobPlace, type JobState, type ShownState } from '@app/contracts';
 import { Statement, type Database } from '../statement';
 import type { JobError } from './settle';
 
@@ -9,6 +9,8 @@ export interface JobRecord {
   readonly version: number;
   readonly state: ShownState;
   readonly broker: string;
+  /** Null for a job that was cancelled before a worker took it. */
+  readonly place: JobPlace | null;
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly progress: { readonly percent: number; readonly note: string | null };
@@ -28,9 +30,21 @@ interface Row extends Omit<JobRecord, 'state' | 'progress'> {
   readonly now: Date;
 }
 
+/**
+ * `JobPlace`, read in the same snapshot as the state. The relay deletes an outbox row when the broker has confirmed its
+ * message, so a queued job without a row is at the broker. A cancel is requested only of a job that a worker has.
+ */
+const place = `CASE
+    WHEN state = 'queued' THEN CASE WHEN EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id) THEN 'outbox' ELSE 'broker' END
+    WHEN state = 'active' THEN CASE WHEN lease_until < now() THEN 'ledger' ELSE 'worker' END
+    WHEN state = 'cancelled' THEN CASE WHEN cancel_requested THEN 'worker' END
+    WHEN state = 'waiting' OR state = 'failed' AND error->>'code' = 'child_failed' THEN 'ledger'
+    ELSE 'worker'
+  END`;
+
 const columns = `id, kind, version, state, broker, attempt, max_attempts AS "maxAttempts", progress AS percent,
   progress_note AS note, result, error, created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt",
-  finished_at AS "finishedAt", now() AS now`;
+  finished_at AS "finishedAt", ${place} AS place, now() AS now`;
 
 const readStatement = new Statement<Row>('read_job', `SELECT ${columns} FROM job WHERE tenant = $1 AND id = $2`);
 
