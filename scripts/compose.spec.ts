@@ -15,8 +15,11 @@ interface Service {
 
 const projectFolder = join(__dirname, '..');
 
-/** Crash tests set the first, the image sets the second, and STORAGE_DIR stands in for the third. */
-const notFromCompose = new Set(['FAIL_POINT', 'HOST', 'DATA_DIR']);
+/**
+ * Crash tests set the first, the image sets the second, and STORAGE_DIR stands in for the third. No pooler stands before
+ * the database here.
+ */
+const notFromCompose = new Set(['FAIL_POINT', 'HOST', 'DATA_DIR', 'DATABASE_DIRECT_URL']);
 
 describe('docker-compose.yml', () => {
   const { services } = parse(readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8'), { merge: true }) as {

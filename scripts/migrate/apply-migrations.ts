@@ -28,7 +28,7 @@ export async function applyMigrations(pool: Pool, folder: string): Promise<strin
   const engine = await SchemaEngine.new(
     { datamodels: [[schemaPath, readFileSync(schemaPath, 'utf8')]] },
     () => undefined,
-    bindMigrationAwareSqlAdapterFactory(new PrismaPg(pool)),
+    bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool)),
   );
   try {
     const { appliedMigrationNames } = await engine.applyMigrations({
@@ -41,13 +41,27 @@ export async function applyMigrations(pool: Pool, folder: string): Promise<strin
   }
 }
 
+/**
+ * The adapter cuts a script at every semicolon and runs the pieces one by one, on any connection of the pool: one that
+ * fails in the middle would stay half applied. PostgreSQL takes a script as a whole, in one transaction.
+ */
+class WholeScripts extends PrismaPg {
+  override async connect(): ReturnType<PrismaPg['connect']> {
+    const adapter = await super.connect();
+    adapter.executeScript = async (sql) => {
+      await adapter.executeRaw({ sql, args: [], argTypes: [] });
+    };
+    return adapter;
+  }
+}
+
 /** Of Prisma's own lock for migrations. */
 const migrationLock = 72_707_369;
 
 /**
- * A process that was killed inside a migration leaves a record without an end and without a fault, at which Prisma
- * stops for ever. PostgreSQL has rolled the script back, which is one transaction, so that is what the record says now.
- * Whoever holds the lock is still at it.
+ * A process that was killed inside a migration leaves a record without an end and without a fault, one that got no lock
+ * a record with that fault. Prisma stops for ever at both. PostgreSQL has rolled the script back, which is one
+ * transaction, so that is what the record says now. A process that holds the lock is still at it.
  */
 async function markBrokenOff(pool: Pool): Promise<void> {
   const client = await pool.connect();
@@ -59,7 +73,8 @@ async function markBrokenOff(pool: Pool): Promise<void> {
     if (!rows[0]?.found || !rows[0].locked) return;
     await client.query(
       `UPDATE _prisma_migrations SET rolled_back_at = now()
-        WHERE finished_at IS NULL AND rolled_back_at IS NULL AND logs IS NULL`,
+        WHERE finished_at IS NULL AND rolled_back_at IS NULL
+          AND (logs IS NULL OR logs ~ '55P03|due to lock timeout')`,
     );
   } finally {
     client.release(true); // Ends the session, and the lock with it.

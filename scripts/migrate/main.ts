@@ -1,19 +1,37 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { join } from 'node:path';
 import { readSettings } from '@app/configuration';
-import { brokerSettingNames, migrateBullmq } from '@app/messaging';
+import { brokerSettingNames, checkDatabase, directUrl, migrateBullmq } from '@app/messaging';
 import { createPool } from '@app/persistence';
 import { applyMigrations } from './apply-migrations';
+import { lockTimeoutMs, pastLocks } from './past-locks';
 
 const prismaFolder = join(__dirname, '../../../prisma');
 
 /** Brings the database up to date: the ledger, and BullMQ's tables where it runs on PostgreSQL. */
 async function migrate(): Promise<void> {
-  const { DATABASE_URL, REDIS_URL } = readSettings(brokerSettingNames);
-  const pool = createPool(DATABASE_URL, { application_name: 'migrate', max: 3, connectionTimeoutMillis: 10_000 });
-  const applied = await applyMigrations(pool, prismaFolder);
-  if (REDIS_URL === undefined) await migrateBullmq(pool);
-  for (const name of applied) process.stdout.write(`migration ${name} applied\n`);
+  const settings = readSettings(brokerSettingNames);
+  await checkDatabase(settings);
+  const url = directUrl(settings);
+  const application = `migrate ${process.pid}`;
+  const connectionTimeoutMillis = 10_000;
+  const pool = createPool(
+    url,
+    { application_name: application, max: 3, connectionTimeoutMillis },
+    { lock_timeout: `${lockTimeoutMs}ms` },
+  );
+  const look = createPool(url, { application_name: 'migrate, looking', max: 1, connectionTimeoutMillis });
+  const steps = [
+    async () => {
+      for (const name of await applyMigrations(pool, prismaFolder)) say(`migration ${name} applied`);
+    },
+    ...(settings.REDIS_URL === undefined ? [() => migrateBullmq(pool)] : []),
+  ];
+  for (const step of steps) await pastLocks(look, application, step, (line) => say(`migrate: ${line}`));
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }
 
 // The schema engine keeps timers of its own for 10 s; there is nothing to wait for.

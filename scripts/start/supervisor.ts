@@ -42,6 +42,8 @@ export class Supervisor {
     const environment: NodeJS.ProcessEnv = {
       ...this.options.environment,
       DATABASE_URL: this.options.databaseUrl ?? (await this.startPostgres()),
+      // It would name another database than the embedded one.
+      ...(this.options.databaseUrl === undefined && { DATABASE_DIRECT_URL: undefined }),
     };
     if (this.isStopping()) return;
     await this.runToEnd('migrate', [], environment);

@@ -167,7 +167,7 @@ class World {
       case 'time passes':
         return clock!.advance('6s');
       case 'sweep':
-        await sweepExpiredLeases(pool);
+        await sweepExpiredLeases(pool, [], () => true);
         return;
       case 'broker forgets':
         this.broker = [];

@@ -120,7 +120,10 @@ export async function startCore(
       handlers.map(([definition, handle]) => [definition.kind, { definition, handler: { handle } as never }]),
     );
     const workerDriver = await broker.connect('consume', topologyOf(heard));
-    const leases = new Leases(pool, wakeUp, events, { leaseMs, heartbeatMs });
+    const leases = new Leases(pool, createLedgerPool(database.url, 'test heartbeat', workerPool, 1), wakeUp, events, {
+      leaseMs,
+      heartbeatMs,
+    });
     const parts = { pool, prisma, events, wakeUp, leases };
     const served = { jobs: definitions, events: heard.map(({ subscription }) => subscription) };
     const registries = { jobs: { resolve: () => registered }, events: { resolve: () => [...heard] } };

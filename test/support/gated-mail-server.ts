@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { until } from './until';
@@ -51,6 +51,13 @@ export class GatedMailServer {
       (size) => size === count,
       60_000,
     );
+  }
+
+  /** Sends each waiting sender one more line of its answer, or it would take the server for dead. */
+  reassure(): void {
+    for (const { id, _socket } of this.server.connections as unknown as Iterable<{ id: string; _socket: Socket }>) {
+      if (this.held.has(id)) _socket.write('250-Wait\r\n');
+    }
   }
 
   open(): void {

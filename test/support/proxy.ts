@@ -1,11 +1,16 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { freePort } from '../../scripts/postgres/free-port';
 
-/** A TCP proxy that can go away (`cut`), or stay and say nothing any more (`freeze`). */
+/**
+ * A TCP proxy that can go away (`cut`), stay and say nothing any more (`freeze`), or forget the connections that it has
+ * and serve new ones (`silence`).
+ */
 export interface Proxy {
   readonly port: number;
   cut(): void;
   freeze(): void;
+  /** Keeps the connections of now and passes nothing on; what they are sent is taken. New ones are as ever. */
+  silence(): void;
   /** Back to passing everything on. Connections that were frozen are broken off: their peers have given up. */
   restore(): void;
   close(): Promise<void>;
@@ -45,6 +50,7 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       mode = 'freeze';
       pairs.forEach((pair) => pair.forEach((socket) => socket.unpipe().pause()));
     },
+    silence: () => pairs.forEach((pair) => pair.forEach((socket) => socket.unpipe().resume())),
     restore: () => {
       if (mode === 'freeze') breakAll();
       mode = 'pass';

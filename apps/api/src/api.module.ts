@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { Pool } from 'pg';
 import { eventDefinitions, jobDefinitions } from '@app/contracts';
-import { configuredDrivers, DRIVERS, MessagingEvents, ProducerModule, queuesOf } from '@app/messaging';
+import { configuredDrivers, directUrl, DRIVERS, MessagingEvents, ProducerModule, queuesOf } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import { StorageModule } from '@app/storage';
@@ -104,7 +104,7 @@ export class ApiModule {
           provide: LiveFeed,
           inject: [Pool, MessagingEvents, FileLinks],
           useFactory: (pool: Pool, events: MessagingEvents, links: FileLinks) =>
-            new LiveFeed(pool, events, links, settings.DATABASE_URL),
+            new LiveFeed(pool, events, links, directUrl(settings)),
         },
         ...observers(settings),
         Readiness,

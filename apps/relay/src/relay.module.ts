@@ -4,6 +4,7 @@ import { BrokerRoutes } from '@app/configuration';
 import { eventDefinitions, jobDefinitions } from '@app/contracts';
 import {
   configuredDrivers,
+  directUrl,
   DRIVERS,
   JobsService,
   MessagingEvents,
@@ -49,7 +50,7 @@ export class RelayModule {
             routes: BrokerRoutes,
           ) =>
             new Relay(pool, brokers, wakeUp, jobs, events, {
-              databaseUrl: settings.DATABASE_URL,
+              databaseUrl: directUrl(settings),
               queues: topology.queues.map(({ queue }) => queue),
               eventsOf: (broker) =>
                 eventDefinitions.filter((event) => routes.brokerOfEvent(event) === broker).map(({ kind }) => kind),

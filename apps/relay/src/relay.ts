@@ -51,7 +51,7 @@ export class Relay {
         if (topics.has(topic)) for (const loop of this.loops[topic]) loop.wakeUp();
       }
     });
-    const sweeper = new Sweeper(pool, wakeUp, events, options.leaseMs);
+    const sweeper = new Sweeper(pool, wakeUp, events, options);
     const scheduler = new Scheduler(pool, jobs, options.schedules);
     this.repeats = [
       new Repeat(

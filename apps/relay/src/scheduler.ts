@@ -6,7 +6,8 @@ import type { JobsService } from '@app/messaging';
 /**
  * Makes the jobs of timetables. The schedule's name and the moment it was due are the idempotency key of the job, so
  * several relays, and one that dies in between, make one. Ticks that were missed while no relay ran are made up for by
- * one job, the first of them.
+ * one job, the first of them. Each job goes on from the tick of the job before it, so that the periods of jobs touch
+ * whatever was missed.
  */
 export class Scheduler {
   constructor(
@@ -30,11 +31,13 @@ export class Scheduler {
     if (row?.timetable === timetable && !isDue) return;
     // Also where the timetable has changed since: that tick was promised.
     if (isDue) {
-      await this.jobs.enqueue(job, payload(row.dueAt, previousTick(schedule, row.dueAt)), {
+      const { dueAt, lastAt } = row;
+      const previous = lastAt && lastAt < dueAt ? lastAt : previousTick(schedule, dueAt);
+      await this.jobs.enqueue(job, payload(dueAt, previous), {
         tenant: systemTenant,
-        idempotency: { route: `schedule ${name}`, key: row.dueAt.toISOString(), body: name },
+        idempotency: { route: `schedule ${name}`, key: dueAt.toISOString(), body: name },
       });
     }
-    await moveSchedule(this.pool, name, timetable, nextTick(schedule, now), row?.dueAt);
+    await moveSchedule(this.pool, name, timetable, nextTick(schedule, now), row?.dueAt, isDue ? row.dueAt : undefined);
   }
 }

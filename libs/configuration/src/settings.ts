@@ -67,6 +67,11 @@ export const settings = {
   DATABASE_URL: url('postgres:', 'postgresql:').describe(
     'PostgreSQL 14 or later; without it npm start runs an embedded one, except in production',
   ),
+  DATABASE_DIRECT_URL: url('postgres:', 'postgresql:')
+    .optional()
+    .describe(
+      'the same database without the pooler, for LISTEN, migrations and BullMQ on PostgreSQL; default DATABASE_URL',
+    ),
   DATA_DIR: z.string().optional().describe('where npm start keeps the embedded PostgreSQL; default .data'),
   REDIS_URL: url('redis:', 'rediss:')
     .optional()

@@ -10,7 +10,7 @@ export interface ScheduleDefinition<D extends JobDefinition = JobDefinition> {
   /** An IANA zone, such as `Europe/Berlin`. */
   readonly zone: string;
   readonly job: D;
-  /** @param dueAt the tick that the job stands for; @param previous the tick before it, by the same timetable */
+  /** @param dueAt the tick that the job stands for; @param previous the tick of the job before it; of the first, the tick before it by the timetable */
   readonly payload: (dueAt: Date, previous: Date) => PayloadOf<D>;
 }
 

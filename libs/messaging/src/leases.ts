@@ -20,7 +20,9 @@ export class Leases {
   private readonly progress: Collector<Progress, undefined>;
 
   constructor(
-    private readonly pool: Pool,
+    pool: Pool,
+    /** The heartbeat's own connection: it must not wait behind statements that wait for a lock. Ended with `stop`. */
+    private readonly heartbeatPool: Pool,
     wakeUp: OutboxWakeUp,
     private readonly events: MessagingEvents,
     private readonly settings: { leaseMs: number; heartbeatMs: number },
@@ -41,9 +43,10 @@ export class Leases {
     this.progressTimer = setInterval(() => this.writeAllProgress(), progressEveryMs);
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     clearInterval(this.heartbeat);
     clearInterval(this.progressTimer);
+    await this.heartbeatPool.end();
   }
 
   get size(): number {
@@ -89,7 +92,7 @@ export class Leases {
     const leases = [...this.held.values()];
     try {
       const renewed = await renewLeases(
-        this.pool,
+        this.heartbeatPool,
         leases.map(({ job }) => job),
         this.settings.leaseMs,
       );

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { connectClient, wakeUpChannel, type WakeUpTopic } from '@app/persistence';
+import { breakWhenSilent, connectClient, wakeUpChannel, type WakeUpTopic } from '@app/persistence';
 import type { MessagingEvents } from './messaging-events';
 import { backOffMs } from './retry-while-away';
 
@@ -43,6 +43,7 @@ export class WakeUpListener {
     });
     client.on('notification', ({ payload = '' }) => this.onWakeUp(new Set(payload.split(' ') as WakeUpTopic[])));
     await client.query(`LISTEN ${wakeUpChannel}`);
+    breakWhenSilent(client);
     client.once('end', () => {
       if (!this.stopped) void this.start();
     });

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { checkDatabaseAtStart, type DatabaseAddresses } from '@app/messaging';
 
 /** What a process of this system can do. */
 export interface RunningProcess {
@@ -20,7 +21,7 @@ export async function closeDrained(app: { close(): Promise<void> }): Promise<voi
  * The life of every process: start, tell the parent that it is ready, and stop in order on SIGTERM, SIGINT or when
  * the parent is gone. A fault at start is printed without a stack: it is for the person who starts it.
  */
-export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number }>(
+export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } & Partial<DatabaseAddresses>>(
   name: string,
   readSettings: () => Settings,
   start: (settings: Settings) => Promise<RunningProcess>,
@@ -39,6 +40,8 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number }>
   try {
     const settings = readSettings();
     life.graceMs = settings.SHUTDOWN_GRACE_MS;
+    const { DATABASE_URL } = settings;
+    if (DATABASE_URL !== undefined) await checkDatabaseAtStart({ ...settings, DATABASE_URL }, die);
     life.running = await start(settings);
   } catch (error) {
     if (!life.stopping) die(error);

@@ -1,3 +1,4 @@
+export * from './assert-session';
 export * from './dead-letters';
 export * from './files';
 export * from './ledger-pool';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { createPool } from './session';
+import { createPool, type SessionSettings } from './session';
 
 export interface PoolSettings {
   /** Milliseconds a caller waits for a connection, and then for the answer. */
@@ -32,12 +32,16 @@ export function createLedgerPool(url: string, application: string, settings: Poo
       // For a server that does not answer at all.
       query_timeout: settings.queryMs + 200,
     },
-    {
-      plan_cache_mode: settings.planCacheMode,
-      // Compiling a statement takes longer than any of ours runs.
-      jit: 'off',
-      // The server ends what takes too long, so that nothing is written after its caller was told that it was not.
-      statement_timeout: `${settings.queryMs}ms`,
-    },
+    ledgerSession(settings),
   );
+}
+
+export function ledgerSession({ planCacheMode, queryMs }: PoolSettings): SessionSettings {
+  return {
+    plan_cache_mode: planCacheMode,
+    // Compiling a statement takes longer than any of ours runs.
+    jit: 'off',
+    // The server ends what takes too long, so that nothing is written after its caller was told that it was not.
+    statement_timeout: `${queryMs}ms`,
+  };
 }

@@ -76,17 +76,21 @@ async function* fetchAll(client: PoolClient, signal: AbortSignal): AsyncGenerato
   }
 }
 
-const spanStatement = new Statement<{ first: Date | null; last: Date | null }>(
+const spanStatement = new Statement<{ first: Date | null; last: Date | null; now: Date }>(
   'span_of_orders',
-  `SELECT min(placed_at) AS first, max(placed_at) AS last ${ofPeriod}`,
+  `SELECT min(placed_at) AS first, max(placed_at) AS last, now() AS now ${ofPeriod.replace('$3', 'coalesce($3::timestamptz, now())')}`,
 );
 
-/** @returns the sections of a period, from its first order to its last; one empty section where there is none */
+/**
+ * @param period without an end: up to now, by the database's clock
+ * @returns the sections of a period, from its first order to its last; one empty section where there is none
+ */
 export async function sectionsOfOrders(
   database: Database,
-  { tenant, from, to }: OrderPeriod,
+  { tenant, from, to: end }: Omit<OrderPeriod, 'to'> & { readonly to: Date | undefined },
 ): Promise<[Section, ...Section[]]> {
-  const [span] = await spanStatement.run(database, tenant, from ?? null, to);
+  const [span] = await spanStatement.run(database, tenant, from ?? null, end ?? null);
+  const to = end ?? span!.now;
   if (!span?.first || !span.last) return [{ from: (from ?? to).toISOString(), to: to.toISOString() }];
   const afterLast = new Date(span.last.getTime() + 1);
   return sectionsOf(span.first, afterLast < to ? afterLast : to);

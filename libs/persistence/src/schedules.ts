@@ -1,14 +1,14 @@
 import { Statement, type Database } from './statement';
 
-const readStatement = new Statement<{ timetable: string | null; dueAt: Date | null; now: Date }>(
+const readStatement = new Statement<{ timetable: string | null; dueAt: Date | null; lastAt: Date | null; now: Date }>(
   'schedule_read',
-  `SELECT timetable, due_at AS "dueAt", now() AS now FROM (SELECT) one LEFT JOIN schedule ON name = $1`,
+  `SELECT timetable, due_at AS "dueAt", last_at AS "lastAt", now() AS now FROM (SELECT) one LEFT JOIN schedule ON name = $1`,
 );
 
 const moveStatement = new Statement<never>(
   'schedule_move',
   `INSERT INTO schedule (name, timetable, due_at) VALUES ($1, $2, $3)
-   ON CONFLICT (name) DO UPDATE SET timetable = $2, due_at = $3
+   ON CONFLICT (name) DO UPDATE SET timetable = $2, due_at = $3, last_at = greatest(schedule.last_at, $5)
     WHERE schedule.due_at = $4 OR schedule.timetable <> $2`,
 );
 
@@ -16,18 +16,23 @@ const moveStatement = new Statement<never>(
 export async function readSchedule(
   database: Database,
   name: string,
-): Promise<{ now: Date; row: { timetable: string; dueAt: Date } | undefined }> {
-  const { timetable, dueAt, now } = (await readStatement.run(database, name))[0]!;
-  return { now, row: timetable === null || dueAt === null ? undefined : { timetable, dueAt } };
+): Promise<{ now: Date; row: { timetable: string; dueAt: Date; lastAt: Date | null } | undefined }> {
+  const { timetable, dueAt, lastAt, now } = (await readStatement.run(database, name))[0]!;
+  return { now, row: timetable === null || dueAt === null ? undefined : { timetable, dueAt, lastAt } };
 }
 
-/** Moves a schedule on, unless somebody else has: `from` is the moment that was read. */
+/**
+ * Moves a schedule on, unless another relay has.
+ * @param from the due moment that was read
+ * @param madeAt the tick whose job was made, if one was
+ */
 export async function moveSchedule(
   database: Database,
   name: string,
   timetable: string,
   dueAt: Date,
   from: Date | undefined,
+  madeAt: Date | undefined,
 ): Promise<void> {
-  await moveStatement.run(database, name, timetable, dueAt, from ?? null);
+  await moveStatement.run(database, name, timetable, dueAt, from ?? null, madeAt ?? null);
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Client, Pool, type ClientConfig, type PoolConfig } from 'pg';
 
 /** Server settings of a session by name, such as `{ search_path: 'bullmq' }`. */
@@ -66,6 +67,43 @@ export async function connectClient(url: string, config: Omit<ClientConfig, 'con
 function surviveLostConnections(pool: Pool): void {
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
+}
+
+/** How often a connection is asked whether it still answers, and how long it may take. */
+const askEveryMs = 2_000;
+const answerMs = 4_000;
+
+/** What pg does not declare of its client. */
+interface ClientInternals {
+  readonly connection: { readonly stream: Socket };
+  readonly readyForQuery: boolean;
+  readonly _activeQuery: object | null;
+}
+
+/**
+ * Breaks a connection that takes statements and never answers, as behind a proxy or a firewall that has forgotten it.
+ * TCP does not notice while something in between acknowledges its packets. What waits for an answer then gets an error,
+ * and the owner of the connection makes another one. For connections whose statements take less than four seconds.
+ */
+export function breakWhenSilent(client: Pick<Client, 'query' | 'once' | 'listenerCount'>): void {
+  const internals = client as unknown as ClientInternals;
+  let waiting: { query: object | null; since: number } | undefined;
+  const timer = setInterval(() => {
+    if (internals.readyForQuery) {
+      // Only what waits for notifications is silent for long. The others show it at their next statement.
+      if (client.listenerCount('notification') === 0) return;
+      client.query('SELECT 1').catch(() => undefined);
+      waiting = { query: internals._activeQuery, since: performance.now() };
+      return;
+    }
+    const query = internals._activeQuery;
+    if (waiting?.query !== query) waiting = { query, since: performance.now() };
+    else if (performance.now() - waiting.since > answerMs - askEveryMs / 2) {
+      internals.connection.stream.destroy(new Error(`PostgreSQL has not answered for ${answerMs} ms.`));
+    }
+  }, askEveryMs);
+  timer.unref();
+  client.once('end', () => clearInterval(timer));
 }
 
 /** `-c name=value` and `--name=value`, as PostgreSQL reads the parameter `options`: a backslash keeps a space. */

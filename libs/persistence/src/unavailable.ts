@@ -17,6 +17,7 @@ const connectionErrors = new Set([
   '25006', // read_only_sql_transaction: a standby, after a failover
   '40001', // serialization_failure
   '40P01', // deadlock_detected
+  '55P03', // lock_not_available
 ]);
 
 /** pg reports these without a code. */

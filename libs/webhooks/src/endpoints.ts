@@ -64,7 +64,9 @@ export class Endpoints {
 
   /** Oldest first. */
   async list(tenant: string): Promise<Endpoint[]> {
-    return this.prisma.webhookEndpoint.findMany({ where: { tenant }, orderBy: { id: 'asc' }, select: shown });
+    // Not by their ids, which are of the clock of the process that made them.
+    const orderBy = [{ createdAt: 'asc' as const }, { id: 'asc' as const }];
+    return this.prisma.webhookEndpoint.findMany({ where: { tenant }, orderBy, select: shown });
   }
 
   async read(tenant: string, id: string): Promise<Endpoint | undefined> {

@@ -109,7 +109,8 @@ export class LedgerAdapter extends BaseAdapter {
         // Absent, not null: the board would count from 1970.
         ...(job.startedAt && { processedOn: job.startedAt.getTime() }),
         ...(job.finishedAt && { finishedOn: job.finishedAt.getTime() }),
-        delay: status === 'delayed' ? Math.max(0, job.runAt.getTime() - Date.now()) : 0,
+        // The board adds it to the timestamp.
+        delay: status === 'delayed' ? Math.max(0, job.runAt.getTime() - job.createdAt.getTime()) : 0,
         failedReason: job.state === 'failed' && job.error ? `${job.error.code}: ${job.error.message}` : '',
         stacktrace: null,
         data: dataOf(job),

@@ -33,7 +33,7 @@ export class ReportsController {
   /** A document has sections, each a job of its own; a table has none. */
   private async childrenOf(tenant: string, { format, from, to }: PayloadOf<typeof makeReport>): Promise<Child[]> {
     if (format !== 'pdf') return [];
-    const period = { tenant, from: from ? new Date(from) : undefined, to: to ? new Date(to) : new Date() };
+    const period = { tenant, from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined };
     const sections = await sectionsOfOrders(this.pool, period);
     return sections.map((payload) => ({ definition: summariseSection, payload }));
   }

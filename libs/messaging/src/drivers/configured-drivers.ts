@@ -19,6 +19,7 @@ import { RabbitmqDriverModule } from './rabbitmq/rabbitmq.module';
 /** What a process has to read to reach the brokers of its system. */
 export const brokerSettingNames = [
   'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
   'REDIS_URL',
   'BULLMQ_PREFIX',
   'RABBITMQ_URL',
@@ -29,6 +30,13 @@ export const brokerSettingNames = [
 ] as const;
 
 export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>;
+
+/** Where LISTEN, migrations and BullMQ on PostgreSQL go. */
+export function directUrl(
+  settings: Pick<BrokerSettings, 'DATABASE_URL'> & Partial<Pick<BrokerSettings, 'DATABASE_DIRECT_URL'>>,
+): string {
+  return settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL;
+}
 
 /** Injection token of the drivers of this process: `readonly BrokerDriver[]`. */
 export const DRIVERS = Symbol('DRIVERS');
@@ -48,8 +56,8 @@ export function configuredDrivers(
   topology: BrokerTopology,
   use: 'consume' | 'publish',
 ): { imports: DynamicModule[]; provider: FactoryProvider<readonly BrokerDriver[]> } {
-  const { REDIS_URL, DATABASE_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX, LEASE_MS } = settings;
-  const bullmq = { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL, prefix: BULLMQ_PREFIX, leaseMs: LEASE_MS };
+  const { REDIS_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX, LEASE_MS } = settings;
+  const bullmq = { redisUrl: REDIS_URL, databaseUrl: directUrl(settings), prefix: BULLMQ_PREFIX, leaseMs: LEASE_MS };
   const imports = [BullmqDriverModule.register(bullmq, application, topology, use)];
   const drivers: Type<BrokerDriver>[] = [BullmqDriver];
   if (RABBITMQ_URL !== undefined) {
@@ -67,8 +75,8 @@ export function configuredDrivers(
 
 /** The configured brokers as others find them, BullMQ first. Asks none of them. */
 export function describeBrokers(settings: BrokerSettings, topology: BrokerTopology): BrokerDescription[] {
-  const { REDIS_URL, DATABASE_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX: prefix } = settings;
-  const bullmq = { redisUrl: REDIS_URL, databaseUrl: DATABASE_URL, prefix: BULLMQ_PREFIX };
+  const { REDIS_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX: prefix } = settings;
+  const bullmq = { redisUrl: REDIS_URL, databaseUrl: directUrl(settings), prefix: BULLMQ_PREFIX };
   return [
     describeBullmq(bullmq, topology),
     ...(RABBITMQ_URL === undefined ? [] : [describeRabbitmq({ url: RABBITMQ_URL, prefix }, topology)]),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
-import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import { v5 as uuidv5 } from 'uuid';
 import { orderKeyOf, priorities, systemTenant, type BrokerName, type JobDefinition } from '@app/contracts';
 import { enqueue, type AcceptedJob } from '@app/persistence';
 import type { ForeignEvent } from '../port/job-message';
@@ -23,8 +23,6 @@ export async function adopt(
   const orderKey = orderKeyOf(definition, tenant, payloadOf(definition, version, data));
   const key = uuidv5(JSON.stringify([source, id]), adoptedKeys);
   return enqueue(pool, {
-    // Rises with time, like every job's: lists and boards are in the order of ids.
-    id: uuidv7(),
     tenant,
     definition: { kind, version, queue: definition.queue },
     broker,

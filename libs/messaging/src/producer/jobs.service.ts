@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Pool } from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import type { BrokerRoutes } from '@app/configuration';
 import {
   orderKeyOf,
@@ -121,7 +120,6 @@ export class JobsService {
     { tenant, options = {}, traceparent, idempotency }: EnqueueRequest,
   ): Promise<AcceptedJob> {
     const bodyHash = idempotency && createHash('sha256').update(canonicalJson(idempotency.body)).digest();
-    // Ids rise, so the parent, made last, has the largest: locks are taken in that order.
     const newChildren = children.map((child) => this.newWork(child.definition, child.payload, options));
     const job = await enqueue(database, {
       ...this.newWork(definition, payload, options),
@@ -146,7 +144,6 @@ export class JobsService {
 
   private newWork(definition: JobDefinition, payload: unknown, options: JobOptions): NewWork {
     return {
-      id: uuidv7(),
       definition,
       broker: this.brokerFor(definition, options),
       maxAttempts: definition.retry.attempts,

@@ -35,6 +35,6 @@ export class WorkerRuntime {
     // A little more than the handlers get, so that what they leave behind can be written.
     await this.bus.idle(abortGraceMs + 1_000);
     await Promise.all(this.drivers.map((driver) => driver.close()));
-    this.leases.stop();
+    await this.leases.stop();
   }
 }

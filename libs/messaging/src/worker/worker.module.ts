@@ -3,7 +3,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Pool } from 'pg';
 import type { Settings } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
-import { OutboxWakeUp, PrismaClient } from '@app/persistence';
+import { createLedgerPool, OutboxWakeUp, PrismaClient, workerPool } from '@app/persistence';
 import { Bus } from '../bus';
 import type { EventSubscription } from '../events/event-handler';
 import { EventRegistry } from '../events/event-registry';
@@ -55,7 +55,13 @@ export class WorkerMessagingModule {
           provide: Leases,
           inject: [Pool, OutboxWakeUp, MessagingEvents],
           useFactory: (pool: Pool, wakeUp: OutboxWakeUp, events: MessagingEvents) =>
-            new Leases(pool, wakeUp, events, leases),
+            new Leases(
+              pool,
+              createLedgerPool(settings.DATABASE_URL, `${application} heartbeat`, workerPool, 1),
+              wakeUp,
+              events,
+              leases,
+            ),
         },
         {
           provide: WorkerRuntime,

@@ -5,8 +5,6 @@ import { recordState } from './record-state';
 
 /** One job of a request, parsed and routed. */
 export interface NewWork {
-  /** UUIDv7, made by the caller; a parent's after those of its children. */
-  readonly id: string;
   readonly definition: Pick<JobDefinition, 'kind' | 'version' | 'queue'>;
   readonly broker: string;
   readonly maxAttempts: number;
@@ -48,8 +46,13 @@ const firstOfKey = `
     JOIN job ON job.id = idempotency_key.job_id
     JOIN job_event first ON first.job_id = job.id AND first.sequence = 1`;
 
+/** Of a parent in its family; the last that `uuid_v7` has. */
+const lastPlace = 16_383;
+
 /**
- * Ledger, outbox, first event and key in one statement and one commit.
+ * Ledger, outbox, first event and key in one statement and one commit. The id is of the database's clock, like all
+ * times: lists are in the order of ids. Those of a family have one time and their places in it: children as they were
+ * given, the parent last, because locks are taken in the order of ids.
  *
  * A twin of a key waits at the key's unique index until the winner has committed. It then inserts nothing, and
  * its own snapshot, taken before, does not show the winner's row: no row comes back, and `findFirst` asks again.
@@ -58,18 +61,21 @@ const firstOfKey = `
  * its empty parts out would not make a better one, and planning this one takes longer than running it.
  */
 function enqueueText({ orderKey, children }: { orderKey?: string; children?: string }): string {
-  return `WITH keyed AS (
+  return `WITH named AS MATERIALIZED (
+     SELECT uuid_v7(now()${children ? `, ${lastPlace}` : ''}) AS id
+   ), keyed AS (
      INSERT INTO idempotency_key (tenant, route, key, body_hash, job_id)
-     SELECT $2, $13, $14, $15::bytea, $1::uuid WHERE $14::text IS NOT NULL
+     SELECT $1, $12, $13, $14::bytea, id FROM named WHERE $13::text IS NOT NULL
      ON CONFLICT DO NOTHING
      RETURNING job_id
    ), ${orderKey ? position(orderKey) : ''}accepted AS (
      INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent,
                       open_children${orderKey ? ', order_key, order_position' : ''})
-     SELECT $1, $2, $3, $4, $5, $6, '${children ? 'waiting' : 'queued'}', $7, $8,
-            greatest(now(), $10::timestamptz, now() + $9::bigint * interval '1 millisecond'), $11::jsonb, $12,
-            ${children ? 'cardinality($16::uuid[])' : '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
-      WHERE $14::text IS NULL OR EXISTS (SELECT FROM keyed)
+     SELECT id, $1, $2, $3, $4, $5, '${children ? 'waiting' : 'queued'}', $6, $7,
+            greatest(now(), $9::timestamptz, now() + $8::bigint * interval '1 millisecond'), $10::jsonb, $11,
+            ${children ? 'cardinality($15::text[])' : '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
+       FROM named
+      WHERE $13::text IS NULL OR EXISTS (SELECT FROM keyed)
      RETURNING *
    ), ${children ?? ''}dispatched AS (
      ${issueDispatch(children ? 'children' : 'accepted')}
@@ -78,7 +84,7 @@ function enqueueText({ orderKey, children }: { orderKey?: string; children?: str
    )
    SELECT ${acceptedColumns}, state::text, run_at AS "runAt", false AS replayed, NULL::bytea AS "bodyHash" FROM accepted
    UNION ALL (${firstOfKey}
-    WHERE idempotency_key.tenant = $2 AND route = $13 AND key = $14 AND NOT EXISTS (SELECT FROM keyed))`;
+    WHERE idempotency_key.tenant = $1 AND route = $12 AND key = $13 AND NOT EXISTS (SELECT FROM keyed))`;
 }
 
 /**
@@ -93,17 +99,17 @@ const position = (orderKey: string) => `locked AS MATERIALIZED (
 
 const children = `children AS (
      INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, parent_id)
-     SELECT child.id, accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
+     SELECT uuid_v7(accepted.created_at, child.place::int), accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
             child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, accepted.id
        FROM accepted
-      CROSS JOIN unnest($16::uuid[], $17::text[], $18::smallint[], $19::text[], $20::text[], $21::smallint[], $22::text[])
-         AS child(id, kind, version, queue, broker, max_attempts, payload)
+      CROSS JOIN unnest($15::text[], $16::smallint[], $17::text[], $18::text[], $19::smallint[], $20::text[])
+                 WITH ORDINALITY AS child(kind, version, queue, broker, max_attempts, payload, place)
      RETURNING *
    ), `;
 
 const enqueueStatement = new Statement<AcceptedJob>('enqueue', enqueueText({}));
-const enqueueOrderedStatement = new Statement<AcceptedJob>('enqueue_ordered', enqueueText({ orderKey: '$16' }));
-const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText({ orderKey: '$23', children }));
+const enqueueOrderedStatement = new Statement<AcceptedJob>('enqueue_ordered', enqueueText({ orderKey: '$15' }));
+const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText({ orderKey: '$21', children }));
 
 const findFirstStatement = new Statement<AcceptedJob>(
   'enqueue_find_first',
@@ -116,14 +122,13 @@ export async function enqueue(database: Database, job: NewJob): Promise<Accepted
   const accepted =
     rows[0] ??
     (idempotency && (await findFirstStatement.run(database, job.tenant, idempotency.route, idempotency.key))[0]);
-  if (!accepted) throw new Error(`Job ${job.id} was neither inserted nor found by its idempotency key.`);
+  if (!accepted) throw new Error(`The ${job.definition.kind} was neither inserted nor found by its idempotency key.`);
   return accepted;
 }
 
 function insert(database: Database, job: NewJob): Promise<AcceptedJob[]> {
   const { idempotency, children: family, orderKey = null } = job;
   const values = [
-    job.id,
     job.tenant,
     job.definition.kind,
     job.definition.version,
@@ -141,7 +146,6 @@ function insert(database: Database, job: NewJob): Promise<AcceptedJob[]> {
   ];
   if (family.length > 0) {
     const columns = [
-      family.map(({ id }) => id),
       family.map(({ definition }) => definition.kind),
       family.map(({ definition }) => definition.version),
       family.map(({ definition }) => definition.queue),

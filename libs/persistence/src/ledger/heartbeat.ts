@@ -4,19 +4,28 @@ import type { Dispatch } from './claim';
 const renewStatement = new Statement<Dispatch & { cancelRequested: boolean }>(
   'renew_leases',
   `WITH held AS (
+     SELECT * FROM unnest($1::uuid[], $2::int[]) AS held(id, dispatch)
+   ), free AS (
      SELECT job.id
-       FROM job JOIN unnest($1::uuid[], $2::int[]) AS held(id, dispatch) ON held.id = job.id
+       FROM job JOIN held ON held.id = job.id
       WHERE job.dispatch = held.dispatch AND job.state = 'active'
       ORDER BY job.id
-        FOR UPDATE OF job
+        FOR UPDATE OF job SKIP LOCKED
+   ), renewed AS (
+     UPDATE job SET lease_until = now() + $3::int * interval '1 millisecond'
+       FROM free
+      WHERE job.id = free.id
    )
-   UPDATE job SET lease_until = now() + $3::int * interval '1 millisecond'
-     FROM held
-    WHERE job.id = held.id
-   RETURNING job.id, dispatch, cancel_requested AS "cancelRequested"`,
+   SELECT job.id, job.dispatch, cancel_requested AS "cancelRequested"
+     FROM job JOIN held ON held.id = job.id
+    WHERE job.dispatch = held.dispatch AND job.state = 'active'`,
 );
 
-/** Renews all leases of a process at once. @returns those it still has; the others were given to somebody else */
+/**
+ * Renews all leases of a process at once, except those whose row another transaction holds: one of them would keep all
+ * others from being renewed.
+ * @returns those it still has, renewed or not; the others belong to another worker
+ */
 export async function renewLeases(
   database: Database,
   held: readonly Dispatch[],

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
-import { createPool } from '@app/persistence';
+import { breakWhenSilent, createPool } from '@app/persistence';
 
 export interface BullmqSettings {
   /** With it BullMQ runs on Redis, without it on PostgreSQL. */
@@ -75,6 +75,8 @@ function reconnectMs(attempt: number): number {
  */
 const connectMs = 30_000;
 
+export const bullmqSession = { search_path: 'bullmq', synchronous_commit: 'off' };
+
 /**
  * One pool for all queues and workers. Each worker keeps a connection of it for LISTEN, the rest is for queries.
  * BullMQ's tables are called `job` and `event` like ours: they live in the schema `bullmq`, which is the search
@@ -84,8 +86,10 @@ function connectPostgres(url: string, application: string, workers: number): Bul
   const pool = createPool(
     url,
     { application_name: `${application} bullmq`, max: workers + 3, connectionTimeoutMillis: connectMs },
-    { search_path: 'bullmq', synchronous_commit: 'off' },
+    bullmqSession,
   );
+  // Workers wait for NOTIFY on one, and BullMQ's statements have no deadline.
+  pool.on('connect', breakWhenSilent);
   pool.setMaxListeners(0);
   // BullMQ takes a pool where its types ask for a Redis connection.
   const connection = pool as unknown as ConnectionOptions;

@@ -63,6 +63,8 @@ export function queueProcessorFor(
     lockDuration: leaseMs,
     stalledInterval: Math.min(1_000, Math.ceil(leaseMs / 8)),
     maxStalledCount: 1_000_000,
+    // Seconds until an idle worker looks by itself, behind the notifications, which may get lost.
+    drainDelay: 1,
     // How long to wait after the backend was away.
     runRetryDelay: 1_000,
   })

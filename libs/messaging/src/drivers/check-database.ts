@@ -1,0 +1,47 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { assertSession, ledgerSession, PoolerRefused, workerPool } from '@app/persistence';
+import { bullmqSession } from './bullmq/bullmq-connection';
+import type { BrokerSettings } from './configured-drivers';
+
+export type DatabaseAddresses = Pick<BrokerSettings, 'DATABASE_URL'> &
+  Partial<Pick<BrokerSettings, 'DATABASE_DIRECT_URL' | 'REDIS_URL'>>;
+
+const retryMs = 1_000;
+
+/**
+ * Whether both addresses of PostgreSQL give sessions that this system can use.
+ * @throws PoolerRefused; or the error of a database that is away
+ */
+export async function checkDatabase(settings: DatabaseAddresses): Promise<void> {
+  const { DATABASE_URL, DATABASE_DIRECT_URL, REDIS_URL } = settings;
+  const ledger = { ...ledgerSession(workerPool), TimeZone: 'UTC' };
+  const direct = { ...(REDIS_URL === undefined && bullmqSession), TimeZone: 'UTC' };
+  if (DATABASE_DIRECT_URL === undefined) {
+    await assertSession(DATABASE_URL, { ...ledger, ...direct }, 'DATABASE_URL');
+    return;
+  }
+  const database = await assertSession(DATABASE_URL, ledger, 'DATABASE_URL');
+  if ((await assertSession(DATABASE_DIRECT_URL, direct, 'DATABASE_DIRECT_URL')) === database) return;
+  throw new PoolerRefused(
+    'not_the_same_database',
+    'DATABASE_DIRECT_URL: expected the database of DATABASE_URL, without the pooler; got another database or server.',
+  );
+}
+
+/**
+ * The same at the start of a process, which does not wait for a database that is away: it is checked when it is back.
+ * @throws PoolerRefused
+ */
+export async function checkDatabaseAtStart(
+  settings: DatabaseAddresses,
+  onRefused: (error: PoolerRefused) => void,
+): Promise<void> {
+  try {
+    await checkDatabase(settings);
+  } catch (error) {
+    if (error instanceof PoolerRefused) throw error;
+    void delay(retryMs, undefined, { ref: false }).then(() =>
+      checkDatabaseAtStart(settings, onRefused).catch((refused: unknown) => onRefused(refused as PoolerRefused)),
+    );
+  }
+}

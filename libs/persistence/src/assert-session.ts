@@ -1,0 +1,139 @@
+import type { Client } from 'pg';
+import { connectClient, type SessionSettings } from './session';
+
+/** A pooler stands before PostgreSQL that cannot serve this system. The message says which address, why, and what to do. */
+export class PoolerRefused extends Error {
+  constructor(
+    readonly code:
+      | 'pooler_shares_sessions'
+      | 'pooler_drops_settings'
+      | 'pooler_refuses_settings'
+      | 'pooler_is_full'
+      | 'not_the_same_database',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'PoolerRefused';
+  }
+}
+
+/** A pooler that shares sessions may by chance not do so this time. */
+const rounds = 5;
+
+/**
+ * Compares what is asked of a session with what it has, in two connections at once. A pooler shows in the pid of the
+ * server process: the one that it gives at the connection is its own.
+ * @param variable the name of the setting that has the address, for the message
+ * @returns which database of which server it is
+ * @throws PoolerRefused; or the error of a database that is away
+ */
+export async function assertSession(url: string, settings: SessionSettings, variable: string): Promise<string> {
+  const clients: Client[] = [];
+  const connect = async (): Promise<Client> => {
+    const client = await connectClient(url, {
+      application_name: 'boot check',
+      connectionTimeoutMillis: 5_000,
+      query_timeout: 5_000,
+    });
+    clients.push(client);
+    return client;
+  };
+  try {
+    const first = await connect();
+    const asked = await setAll(first, settings);
+    const pid = await pidOf(first);
+    // pg does not declare it: https://www.postgresql.org/docs/current/protocol-message-formats.html, BackendKeyData
+    const isPooled = pid !== (first as unknown as { processID: number }).processID;
+    if (isPooled && (await sharesSessions(first, pid, await orFull(connect(), variable)))) {
+      throw new PoolerRefused(
+        'pooler_shares_sessions',
+        `${variable}: expected PostgreSQL or a pooler in session mode, got a pooler that shares sessions between clients ` +
+          '(transaction or statement mode): time-outs, the time zone and prepared statements would get lost. ' +
+          'Set pool_mode=session for this database, or name another address.',
+      );
+    }
+    const kept = await readAll(first, Object.keys(settings));
+    const lost = Object.keys(settings).filter((name) => kept[name] !== asked[name]);
+    if (lost.length > 0) {
+      throw new PoolerRefused(
+        'pooler_drops_settings',
+        `${variable}: expected a session that keeps what is set in it, got ` +
+          `${lost.map((name) => `${name}=${kept[name] ?? ''} in place of ${asked[name] ?? ''}`).join(', ')}. ` +
+          'Set pool_mode=session for this database, or name another address.',
+      );
+    }
+    return await identityOf(first);
+  } catch (error) {
+    throw refusalOf(error, variable);
+  } finally {
+    await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+  }
+}
+
+/** As PgBouncer and others say it; SQLSTATE 08P01, protocol_violation. */
+function refusalOf(error: unknown, variable: string): unknown {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code !== '08P01') return error;
+  return new PoolerRefused(
+    'pooler_refuses_settings',
+    `${variable}: the pooler behind this address refuses the connection: ${String(message)}. ` +
+      'Take the parameter out of the address, or name another address.',
+  );
+}
+
+async function orFull(connected: Promise<Client>, variable: string): Promise<Client> {
+  return connected.catch((error: unknown) => {
+    if ((error as Error).message !== 'Query read timeout') throw error;
+    throw new PoolerRefused(
+      'pooler_is_full',
+      `${variable}: the pooler behind this address has no connection to PostgreSQL left. ` +
+        'In session mode each connection of this system needs one: raise default_pool_size. docs/operations.md has the numbers.',
+    );
+  });
+}
+
+async function sharesSessions(first: Client, pid: number, second: Client): Promise<boolean> {
+  for (let round = 0; round < rounds; round += 1) {
+    try {
+      await second.query('BEGIN');
+      const pids = [await pidOf(second), await pidOf(first)];
+      await second.query('COMMIT');
+      if (pids[0] === pid || pids[1] !== pid) return true;
+    } catch (error) {
+      // Statement mode knows no transactions.
+      if ((error as { code?: unknown }).code === '08P01') return true;
+      throw error;
+    }
+  }
+  return false;
+}
+
+async function identityOf(client: Client): Promise<string> {
+  const { rows } = await client.query<{ identity: string }>(
+    `SELECT oid || ' ' || extract(epoch FROM pg_postmaster_start_time()) AS identity
+       FROM pg_database WHERE datname = current_database()`,
+  );
+  return rows[0]!.identity;
+}
+
+async function pidOf(client: Client): Promise<number> {
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  return rows[0]!.pid;
+}
+
+/** @returns the settings as the server writes them */
+async function setAll(client: Client, settings: SessionSettings): Promise<Record<string, string>> {
+  const { rows } = await client.query<{ name: string; value: string }>(
+    'SELECT name, set_config(name, value, false) AS value FROM unnest($1::text[], $2::text[]) AS asked(name, value)',
+    [Object.keys(settings), Object.values(settings)],
+  );
+  return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+}
+
+async function readAll(client: Client, names: readonly string[]): Promise<Record<string, string>> {
+  const { rows } = await client.query<{ name: string; value: string }>(
+    'SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS asked(name)',
+    [names],
+  );
+  return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
+}

@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { countJobs, createPrismaClient, listJobs, sectionsOfOrders } from '@app/persistence';
+import { adopt } from '../../libs/messaging/src/pipeline/adopt';
+import { done } from '@app/messaging';
+import { startCore, tenant, type Core } from '../support/core';
+import { plainJob } from '../support/plain-job';
+import { projectFolder } from '../support/postgres';
+
+const sixMinutes = 6 * 60_000;
+
+describe('with the clocks of two processes six minutes apart', () => {
+  const job = plainJob();
+  let core: Core;
+
+  beforeEach(async () => {
+    core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { relay: false, worker: false });
+  });
+
+  afterEach(async () => {
+    await core.close();
+  });
+
+  /** As in a process whose clock is wrong by this. */
+  async function inProcess<Result>(offsetMs: number, work: () => Promise<Result>): Promise<Result> {
+    const now = Date.now.bind(Date);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + offsetMs);
+    try {
+      return await work();
+    } finally {
+      clock.mockRestore();
+    }
+  }
+
+  const enqueueInTurns = async (): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) {
+      ids.push(await inProcess(n % 2 === 0 ? -sixMinutes : sixMinutes, () => core.enqueue(job, { n })));
+    }
+    return ids;
+  };
+
+  it('lists jobs in the order in which they were accepted, page by page', async () => {
+    const ids = await enqueueInTurns();
+    const foreign = { source: '/other', id: 'one', kind: job.kind, version: 1, tenant, data: { n: 7 } } as const;
+    ids.push((await inProcess(-sixMinutes, () => adopt(core.pool, job, foreign as never, 'memory'))).id);
+    const page = (before?: string) =>
+      listJobs(core.pool, tenant, { state: undefined, kind: undefined, before, limit: 3 });
+    const first = (await page()).map(({ id }) => id);
+    const second = (await page(first[2])).map(({ id }) => id);
+    expect([...first, ...second]).toEqual(ids.toReversed().slice(0, 6));
+    const { rows } = await core.pool.query('SELECT id FROM job ORDER BY created_at');
+    expect(rows.map(({ id }) => id)).toEqual(ids);
+  });
+
+  it('counts the jobs of a period by when they were accepted', async () => {
+    await enqueueInTurns();
+    const { rows } = await core.pool.query<{ first: Date; last: Date }>(
+      `SELECT min(created_at) AS first, max(created_at) + interval '1 millisecond' AS last FROM job`,
+    );
+    const [{ first, last }] = rows as [{ first: Date; last: Date }];
+    expect(await countJobs(core.pool, first, last)).toMatchObject([{ count: 6 }]);
+    expect(await countJobs(core.pool, new Date(first.getTime() - sixMinutes), first)).toEqual([]);
+  });
+
+  it('reports orders up to now when no end is given', async () => {
+    await core.pool.query(
+      `INSERT INTO customer_order (number, placed_at, customer, country, product, quantity, unit_price_cents, total_cents, status)
+       VALUES (1, now() - interval '1 second', 'Ada', 'DE', 'Lamp', 1, 100, 100, 'paid')`,
+    );
+    const [section] = await inProcess(-sixMinutes, () =>
+      sectionsOfOrders(core.pool, { from: undefined, to: undefined }),
+    );
+    const { rows } = await core.pool.query('SELECT placed_at < $1 AS "isIn" FROM customer_order', [section.to]);
+    expect(rows).toEqual([{ isIn: true }]);
+  });
+
+  it('writes times of the database through Prisma', async () => {
+    const prisma = createPrismaClient(core.pool);
+    await inProcess(sixMinutes, () =>
+      prisma.mailboxMessage.create({ data: { channel: 'sms', recipient: '+491', text: 'Hi', messageId: 'one' } }),
+    );
+    const { rows } = await core.pool.query('SELECT at <= now() AS "hasBeen" FROM mailbox_message');
+    expect(rows).toEqual([{ hasBeen: true }]);
+    // Prisma fills these from the clock of the process.
+    expect(readFileSync(join(projectFolder, 'prisma/schema.prisma'), 'utf8')).not.toMatch(
+      /@default\(now\(\)\)|@updatedAt/,
+    );
+  });
+});
+
+describe('the ids of a family', () => {
+  it('rise from the first child to the parent, and no id of another moment lies between', async () => {
+    const job = plainJob();
+    const core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { relay: false, worker: false });
+    try {
+      const child = (n: number) => ({ definition: job, payload: { n } });
+      const before = await core.enqueue(job, { n: 0 });
+      const children = Array.from({ length: 300 }, (_, n) => child(n + 1));
+      const parent = await core.jobs.enqueueFlow(job, { n: 301 }, [children[0]!, ...children.slice(1)], { tenant });
+      const after = await core.enqueue(job, { n: 302 });
+      const { rows } = await core.pool.query<{ id: string; n: number }>(
+        `SELECT id, (payload->>'n')::int AS n FROM job ORDER BY id`,
+      );
+      expect(rows.map(({ n }) => n)).toEqual(Array.from({ length: 303 }, (_, n) => n));
+      expect([rows[0]!.id, rows[301]!.id, rows[302]!.id]).toEqual([before, parent.id, after]);
+      const form = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+      expect(rows.filter(({ id }) => !form.test(id))).toEqual([]);
+      expect(new Set(rows.map(({ id }) => id.slice(-12))).size).toBe(303);
+    } finally {
+      await core.close();
+    }
+  });
+});

@@ -1,0 +1,167 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { done } from '@app/messaging';
+import { claim, renewLeases } from '@app/persistence';
+import { Sweeper } from '../../apps/relay/src/sweeper';
+import { startCore, type Core, type CoreOptions } from '../support/core';
+import { gate } from '../support/gate';
+import { plainJob } from '../support/plain-job';
+import { until } from '../support/until';
+
+const leaseMs = 400;
+const sweepMs = 50;
+
+describe('the sweeper', () => {
+  let core: Core;
+  let sweeper: Sweeper;
+  let other: Client;
+  const swept: string[] = [];
+
+  async function start(options: CoreOptions = {}): Promise<string> {
+    const job = plainJob();
+    core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { relay: false, worker: false, ...options });
+    core.events.on('swept', ({ id }) => swept.push(id));
+    sweeper = newSweeper();
+    other = new Client({ connectionString: core.databaseUrl });
+    await other.connect();
+    return core.enqueue(job, { n: 1 });
+  }
+
+  const newSweeper = () => new Sweeper(core.pool, core.wakeUp, core.events, { leaseMs, sweepMs });
+
+  beforeEach(() => {
+    swept.length = 0;
+  });
+
+  afterEach(async () => {
+    await other.end();
+    await core.close();
+  });
+
+  /** A worker takes the job and falls silent; its lease has run out. */
+  async function losesItsLease(id: string): Promise<void> {
+    await claim(core.pool, [{ id, dispatch: 1 }], 1);
+    await delay(20);
+  }
+
+  const renew = (id: string) => renewLeases(core.pool, [{ id, dispatch: 1 }], 60_000);
+
+  async function sweepFor(ms: number): Promise<void> {
+    const end = performance.now() + ms;
+    while (performance.now() < end) {
+      await sweeper.sweep().catch(() => undefined);
+      await delay(sweepMs);
+    }
+  }
+
+  const sweepUntilSwept = (id: string) =>
+    until(
+      'it is swept',
+      async () => {
+        await sweeper.sweep();
+        await delay(sweepMs);
+        return swept;
+      },
+      (ids) => ids.includes(id),
+    );
+
+  it('sweeps a lease that ran out while the server was well', async () => {
+    const id = await start();
+    await sweepFor(leaseMs + 4 * sweepMs);
+    await losesItsLease(id);
+    await sweepUntilSwept(id);
+  });
+
+  it('leaves workers the time of one lease when it has just started', async () => {
+    const id = await start();
+    await losesItsLease(id);
+    await sweepFor(leaseMs / 2);
+    expect(swept).toEqual([]);
+    await renew(id);
+    await sweepFor(2 * leaseMs);
+    expect(swept).toEqual([]);
+  });
+
+  it.each(['ACCESS EXCLUSIVE', 'SHARE'])(
+    'does not queue behind a %s lock, and counts one lease from the first sweep after it',
+    async (mode) => {
+      const id = await start();
+      await sweepFor(leaseMs + 4 * sweepMs);
+      await other.query('BEGIN');
+      await claim(core.pool, [{ id, dispatch: 1 }], 1);
+      await other.query(`LOCK TABLE job IN ${mode} MODE`);
+      await expect(sweeper.sweep()).rejects.toMatchObject({ code: '55P03' });
+      await sweepFor(2 * leaseMs);
+      await other.query('COMMIT');
+      await sweepFor(leaseMs / 2);
+      expect(swept).toEqual([]);
+      await renew(id);
+      await sweepFor(2 * leaseMs);
+      expect(swept).toEqual([]);
+    },
+  );
+
+  it('spares a job for one lease after its row was locked, and sweeps it then', async () => {
+    const id = await start();
+    await sweepFor(leaseMs + 4 * sweepMs);
+    await losesItsLease(id);
+    await other.query('BEGIN');
+    await other.query('SELECT FROM job WHERE id = $1 FOR UPDATE', [id]);
+    await sweepFor(leaseMs);
+    await other.query('COMMIT');
+    await sweepFor(leaseMs / 4);
+    expect(swept).toEqual([]);
+    await sweepUntilSwept(id);
+  });
+
+  it('leaves workers the time of one lease when the clock of the server jumps', async () => {
+    const id = await start({ clock: true });
+    await claim(core.pool, [{ id, dispatch: 1 }], 60_000);
+    await sweepFor(leaseMs + 4 * sweepMs);
+    await core.clock!.advance('2m');
+    await sweepFor(leaseMs / 2);
+    expect(swept).toEqual([]);
+    await sweepUntilSwept(id);
+  });
+});
+
+describe('the heartbeat', () => {
+  let core: Core;
+  const door = gate();
+
+  afterEach(async () => {
+    door.open();
+    await core.close();
+  });
+
+  const leasesUntil = async (): Promise<number[]> =>
+    (
+      await core.pool.query<{ left: number }>(
+        `SELECT extract(epoch FROM lease_until - now())::float8 * 1000 AS left FROM job WHERE state = 'active' ORDER BY id`,
+      )
+    ).rows.map(({ left }) => left);
+
+  it('renews leases beside a job whose row is locked, and while all connections of the process wait', async () => {
+    const job = plainJob({ concurrency: 2 });
+    core = await startCore([[job, async () => (await door.passed, done({ n: 1 }))]], {
+      leaseMs: 1_000,
+      heartbeatMs: 50,
+      sweepMs: 50,
+    });
+    const locked = await core.enqueue(job, { n: 1 });
+    await core.enqueue(job, { n: 2 });
+    await until('both run', leasesUntil, (left) => left.length === 2);
+    const other = new Client({ connectionString: core.databaseUrl });
+    await other.connect();
+    await other.query('BEGIN');
+    await other.query('SELECT FROM job WHERE id = $1 FOR UPDATE', [locked]);
+    await other.query('LOCK TABLE mailbox_message');
+    const waiting = Array.from({ length: 4 }, () => core.pool.query('SELECT count(*) FROM mailbox_message'));
+    await delay(2_500);
+    await other.query('COMMIT');
+    await Promise.all(waiting);
+    await delay(500);
+    for (const { attempt } of (await core.pool.query('SELECT attempt FROM job')).rows) expect(attempt).toBe(1);
+    await other.end();
+  });
+});
