@@ -1,4 +1,5 @@
 export * from './dead-letters';
+export * from './ended-sessions';
 export * from './files';
 export * from './ledger-pool';
 export * from './ledger/board-jobs';
