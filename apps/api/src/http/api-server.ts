@@ -6,7 +6,7 @@ import { uploadLimits } from '../bodies/body-limits';
 import type { ApiSettings } from '../config';
 
 /** Docs/operations.md names these; "Behind a proxy" says why. */
-export const serverTimes = {
+const serverTimes = {
   /** Above the 60 s after which nginx and load balancers close: the side that opened a connection has to close it. */
   keepAliveTimeout: 75_000,
   /** From the first byte of a request, or from the connection's begin, to the end of the headers. */
