@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { get } from 'node:http';
 import supertest from 'supertest';
 import { EventReader } from '../support/event-reader';
@@ -14,7 +14,8 @@ let system: TestSystem;
 const processes = {
   'api-less': { API_KEYS: apiKeys.filter((key) => !key.startsWith(keys.viewer)).join(',') },
   'api-narrow': { THROTTLE_PER_SECOND: '5' },
-  'api-bare': { TRUST_PROXY: 'false' },
+  'api-bare': { TRUST_PROXY: 'false', PUBLIC_URL: '' },
+  'api-plain': { PUBLIC_URL: '' },
   'api-open': { API_KEYS: '' },
   'api-production': { NODE_ENV: 'production' },
 };
@@ -208,8 +209,8 @@ describe('a session', () => {
   const cookiesOf = (answer: supertest.Response) => answer.get('Set-Cookie') ?? [];
   const sent = (cookies: readonly string[]) => ({ cookie: cookies.map((cookie) => cookie.split(';')[0]).join('; ') });
 
-  async function logIn(headers: Record<string, string> = {}): Promise<string[]> {
-    const answer = await supertest(system.url()).get('/admin/queues').set(basic(keys.viewer)).set(headers);
+  async function logIn(headers: Record<string, string> = {}, name = 'api'): Promise<string[]> {
+    const answer = await supertest(system.url(name)).get('/admin/queues').set(basic(keys.viewer)).set(headers);
     expect(answer.status).toBe(200);
     return cookiesOf(answer);
   }
@@ -217,8 +218,8 @@ describe('a session', () => {
   /** What `cookie-session` would send for these contents. */
   function signed(contents: object): Record<string, string> {
     const secret = createHmac('sha256', signingSecret).update('session').digest('base64');
-    const cookie = `session=${Buffer.from(JSON.stringify(contents)).toString('base64')}`;
-    return { cookie: `${cookie}; session.sig=${createHmac('sha1', secret).update(cookie).digest('base64url')}` };
+    const cookie = `__Host-session=${Buffer.from(JSON.stringify(contents)).toString('base64')}`;
+    return { cookie: `${cookie}; __Host-session.sig=${createHmac('sha1', secret).update(cookie).digest('base64url')}` };
   }
 
   const contentsOf = ([cookie]: readonly string[]) =>
@@ -241,7 +242,10 @@ describe('a session', () => {
     for (const cookie of cookies) {
       expect(cookie).toMatch(/; samesite=lax/i);
       expect(cookie).toMatch(/; httponly/i);
-      expect(cookie).not.toMatch(/; secure/i);
+      expect(cookie).toMatch(/^__Host-session[=.]/);
+      expect(cookie).toMatch(/; secure/i);
+      expect(cookie).toMatch(/; path=\/;/i);
+      expect(cookie).not.toMatch(/; domain/i);
       const hours = (Date.parse(/expires=([^;]+)/.exec(cookie)![1]!) - before) / 3_600_000;
       expect(hours).toBeCloseTo(8, 1);
     }
@@ -269,17 +273,62 @@ describe('a session', () => {
     const cookies = await logIn();
     const contents = contentsOf(cookies);
     const other = Buffer.from(JSON.stringify({ ...contents, until: Number(contents.until) + 1 })).toString('base64');
-    expect(await statusWith(sent([`session=${other}`, cookies[1]!]))).toBe(401);
+    expect(await statusWith(sent([`__Host-session=${other}`, cookies[1]!]))).toBe(401);
     expect(await statusWith(sent([cookies[0]!]))).toBe(401);
-    expect(await statusWith({ cookie: 'session=e30; session.sig=x' })).toBe(401);
+    expect(await statusWith({ cookie: '__Host-session=e30; __Host-session.sig=x' })).toBe(401);
   });
 
-  it('is secure where the caller came by https, as a proxy of ours says', async () => {
+  it('is secure without PUBLIC_URL where the caller came by https, as a proxy of ours says', async () => {
     const https = { 'x-forwarded-proto': 'https' };
-    for (const cookie of await logIn(https)) expect(cookie).toMatch(/; secure/i);
-    const bare = await supertest(system.url('api-bare')).get('/admin/queues').set(basic(keys.viewer)).set(https);
-    expect(cookiesOf(bare)).toHaveLength(2);
-    for (const cookie of cookiesOf(bare)) expect(cookie).not.toMatch(/; secure/i);
+    for (const cookie of await logIn(https, 'api-plain')) expect(cookie).toMatch(/^session.*; secure/i);
+    for (const name of ['api-plain', 'api-bare']) {
+      const cookies = await logIn(name === 'api-bare' ? https : {}, name);
+      expect(cookies).toHaveLength(2);
+      for (const cookie of cookies) expect(cookie).not.toMatch(/; secure/i);
+    }
+  });
+
+  it.each<[string, Record<string, string>]>([
+    ['another site', { 'sec-fetch-site': 'cross-site' }],
+    ['another host of the same site', { 'sec-fetch-site': 'same-site' }],
+    ['a page of another origin', { origin: 'https://evil.example.com' }],
+  ])('is not begun by a request that %s made, and a session that is there is not replaced', async (_, headers) => {
+    expect(await logIn(headers)).toEqual([]);
+    const cookies = await logIn();
+    const forced = await supertest(system.url())
+      .get('/v1/brokers')
+      .set({ ...basic(keys.user), ...sent(cookies), ...headers });
+    expect([forced.status, cookiesOf(forced)]).toEqual([200, []]);
+  });
+
+  it.each(['/v1/jobs', '/v1/nothing', '/v1/dead-letters?limit=0'])(
+    'is not begun by a refused request: %s',
+    async (path) => {
+      const refused = await supertest(system.url()).get(path).set(basic(keys.viewer));
+      expect(refused.status).toBeGreaterThanOrEqual(400);
+      expect(cookiesOf(refused)).toEqual([]);
+    },
+  );
+
+  it('is ended by a log-out: every process refuses a copy of its cookie, and the browser forgets it', async () => {
+    const [cookies, others] = [await logIn(), await logIn()];
+    const out = await supertest(system.url()).delete('/v1/session').set(sent(cookies));
+    expect(out.status).toBe(204);
+    for (const cookie of cookiesOf(out)) expect(cookie).toMatch(/expires=Thu, 01 Jan 1970.*; secure/i);
+    expect(out.headers['clear-site-data']).toBe('"cookies"');
+    for (const name of ['api', 'api-production']) {
+      const answer = await system.request('/v1/brokers', { headers: sent(cookies) }, name);
+      expect([answer.status, answer.body.code]).toEqual([401, 'unauthenticated']);
+      expect(await statusWith(sent(others), name)).toBe(200);
+    }
+  });
+
+  it('is not ended by another site', async () => {
+    const cookies = await logIn();
+    const headers = { ...sent(cookies), origin: 'https://evil.example.com' };
+    const out = await system.request('/v1/session', { method: 'DELETE', headers });
+    expect(out.body.code).toBe('origin_refused');
+    expect(await statusWith(sent(cookies))).toBe(200);
   });
 });
 
@@ -327,14 +376,26 @@ describe('throttling', () => {
   const guess = (headers: Record<string, string>, name: string) =>
     system.request('/v1/jobs', { headers: { ...bearer('key-that-nobody-has'), ...headers } }, name);
 
-  it('makes an address wait that tries one wrong key after another, even with the right one', async () => {
+  it('makes an address wait that tries one wrong key after another, and serves a right one from it', async () => {
     const guesser = from();
-    for (let n = 0; n < 20; n += 1) expect((await guess(guesser, 'api')).status).toBe(401);
-    const refused = await system.request('/v1/jobs', { headers: { ...bearer(keys.user), ...guesser } });
+    const ask = (key: string) => system.request('/v1/jobs', { headers: { ...bearer(key), ...guesser } });
+    for (let n = 0; n < 20; n += 1) expect((await ask(`key-that-nobody-has-${n}`)).status).toBe(401);
+    const refused = await ask('key-that-nobody-has-20');
     expect(refused.body).toMatchObject({ status: 429, code: 'too_many_wrong_keys' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect((await system.request('/v1/jobs', { headers: { ...bearer(keys.user), ...from() } })).status).toBe(200);
+    expect((await ask(keys.user)).status).toBe(200);
     expect((await system.request('/health/ready', { headers: guesser })).status).toBe(200);
+  });
+
+  it('looks at no key of a lane in which an address has tried 20 wrong ones, even at the right one', async () => {
+    const lane = (key: string) => createHash('sha256').update(key).digest()[0];
+    const guesser = from();
+    const ask = (key: string) => system.request('/v1/jobs', { headers: { ...bearer(key), ...guesser } });
+    const guesses = Array.from({ length: 20_000 }, (_, n) => `key-that-nobody-has-${n}`);
+    const sameLane = guesses.filter((key) => lane(key) === lane(keys.user)).slice(0, 20);
+    for (const key of sameLane) await ask(key);
+    expect((await ask(keys.user)).body.code).toBe('too_many_wrong_keys');
+    expect((await ask(keys.rival)).status).toBe(200);
   });
 
   it('believes in no X-Forwarded-For where no proxy is trusted', async () => {
@@ -362,7 +423,7 @@ describe('a request that another site made a browser send', () => {
   });
 
   it('is refused with a session', async () => {
-    const browser = supertest.agent(system.url());
+    const browser = supertest.agent(system.url('api-plain'));
     await browser.get('/v1/jobs').set(user);
     expect((await browser.post('/v1/emails').send(anEmail())).status).toBe(202);
     expect((await browser.post('/v1/emails').set(foreign).send(anEmail())).body.code).toBe('origin_refused');
@@ -400,5 +461,50 @@ describe('a request that another site made a browser send', () => {
     const origin = { origin: 'https://proxy.example.com' };
     expect((await post({ ...user, ...proxied, ...origin })).status).toBe(202);
     expect((await post({ ...user, ...proxied, ...origin }, 'api-bare')).status).toBe(403);
+  });
+});
+
+describe('without keys, a name that another site has given our address', () => {
+  const ask = (host: string, path = '/v1/jobs', headers: Record<string, string> = {}) =>
+    system.request(path, { headers: { host, ...headers } }, 'api-open');
+
+  it.each([
+    'localhost',
+    'LOCALHOST:3000',
+    'app.localhost',
+    '127.0.0.1:80',
+    '127.1.2.3',
+    '[::1]:3000',
+    'queue.example.com',
+  ])('%s is ours', async (host) => expect((await ask(host)).status).toBe(200));
+
+  it.each([
+    'evil.example.com',
+    'evil.example.com:3000',
+    'localhost.evil.example.com',
+    '127.0.0.1.evil.example.com',
+    'queue.example.com.evil.example.com',
+    '192.168.0.7:3000',
+    'a@localhost',
+  ])('%s is refused, also with its own Origin, and says how to mend it', async (host) => {
+    for (const path of ['/v1/jobs', '/', '/admin/queues', '/docs', '/dev/mailbox', '/v1/nothing']) {
+      const { status, body } = await ask(host, path, { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' });
+      expect([status, body.code, body.detail]).toEqual([
+        421,
+        'host_refused',
+        expect.stringContaining('set PUBLIC_URL'),
+      ]);
+    }
+  });
+
+  it('is refused with an X-Forwarded-Host of ours beside it, and the other way round', async () => {
+    expect((await ask('evil.example.com', '/v1/jobs', { 'x-forwarded-host': 'localhost' })).status).toBe(421);
+    expect((await ask('localhost', '/v1/jobs', { 'x-forwarded-host': 'evil.example.com' })).status).toBe(421);
+  });
+
+  it('is served with keys, and health is for every name', async () => {
+    const headers = { ...bearer(keys.user), host: 'evil.example.com' };
+    expect((await system.request('/v1/jobs', { headers })).status).toBe(200);
+    expect((await ask('10.1.2.3', '/health/ready')).status).toBe(200);
   });
 });

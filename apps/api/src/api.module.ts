@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
 import { eventDefinitions, jobDefinitions } from '@app/contracts';
 import { configuredDrivers, directUrl, DRIVERS, MessagingEvents, ProducerModule, queuesOf } from '@app/messaging';
@@ -7,8 +7,9 @@ import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import { StorageModule } from '@app/storage';
 import { webhookProviders } from '@app/webhooks';
-import { AccessGuard, signingKey, TenantThrottle, type Access } from './access';
+import { AccessGuard, SessionController, Sessions, signingKey, TenantThrottle, type Access } from './access';
 import { AsyncApiController } from './asyncapi/asyncapi.controller';
+import { ReadJsonBody } from './bodies/json-body';
 import { Board, boardModule } from './board/bull-board';
 import type { ApiSettings } from './config';
 import { FileLinks } from './files/file-links';
@@ -77,11 +78,13 @@ export class ApiModule {
         DeadLettersController,
         HealthController,
         WebController,
+        SessionController,
         AsyncApiController,
         ...(settings.NODE_ENV === 'production' ? [] : [MailboxController, ProcessesController]),
       ],
       providers: [
         drivers.provider,
+        { provide: Sessions, useValue: access.sessions },
         AsyncApiController.documentOf(settings, topology),
         JobIntake,
         ...webhookProviders(settings),
@@ -113,6 +116,8 @@ export class ApiModule {
         // In this order: only who may ask at all is counted.
         { provide: APP_GUARD, useValue: new AccessGuard(settings.NODE_ENV === 'production') },
         { provide: APP_GUARD, useClass: TenantThrottle },
+        // After the guards: nothing is read of who may not send.
+        { provide: APP_INTERCEPTOR, useClass: ReadJsonBody },
       ],
       exports: [DRIVERS],
     };

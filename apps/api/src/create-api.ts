@@ -2,32 +2,37 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
+import { Pool } from 'pg';
 import { Access, strictPolicy } from './access';
 import { ApiModule } from './api.module';
+import { admitBody } from './bodies/admit-body';
+import { refuseNul } from './http/refuse-nul';
+import { closeUnread } from './bodies/close-unread';
 import type { ApiSettings } from './config';
+import { ApiServer } from './http/api-server';
 import { traceRequests } from './http/caller';
 import { serveOpenApi } from './openapi';
 import { serveWebAssets } from './web/serve-web';
 
-/** A job is a few fields; whatever is large belongs into storage, and its address into the job. */
-const bodyLimit = '256kb';
-
 /** The whole application, not listening yet. */
 export async function createApi(settings: ApiSettings): Promise<NestExpressApplication> {
   const access = new Access(settings);
-  const app = await NestFactory.create<NestExpressApplication>(ApiModule.with(settings, access), {
-    bodyParser: false,
-    bufferLogs: true,
-    forceCloseConnections: true,
-  });
+  const app = await NestFactory.create<NestExpressApplication>(
+    ApiModule.with(settings, access),
+    new ApiServer(settings),
+    {
+      bodyParser: false,
+      bufferLogs: true,
+    },
+  );
   app.useLogger(app.get(Logger));
-  app.use(traceRequests);
+  app.use(closeUnread, traceRequests);
   app.set('trust proxy', settings.TRUST_PROXY);
   // Whether this host is to be reached by HTTPS only is for the proxy to say, which has the certificate.
-  app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy);
+  app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy, refuseNul);
+  access.sessions.database = app.get(Pool);
   app.use(...access.middleware);
-  // What is JSON and no object, the schemas refuse in better words.
-  app.useBodyParser('json', { limit: bodyLimit, strict: false });
+  app.use(admitBody);
   if (!settings.API_KEYS) app.get(Logger).warn('no API_KEYS: everybody is the tenant demo and may do everything');
   serveOpenApi(app, access, settings);
   serveWebAssets(app, access);

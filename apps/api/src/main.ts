@@ -22,9 +22,12 @@ void runProcess('api', readApiSettings, async (settings) => {
       const server: Server = app.getHttpServer();
       const breakOff = setTimeout(() => server.closeAllConnections(), requestGraceMs);
       const closed = new Promise((resolve) => server.close(resolve));
+      // Node closes those that are idle now. One that has just been answered would stay for its idle time.
+      const closeIdle = setInterval(() => server.closeIdleConnections(), 50);
       app.get(Streams).drain();
       await closed;
       clearTimeout(breakOff);
+      clearInterval(closeIdle);
       await app.get(LiveFeed).stop();
       await Promise.all(app.get<BrokerDriver[]>(DRIVERS).map((driver) => driver.close()));
       await closeDrained(app);

@@ -32,13 +32,22 @@ export function loggingModule({ application, level, format }: LoggingSettings): 
     },
     mixin: () => traceContext.getStore() ?? {},
     serializers: {
-      req: ({ id, method, url }: { id: string; method: string; url: string }) => ({ id, method, url }),
+      req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
+        id,
+        method,
+        path: pathOf(url),
+      }),
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
     },
     customLogLevel: (_request: unknown, response: { statusCode: number }, error?: Error) =>
       error || response.statusCode >= 500 ? ('error' as const) : ('debug' as const),
   };
   return LoggerModule.forRoot({ pinoHttp: format === 'pretty' ? [options, prettyStream()] : options });
+}
+
+/** Without the query: that of a link to a file is a signature, and the right to read the file. */
+function pathOf(url: string): string {
+  return url.split('?', 1)[0]!;
 }
 
 /** Written at once, not by a thread: nothing is lost when the process ends. */

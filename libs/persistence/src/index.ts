@@ -1,5 +1,6 @@
 export * from './assert-session';
 export * from './dead-letters';
+export * from './ended-sessions';
 export * from './files';
 export * from './ledger-pool';
 export * from './ledger/board-jobs';

@@ -1,10 +1,13 @@
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { ApiKey, Role, Settings } from '@app/configuration';
+import { isNoStranger } from '../http/api-server';
 import { Problem } from '../http/problem';
+import { toProblem } from '../http/to-problem';
 import { findKey, readCredentials } from './credentials';
 import { GuessLimit } from './guess-limit';
 import { demandRole, everybody, identityOf, rememberIdentity, type Identity } from './identity';
-import { changesSomething, refuseForeignOrigin } from './origin';
+import { refuseForeignHost } from './host';
+import { changesSomething, comesFromAnotherSite, refuseForeignOrigin } from './origin';
 import { Sessions } from './sessions';
 
 type AccessSettings = Pick<Settings, 'API_KEYS' | 'SIGNING_SECRET' | 'PUBLIC_URL'>;
@@ -12,12 +15,12 @@ type AccessSettings = Pick<Settings, 'API_KEYS' | 'SIGNING_SECRET' | 'PUBLIC_URL
 /** Who asks. What he may do is said by the routes (`@Roles`), and by `demand` where there are no Nest routes. */
 export class Access {
   private readonly keys: readonly ApiKey[] | undefined;
-  private readonly sessions: Sessions;
+  readonly sessions: Sessions;
   private readonly guesses = new GuessLimit();
 
   constructor(private readonly settings: AccessSettings) {
     this.keys = settings.API_KEYS;
-    this.sessions = new Sessions(this.keys ?? [], settings.SIGNING_SECRET);
+    this.sessions = new Sessions(this.keys ?? [], settings);
   }
 
   /** Express middleware, in this order, before everything that anybody may be refused. */
@@ -35,34 +38,38 @@ export class Access {
     };
   }
 
-  private async identify(request: Request, _response: Response, next: NextFunction): Promise<void> {
-    const identity = await this.whoIs(request);
+  private async identify(request: Request, response: Response, next: NextFunction): Promise<void> {
+    if (!this.keys) refuseForeignHost(request, this.settings.PUBLIC_URL);
+    const identity = await this.whoIs(request, response).catch((error: unknown) => toProblem(error, request));
     rememberIdentity(request, identity);
+    if (!(identity instanceof Problem)) isNoStranger(request);
     // No site can make a browser send a Bearer key that it does not have.
     const isBearer = !(identity instanceof Problem) && identity.by === 'bearer';
     if (changesSomething(request) && !isBearer) refuseForeignOrigin(request, this.settings.PUBLIC_URL);
     next();
   }
 
-  private async whoIs(request: Request): Promise<Identity | Problem> {
+  private async whoIs(request: Request, response: Response): Promise<Identity | Problem> {
     if (!this.keys) return everybody;
     const header = request.headers.authorization;
     if (header === undefined) return this.whoseSession(request);
     const credentials = readCredentials(header);
     if (!credentials) return unauthenticated('an Authorization header that is neither Bearer nor Basic');
-    const waitSeconds = this.guesses.waitOf(request);
-    if (waitSeconds > 0) return tooManyWrongKeys(waitSeconds);
+    const shutSeconds = this.guesses.waitForLook(request, credentials.key);
+    if (shutSeconds > 0) return tooManyWrongKeys(shutSeconds);
     const key = findKey(this.keys, credentials.key);
     if (!key) {
-      await this.guesses.countWrongKey(request);
-      return unauthenticated('a key that is not known');
+      const waitSeconds = await this.guesses.countWrongKey(request, credentials.key);
+      return waitSeconds > 0 ? tooManyWrongKeys(waitSeconds) : unauthenticated('a key that is not known');
     }
-    if (credentials.by === 'basic') this.sessions.begin(request, key);
+    if (credentials.by === 'basic' && !comesFromAnotherSite(request, this.settings.PUBLIC_URL)) {
+      this.sessions.beginWithAnswer(request, response, key);
+    }
     return { tenant: key.tenant, roles: key.roles, by: credentials.by };
   }
 
-  private whoseSession(request: Request): Identity | Problem {
-    const key = this.sessions.keyOf(request);
+  private async whoseSession(request: Request): Promise<Identity | Problem> {
+    const key = await this.sessions.keyOf(request);
     if (key === undefined) return unauthenticated('none');
     if (key === 'ended') return unauthenticated('a session that has ended');
     return { tenant: key.tenant, roles: key.roles, by: 'session' };

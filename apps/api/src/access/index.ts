@@ -4,5 +4,7 @@ export { bullBoardPolicy, strictPolicy, swaggerPolicy } from './content-security
 export { identityOf, mayBe, nameOf } from './identity';
 export { changesSomething } from './origin';
 export { AnyKey, AnyKeyInProduction, Open, Roles } from './roles';
+export { SessionController } from './session.controller';
+export { Sessions } from './sessions';
 export { signingKey } from './signing-key';
 export { TenantThrottle } from './tenant-throttle';

@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { Problem } from '../http/problem';
+import { Problem, quoted } from '../http/problem';
 
 const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -12,16 +12,25 @@ export const changesSomething = ({ method }: Request): boolean => !readingMethod
  */
 export function refuseForeignOrigin(request: Request, publicUrl: string | undefined): void {
   const origin = request.headers.origin;
-  const own = [
-    `${request.protocol}://${request.host}`,
-    ...(publicUrl === undefined ? [] : [new URL(publicUrl).origin]),
-  ];
+  const own = ownOrigins(request, publicUrl);
   const isForeign = origin === undefined ? request.headers['sec-fetch-site'] === 'cross-site' : !own.includes(origin);
   if (!isForeign) return;
   throw new Problem(
     403,
     'origin_refused',
     'Another site asks for this',
-    `Expected a request from a page of ${own.join(' or ')}, got one from ${origin ?? 'another site'}. Programs send "Authorization: Bearer KEY"; where the API has another address for its callers, PUBLIC_URL says which.`,
+    `Expected a request from a page of ${own.join(' or ')}, got one from ${origin === undefined ? 'another site' : quoted(origin)}. Programs send "Authorization: Bearer KEY"; where the API has another address for its callers, PUBLIC_URL says which.`,
   );
+}
+
+/** Whether a page of another site made the browser send this, also where it only reads. Programs say neither. */
+export function comesFromAnotherSite(request: Request, publicUrl: string | undefined): boolean {
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
+  return origin !== undefined && !ownOrigins(request, publicUrl).includes(origin);
+}
+
+function ownOrigins(request: Request, publicUrl: string | undefined): string[] {
+  const asked = `${request.protocol}://${request.host}`;
+  return publicUrl === undefined ? [asked] : [asked, new URL(publicUrl).origin];
 }

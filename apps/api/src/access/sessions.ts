@@ -1,55 +1,96 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import cookieSession from 'cookie-session';
-import type { Request, RequestHandler } from 'express';
-import type { ApiKey } from '@app/configuration';
+import type { Request, RequestHandler, Response } from 'express';
+import type { Pool } from 'pg';
+import type { ApiKey, Settings } from '@app/configuration';
+import { endSession, hasSessionEnded } from '@app/persistence';
+import { beforeHead } from '../http/before-head';
+import { isUuid } from '../http/is-uuid';
 import { signingKey } from './signing-key';
 
 const lifeMs = 8 * 60 * 60 * 1_000;
 
 /** What the cookie holds: readable by whoever has it, and of use to nobody who wants the key. */
 interface Session {
+  /** What a log-out ends. */
+  readonly id: string;
   /** The key's fingerprint. A key that is removed takes its sessions with it. */
   readonly key: string;
   /** Checked here: a browser, or a thief, may keep a cookie for longer than it was asked to. */
   readonly until: number;
 }
 
+type SessionSettings = Pick<Settings, 'SIGNING_SECRET' | 'PUBLIC_URL'>;
+
 /** For browsers, which send no header with an EventSource and keep no secret of a script. */
 export class Sessions {
   private readonly secret: Buffer;
   private readonly fingerprints: readonly (readonly [Buffer, ApiKey])[];
+  private readonly isHttps: boolean;
   readonly middleware: RequestHandler;
+  /** Knows the sessions that have ended, for every process. Set before the first request. */
+  database!: Pool;
 
-  constructor(keys: readonly ApiKey[], signingSecret: string | undefined) {
-    this.secret = signingKey('session', keys, signingSecret);
+  constructor(keys: readonly ApiKey[], settings: SessionSettings) {
+    this.secret = signingKey('session', keys, settings.SIGNING_SECRET);
     this.fingerprints = keys.map((key) => [Buffer.from(this.fingerprintOf(key)), key]);
-    // `secure` follows the request: set where the caller came by https.
+    this.isHttps = settings.PUBLIC_URL?.startsWith('https:') ?? false;
     this.middleware = cookieSession({
-      name: 'session',
+      // With this prefix a browser takes the cookie from this host alone, over https alone (RFC 6265bis, 4.1.3.2).
+      name: this.isHttps ? '__Host-session' : 'session',
+      // Without PUBLIC_URL it follows the request: set where the caller came by https.
+      ...(this.isHttps && { secure: true }),
       keys: [this.secret.toString('base64')],
       maxAge: lifeMs,
+      path: '/',
       httpOnly: true,
       sameSite: 'lax',
     });
   }
 
-  begin(request: Request, key: ApiKey): void {
-    if (this.keyOf(request) === key) return;
-    request.session = { key: this.fingerprintOf(key), until: Date.now() + lifeMs };
-    // The cookie is written with the answer, maybe by Bull Board's own Express, which knows nothing of our proxies.
-    Object.defineProperty(request, 'protocol', { value: request.protocol });
+  /** Begins a session with the answer, unless the answer is a refusal or the key has a session already. */
+  beginWithAnswer(request: Request, response: Response, key: ApiKey): void {
+    // Looked at now: the answer may be Bull Board's own Express's, which knows nothing of our proxies.
+    const { protocol } = request;
+    beforeHead(response, () => {
+      const current = this.read(request);
+      if (response.statusCode >= 400 || (current && current !== 'ended' && current.key === key)) return;
+      this.write(request, { id: randomUUID(), key: this.fingerprintOf(key), until: Date.now() + lifeMs }, protocol);
+    });
   }
 
-  /** @returns 'ended' for a cookie that was ours: expired, or its key is gone; undefined without one, or with a forged one */
-  keyOf(request: Request): ApiKey | 'ended' | undefined {
+  /**
+   * @returns undefined without a session, or with a forged one; 'ended' for one of ours that has expired, whose key is
+   *   gone, or whose user has logged out
+   */
+  async keyOf(request: Request): Promise<ApiKey | 'ended' | undefined> {
+    const session = this.read(request);
+    if (session === undefined || session === 'ended') return session;
+    return (await hasSessionEnded(this.database, session.id)) ? 'ended' : session.key;
+  }
+
+  /** Refuses the session of the request from now on, in every process, and takes the cookie back. */
+  async end(request: Request): Promise<void> {
+    const session = this.read(request);
+    if (session && session !== 'ended') await endSession(this.database, session.id, lifeMs);
+    if (session) this.write(request, null, request.protocol);
+  }
+
+  private read(request: Request): { id: string; key: ApiKey } | 'ended' | undefined {
     const session = request.session as (Partial<Session> & { isNew?: boolean }) | null | undefined;
     if (!session || session.isNew) return undefined;
-    if (typeof session.key !== 'string' || typeof session.until !== 'number') return 'ended';
-    const fingerprint = Buffer.from(session.key);
+    const { id, key, until } = session;
+    if (typeof id !== 'string' || !isUuid(id) || typeof key !== 'string' || typeof until !== 'number') return 'ended';
+    const fingerprint = Buffer.from(key);
     const found = this.fingerprints.find(
       ([known]) => known.length === fingerprint.length && timingSafeEqual(known, fingerprint),
     );
-    return found && session.until > Date.now() ? found[1] : 'ended';
+    return found && until > Date.now() ? { id, key: found[1] } : 'ended';
+  }
+
+  private write(request: Request, session: Session | null, protocol: string): void {
+    request.session = session;
+    Object.defineProperty(request, 'protocol', { value: this.isHttps ? 'https' : protocol, configurable: true });
   }
 
   private fingerprintOf({ digest }: ApiKey): string {

@@ -10,9 +10,11 @@ import { jobDefinitions } from '@app/contracts';
 import { DRIVERS, queuesOf, type BrokerDriver } from '@app/messaging';
 import { OutboxWakeUp } from '@app/persistence';
 import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Access } from '../access';
+import { readJsonBody } from '../bodies/json-body';
 import { Redriver } from '../operations/redriver';
 import { withinTime } from '../operations/within-time';
 import { refuseOtherActions } from './allowed-actions';
+import { checkBoardQuery } from './board-query';
 import { boardRequest } from './board-request';
 import { LedgerAdapter } from './ledger-adapter';
 import { LocalBoard } from './local-board';
@@ -28,6 +30,8 @@ export function boardModule(access: Access): DynamicModule {
     middleware: [
       access.demand((request) => [changesSomething(request) ? 'operator' : 'viewer']),
       refuseOtherActions,
+      checkBoardQuery,
+      readJsonBody,
       rememberWhoLooks,
       bullBoardPolicy,
     ],

@@ -8,7 +8,7 @@ import { readFileRecord, type FileRecord } from '@app/persistence';
 import { FileStore, type ByteRange } from '@app/storage';
 import { Open } from '../access';
 import { isUuid } from '../http/is-uuid';
-import { Problem } from '../http/problem';
+import { Problem, quoted } from '../http/problem';
 import { ProblemResponse } from '../jobs/job-route';
 import { FileLinks } from './file-links';
 
@@ -76,7 +76,7 @@ function rangeOf({ headers }: Request, { bytes }: FileRecord): ByteRange | undef
       416,
       'range_not_satisfiable',
       'The file has no such range',
-      `Expected a range of its ${bytes} bytes, got "${headers.range}".`,
+      `Expected a range of its ${bytes} bytes, got ${quoted(headers.range)}.`,
       undefined,
       { 'Content-Range': `bytes */${bytes}` },
     );
@@ -89,5 +89,5 @@ function isClosedByCaller(error: unknown): boolean {
 }
 
 function fileNotFound(id: string): Problem {
-  return new Problem(404, 'file_not_found', 'There is no such file', `No file has the id "${id}" any more.`);
+  return new Problem(404, 'file_not_found', 'There is no such file', `No file has the id ${quoted(id)} any more.`);
 }

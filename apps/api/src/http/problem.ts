@@ -18,19 +18,29 @@ export const problemDocument = z.object({
 
 export type ProblemDocument = z.output<typeof problemDocument>;
 
+/** An answer is for a person to read: it names so many faults, each in so many characters. */
+const most = { faults: 20, detail: 1_000, path: 200, message: 500 };
+
 /** An answer other than success. Thrown anywhere below a controller, written by the filter. */
 export class Problem extends Error {
+  readonly errors: readonly FieldError[] | undefined;
+
+  /** @param errors the first 20 are kept */
   constructor(
     readonly status: number,
     readonly code: string,
     readonly title: string,
     detail: string,
-    readonly errors?: readonly FieldError[],
+    errors?: readonly FieldError[],
     /** A list is sent as one line each. */
     readonly headers: Readonly<Record<string, string | string[]>> = {},
   ) {
-    super(detail);
+    super(cut(detail, most.detail));
     this.name = 'Problem';
+    this.errors = errors?.slice(0, most.faults).map(({ path, message }) => ({
+      path: cut(path, most.path),
+      message: cut(message, most.message),
+    }));
   }
 
   toDocument(): ProblemDocument {
@@ -45,30 +55,53 @@ export class Problem extends Error {
   }
 }
 
+/** What a caller sent, cut to what a sentence can hold. Every message that names input uses it. */
+export function quoted(input: string): string {
+  return `"${cut(input, 100)}"`;
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}…`.toWellFormed() : text;
+}
+
 export function invalidBody(errors: readonly FieldError[]): Problem {
-  const first = errors.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; ');
-  return new Problem(400, 'invalid_body', 'The body is not what this route takes', first, errors);
+  return new Problem(400, 'invalid_body', 'The body is not what this route takes', summaryOf(errors), errors);
+}
+
+/** One fault is told in `detail` as well; of several, `errors` alone names them. */
+function summaryOf(errors: readonly FieldError[]): string {
+  const [first, ...others] = errors;
+  if (!first || others.length > 0) {
+    return `Expected no fault, got ${errors.length > most.faults ? `more than ${most.faults}` : errors.length}; "errors" names each one, at most ${most.faults}.`;
+  }
+  return first.path ? `${cut(first.path, most.path)}: ${first.message}` : first.message;
 }
 
 /** zod's issues as field errors. An unknown field is named itself, not the object that holds it. */
 export function toFieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
-  return issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a field of this object' }))
-      : [{ path: issue.path.join('.'), message: issue.message }],
-  );
+  // One more than is shown: so that it can be said that there are more.
+  const few = most.faults + 1;
+  return issues
+    .slice(0, few)
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys
+            .slice(0, few)
+            .map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a field of this object' }))
+        : [{ path: issue.path.join('.'), message: issue.message }],
+    )
+    .slice(0, few);
 }
 
-/** @throws Problem 400 that names every parameter at fault */
+/** @throws Problem 400 that names the parameters at fault */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {
   const parsed = schema.safeParse(query);
   if (parsed.success) return parsed.data;
   const errors = toFieldErrors(parsed.error.issues);
-  const detail = errors.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  throw new Problem(400, 'invalid_query', 'The query is not what this route takes', detail, errors);
+  throw new Problem(400, 'invalid_query', 'The query is not what this route takes', summaryOf(errors), errors);
 }
 
-/** @throws Problem 400 that names every field at fault */
+/** @throws Problem 400 that names the fields at fault */
 export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;

@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { EnqueueRefused } from '@app/messaging';
 import { isDatabaseUnavailable } from '@app/persistence';
-import { invalidBody, Problem } from './problem';
+import { invalidBody, Problem, quoted } from './problem';
 
 /** What a body parser or the router throws (https://www.npmjs.com/package/http-errors). */
 interface HttpError extends Error {
@@ -39,7 +39,12 @@ export function toProblem(error: unknown, request: { method: string; path: strin
 
 function fromStatus(status: number, message: string, { method, path }: { method: string; path: string }): Problem {
   if (status === 404) {
-    return new Problem(404, 'route_not_found', 'There is no such route', `${method} ${path} is not known; see /docs.`);
+    return new Problem(
+      404,
+      'route_not_found',
+      'There is no such route',
+      `${method} ${quoted(path)} is not known; see /docs.`,
+    );
   }
   if (status === 400 && message.startsWith('Failed to decode param')) {
     const detail = `Expected a path in UTF-8, with % only before two hexadecimal digits. ${message}.`;

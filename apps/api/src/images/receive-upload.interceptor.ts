@@ -1,42 +1,45 @@
+import type { Writable } from 'node:stream';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import multer, { MulterError } from 'multer';
 import { catchError, type Observable } from 'rxjs';
 import { EnqueueRefused } from '@app/messaging';
+import { uploadLimits } from '../bodies/body-limits';
+import { BodyReceiver } from '../bodies/body-receiver';
 import { invalidBody, Problem } from '../http/problem';
-import { maxUploadBytes, UploadIntake, uploadTooLarge, type Upload } from './upload-intake';
+import { UploadIntake, type Upload } from './upload-intake';
 
 /** One file and the options. What there is beyond that is named where the form is read. */
 const limits = { files: 1, fields: 10, parts: 11, fieldSize: 10_000, fieldNameSize: 100, fieldNestingDepth: 0 };
-
-/** What a form has beside its file: boundaries, headers, fields. */
-const formSlackBytes = 128 * 1024;
 
 /** Of busboy, which reads the form for multer, and of multer where the caller has gone. They have no codes. */
 const aboutTheForm =
   /^(Multipart: |Malformed |Missing Content-Type|Unsupported content type|Unexpected end of |Request )/;
 
+const receiver = new BodyReceiver(uploadLimits);
+
 /** Before the route's handler runs, the file of the form is stored; if the handler refuses, it is removed again. */
 @Injectable()
 export class ReceiveUpload implements NestInterceptor {
-  private readonly receive: RequestHandler;
-
-  constructor(private readonly intake: UploadIntake) {
-    this.receive = multer({ storage: intake as unknown as multer.StorageEngine, limits }).single('file');
-  }
+  constructor(private readonly intake: UploadIntake) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const http = context.switchToHttp();
     const request = http.getRequest<Request>();
-    // Said before it has been sent: multer would read to the end before it answered.
-    if (Number(request.headers['content-length']) > maxUploadBytes + formSlackBytes) throw uploadTooLarge();
-    await new Promise<void>((resolve, reject) => {
-      this.receive(request, http.getResponse<Response>(), (error: unknown) => {
+    const response = http.getResponse<Response>();
+    if (request.is('multipart')) await receiver.receive(request, response, () => this.readForm(request, response));
+    return next.handle().pipe(catchError((error: unknown) => this.undo(request, error)));
+  }
+
+  private readForm(request: Request, response: Response): Promise<void> {
+    const options = { storage: this.intake as unknown as multer.StorageEngine, limits, streamHandler: pipeUndrained };
+    const receive = multer(options).single('file');
+    return new Promise<void>((resolve, reject) => {
+      receive(request, response, (error: unknown) => {
         if (error) reject(problemOf(error));
         else resolve();
       });
     });
-    return next.handle().pipe(catchError((error: unknown) => this.undo(request, error)));
   }
 
   /** After any other error the job may be there all the same, and need its file. */
@@ -46,6 +49,16 @@ export class ReceiveUpload implements NestInterceptor {
     if (isRefusal && upload) await this.intake.remove(upload.key).catch(() => undefined);
     throw error;
   }
+}
+/**
+ * multer reads a body that it refuses to its end before it says so. It stops at a body that has closed, so it is given
+ * that as soon as it has let go of the parser.
+ */
+function pipeUndrained(request: Request, parser: Writable): void {
+  parser.once('unpipe', () => {
+    if (!request.readableEnded) setImmediate(() => request.emit('close'));
+  });
+  request.pipe(parser);
 }
 
 function problemOf(error: unknown): Error {

@@ -7,10 +7,9 @@ import { imageUploadTypes, type ImageUploadType } from '@app/contracts';
 import { forgetUploads, recordUpload } from '@app/persistence';
 import { FileStore } from '@app/storage';
 import { identityOf } from '../access';
+import { maxUploadBytes } from '../bodies/body-limits';
 import { invalidBody, Problem } from '../http/problem';
 import { headBytes, imageTypeOf } from './image-type';
-
-export const maxUploadBytes = 10 * 1024 * 1024;
 
 /** A file that was received whole and stored. */
 export interface Upload {
@@ -116,7 +115,7 @@ async function nextOf(chunks: AsyncIterator<Buffer>): Promise<Buffer | undefined
   return next.done ? undefined : next.value;
 }
 
-export function uploadTooLarge(): Problem {
+function uploadTooLarge(): Problem {
   return new Problem(
     413,
     'body_too_large',

@@ -8,7 +8,7 @@ import { Roles } from '../access';
 import { FileLinks } from '../files/file-links';
 import { isUuid } from '../http/is-uuid';
 import { CallerOf, type Caller } from '../http/caller';
-import { parseQuery, Problem } from '../http/problem';
+import { parseQuery, Problem, quoted } from '../http/problem';
 import { toOpenApi } from './job-body';
 import { ProblemResponse } from './job-route';
 import { jobView, viewOf, type JobView } from './job-view';
@@ -80,5 +80,5 @@ export class JobsController {
 }
 
 export function jobNotFound(id: string): Problem {
-  return new Problem(404, 'job_not_found', 'There is no such job', `No job of yours has the id "${id}".`);
+  return new Problem(404, 'job_not_found', 'There is no such job', `No job of yours has the id ${quoted(id)}.`);
 }

@@ -1,5 +1,5 @@
 import { ChangeCursor } from '@app/persistence';
-import { Problem } from '../http/problem';
+import { Problem, quoted } from '../http/problem';
 
 /**
  * @param header what a browser sends when it comes back
@@ -10,7 +10,7 @@ import { Problem } from '../http/problem';
 export function sequenceOf(header: string | undefined, last: number): number | undefined {
   if (!header) return undefined;
   if (/^\d{1,10}$/.test(header) && Number(header) <= last) return Number(header);
-  throw invalid(`expected the id of an event of this job, 0 to ${last}, got "${header}"`);
+  throw invalid(`expected the id of an event of this job, 0 to ${last}, got ${quoted(header)}`);
 }
 
 /**
@@ -23,7 +23,7 @@ export function cursorOf(header: string | undefined, now: ChangeCursor): ChangeC
   const cursor = header.length <= 500 ? ChangeCursor.parse(header) : undefined;
   if (cursor && !cursor.isAheadOf(now)) return cursor;
   throw invalid(
-    `expected the id of an event of this stream, got "${header.slice(0, 500)}". Read GET /v1/jobs, and come without it.`,
+    `expected the id of an event of this stream, got ${quoted(header)}. Read GET /v1/jobs, and come without it.`,
   );
 }
 

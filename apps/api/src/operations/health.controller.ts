@@ -10,6 +10,9 @@ export class Readiness {
   draining = false;
 }
 
+/** What every write would meet. */
+const canWrite = `SELECT pg_is_in_recovery() AS "isStandby", current_setting('transaction_read_only')::bool AS "isReadOnly"`;
+
 @ApiTags('operations')
 @Open()
 @Controller('health')
@@ -27,12 +30,25 @@ export class HealthController {
 
   /** A broker that is away does not matter here: jobs are accepted without it. */
   @Get('ready')
-  @ApiOperation({ summary: 'The process can keep its promises: it is not stopping, and the database answers' })
+  @ApiOperation({
+    summary: 'The process can keep its promises: it is not stopping, and the database answers and takes writes',
+  })
   async ready(): Promise<{ status: 'up' }> {
     if (this.readiness.draining) {
       throw new Problem(503, 'draining', 'This process is stopping', 'Send requests to another one.');
     }
-    await this.pool.query('SELECT 1');
+    const { rows } = await this.pool.query<{ isStandby: boolean; isReadOnly: boolean }>(canWrite);
+    const [{ isStandby, isReadOnly }] = rows as [(typeof rows)[0]];
+    if (isStandby) throw readOnly('PostgreSQL is a standby, which takes no writes: promote it, or mend DATABASE_URL.');
+    if (isReadOnly) {
+      throw readOnly(
+        'PostgreSQL takes no writes: default_transaction_read_only is on for the server, database or role.',
+      );
+    }
     return { status: 'up' };
   }
+}
+
+function readOnly(detail: string): Problem {
+  return new Problem(503, 'database_read_only', 'The database takes no writes', `No job can be accepted. ${detail}`);
 }

@@ -3,7 +3,7 @@ import { Controller, Get, HttpCode, Injectable, Param, Post, type OnModuleDestro
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { isReport, processActions, type SupervisedProcess, type SupervisorOrder } from '@app/observability';
 import { AnyKey, Roles } from '../access';
-import { Problem } from '../http/problem';
+import { Problem, quoted } from '../http/problem';
 import { ProblemResponse } from '../jobs/job-route';
 
 /** Longer than a supervisor waits for a process that it stops. */
@@ -71,7 +71,7 @@ export class ProcessesController {
         404,
         'process_unknown',
         'There is no such process',
-        `Expected one of ${expected} and ${processActions.join(', ')}, got "${name}" and "${action}".`,
+        `Expected one of ${expected} and ${processActions.join(', ')}, got ${quoted(name)} and ${quoted(action)}.`,
       );
     }
     await this.supervisor.order({ name, action: wanted });

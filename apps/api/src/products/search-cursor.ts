@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { storableText } from '@app/contracts';
 import type { SearchPosition } from '@app/persistence';
 
-const position = z.tuple([z.number(), z.string().min(1).max(64)]);
+const position = z.tuple([z.number(), storableText.min(1).max(64)]);
 
 /** Where a page ends, as text that callers send back as it is. */
 export function cursorOf({ rank, sku }: SearchPosition): string {

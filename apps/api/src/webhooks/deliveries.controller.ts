@@ -7,7 +7,7 @@ import { Deliveries, Endpoints, type Delivery } from '@app/webhooks';
 import { Roles } from '../access';
 import { isUuid } from '../http/is-uuid';
 import { CallerOf, type Caller } from '../http/caller';
-import { parseQuery, Problem } from '../http/problem';
+import { parseQuery, Problem, quoted } from '../http/problem';
 import { toOpenApi } from '../jobs/job-body';
 import { ProblemResponse } from '../jobs/job-route';
 import { jobView, pathOf, viewOfAccepted, type JobView } from '../jobs/job-view';
@@ -89,7 +89,7 @@ export class DeliveriesController {
       ? await this.deliveries.resend({ tenant, endpointId: id }, jobId, traceparent)
       : undefined;
     if (!job) {
-      const detail = `This webhook has had no delivery by a job with the id "${jobId}".`;
+      const detail = `This webhook has had no delivery by a job with the id ${quoted(jobId)}.`;
       throw new Problem(404, 'delivery_not_found', 'There is no such delivery', detail);
     }
     response.location(pathOf(job));

@@ -1,6 +1,6 @@
 import type { Endpoint, Endpoints } from '@app/webhooks';
 import { isUuid } from '../http/is-uuid';
-import { Problem } from '../http/problem';
+import { Problem, quoted } from '../http/problem';
 
 /** @throws Problem 404, also for a webhook of another tenant */
 export async function findWebhook(endpoints: Endpoints, tenant: string, id: string): Promise<Endpoint> {
@@ -10,5 +10,10 @@ export async function findWebhook(endpoints: Endpoints, tenant: string, id: stri
 }
 
 export function webhookNotFound(id: string): Problem {
-  return new Problem(404, 'webhook_not_found', 'There is no such webhook', `No webhook of yours has the id "${id}".`);
+  return new Problem(
+    404,
+    'webhook_not_found',
+    'There is no such webhook',
+    `No webhook of yours has the id ${quoted(id)}.`,
+  );
 }
