@@ -15,7 +15,7 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
   constructor(private readonly store: FileStore) {}
 
   async handle({ id: jobId, tenant, payload }: JobOf<typeof resizeImage>, context: JobContext) {
-    const upload = await this.read(payload.upload);
+    const upload = await this.read(payload.upload, context.signal);
     if (!upload) return fail(`The upload ${payload.upload} is not there any more: send the image again.`);
     let picture: Picture;
     try {
@@ -45,8 +45,8 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
   }
 
   /** Whole: an upload has a limit, and most formats cannot be read in a stream. */
-  private async read(key: string): Promise<Buffer | undefined> {
-    const file = await this.store.open(key);
+  private async read(key: string, signal: AbortSignal): Promise<Buffer | undefined> {
+    const file = await this.store.open(key, undefined, signal);
     return file && buffer(file.stream);
   }
 }
