@@ -28,6 +28,8 @@ COPY prisma prisma
 COPY --from=build /app/dist/scripts/migrate dist/scripts/migrate
 COPY --from=build /app/dist/libs dist/libs
 COPY --from=build /app/dist/apps dist/apps
+COPY LICENSE NOTICE ./
+COPY licenses licenses
 # A volume that is mounted here is the user's from its beginning.
 RUN install -d -o node -g node /files
 USER node

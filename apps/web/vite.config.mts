@@ -8,6 +8,8 @@ export default defineConfig({
   build: {
     outDir: '../../dist/apps/web',
     emptyOutDir: true,
+    // Of everything that becomes a part of the script, the text of its licence.
+    license: { fileName: 'licenses.md' },
     // The policy of the pages knows no data: scripts; fonts and pictures have names of their own.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,

@@ -53,6 +53,48 @@ describe('settling', () => {
     ]);
   });
 
+  describe('a settlement whose answer is lost', () => {
+    const namesOf = (core: Core) => {
+      const names: string[] = [];
+      for (const name of ['fenced', 'settled'] as const) core.events.on(name, () => names.push(name));
+      return names;
+    };
+
+    it('is told as settled where the transaction of the handler has committed', async () => {
+      let names: string[] = [];
+      const job = await run(
+        async (_attempt, { transaction }) => {
+          await transaction(() => Promise.resolve(done({ n: 42 })));
+          throw new Error('Connection terminated');
+        },
+        { onStart: (started) => (names = namesOf(started)) },
+      );
+      expect([job.state, runs, names]).toEqual(['completed', 1, ['settled']]);
+    });
+
+    it.each(['completed', 'queued'] as const)('is told as settled where the ledger has written %s', async (state) => {
+      let names: string[] = [];
+      let lost = 0;
+      const job = await run(
+        (attempt) => (state === 'queued' && attempt === 1 ? retry('later', '1ms') : done({ n: 42 })),
+        {
+          onStart: (started) => {
+            names = namesOf(started);
+            const query = started.pool.query.bind(started.pool) as (...args: unknown[]) => Promise<unknown>;
+            jest.spyOn(started.pool, 'query').mockImplementation((async (...args: unknown[]) => {
+              const answer = await query(...args);
+              if ((args[0] as { name?: string }).name !== 'settle' || lost > 0) return answer;
+              lost += 1;
+              throw Object.assign(new Error('Connection terminated unexpectedly'), { code: '57P01' });
+            }) as never);
+          },
+        },
+      );
+      expect([job.state, lost]).toEqual(['completed', 1]);
+      expect(names).toEqual(state === 'queued' ? ['settled', 'settled'] : ['settled']);
+    });
+  });
+
   it('a handler that finishes although it was asked to stop has finished', async () => {
     const job = await run(async (_attempt, { signal }) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));

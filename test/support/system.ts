@@ -227,6 +227,8 @@ export class TestSystem {
     await this.dropDatabase();
     await cleanBrokers(this.brokerSettings);
     this.assertAllAlive();
+    // What Node takes for a leak of listeners is one, or somebody waits in the wrong place.
+    if (this.everythingSaid.includes('MaxListenersExceededWarning')) throw new Error(this.said);
   }
 
   private assertAllAlive(): void {

@@ -50,6 +50,23 @@ describe('a picture', () => {
     expect((await again.encode('thumb', format)).bytes.equals(bytes)).toBe(true);
   });
 
+  it.each([
+    [20_000, 10],
+    [10, 20_000],
+    [1, 1],
+    [1, 16_384],
+  ])('of %i by %i pixels has at least one pixel a side in every format', async (width, height) => {
+    const file = await sharp({ create: { width, height, channels: 3, background: red } })
+      .png()
+      .toBuffer();
+    const picture = await Picture.decode(file);
+    for (const format of imageFormats) {
+      const { bytes, ...size } = await picture.encode('thumb', format);
+      expect(await sharp(bytes).metadata()).toMatchObject(size);
+      expect(Math.min(size.width, size.height)).toBe(1);
+    }
+  });
+
   it('stands upright, however the camera was held, and says nothing of where it was', async () => {
     const file = await halves(120, 60)
       .jpeg()

@@ -19,7 +19,7 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
   ) {}
 
   async handle({ id: jobId, tenant, payload }: JobOf<typeof resizeImage>, context: JobContext) {
-    const upload = await this.read(tenant, payload.upload);
+    const upload = await this.read(tenant, payload.upload, context.signal);
     if (!upload) return fail(`The upload ${payload.upload} is not there any more: send the image again.`);
     let picture: Picture;
     try {
@@ -52,9 +52,9 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
    * Whole: an upload has a limit, and most formats cannot be read in a stream. The key comes with the job, and a job
    * may come from another service: an upload of another tenant is one that is not there.
    */
-  private async read(tenant: string, key: string): Promise<Buffer | undefined> {
+  private async read(tenant: string, key: string, signal: AbortSignal): Promise<Buffer | undefined> {
     if (!(await isUploadOf(this.pool, tenant, key))) return undefined;
-    const file = await this.store.open(key);
+    const file = await this.store.open(key, undefined, signal);
     return file && buffer(file.stream);
   }
 }

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { backOffMs, within, type MessagingEvents } from '@app/messaging';
+import { BrokerFault } from './broker-fault';
 import type { Outbox } from './outbox';
 
 const batchSize = 500;
@@ -14,9 +14,10 @@ const lockedMs = 50;
  * that one that is away holds up none of the others.
  */
 export class PublishLoop {
-  private readonly stopping = new AbortController();
+  private stopping = false;
   private wakeUpPending = false;
   private endSleep: (() => void) | undefined;
+  private endAnySleep: (() => void) | undefined;
   private ended: Promise<void> | undefined;
 
   constructor(
@@ -37,13 +38,14 @@ export class PublishLoop {
 
   /** Finishes the batch in hand. */
   async stop(): Promise<void> {
-    this.stopping.abort();
+    this.stopping = true;
+    this.endAnySleep?.();
     await this.ended;
   }
 
   private async run(): Promise<void> {
     let failures = 0;
-    while (!this.stopping.signal.aborted) {
+    while (!this.stopping) {
       this.wakeUpPending = false;
       try {
         const published = await this.publishDue();
@@ -53,7 +55,7 @@ export class PublishLoop {
       } catch (error) {
         failures += 1;
         const retryInMs = backOffMs(failures);
-        this.events.emit('publish_failed', this.outbox.broker, error, retryInMs);
+        this.tell(error, retryInMs);
         await this.sleep(retryInMs, 'uninterrupted');
       }
     }
@@ -70,7 +72,9 @@ export class PublishLoop {
       await client.query('BEGIN');
       const due = await this.outbox.take(client, batchSize);
       if (due.count > 0) {
-        await within(publishDeadlineMs, due.publish(), `The broker did not confirm within ${publishDeadlineMs} ms.`);
+        await BrokerFault.of(
+          within(publishDeadlineMs, due.publish(), `The broker did not confirm within ${publishDeadlineMs} ms.`),
+        );
         this.events.emit('confirmed', this.outbox.broker, due.count);
         await due.remove();
       }
@@ -88,6 +92,12 @@ export class PublishLoop {
     }
   }
 
+  private tell(error: unknown, retryInMs: number): void {
+    const { broker } = this.outbox;
+    if (error instanceof BrokerFault) this.events.emit('publish_failed', broker, error.cause, retryInMs);
+    else this.events.emit('database_away', `publish to ${broker}`, error, retryInMs);
+  }
+
   private async sleepUntilDue(): Promise<void> {
     const dueInMs = await this.outbox.nextDueMs(this.pool);
     if (this.wakeUpPending) return;
@@ -97,13 +107,18 @@ export class PublishLoop {
   }
 
   /** A back-off is not cut short by wake-ups, or a broker that is away would be asked at every enqueue. */
-  private async sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {
-    const { signal } = this.stopping;
-    if (signal.aborted) return;
-    const woken = new AbortController();
-    if (how === 'until woken') this.endSleep = () => woken.abort();
-    const anySignal = AbortSignal.any([signal, woken.signal]);
-    await delay(ms, undefined, { signal: anySignal }).catch(() => undefined);
-    this.endSleep = undefined;
+  private sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {
+    if (this.stopping) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        this.endSleep = undefined;
+        this.endAnySleep = undefined;
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      this.endAnySleep = end;
+      if (how === 'until woken') this.endSleep = end;
+    });
   }
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { countPublished, redispatchForgotten, redispatchLimit, type OutboxWakeUp } from '@app/persistence';
 import type { BrokerDriver, MessagingEvents } from '@app/messaging';
+import { BrokerFault } from './broker-fault';
 
 /**
  * A broker may forget what it confirmed: a FLUSHALL, a disk lost, a queue deleted, a failover that drops the last few
@@ -44,7 +45,7 @@ export class Reconciler {
   }
 
   private async depths(): Promise<Map<string, number>> {
-    const depths = await Promise.all(this.queues.map((queue) => this.driver.depth(queue)));
+    const depths = await Promise.all(this.queues.map((queue) => BrokerFault.of(this.driver.depth(queue))));
     return new Map(this.queues.map((queue, index) => [queue, depths[index]!]));
   }
 }

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { OutboxWakeUp } from '@app/persistence';
 import type { BrokerName, ScheduleDefinition } from '@app/contracts';
 import { WakeUpListener, type BrokerDriver, type JobsService, type MessagingEvents } from '@app/messaging';
+import { BrokerFault } from './broker-fault';
 import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
@@ -69,7 +70,11 @@ export class Relay {
         return new Repeat(
           options.reconcileMs,
           () => reconciler.check(),
-          (error) => events.emit('reconcile_failed', driver.name, error, options.reconcileMs),
+          (error) => {
+            const { reconcileMs } = options;
+            if (error instanceof BrokerFault) events.emit('reconcile_failed', driver.name, error.cause, reconcileMs);
+            else events.emit('database_away', `reconcile ${driver.name}`, error, reconcileMs);
+          },
         );
       }),
     ];

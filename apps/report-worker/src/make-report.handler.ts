@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { Pool } from 'pg';
-import { makeReport, reportFormats, type PayloadOf, type SectionSummary } from '@app/contracts';
+import { makeReport, reportFormats, type PayloadOf, type ReportFormat, type SectionSummary } from '@app/contracts';
 import { done, JobAborted, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import { recordFiles, sectionsOfOrders, withOrders, type OrderPeriod } from '@app/persistence';
 import { FileStore } from '@app/storage';
@@ -66,8 +67,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
           progress(Math.min(writtenPercent, (rows / count) * 100), `${rows} of ${count} orders`);
         }
       };
-      const content = tables[format](counted());
-      const { bytes } = await this.store.put(key, content, { contentType: reportFormats[format], signal });
+      const { bytes } = await this.put(key, format, tables[format](counted()), signal);
       return { rows, bytes };
     });
   }
@@ -79,8 +79,17 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
         ? children.map(({ result }) => result as SectionSummary)
         : await this.summariseHere(period, context);
     const { signal } = context;
-    const { bytes } = await this.store.put(key, writePdf(sections), { contentType: reportFormats.pdf, signal });
+    const { bytes } = await this.put(key, 'pdf', writePdf(sections), signal);
     return { rows: sections.reduce((sum, { orders }) => sum + orders, 0), bytes };
+  }
+
+  private async put(key: string, format: ReportFormat, content: Readable, signal: AbortSignal) {
+    try {
+      return await this.store.put(key, content, { contentType: reportFormats[format], signal });
+    } finally {
+      // Of a put that failed half way: nothing reads on from what is about to be closed.
+      content.destroy();
+    }
   }
 
   /** For a job that came without its sections, from another service say. */

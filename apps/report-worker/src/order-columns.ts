@@ -14,23 +14,26 @@ export const orderColumns = [
   'note',
 ] as const;
 
-const euros = (cents: number): number => cents / 100;
+/** What a format makes of each kind of value. */
+export interface CellFormat<Cell> {
+  text(text: string): Cell;
+  date(moment: Date): Cell;
+  number(value: number): Cell;
+  money(cents: number): Cell;
+}
 
-/** A row of cells: dates and numbers as such. @param money how an amount is shown; as a number of euros otherwise */
-export function cellsOf(
-  order: Order,
-  money: (cents: number) => string | number = euros,
-): (string | number | Date | null)[] {
+/** A row of cells. */
+export function cellsOf<Cell>(order: Order, { text, date, number, money }: CellFormat<Cell>): (Cell | null)[] {
   return [
-    order.number,
-    order.placedAt,
-    order.customer,
-    order.country,
-    order.product,
-    order.quantity,
+    number(order.number),
+    date(order.placedAt),
+    text(order.customer),
+    text(order.country),
+    text(order.product),
+    number(order.quantity),
     money(order.unitPriceCents),
     money(order.totalCents),
-    order.status,
-    order.note,
+    text(order.status),
+    order.note === null ? null : text(order.note),
   ];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { reasonOf } from '@app/messaging';
 import { SmsPostponed, SmsProvider, SmsRefused, type Sms } from './sms-provider';
 
 const answer = z.looseObject({ id: z.string().min(1).max(200) });
@@ -34,10 +35,17 @@ export class HttpSmsProvider extends SmsProvider {
       },
       body: JSON.stringify({ to, text }),
       signal,
+    }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      // fetch itself says "fetch failed", and has the reason as its cause.
+      throw new Error(`The SMS provider does not answer (${reasonOf((error as Error).cause ?? error)}).`, {
+        cause: error,
+      });
     });
     if (response.ok) return answer.parse(await response.json()).id;
 
-    await response.body?.cancel();
+    // The status has said all that matters: a body that breaks off changes nothing.
+    await response.body?.cancel().catch(() => undefined);
     const retryAfter = Number(response.headers.get('retry-after'));
     if (retryAfter > 0) throw new SmsPostponed(Math.min(Math.ceil(retryAfter), longestWaitSeconds));
     const fault = `The SMS provider answered ${response.status} ${response.statusText}`.trimEnd();

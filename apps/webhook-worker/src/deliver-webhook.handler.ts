@@ -1,5 +1,15 @@
 import { deliverWebhook } from '@app/contracts';
-import { done, fail, JobHandler, retry, snooze, type Handler, type JobContext, type JobOf } from '@app/messaging';
+import {
+  done,
+  fail,
+  JobHandler,
+  reasonOf,
+  retry,
+  snooze,
+  type Handler,
+  type JobContext,
+  type JobOf,
+} from '@app/messaging';
 import { PrismaClient } from '@app/persistence';
 import { Deliveries, Endpoints, signedHeaders, type AttemptRecord, type Recipient } from '@app/webhooks';
 import { Lanes } from './lanes';
@@ -57,7 +67,7 @@ export class DeliverWebhookHandler implements Handler<typeof deliverWebhook> {
 
   private async conclude(job: Job, { ms, outcome }: Attempt, { transaction }: JobContext) {
     if (outcome instanceof Error) {
-      const error = messageOf(outcome);
+      const error = reasonOf(outcome);
       await this.log(job, { ms, status: null, answer: '', error });
       return retry(error);
     }
@@ -87,10 +97,4 @@ function faultOf({ status }: WebhookAnswer): string {
   if (status === gone) return 'The endpoint answered 410 Gone; it was disabled.';
   if (status >= 300 && status < 400) return `The endpoint answered ${status}; redirects are not followed.`;
   return `The endpoint answered ${status}.`;
-}
-
-/** undici wraps nothing, but a connection that was tried at several addresses has failed several times. */
-function messageOf(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((each) => messageOf(each as Error)).join('; ');
-  return error.message || error.name;
 }

@@ -1,6 +1,7 @@
 import type { JobDefinition } from '@app/contracts';
 import { claim, settle } from '@app/persistence';
 import { Collector } from './collector';
+import { Drain } from './drain';
 import type { EventSubscription } from './events/event-handler';
 import { EventIntake, type Taken } from './events/event-intake';
 import { nameOf, type EventRegistry } from './events/event-registry';
@@ -30,14 +31,14 @@ export interface BusSettings {
 /** A worker's way from its brokers to its handlers. */
 export class Bus {
   private subscriptions: Subscription[] = [];
-  private readonly draining = new AbortController();
+  private readonly drain = new Drain();
   private readonly inFlight = new Set<Promise<unknown>>();
 
   constructor(
     private readonly drivers: readonly BrokerDriver[],
     private readonly served: Served,
     private readonly registries: Registries,
-    private readonly parts: Omit<PipelineParts, 'handlers' | 'slots' | 'turns' | 'draining' | 'claims' | 'settlements'>,
+    private readonly parts: Omit<PipelineParts, 'handlers' | 'slots' | 'turns' | 'drain' | 'claims' | 'settlements'>,
     private readonly settings: BusSettings,
   ) {}
 
@@ -54,9 +55,9 @@ export class Bus {
     const pipeline = createPipeline({
       ...this.parts,
       handlers: this.registries.jobs.resolve(jobs, this.drivers),
-      slots: new Map(jobs.map(({ kind, concurrency }) => [kind, new Slots(concurrency, this.draining.signal)])),
+      slots: new Map(jobs.map(({ kind, concurrency }) => [kind, new Slots(concurrency, this.drain)])),
       turns: new Turns(pool, events, this.drivers),
-      draining: this.draining.signal,
+      drain: this.drain,
       claims: new Collector((dispatches) =>
         retryWhileAway('claim', events, () => claim(pool, dispatches, this.settings.leaseMs)),
       ),
@@ -73,10 +74,7 @@ export class Bus {
       .resolve(this.served.events, this.drivers)
       .map(
         (registered) =>
-          [
-            registered.subscription,
-            new EventIntake({ pool, prisma, events, draining: this.draining.signal }, registered),
-          ] as const,
+          [registered.subscription, new EventIntake({ pool, prisma, events, drain: this.drain }, registered)] as const,
       );
     for (const driver of this.drivers) {
       for (const queue of new Set(jobs.map((definition) => definition.queue))) {
@@ -107,7 +105,7 @@ export class Bus {
   /** What was delivered and is not claimed yet is handed back as soon as it is. */
   async stopIntake(): Promise<void> {
     this.parts.leases.refuse();
-    this.draining.abort();
+    this.drain.begin();
     await Promise.all(this.subscriptions.map((subscription) => subscription.stop()));
     this.subscriptions = [];
   }

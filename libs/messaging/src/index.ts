@@ -30,6 +30,7 @@ export * from './port/message-schemas';
 export * from './port/topology';
 export * from './producer/jobs.service';
 export * from './producer/producer.module';
+export * from './reason-of';
 export * from './retry-while-away';
 export * from './trace-context';
 export * from './wake-up-listener';

@@ -1,12 +1,14 @@
+import type { Drain } from './drain';
+
 /** How many handlers of one kind run at once in this process, whichever broker their jobs came by. */
 export class Slots {
   private free: number;
   private readonly queue: (() => void)[] = [];
 
-  /** @param opened aborts when nobody has to wait any longer */
-  constructor(size: number, opened?: AbortSignal) {
+  /** @param drain from its beginning on nothing has to wait */
+  constructor(size: number, drain?: Drain) {
     this.free = size;
-    opened?.addEventListener('abort', () => {
+    drain?.onBegin(() => {
       this.free = Infinity;
       for (const pass of this.queue.splice(0)) pass();
     });

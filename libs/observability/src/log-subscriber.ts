@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { MessagingEvents } from '@app/messaging';
+import { MessagingEvents, reasonOf } from '@app/messaging';
 
 /** The one place that turns what happens into log lines. */
 @Injectable()
@@ -9,7 +9,7 @@ export class LogSubscriber {
     events.on('accepted', ({ id, kind, broker }) => logger.info({ jobId: id, kind, broker }, 'job accepted'));
     events.on('published', (broker, count) => logger.debug({ broker, count }, 'messages published'));
     events.on('publish_failed', (broker, error, retryInMs) =>
-      logger.warn({ broker, reason: messageOf(error), retryInMs }, 'broker takes no messages; they wait in the outbox'),
+      logger.warn({ broker, reason: reasonOf(error), retryInMs }, 'broker takes no messages; they wait in the outbox'),
     );
     events.on('subscribed', (broker, queue) => logger.info({ broker, queue }, 'subscribed'));
     events.on('claimed', ({ id, kind, attempt }) => logger.debug({ jobId: id, kind, attempt }, 'job claimed'));
@@ -36,7 +36,7 @@ export class LogSubscriber {
       logger.warn({ broker, queue, reason, detail }, 'unreadable message set aside'),
     );
     events.on('passage_failed', ({ broker, queue }, error) =>
-      logger.error({ broker, queue, reason: messageOf(error) }, 'a delivery could not be worked on'),
+      logger.error({ broker, queue, reason: reasonOf(error) }, 'a delivery could not be worked on'),
     );
     events.on('adopted', ({ id, kind, replayed }, source) =>
       logger.info({ jobId: id, kind, source }, replayed ? 'event of another service came again' : 'job adopted'),
@@ -49,24 +49,19 @@ export class LogSubscriber {
       logger.warn({ broker, queue, count }, 'the broker lost messages; their jobs are dispatched again'),
     );
     events.on('reconcile_failed', (broker, error, retryInMs) =>
-      logger.warn({ broker, reason: messageOf(error), retryInMs }, 'broker does not say what it holds; asking again'),
+      logger.warn({ broker, reason: reasonOf(error), retryInMs }, 'broker does not say what it holds; asking again'),
     );
     events.on('event_failed', (kind, subscriber, eventId, error, retryInMs) =>
-      logger.warn(
-        { kind, subscriber, eventId, reason: messageOf(error), retryInMs },
-        'event not handled; trying again',
-      ),
+      logger.warn({ kind, subscriber, eventId, reason: reasonOf(error), retryInMs }, 'event not handled; trying again'),
     );
     events.on('events_handled', (kind, subscriber, fresh, together) =>
       logger.debug({ kind, subscriber, fresh, together }, 'events handled'),
     );
     events.on('database_away', (what, error, retryInMs) =>
-      logger.warn({ what, reason: messageOf(error), retryInMs }, 'PostgreSQL does not answer; trying again'),
+      logger.warn(
+        { what, reason: reasonOf(error), retryInMs },
+        'PostgreSQL has not done what it was asked; trying again',
+      ),
     );
   }
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
-  return error instanceof Error ? error.message : String(error);
 }

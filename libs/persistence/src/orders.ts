@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { Pool, PoolClient } from 'pg';
 import { sectionsOf, type Section } from '@app/contracts';
 import { Statement, type Database } from './statement';
@@ -36,7 +37,7 @@ const ofPeriod = `FROM customer_order
 /**
  * Reads the orders of a period as they are at one moment, through a cursor of the server: of a million, a thousand are
  * in memory. Each FETCH is a statement of its own, with the time-out of one. Holds a connection until `work` ends.
- * @throws the signal's reason, between two batches
+ * @throws the signal's reason, at once
  */
 export async function withOrders<Result>(
   pool: Pool,
@@ -68,11 +69,24 @@ export async function withOrders<Result>(
 }
 
 async function* fetchAll(client: PoolClient, signal: AbortSignal): AsyncGenerator<Order[]> {
-  for (;;) {
-    signal.throwIfAborted();
-    const { rows } = await client.query<Order>(`FETCH ${batchSize} FROM orders`);
-    if (rows.length > 0) yield rows;
-    if (rows.length < batchSize) return;
+  const aborted = new AbortController();
+  const untilAborted = once(signal, 'abort', { signal: aborted.signal }).then(
+    () => signal.throwIfAborted(),
+    () => undefined, // Read to the end.
+  );
+  untilAborted.catch(() => undefined);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const fetched = client.query<Order>(`FETCH ${batchSize} FROM orders`);
+      // A statement that is waited for no longer ends with its connection.
+      fetched.catch(() => undefined);
+      const { rows } = (await Promise.race([fetched, untilAborted]))!;
+      if (rows.length > 0) yield rows;
+      if (rows.length < batchSize) return;
+    }
+  } finally {
+    aborted.abort();
   }
 }
 

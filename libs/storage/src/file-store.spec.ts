@@ -1,4 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -174,6 +176,66 @@ describe('files in a folder', () => {
     expect(unfinished()).toEqual(['fresh']);
   });
 
+  describe('where it cannot be used', () => {
+    it.each(['occupied', 'occupied/below'])('(%s) says what is wrong, and ends its stream', async (name) => {
+      writeFileSync(join(folder, 'occupied'), '');
+      const content = Readable.from(['a']);
+      const put = new LocalFileStore(join(folder, name)).put('a/b.csv', content, csv);
+      await expect(put).rejects.toMatchObject({
+        code: 'storage_unavailable',
+        message: 'The file could not be stored (ENOTDIR: not a directory, mkdir). Look at STORAGE_DIR.',
+      });
+      expect(content.destroyed).toBe(true);
+      // An error that the stream has later ends no process.
+      content.emit('error', new Error('too late'));
+    });
+
+    it('says so when a folder has the name of the file', async () => {
+      mkdirSync(join(folder, 'files/f/folder.csv/below'), { recursive: true });
+      await expect(store.put('f/folder.csv', Readable.from(['a']), csv)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+      expect(unfinished().filter((name) => name !== 'fresh')).toEqual([]);
+      expect(await store.open('f/folder.csv')).toBeUndefined();
+    });
+
+    it('says so when it vanishes while a file is written', async () => {
+      const vanishing = join(folder, 'vanishing');
+      const content = Readable.from(
+        (async function* () {
+          yield await Promise.resolve(large);
+          rmSync(vanishing, { recursive: true });
+          writeFileSync(vanishing, '');
+          yield large;
+        })(),
+      );
+      await expect(new LocalFileStore(vanishing).put('a/b.csv', content, csv)).rejects.toThrow(
+        /^The file could not be stored \(E[A-Z]+: /,
+      );
+    });
+
+    it('leaves the error of a source as it is, also one of the operating system', async () => {
+      const refused = Object.assign(new Error('connect ECONNREFUSED'), { syscall: 'connect', code: 'ECONNREFUSED' });
+      const failing = Readable.from(
+        (async function* () {
+          yield await Promise.resolve('a');
+          throw refused;
+        })(),
+      );
+      await expect(store.put('a/failing.csv', failing, csv)).rejects.toBe(refused);
+      const failed = new Readable({ read: () => undefined });
+      failed.on('error', () => undefined).destroy(refused);
+      await delay(1);
+      await expect(store.put('a/failing.csv', failed, csv)).rejects.toBe(refused);
+    });
+  });
+
+  it('gives an aborted reader an error, and an abandoned stream no way to end the process', async () => {
+    await store.put('g/a.csv', large, csv);
+    const stopped = new AbortController();
+    const { stream } = (await store.open('g/a.csv', undefined, stopped.signal))!;
+    stopped.abort();
+    await expect(buffer(stream)).rejects.toThrow('aborted');
+  });
+
   it('names the variable when the folder cannot be written to', async () => {
     writeFileSync(join(folder, 'a-file'), '');
     await expect(new LocalFileStore(join(folder, 'a-file')).check()).rejects.toThrow(/^STORAGE_DIR: expected a folder/);
@@ -192,6 +254,64 @@ describe('files in a bucket', () => {
   afterAll(() => server.stop());
 
   conformance(() => store);
+
+  describe('whose server', () => {
+    let answer: RequestListener;
+    let faulty: Server;
+    let there: S3FileStore;
+
+    beforeAll(async () => {
+      faulty = createServer((request, response) => answer(request, response));
+      await new Promise<void>((resolve) => faulty.listen(0, '127.0.0.1', resolve));
+      const { port } = faulty.address() as AddressInfo;
+      there = new S3FileStore({ ...server.settings, endpoint: `http://127.0.0.1:${port}` });
+    });
+
+    afterAll(() => {
+      faulty.closeAllConnections();
+      faulty.close();
+    });
+
+    it('is away fails the writing and the reading, and says so', async () => {
+      const gone = new S3FileStore({ ...server.settings, endpoint: 'http://127.0.0.1:1' });
+      const content = Readable.from(['a']);
+      await expect(gone.put('a/b.csv', content, csv)).rejects.toThrow(
+        /^The file could not be stored \(.*ECONNREFUSED.*\)\. Look at S3_BUCKET\.$/,
+      );
+      expect(content.destroyed).toBe(true);
+      await expect(gone.open('a/b.csv')).rejects.toThrow(/^The file could not be read \(.*ECONNREFUSED/);
+    });
+
+    it('gives no answer is waited for until the attempt is aborted', async () => {
+      answer = () => undefined;
+      const reason = new Error('timed out');
+      const stopped = new AbortController();
+      const both = [
+        there.put('a/b.csv', Readable.from([large]), { ...csv, signal: stopped.signal }),
+        there.open('a/b.csv', undefined, stopped.signal),
+      ].map((promise) => promise.catch((error: unknown) => error));
+      setTimeout(() => stopped.abort(reason), 50);
+      expect(await Promise.all(both)).toEqual([reason, reason]);
+    });
+
+    it('cuts a file off gives the reader an error, also one that begins to read later', async () => {
+      answer = (_, response) => {
+        response.writeHead(200, { 'content-length': '1000' }).write('half');
+        setTimeout(() => response.destroy(), 20);
+      };
+      const { stream } = (await there.open('a/b.csv'))!;
+      await delay(100);
+      await expect(buffer(stream)).rejects.toThrow();
+    });
+
+    it('stalls in the middle of a file gives an aborted reader an error', async () => {
+      answer = (_, response) => void response.writeHead(200, { 'content-length': '1000' }).write('half');
+      const stopped = new AbortController();
+      const { stream } = (await there.open('a/b.csv', undefined, stopped.signal))!;
+      setTimeout(() => stopped.abort(), 20);
+      await expect(buffer(stream)).rejects.toThrow();
+    });
+  });
 
   it('names the variable when the bucket cannot be used', async () => {
     const other = new S3FileStore({ ...server.settings, bucket: 'nobodys' });

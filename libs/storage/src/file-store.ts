@@ -29,12 +29,18 @@ export abstract class FileStore {
   /**
    * Under the key is either the whole file or what was there before: a writer that dies, fails or is aborted leaves
    * nothing there. Of several writers the last to end wins.
-   * @throws InvalidFileKey; the signal's reason; the error of the stream or of the store
+   * The stream belongs to the store from the call on: the store listens to its errors, and destroys it when it is not
+   * read to its end.
+   * @throws InvalidFileKey; the signal's reason; the error of the stream; StorageFault
    */
   abstract put(key: string, content: Readable | Buffer, options: PutOptions): Promise<{ bytes: number }>;
 
-  /** @returns undefined when there is no such file */
-  abstract open(key: string, range?: ByteRange): Promise<OpenedFile | undefined>;
+  /**
+   * @param signal ends the opening, and the reading with an error of the stream
+   * @returns undefined when there is no such file. An error of the stream waits for its reader.
+   * @throws InvalidFileKey; the signal's reason; StorageFault
+   */
+  abstract open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile | undefined>;
 
   /** Removes a file, if there is one. */
   abstract remove(key: string): Promise<void>;

@@ -1,4 +1,5 @@
 export * from './file-key';
 export * from './file-store';
 export * from './local-file-store';
+export { ownErrors } from './owned-stream';
 export * from './storage.module';

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { checkContentType, checkKey, checkPrefix, contentTypeOf, InvalidFileKey } from './file-key';
 import { FileStore, type ByteRange, type OpenedFile, type PutOptions } from './file-store';
+import { ownErrors, takingOver } from './owned-stream';
+import { isAboutFiles, StorageFault } from './storage-fault';
 
 /** Where files are written. Its name cannot be a part of a key. */
 const unfinishedFolder = '.unfinished';
@@ -24,31 +26,30 @@ export class LocalFileStore extends FileStore {
     this.folder = resolve(folder);
   }
 
-  async put(key: string, content: Readable | Buffer, { contentType, signal }: PutOptions): Promise<{ bytes: number }> {
-    checkKey(key);
-    checkContentType(key, contentType);
-    await this.sweepAbandoned();
-    await mkdir(join(this.folder, unfinishedFolder), { recursive: true });
-    const unfinished = join(this.folder, unfinishedFolder, randomUUID());
-    try {
-      const file = createWriteStream(unfinished, { flags: 'wx', mode: 0o640 });
-      await pipeline(Buffer.isBuffer(content) ? Readable.from([content]) : content, file, { signal });
-      await flush(unfinished); // Else a power cut may leave the name without its bytes.
-      signal?.throwIfAborted();
-      await this.place(unfinished, key);
-      return { bytes: file.bytesWritten };
-    } catch (error) {
-      await rm(unfinished, { force: true });
-      throw signal?.aborted ? signal.reason : error;
-    }
+  async put(key: string, content: Readable | Buffer, options: PutOptions): Promise<{ bytes: number }> {
+    return takingOver(content, async () => {
+      checkKey(key);
+      checkContentType(key, options.contentType);
+      // What cannot be cleared away is no reason not to write.
+      await this.sweepAbandoned().catch(() => undefined);
+      return this.write(key, Buffer.isBuffer(content) ? Readable.from([content]) : content, options.signal);
+    });
   }
 
-  async open(key: string, range?: ByteRange): Promise<OpenedFile | undefined> {
+  async open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile | undefined> {
     checkKey(key);
-    const path = await this.find(key);
-    if (path === undefined) return undefined;
-    const { size: bytes } = await stat(path);
-    return { stream: createReadStream(path, range), bytes, contentType: contentTypeOf(key) };
+    try {
+      const path = await this.find(key);
+      // Opened before its stream is made: a file that has just been removed is none, and no error of a stream.
+      const file = path === undefined ? undefined : await open(path).catch(ifMissing);
+      if (!file) return undefined;
+      const { size: bytes } = await file.stat();
+      const stream = ownErrors(file.createReadStream({ ...range }));
+      if (signal) addAbortSignal(signal, stream);
+      return { stream, bytes, contentType: contentTypeOf(key) };
+    } catch (error) {
+      throw isAboutFiles(error) ? new StorageFault('STORAGE_DIR', 'read', error) : error;
+    }
   }
 
   async remove(key: string): Promise<void> {
@@ -81,6 +82,28 @@ export class LocalFileStore extends FileStore {
         `STORAGE_DIR: expected a folder that this process can write to, got ${this.folder} (${(error as Error).message}).`,
         { cause: error },
       );
+    }
+  }
+
+  private async write(key: string, source: Readable, signal: AbortSignal | undefined): Promise<{ bytes: number }> {
+    const unfinished = join(this.folder, unfinishedFolder, randomUUID());
+    // Each end of a pipeline gets the other's error too: the first to have one is where it comes from.
+    let failed: 'source' | 'file' | undefined = source.errored ? 'source' : undefined;
+    source.once('error', () => (failed ??= 'source'));
+    try {
+      await mkdir(dirname(unfinished), { recursive: true });
+      const file = createWriteStream(unfinished, { flags: 'wx', mode: 0o640 });
+      file.once('error', () => (failed ??= 'file'));
+      await pipeline(source, file, { signal });
+      await flush(unfinished); // Else a power cut may leave the name without its bytes.
+      signal?.throwIfAborted();
+      await this.place(unfinished, key);
+      return { bytes: file.bytesWritten };
+    } catch (error) {
+      // The folder may be gone, and why the writing failed is what matters.
+      await rm(unfinished, { force: true }).catch(() => undefined);
+      signal?.throwIfAborted();
+      throw failed !== 'source' && isAboutFiles(error) ? new StorageFault('STORAGE_DIR', 'stored', error) : error;
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -11,6 +11,11 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { checkContentType, checkKey, checkPrefix, contentTypeOf } from './file-key';
 import { FileStore, type ByteRange, type OpenedFile, type PutOptions } from './file-store';
+import { ownErrors, takingOver } from './owned-stream';
+import { StorageFault } from './storage-fault';
+
+/** A server that takes no connection, or gives no answer to a request of at most 5 MB, is away. */
+const waits = { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
 
 export interface S3Settings {
   /** Undefined: Amazon's own for the region. */
@@ -36,6 +41,7 @@ export class S3FileStore extends FileStore {
     this.client = new S3Client({
       region,
       credentials: { accessKeyId, secretAccessKey },
+      requestHandler: waits,
       // A bucket's own host name is something that only Amazon's endpoints have for sure.
       ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
       // Many who speak S3 do not know the newer checksums; the signature covers the length, TLS the rest.
@@ -44,10 +50,16 @@ export class S3FileStore extends FileStore {
     });
   }
 
-  async put(key: string, content: Readable | Buffer, { contentType, signal }: PutOptions): Promise<{ bytes: number }> {
-    checkKey(key);
-    checkContentType(key, contentType);
-    signal?.throwIfAborted();
+  async put(key: string, content: Readable | Buffer, options: PutOptions): Promise<{ bytes: number }> {
+    return takingOver(content, () => {
+      checkKey(key);
+      checkContentType(key, options.contentType);
+      options.signal?.throwIfAborted();
+      return this.upload(key, content, options);
+    });
+  }
+
+  private async upload(key: string, content: Readable | Buffer, { contentType, signal }: PutOptions) {
     let bytes = 0;
     const upload = new Upload({
       client: this.client,
@@ -56,23 +68,22 @@ export class S3FileStore extends FileStore {
       params: { Bucket: this.bucket, Key: key, Body: content, ContentType: contentType },
     });
     upload.on('httpUploadProgress', ({ loaded = 0 }) => (bytes = Math.max(bytes, loaded)));
-    let sourceError: unknown;
-    if (!Buffer.isBuffer(content)) content.once('error', (error) => (sourceError = error));
     const abort = () => void upload.abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
       await upload.done();
       return { bytes: Buffer.isBuffer(content) ? content.length : bytes };
     } catch (error) {
-      if (!Buffer.isBuffer(content)) content.destroy();
       // What S3 says of the upload that is broken off is not why it was.
-      throw signal?.aborted ? signal.reason : (sourceError ?? error);
+      signal?.throwIfAborted();
+      const sourceError = Buffer.isBuffer(content) ? null : content.errored;
+      throw sourceError ?? new StorageFault('S3_BUCKET', 'stored', error);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
   }
 
-  async open(key: string, range?: ByteRange): Promise<OpenedFile | undefined> {
+  async open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile | undefined> {
     checkKey(key);
     try {
       const { Body, ContentLength, ContentRange, ContentType } = await this.client.send(
@@ -81,12 +92,16 @@ export class S3FileStore extends FileStore {
           Key: key,
           ...(range && { Range: `bytes=${range.start}-${range.end}` }),
         }),
+        { ...(signal && { abortSignal: signal }) },
       );
+      const stream = ownErrors(Body as Readable);
+      if (signal) addAbortSignal(signal, stream);
       const whole = ContentRange?.split('/')[1] ?? ContentLength;
-      return { stream: Body as Readable, bytes: Number(whole), contentType: ContentType ?? contentTypeOf(key) };
+      return { stream, bytes: Number(whole), contentType: ContentType ?? contentTypeOf(key) };
     } catch (error) {
       if (error instanceof NoSuchKey) return undefined;
-      throw error;
+      signal?.throwIfAborted();
+      throw new StorageFault('S3_BUCKET', 'read', error);
     }
   }
 

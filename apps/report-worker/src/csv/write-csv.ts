@@ -1,32 +1,36 @@
-import { Readable } from 'node:stream';
-import { stringify } from 'csv-stringify';
+import type { Readable } from 'node:stream';
+import { stringify, type Options } from 'csv-stringify/sync';
 import type { Order } from '@app/persistence';
-import { cellsOf, orderColumns } from '../order-columns';
+import { isoOf, writable } from '../file-text';
+import { cellsOf, orderColumns, type CellFormat } from '../order-columns';
+import { readableOf } from '../readable-of';
+import { harmless } from './harmless-text';
 
-/**
- * RFC 4180, in UTF-8 with a byte order mark, by which spreadsheets know it. A text that they would run as a formula
- * gets an apostrophe in front (https://owasp.org/www-community/attacks/CSV_Injection).
- */
+const options: Options = {
+  record_delimiter: 'windows',
+  // By itself it quotes a text for the whole delimiter only.
+  quoted_match: /[\r\n]/,
+};
+
+const cells: CellFormat<string> = {
+  text: (text) => harmless(writable(text)),
+  date: (moment) => harmless(isoOf(moment)),
+  number: String,
+  // Always with two digits, as money is written. A minus is one: only texts are made harmless.
+  money: (cents) => (cents / 100).toFixed(2),
+};
+
+/** RFC 4180, in UTF-8 with a byte order mark, by which spreadsheets know it. */
 export function writeCsv(batches: AsyncIterable<readonly Order[]>): Readable {
-  const lines = stringify({
-    header: true,
-    columns: [...orderColumns],
-    bom: true,
-    record_delimiter: 'windows',
-    // By itself it quotes a text for the whole delimiter only.
-    quoted_match: /[\r\n]/,
-    escape_formulas: true,
-    cast: { date: (value) => value.toISOString() },
-  });
-  const rows = Readable.from(rowsOf(batches));
-  rows.once('error', (error) => lines.destroy(error));
-  lines.once('close', () => rows.destroy());
-  return rows.pipe(lines);
+  return readableOf(linesOf(batches));
 }
 
-/** Always with two digits, as money is written. */
-const inEuros = (cents: number): string => (cents / 100).toFixed(2);
-
-async function* rowsOf(batches: AsyncIterable<readonly Order[]>): AsyncGenerator<unknown[]> {
-  for await (const batch of batches) for (const order of batch) yield cellsOf(order, inEuros);
+async function* linesOf(batches: AsyncIterable<readonly Order[]>): AsyncGenerator<string> {
+  yield stringify([orderColumns], { ...options, bom: true });
+  for await (const batch of batches) {
+    yield stringify(
+      batch.map((order) => cellsOf(order, cells)),
+      options,
+    );
+  }
 }

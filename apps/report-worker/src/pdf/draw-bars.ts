@@ -36,7 +36,8 @@ export function drawBars(
   const everyNth = Math.ceil(44 / slot);
   for (const [index, { label, value }] of bars.entries()) {
     const x = left + axisWidth + index * slot;
-    document.rect(x + slot * 0.15, bottom - value * scale, slot * 0.7, value * scale).fill(colors.bar);
+    const barHeight = Math.max(value, 0) * scale;
+    document.rect(x + slot * 0.15, bottom - barHeight, slot * 0.7, barHeight).fill(colors.bar);
     if (index % everyNth > 0) continue;
     document
       .fillColor(colors.faint)

@@ -1,3 +1,5 @@
+import { drawable } from './drawable-text';
+
 type Document = PDFKit.PDFDocument;
 
 export interface Column<Row> {
@@ -45,7 +47,7 @@ export function drawTable<Row>(
     document.fontSize(size).fillColor(color);
     for (const column of columns) {
       const width = column.width * tableWidth - 6;
-      document.text(textOf(column), x, y, {
+      document.text(drawable(document, textOf(column)), x, y, {
         width,
         height: rowHeight,
         align: column.align ?? 'left',

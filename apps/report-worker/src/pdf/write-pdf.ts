@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import PDFDocument from 'pdfkit';
 import type { SectionSummary } from '@app/contracts';
+import { ownErrors } from '@app/storage';
 import { drawBars } from './draw-bars';
 import { drawTable, type Column } from './draw-table';
 import { Shares } from './summarise';
@@ -58,7 +59,7 @@ export function writePdf(sections: readonly SectionSummary[]): Readable {
   for (const section of sections) page(section);
   numberPages();
   document.end();
-  return document;
+  return ownErrors(document);
 
   function summary(): void {
     const orders = sections.reduce((sum, section) => sum + section.orders, 0);

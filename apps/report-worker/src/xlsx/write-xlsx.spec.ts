@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
+import { Workbook, type CellValue } from 'exceljs';
 import type { Order } from '@app/persistence';
 import { writeXlsx } from './write-xlsx';
 
@@ -24,6 +25,63 @@ async function* orders(): AsyncGenerator<Order[]> {
   }
 }
 
+/** The cells of one order as exceljs reads them, whose parser of XML takes nothing that is not well-formed. */
+async function cellsOf(changed: Partial<Order>): Promise<Record<string, CellValue>> {
+  const { value: batch } = (await orders().next()) as { value: Order[] };
+  const one = async function* () {
+    yield await Promise.resolve([{ ...batch[0]!, ...changed }]);
+  };
+  const workbook = new Workbook();
+  await workbook.xlsx.load((await buffer(writeXlsx(one()))) as never);
+  const sheet = workbook.worksheets[0]!;
+  const names = (sheet.getRow(1).values as string[]).slice(1);
+  return Object.fromEntries(names.map((name, index) => [name, sheet.getRow(2).getCell(index + 1).value]));
+}
+
+describe('a cell of a workbook', () => {
+  it.each([
+    ['the noncharacter U+FFFE', 'a\uFFFEb', 'a\uFFFDb'],
+    ['the noncharacter U+FFFF', '\uFFFF', '\uFFFD'],
+    ['a NUL', 'a\0b', 'a\uFFFDb'],
+    ['control characters', 'a\u000Bb\u001Fc', 'a\uFFFDb\uFFFDc'],
+    ['halves of surrogate pairs', 'a\uDC00b\uD800', 'a\uFFFDb\uFFFD'],
+    ['characters beyond the first plane', '😀 \u{1FFFE}', '😀 \u{1FFFE}'],
+    ['what looks like an escape', '_x0041_ _x000D_x0042_ _x005F_x0041_', '_x0041_ _x000D_x0042_ _x005F_x0041_'],
+    ['CR LF and a lone CR', 'a\r\nb\rc\nd', 'a\nb\nc\nd'],
+    ['spaces at its ends', '  a  ', '  a  '],
+    ['what looks like a formula', '=1+1', '=1+1'],
+    ['what looks like markup', '<v>]]>"\'', '<v>]]>"\''],
+  ])('holds %s as far as XML can', async (_, note, read) => {
+    expect((await cellsOf({ note }))['note']).toBe(read);
+  });
+
+  it('holds 32,767 characters of a text, and no half of a pair', async () => {
+    const note = async (text: string) => (await cellsOf({ note: text }))['note'] as string;
+    expect(await note('x'.repeat(32_767))).toBe('x'.repeat(32_767));
+    expect(await note('x'.repeat(32_768))).toBe(`${'x'.repeat(32_766)}…`);
+    expect(await note(`${'x'.repeat(32_765)}😀😀`)).toBe(`${'x'.repeat(32_765)}…`);
+  });
+
+  it.each([
+    ['before March 1900', '1899-12-31T00:00:00.000Z'],
+    ['after 9999', '+010000-01-01T00:00:00.000Z'],
+  ])('holds a moment %s as a text', async (_, moment) => {
+    expect((await cellsOf({ placedAt: new Date(moment) }))['placed_at']).toBe(moment);
+  });
+
+  it('holds a moment that a workbook can count as a date, and one that no Date holds as a text', async () => {
+    const placedAt = new Date('1900-03-01T00:00:00Z');
+    expect((await cellsOf({ placedAt }))['placed_at']).toEqual(placedAt);
+    expect((await cellsOf({ placedAt: -Infinity as unknown as Date }))['placed_at']).toBe('-Infinity');
+  });
+
+  it('holds a number of more than 15 digits as a text', async () => {
+    const cells = await cellsOf({ number: 9_007_199_254_740_991, totalCents: -1_270, unitPriceCents: 1 });
+    expect([cells['number'], cells['total'], cells['unit_price']]).toEqual(['9007199254740991', -12.7, 0.01]);
+    expect((await cellsOf({ number: 999_999_999_999_999 }))['number']).toBe(999_999_999_999_999);
+  });
+});
+
 describe('a workbook', () => {
   it('is the same, whenever it is made', async () => {
     const first = await buffer(writeXlsx(orders()));
@@ -43,6 +101,7 @@ describe('a workbook', () => {
       }
     };
     const workbook = writeXlsx(many());
+    workbook.read(0); // Nothing is made before it is read.
     // Until it stands still, or has taken all.
     for (let before = -1; before !== taken;) {
       before = taken;
@@ -52,6 +111,26 @@ describe('a workbook', () => {
     workbook.resume();
     await once(workbook, 'end');
     expect(taken).toBe(all);
+  });
+
+  it('ends the reading of orders when its reader has gone', async () => {
+    const { value: batch } = (await orders().next()) as { value: Order[] };
+    let hasEnded = false;
+    const endless = async function* (): AsyncGenerator<Order[]> {
+      try {
+        for (;;) {
+          yield batch;
+          await immediate();
+        }
+      } finally {
+        hasEnded = true;
+      }
+    };
+    const workbook = writeXlsx(endless());
+    await once(workbook, 'readable');
+    workbook.destroy();
+    await once(workbook, 'close');
+    expect(hasEnded).toBe(true);
   });
 
   it('an error of the reading is one of the file', async () => {

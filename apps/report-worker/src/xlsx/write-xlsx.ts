@@ -1,8 +1,10 @@
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { stream, type Worksheet } from 'exceljs';
 import type { Order } from '@app/persistence';
 import { cellsOf, orderColumns } from '../order-columns';
+import { readableOf } from '../readable-of';
+import { hasEscape, xlsxCells } from './xlsx-cell';
 
 /** A sheet holds 1,048,576 rows; the orders beyond go on in the next one. */
 const rowsPerSheet = 1_000_000;
@@ -19,8 +21,16 @@ const formats: Partial<Record<(typeof orderColumns)[number], string>> = {
   total: '#,##0.00',
 };
 
+/**
+ * Every reader knows the escapes in shared strings, and not every one those in a cell. Shared strings stay in memory
+ * to the end, so only so many rows have them.
+ */
+const mostShared = 10_000;
+
 /** The parts of exceljs's stream writer that its types leave out. */
 interface WritableSheet extends Worksheet {
+  /** Of the rows that are committed from now on. */
+  useSharedStrings: boolean;
   /**
    * It pays no heed to a reader that is slower than its writer, so this has to. The pipes are streams of the package
    * readable-stream 2, which has no `writableNeedDrain` yet.
@@ -30,7 +40,7 @@ interface WritableSheet extends Worksheet {
   };
 }
 
-interface Zip {
+interface Zip extends EventEmitter<{ error: [Error] }> {
   append(source: unknown, entry: { name: string; date?: Date }): unknown;
 }
 
@@ -55,29 +65,53 @@ class TimelessWorkbook extends OpenWorkbook {
   }
 }
 
-/** A workbook as it is written: rows leave memory at once. Texts are texts, also where they look like formulas. */
+/**
+ * A workbook as it is written: rows leave memory at once. A text is typed as one, so a spreadsheet does not run it,
+ * whatever it looks like; it needs no apostrophe.
+ */
 export function writeXlsx(batches: AsyncIterable<readonly Order[]>): Readable {
-  const output = new PassThrough();
-  write(batches, output).catch((error: unknown) => output.destroy(error as Error));
-  return output;
+  return readableOf(bytesOf(batches));
 }
 
-async function write(batches: AsyncIterable<readonly Order[]>, output: Writable): Promise<void> {
+async function* bytesOf(batches: AsyncIterable<readonly Order[]>): AsyncGenerator<Buffer> {
+  const output = new PassThrough();
+  const written = write(batches, output);
+  written.catch((error: unknown) => output.destroy(error as Error));
+  try {
+    yield* output as AsyncIterable<Buffer>;
+    await written;
+  } finally {
+    output.destroy();
+    // It ends with the batch that it reads.
+    await written.catch(() => undefined);
+  }
+}
+
+/** @throws what reading the batches throws; Error when the output is closed before its end */
+async function write(batches: AsyncIterable<readonly Order[]>, output: PassThrough): Promise<void> {
+  const closed = new Promise<never>((_, reject) => {
+    output.once('close', () => reject(new Error('The workbook has no reader any more.')));
+  });
+  closed.catch(() => undefined);
   const workbook = new TimelessWorkbook({ stream: output, useStyles: true, created: noTime, modified: noTime });
+  workbook.zip.on('error', (error) => output.destroy(error));
   let sheet = newSheet(workbook);
   let rows = 0;
+  let shared = 0;
   for await (const batch of batches) {
     for (const order of batch) {
       if (rows > 0 && rows % rowsPerSheet === 0) {
         sheet.commit();
         sheet = newSheet(workbook);
       }
-      sheet.addRow(cellsOf(order)).commit();
+      const cells = cellsOf(order, xlsxCells);
+      sheet.useSharedStrings = cells.some(hasEscape) && (shared += 1) <= mostShared;
+      sheet.addRow(cells).commit();
       rows += 1;
     }
-    await drained(sheet, output);
+    await Promise.race([drained(sheet), closed]);
   }
-  await workbook.commit();
+  await Promise.race([workbook.commit(), closed]);
 }
 
 function newSheet(workbook: Workbook): WritableSheet {
@@ -93,20 +127,6 @@ function newSheet(workbook: Workbook): WritableSheet {
   return sheet as WritableSheet;
 }
 
-async function drained({ stream: { pipes } }: WritableSheet, output: Writable): Promise<void> {
-  for (const pipe of pipes) {
-    if (!pipe._writableState.needDrain) continue;
-    const ended = new AbortController();
-    try {
-      // A reader that has gone drains nothing any more.
-      await Promise.race([
-        once(pipe, 'drain', { signal: ended.signal }),
-        once(output, 'close', { signal: ended.signal }).then(() =>
-          Promise.reject(new Error('Nobody reads the workbook.')),
-        ),
-      ]);
-    } finally {
-      ended.abort();
-    }
-  }
+async function drained({ stream: { pipes } }: WritableSheet): Promise<void> {
+  for (const pipe of pipes) if (pipe._writableState.needDrain) await once(pipe, 'drain');
 }

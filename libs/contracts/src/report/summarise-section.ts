@@ -4,14 +4,16 @@ import { exponential } from '../retry-policy';
 
 const moment = z.iso.datetime();
 const count = z.int().min(0);
-const share = z.strictObject({ name: z.string(), orders: count, totalCents: count });
+/** Below zero where more was refunded than sold. */
+const cents = z.int();
+const share = z.strictObject({ name: z.string(), orders: count, totalCents: cents });
 
 /** What a document says of one part of its period. Small, however many orders there were. */
 export const sectionSummary = z.strictObject({
   from: moment,
   to: moment,
   orders: count,
-  totalCents: count,
+  totalCents: cents,
   buckets: z.array(share).describe('By day, or by month where the section is longer than one.'),
   products: z.array(share).describe('The thousand that brought most.'),
   countries: z.array(share).describe('The thousand that brought most.'),
@@ -21,8 +23,8 @@ export const sectionSummary = z.strictObject({
       placedAt: moment,
       customer: z.string(),
       product: z.string(),
-      quantity: count,
-      totalCents: count,
+      quantity: z.int(),
+      totalCents: cents,
     }),
   ),
 });

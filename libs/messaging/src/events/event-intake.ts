@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { v5 as uuidv5, validate as isUuid } from 'uuid';
 import { nextDelayMs, toStorable, type EventDefinition } from '@app/contracts';
 import { recordProcessedEvents, setAside, type PrismaClient } from '@app/persistence';
 import { Collector } from '../collector';
+import type { Drain } from '../drain';
 import type { MessagingEvents } from '../messaging-events';
 import type { Delivery } from '../port/broker-driver';
 import { messageSource, parseEvent, rawBytes, UnreadableMessageError } from '../port/job-message';
@@ -22,7 +22,7 @@ export interface EventIntakeParts {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
   readonly events: MessagingEvents;
-  readonly draining: AbortSignal;
+  readonly drain: Drain;
 }
 
 interface Arrived {
@@ -100,7 +100,7 @@ export class EventIntake {
   }
 
   private async handleOne({ event, delivery }: Arrived): Promise<Taken> {
-    const { draining, events } = this.parts;
+    const { drain, events } = this.parts;
     const { retry } = this.registered.subscription.event;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -114,8 +114,8 @@ export class EventIntake {
         }
         const afterMs = nextDelayMs(retry, attempt);
         events.emit('event_failed', event.kind, this.subscriber, event.id, error, afterMs);
-        await delay(afterMs, undefined, { signal: draining }).catch(() => undefined);
-        if (draining.aborted) return 'leave to another';
+        await drain.sleep(afterMs);
+        if (drain.hasBegun) return 'leave to another';
       }
     }
   }

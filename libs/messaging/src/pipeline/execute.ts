@@ -7,6 +7,7 @@ import {
   inTransaction,
 } from '@app/persistence';
 import type { JobContext } from '../handlers/job-handler';
+import { reasonOf } from '../reason-of';
 import type { Outcome } from '../handlers/outcome';
 import type { Claimed, Ending, PipelineParts } from './parts';
 import { payloadOf, PayloadRefused } from './payload';
@@ -29,7 +30,7 @@ export function executeStep({ pool, prisma }: PipelineParts): (claimed: Claimed)
       if (error instanceof PayloadRefused) return { type: 'fail', code: 'payload_invalid', reason: error.message };
       if (error instanceof Fenced) return { type: 'aborted', reason: 'fenced' };
       if (lease.abortReason) return { type: 'aborted', reason: lease.abortReason };
-      return { type: 'retry', afterMs: undefined, reason: error instanceof Error ? error.message : String(error) };
+      return { type: 'retry', afterMs: undefined, reason: reasonOf(error) };
     }
   };
 

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { ClaimedJob, Dispatch, OutboxWakeUp, PrismaClient, SettledState, Settlement } from '@app/persistence';
 import type { Collector } from '../collector';
+import type { Drain } from '../drain';
 import type { RegisteredHandler } from '../handlers/handler-registry';
 import type { Outcome } from '../handlers/outcome';
 import type { AbortReason, Lease } from '../lease';
@@ -21,8 +22,8 @@ export interface PipelineParts {
   readonly handlers: ReadonlyMap<string, RegisteredHandler>;
   readonly slots: ReadonlyMap<string, Slots>;
   readonly turns: Turns;
-  /** Aborts when the worker takes no more: what waits before its claim need not wait any longer. */
-  readonly draining: AbortSignal;
+  /** What waits before its claim need not wait any longer then. */
+  readonly drain: Drain;
   readonly claims: Collector<Dispatch, ClaimedJob | undefined>;
   readonly settlements: Collector<Settlement, SettledState | undefined>;
 }

