@@ -1,3 +1,4 @@
+export * from './begun-events';
 export * from './dead-letters';
 export * from './files';
 export * from './ledger-pool';
