@@ -11,6 +11,7 @@ export * from './ledger/claim';
 export * from './ledger/complete-in-transaction';
 export * from './ledger/count-jobs';
 export * from './ledger/enqueue';
+export * from './ledger/fail-refused';
 export * from './ledger/heartbeat';
 export * from './ledger/job-events';
 export * from './ledger/progress';
