@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { freePort } from '../postgres/free-port';
 import { NotToBeHad, type Broker, type RunningBroker, type StartOptions } from './broker';
@@ -26,18 +28,32 @@ export const rabbitmq: Broker = {
   container: (port) => ['-p', `127.0.0.1:${port}:5672`, 'rabbitmq:4.1-alpine'],
 };
 
+export interface RunningRabbitmq extends RunningBroker {
+  /** Runs `rabbitmqctl` against it. */
+  readonly control: (...args: string[]) => Promise<void>;
+}
+
 /** Shares nothing with another RabbitMQ on this machine, not even epmd, Erlang's list of the nodes that run. */
-export async function startRabbitmq(options: StartOptions = {}): Promise<RunningBroker> {
+export async function startRabbitmq(options: StartOptions = {}): Promise<RunningRabbitmq> {
   const server = findServer();
   const epmd = findEpmd();
   if (server === undefined || epmd === undefined) throw new NotToBeHad(rabbitmq.howToGet);
   const epmdPort = await freePort();
-  return startPrivately(rabbitmq, options, async (place) => {
+  let environment: NodeJS.ProcessEnv = {};
+  const running = await startPrivately(rabbitmq, options, async (place) => {
     // Erlang would start one in the background, which nobody ends.
     const names = await place.run(epmd, ['-port', `${epmdPort}`, '-address', '127.0.0.1']);
     await untilAnswers('epmd', () => accepts(epmdPort), names);
-    await place.run(server, [], environmentOf(place, await freePort(), epmdPort));
+    environment = environmentOf(place, await freePort(), epmdPort);
+    await place.run(server, [], environment);
   });
+  return {
+    ...running,
+    control: async (...args) => {
+      const program = join(dirname(server), 'rabbitmqctl');
+      await promisify(execFile)(program, ['-n', environment['RABBITMQ_NODENAME']!, ...args], { env: environment });
+    },
+  };
 }
 
 function environmentOf(place: Place, nodePort: number, epmdPort: number): NodeJS.ProcessEnv {

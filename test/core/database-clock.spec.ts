@@ -59,17 +59,17 @@ describe('with the clocks of two processes six minutes apart', () => {
       `SELECT min(created_at) AS first, max(created_at) + interval '1 millisecond' AS last FROM job`,
     );
     const [{ first, last }] = rows as [{ first: Date; last: Date }];
-    expect(await countJobs(core.pool, first, last)).toMatchObject([{ count: 6 }]);
-    expect(await countJobs(core.pool, new Date(first.getTime() - sixMinutes), first)).toEqual([]);
+    expect(await countJobs(core.pool, undefined, first, last)).toMatchObject([{ count: 6 }]);
+    expect(await countJobs(core.pool, undefined, new Date(first.getTime() - sixMinutes), first)).toEqual([]);
   });
 
   it('reports orders up to now when no end is given', async () => {
     await core.pool.query(
-      `INSERT INTO customer_order (number, placed_at, customer, country, product, quantity, unit_price_cents, total_cents, status)
-       VALUES (1, now() - interval '1 second', 'Ada', 'DE', 'Lamp', 1, 100, 100, 'paid')`,
+      `INSERT INTO customer_order (tenant, number, placed_at, customer, country, product, quantity, unit_price_cents, total_cents, status)
+       VALUES ('demo', 1, now() - interval '1 second', 'Ada', 'DE', 'Lamp', 1, 100, 100, 'paid')`,
     );
     const [section] = await inProcess(-sixMinutes, () =>
-      sectionsOfOrders(core.pool, { from: undefined, to: undefined }),
+      sectionsOfOrders(core.pool, { tenant: 'demo', from: undefined, to: undefined }),
     );
     const { rows } = await core.pool.query('SELECT placed_at < $1 AS "isIn" FROM customer_order', [section.to]);
     expect(rows).toEqual([{ isIn: true }]);
@@ -78,7 +78,7 @@ describe('with the clocks of two processes six minutes apart', () => {
   it('writes times of the database through Prisma', async () => {
     const prisma = createPrismaClient(core.pool);
     await inProcess(sixMinutes, () =>
-      prisma.mailboxMessage.create({ data: { channel: 'sms', recipient: '+491', text: 'Hi', messageId: 'one' } }),
+      prisma.mailboxMessage.create({ data: { tenant: 'demo', channel: 'sms', recipient: '+491', text: 'Hi', messageId: 'one' } }),
     );
     const { rows } = await core.pool.query('SELECT at <= now() AS "hasBeen" FROM mailbox_message');
     expect(rows).toEqual([{ hasBeen: true }]);

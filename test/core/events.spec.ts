@@ -2,6 +2,7 @@ import { recordEvent } from '@app/persistence';
 import { eventOutbox } from '../../apps/relay/src/outbox';
 import { PublishLoop } from '../../apps/relay/src/publish-loop';
 import { startCore, tenant, type Core } from '../support/core';
+import { gate } from '../support/gate';
 import { hearing, plainEvent } from '../support/plain-event';
 import { until } from '../support/until';
 
@@ -86,5 +87,79 @@ describe('events', () => {
       (length) => length === 1,
     );
     expect(refusals).toBe(3);
+  });
+
+  it('set one aside that ten processes have begun and not ended, and handle its neighbours', async () => {
+    const event = plainEvent(['ada']);
+    const heard: number[] = [];
+    core = await startCore([], {
+      events: [hearing(event, 'ada', (group) => Promise.resolve(void heard.push(...group.map(({ data }) => data.n))))],
+      relay: false,
+    });
+    const { pool } = core;
+    const { rows } = await pool.query<{ id: string }>(
+      `INSERT INTO event_outbox (kind, version, tenant, key, data)
+       SELECT $1, 1, 'test', 'one', jsonb_build_object('n', n, 'key', 'one') FROM generate_series(0, 9) AS n
+       RETURNING event_id AS id`,
+      [event.kind],
+    );
+    const began = (id: string, processes: number) =>
+      pool.query(
+        `INSERT INTO begun_event (consumer, message_id, process_id)
+         SELECT 'ada', $1, gen_random_uuid() FROM generate_series(1, $2::int)`,
+        [id, processes],
+      );
+    // Those of the first group died together with the third; then it was begun alone.
+    for (const { id } of rows) await began(id, 1);
+    await began(rows[3]!.id, 9);
+    const setAside = core.next('set_aside');
+    const relay = new PublishLoop(pool, eventOutbox(core.driver, [event.kind]), core.events);
+    relay.start();
+    expect((await setAside)[1]).toBe('killed_its_process');
+    await until(
+      'its neighbours are heard',
+      () => Promise.resolve(heard.length),
+      (length) => length === 9,
+    );
+    await relay.stop();
+    expect(heard).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9]);
+    const left = await pool.query('SELECT FROM begun_event');
+    expect(left.rowCount).toBe(0);
+    expect((await pool.query('SELECT reason, kind FROM dead_letter')).rows).toEqual([
+      { reason: 'killed_its_process', kind: event.kind },
+    ]);
+  });
+
+  it('count a process once for an event, however often it is delivered to it', async () => {
+    const event = plainEvent(['ada']);
+    const doors = gate();
+    const heard: number[] = [];
+    core = await startCore([], {
+      events: [
+        hearing(event, 'ada', async (group) => {
+          await doors.passed;
+          heard.push(...group.map(({ data }) => data.n));
+        }),
+      ],
+    });
+    const message = {
+      specversion: '1.0',
+      id: 'order-4711',
+      source: 'https://shop.example.com/orders',
+      type: `${event.kind}.v1`,
+      data: { n: 1, key: 'one' },
+    };
+    const handled = core.next('events_handled');
+    // As a connection that is lost again and again brings it back.
+    for (let time = 0; time < 30; time += 1) await core.broker.publishRawEvent(event.kind, message);
+    doors.open();
+    await handled;
+    await until(
+      'all copies are acknowledged',
+      () => core!.pool.query('SELECT FROM begun_event').then(({ rowCount }) => rowCount),
+      (rows) => rows === 0,
+    );
+    expect(heard).toEqual([1]);
+    expect((await core.pool.query('SELECT FROM dead_letter')).rowCount).toBe(0);
   });
 });

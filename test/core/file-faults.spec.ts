@@ -86,7 +86,7 @@ describe('a fault of the file store', () => {
       ],
       [
         { ...resizeImage, retry: neighbour.retry },
-        (job, context: JobContext) => new ResizeImageHandler(store).handle(job as JobOf<typeof resizeImage>, context),
+        (job, context: JobContext) => new ResizeImageHandler(core.pool, store).handle(job as JobOf<typeof resizeImage>, context),
       ],
       [neighbour, ({ payload }) => Promise.resolve(done(payload))],
     ]);

@@ -100,7 +100,7 @@ describe('where a job is', () => {
     await core.pool.query('DELETE FROM outbox');
     await core.pool.query("UPDATE job SET state = 'active', attempt = 1, lease_until = now() - interval '1 second'");
     expect(await seen(id)).toEqual({ state: 'active', place: 'ledger' });
-    await sweepExpiredLeases(core.pool);
+    await sweepExpiredLeases(core.pool, [], () => true);
     expect(await seen(id)).toEqual({ state: 'queued', place: 'outbox' });
   });
 

@@ -1,4 +1,7 @@
-import { done, retry, type JobContext, type Outcome } from '@app/messaging';
+import fc from 'fast-check';
+import { z } from 'zod';
+import type { Duration } from '@app/contracts';
+import { done, retry, snooze, type JobContext, type Outcome } from '@app/messaging';
 import { startCore, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 
@@ -93,6 +96,86 @@ describe('settling', () => {
       expect([job.state, lost]).toEqual(['completed', 1]);
       expect(names).toEqual(state === 'queued' ? ['settled', 'settled'] : ['settled']);
     });
+  });
+
+  it('a job goes on after any duration that a handler may give', async () => {
+    const units = fc.constantFrom('ms', 's', 'm', 'h', 'd', '');
+    const durations = fc
+      .sample(fc.tuple(fc.double({ min: 1e-4, max: 300, noNaN: true }), units), 40)
+      .map(([number, unit]) => `${number.toFixed(6)}${unit}` as Duration)
+      .concat('1.1h', '4.1m');
+    const outcomes = [
+      ...durations.flatMap((duration) => [snooze(duration), retry('not yet', duration)]),
+      // A handler may make its outcome itself.
+      { type: 'snooze', afterMs: 0.1 + 0.2 } as const,
+      { type: 'retry', afterMs: 3_960_000.0000000005, reason: 'not yet' } as const,
+    ];
+    const job = plainJob();
+    core = await startCore([[job, ({ payload }) => Promise.resolve(outcomes[(payload as { n: number }).n]!)]]);
+    const settled = new Map<string, string>();
+    const all = core.next('settled', ({ id }, { state }) => settled.set(id, state).size === outcomes.length);
+    await Promise.all(outcomes.map((_, n) => core.enqueue(job, { n })));
+    await all;
+    expect([...new Set(settled.values())]).toEqual(['queued']);
+  });
+
+  it('a handler that returns no outcome is tried again, and the error says what was expected', async () => {
+    const returned: unknown[] = [
+      { type: 'snooze', afterMs: Number.NaN },
+      { type: 'retry', afterMs: -1, reason: 'a time in the past' },
+      { type: 'later' },
+      undefined,
+    ];
+    const job = plainJob();
+    core = await startCore([
+      [job, ({ payload }) => Promise.resolve(returned[(payload as { n: number }).n] as Outcome)],
+    ]);
+    for (const [n] of returned.entries()) {
+      const settled = core.next('settled', ({ attempt }) => attempt === 1);
+      await core.enqueue(job, { n });
+      const [, { state, error }] = await settled;
+      expect(state).toBe('queued');
+      expect(error).toMatchObject({ code: 'handler_failed', message: expect.stringContaining('Expected') });
+    }
+  });
+
+  it('a data exception that the result has not caused leaves the job to its lease, and is reported', async () => {
+    let failure: unknown;
+    const job = await run(() => done({ n: 42 }), {
+      onStart: (started) => {
+        started.events.on('passage_failed', (_delivery, error) => (failure = error));
+        // Once: a value of ours that PostgreSQL does not take.
+        void started.pool.query(`
+          CREATE SEQUENCE attempts;
+          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.state = 'completed' AND nextval('attempts') = 1 THEN
+              RAISE EXCEPTION 'invalid input syntax for type bigint' USING ERRCODE = '22P02';
+            END IF;
+            RETURN NEW;
+          END $$;
+          CREATE TRIGGER refuse BEFORE UPDATE ON job FOR EACH ROW EXECUTE FUNCTION refuse()`);
+      },
+    });
+    expect(failure).toMatchObject({ code: '22P02' });
+    expect(job).toMatchObject({ state: 'completed', attempt: 2, result: { n: 42 } });
+  });
+
+  it('a result that cannot be stored fails its job at the first attempt, whatever makes it so', async () => {
+    const circle: unknown[] = [];
+    circle.push(circle);
+    const results = ['a\0b', 'a\ud800b', { 'a\0b': 1 }, 1n, circle];
+    const job = { ...plainJob(), result: z.any() };
+    core = await startCore([[job, ({ payload }) => Promise.resolve(done(results[(payload as { n: number }).n]))]]);
+    for (const [n] of results.entries()) {
+      const settled = core.next('settled');
+      const id = await core.enqueue(job, { n });
+      await settled;
+      expect(await core.read(id)).toMatchObject({
+        state: 'failed',
+        attempt: 1,
+        error: { code: 'result_not_storable', message: expect.stringContaining('The handler') },
+      });
+    }
   });
 
   it('a handler that finishes although it was asked to stop has finished', async () => {

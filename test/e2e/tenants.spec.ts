@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { v7 as uuidv7 } from 'uuid';
 import {
   deliverWebhook,
   emailDigest,
@@ -296,7 +295,6 @@ it.each(Object.keys(routes))('%s shows and changes nothing of another tenant', a
 /** Enqueues a job of any kind for the rival, as an event of another service does that names the rival as its tenant. */
 async function ofRival<D extends JobDefinition>(definition: D, payload: PayloadOf<D>) {
   const { id } = await enqueue(system.pool, {
-    id: uuidv7(),
     tenant: 'rival',
     definition,
     broker: 'bullmq',

@@ -36,7 +36,7 @@ describe('an email as a mail server receives it', () => {
     await new Promise<void>((resolve) => server.close(resolve));
   });
 
-  const email: Email = { to: 'ada@example.com', subject: 'Hello', text: 'Hello', html: undefined };
+  const email: Email = { tenant: 'demo', to: 'ada@example.com', subject: 'Hello', text: 'Hello', html: undefined };
 
   async function arrived(changed: Partial<Email>) {
     received.length = 0;

@@ -1,6 +1,8 @@
-import type { BrokerDriver } from '@app/messaging';
+import { encodeEvent, messageSource, type BrokerDriver } from '@app/messaging';
 import {
+  failRefused,
   nextDueMs,
+  refuseEvents,
   removeEvents,
   removePublished,
   takeDue,
@@ -12,10 +14,13 @@ import {
 
 /** What is due for one broker. */
 export interface Due {
-  readonly count: number;
+  /** Their ids, in the order in which they are published. */
+  readonly ids: readonly string[];
   publish(): Promise<void>;
-  /** In the transaction that they were taken in, once they are published. */
-  remove(): Promise<void>;
+  /** In the transaction that they were taken in, once they are published. @param places of those that are */
+  remove(places: ReadonlySet<number>): Promise<void>;
+  /** In the same transaction: makes dead letters of what the broker never takes. @param refused the reasons by place */
+  refuse(refused: ReadonlyMap<number, string>): Promise<void>;
 }
 
 /** Where a publish loop takes its rows from. */
@@ -33,9 +38,18 @@ export function jobOutbox(driver: BrokerDriver): Outbox {
     take: async (transaction, limit) => {
       const rows = await takeDue(transaction, driver.name, limit);
       return {
-        count: rows.length,
+        ids: rows.map(({ jobId }) => jobId),
         publish: () => driver.publish(rows.map(toMessage)),
-        remove: () => removePublished(transaction, rows),
+        remove: (places) =>
+          removePublished(
+            transaction,
+            rows.filter((_, place) => places.has(place)),
+          ),
+        refuse: (refused) =>
+          failRefused(
+            transaction,
+            [...refused].map(([place, reason]) => ({ ...rows[place]!, reason })),
+          ),
       };
     },
     nextDueMs: (database) => nextDueMs(database, driver.name),
@@ -49,9 +63,22 @@ export function eventOutbox(driver: BrokerDriver, kinds: readonly string[]): Out
     take: async (transaction, limit) => {
       const rows = await takeEvents(transaction, driver.name, kinds, limit);
       return {
-        count: rows.length,
+        ids: rows.map(({ id }) => id),
         publish: () => driver.publishEvents(rows.map(toEvent)),
-        remove: () => removeEvents(transaction, rows),
+        remove: (places) =>
+          removeEvents(
+            transaction,
+            rows.filter((_, place) => places.has(place)),
+          ),
+        refuse: (refused) =>
+          refuseEvents(
+            transaction,
+            { broker: driver.name, source: messageSource },
+            [...refused].map(([place, reason]) => {
+              const row = rows[place]!;
+              return { ...row, reason, raw: Buffer.from(JSON.stringify(encodeEvent(toEvent(row)))) };
+            }),
+          ),
       };
     },
     // An event is due when it is there: whoever writes one wakes the loop.

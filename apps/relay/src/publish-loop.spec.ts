@@ -15,7 +15,7 @@ async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<v
   const client = { query: done, release: () => undefined };
   const outbox = {
     broker: 'kafka',
-    take: () => Promise.resolve({ count: 1, publish: done, remove: done, ...due }),
+    take: () => Promise.resolve({ ids: ['one'], publish: done, remove: done, refuse: done, ...due }),
     nextDueMs: () => Promise.resolve(undefined),
   };
   const pool = { connect: () => connect().then(() => client) } as unknown as Pool;

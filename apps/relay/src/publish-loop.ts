@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import { backOffMs, within, type MessagingEvents } from '@app/messaging';
+import { backOffMs, PartlyPublished, within, type MessagingEvents } from '@app/messaging';
 import { BrokerFault } from './broker-fault';
-import type { Outbox } from './outbox';
+import type { Due, Outbox } from './outbox';
 
 const batchSize = 500;
 const publishDeadlineMs = 5_000;
@@ -48,10 +48,11 @@ export class PublishLoop {
     while (!this.stopping) {
       this.wakeUpPending = false;
       try {
-        const published = await this.publishDue();
-        failures = 0;
+        const { taken, published, failure } = await this.publishDue();
         if (published > 0) this.events.emit('published', this.outbox.broker, published);
-        if (published < batchSize) await this.sleepUntilDue();
+        if (failure) throw failure;
+        failures = 0;
+        if (taken < batchSize) await this.sleepUntilDue();
       } catch (error) {
         failures += 1;
         const retryInMs = backOffMs(failures);
@@ -65,30 +66,47 @@ export class PublishLoop {
    * The transaction that locks the rows stays open during the publish. Where it ends without a commit, the rows
    * are there for the next round: a message may be published twice, and the second finds its dispatch taken.
    */
-  private async publishDue(): Promise<number> {
+  private async publishDue(): Promise<{ taken: number; published: number; failure: Error | undefined }> {
     const client = await this.pool.connect();
-    let failure: Error | undefined;
+    let broken: Error | undefined;
     try {
       await client.query('BEGIN');
       const due = await this.outbox.take(client, batchSize);
-      if (due.count > 0) {
-        await BrokerFault.of(
-          within(publishDeadlineMs, due.publish(), `The broker did not confirm within ${publishDeadlineMs} ms.`),
-        );
-        this.events.emit('confirmed', this.outbox.broker, due.count);
-        await due.remove();
+      const { confirmed, refused, cause } = await this.publish(due);
+      if (confirmed.size > 0) {
+        this.events.emit('confirmed', this.outbox.broker, confirmed.size);
+        await due.remove(confirmed);
       }
+      if (refused.size > 0) await due.refuse(refused);
       await client.query('COMMIT');
-      return due.count;
+      for (const [place, reason] of refused) {
+        this.events.emit('message_refused', this.outbox.broker, due.ids[place]!, reason);
+      }
+      return { taken: due.ids.length, published: confirmed.size, failure: cause };
     } catch (error) {
-      failure = error as Error;
+      broken = error as Error;
       await client.query('ROLLBACK').then(
-        () => (failure = undefined),
+        () => (broken = undefined),
         () => undefined,
       );
       throw error;
     } finally {
-      client.release(failure);
+      client.release(broken);
+    }
+  }
+
+  /** What has arrived is removed also where its neighbours have not: it is not sent again because of them. */
+  private async publish(due: Due): Promise<Pick<PartlyPublished, 'confirmed' | 'refused' | 'cause'>> {
+    const all = new Set(due.ids.keys());
+    const none = new Map<number, string>();
+    if (all.size === 0) return { confirmed: all, refused: none, cause: undefined };
+    try {
+      await within(publishDeadlineMs, due.publish(), `The broker did not confirm within ${publishDeadlineMs} ms.`);
+      return { confirmed: all, refused: none, cause: undefined };
+    } catch (error) {
+      if (!(error instanceof PartlyPublished)) throw new BrokerFault(error);
+      const { confirmed, refused, cause } = error;
+      return { confirmed, refused, cause: cause && new BrokerFault(cause) };
     }
   }
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { defineJob } from './define-job';
-import { toMs, type Duration } from './duration';
+import { longestMs, toMs, type Duration } from './duration';
 import { jobStates, shownState, transitions } from './job-state';
-import { exponential, fixed, nextDelayMs } from './retry-policy';
+import { exponential, fixed, nextDelayMs, type RetryPolicy } from './retry-policy';
 import { headerText, isStorable, storableText } from './storable-text';
 
 describe('retry policy', () => {
@@ -56,12 +56,69 @@ describe('duration', () => {
     expect(['250ms', '1s', '5m', '2h'].map((text) => toMs(text as Duration))).toEqual([250, 1_000, 300_000, 7_200_000]);
   });
 
-  it.each(['', 'soon', '-1s', '0s'])('refuses %j', (text) => {
-    expect(() => toMs(text as Duration)).toThrow();
+  it.each([
+    ['1.1h', 3_960_000],
+    ['4.1m', 246_000],
+    ['1.0005s', 1_001],
+    ['0.1ms', 1],
+    ['366d', 31_622_400_000],
+  ])('%s is the whole number of milliseconds %i', (text, milliseconds) => {
+    expect(toMs(text as Duration)).toBe(milliseconds);
+  });
+
+  it.each(['soon', '-1s', '0s', '367d', '20y', '1e3s'])('refuses %j', (text) => {
+    expect(() => toMs(text as Duration)).toThrow('Expected a duration from 1 ms to 31622400000 ms');
+  });
+
+  it('is a whole number within its range for any number and unit', () => {
+    const unit = fc.constantFrom('ms', 's', 'm', 'h', 'd', ' days', 'w', 'y', '');
+    fc.assert(
+      fc.property(fc.double({ min: 1e-6, max: 1e6, noNaN: true }), unit, (number, name) => {
+        const text = `${number.toFixed(7)}${name}` as Duration;
+        try {
+          const value = toMs(text);
+          return Number.isInteger(value) && value >= 1 && value <= longestMs;
+        } catch (error) {
+          return error instanceof RangeError;
+        }
+      }),
+    );
   });
 });
 
 describe('defineJob', () => {
+  const plain = {
+    kind: 'email.send',
+    version: 1,
+    queue: 'email',
+    broker: 'bullmq',
+    payload: z.object({}),
+    result: z.object({}),
+    retry: fixed({ attempts: 3, delay: '1s' }),
+    timeout: '1s',
+    concurrency: 1,
+  } as const;
+
+  const policy = (values: Partial<RetryPolicy>): { retry: RetryPolicy } => ({ retry: { ...plain.retry, ...values } });
+
+  it.each([
+    ['retry.baseMs', policy({ baseMs: 0.5 })],
+    ['retry.baseMs', policy({ baseMs: Number.NaN })],
+    ['retry.maxMs', policy({ maxMs: 3_960_000.0000000005 })],
+    ['retry.maxMs', policy({ maxMs: Number.POSITIVE_INFINITY })],
+    ['retry.attempts', policy({ attempts: 40_000 })],
+    ['version', { version: 10_000 }],
+    ['timeout', { timeout: '25d' as const }],
+    ['rateLimit.per', { rateLimit: { max: 1, per: '25d' as const } }],
+  ])('refuses a %s that PostgreSQL, a broker or a timer cannot keep', (field, values) => {
+    expect(() => defineJob({ ...plain, ...values })).toThrow(`- ${field}: expected`);
+  });
+
+  it('keeps time-outs and rate limits in whole milliseconds', () => {
+    const { timeoutMs, rateLimit } = defineJob({ ...plain, timeout: '1.1h', rateLimit: { max: 3, per: '4.1m' } });
+    expect([timeoutMs, rateLimit]).toEqual([3_960_000, { max: 3, perMs: 246_000 }]);
+  });
+
   it('names every field that cannot be kept', () => {
     const define = () =>
       defineJob({

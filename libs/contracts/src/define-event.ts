@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { BrokerName } from './broker';
-import { exponential, type RetryPolicy } from './retry-policy';
+import { longestTimerMs } from './duration';
+import { exponential, retryFaults, type RetryPolicy } from './retry-policy';
 
 /**
  * A fact for whoever cares: any number of subscribers, each of which gets it once. Nobody waits for it, so it has
@@ -45,8 +46,10 @@ export function defineEvent<Data extends z.ZodType>(input: {
   const { partitions = defaultPartitions, retry = someSeconds, subscribers } = input;
   const faults = [
     kindPattern.test(input.kind) || `kind: expected "noun.participle" in lower case, got "${input.kind}"`,
-    (Number.isInteger(input.version) && input.version >= 1) || `version: expected 1 or more, got ${input.version}`,
+    (Number.isInteger(input.version) && input.version >= 1 && input.version <= 9_999) ||
+      `version: expected a whole number from 1 to 9999, got ${input.version}`,
     (Number.isInteger(partitions) && partitions >= 1) || `partitions: expected 1 or more, got ${partitions}`,
+    ...retryFaults(retry, longestTimerMs),
     new Set(subscribers).size === subscribers.length ||
       `subscribers: expected each once, got ${subscribers.join(', ')}`,
     ...subscribers.map(

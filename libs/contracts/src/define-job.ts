@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 import type { BrokerName } from './broker';
 import { defaultPartitions } from './define-event';
-import { toMs, type Duration } from './duration';
-import type { RetryPolicy } from './retry-policy';
+import { longestTimerMs, toMs, type Duration } from './duration';
+import { retryFaults, type RetryPolicy } from './retry-policy';
 
 /**
  * Work that someone waits for: one worker, a ledger row, progress, a result.
@@ -40,6 +40,8 @@ export type PayloadOf<D extends JobDefinition> = z.output<D['payload']>;
 export type ResultOf<D extends JobDefinition> = z.output<D['result']>;
 
 const kindPattern = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;
+/** A message names it with at most four digits. */
+const latestVersion = 9_999;
 const queuePattern = /^[a-z][a-z0-9-]*$/;
 
 /** @throws RangeError that names each field which cannot be kept, at the moment the definition is loaded. */
@@ -64,8 +66,11 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
   const faults = [
     kindPattern.test(input.kind) || `kind: expected "noun.verb" in lower case, got "${input.kind}"`,
     queuePattern.test(input.queue) || `queue: expected lower case letters, digits and dashes, got "${input.queue}"`,
-    isWholeFrom1(input.version) || `version: expected 1 or more, got ${input.version}`,
-    isWholeFrom1(input.retry.attempts) || `retry.attempts: expected 1 or more, got ${input.retry.attempts}`,
+    (isWholeFrom1(input.version) && input.version <= latestVersion) ||
+      `version: expected a whole number from 1 to ${latestVersion}, got ${input.version}`,
+    ...retryFaults(input.retry),
+    ...timerFault('timeout', input.timeout),
+    ...timerFault('rateLimit.per', input.rateLimit?.per),
     isWholeFrom1(input.concurrency) || `concurrency: expected 1 or more, got ${input.concurrency}`,
     isWholeFrom1(partitions) || `partitions: expected 1 or more, got ${partitions}`,
     input.rateLimit === undefined ||
@@ -92,6 +97,12 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
     upcast: input.upcast,
     withLinks: input.withLinks,
   };
+}
+
+/** @returns what was expected, for a duration that a timer of a process cannot wait for */
+function timerFault(field: string, duration: Duration | undefined): string[] {
+  if (duration === undefined || toMs(duration) <= longestTimerMs) return [];
+  return [`${field}: expected at most 24 days, got "${duration}"`];
 }
 
 function isWholeFrom1(value: number): boolean {

@@ -1,13 +1,39 @@
 import ms, { type StringValue } from 'ms';
 
-/** A length of time as people write it: `'250ms'`, `'1s'`, `'5m'`, `'2h'`. */
+/** A length of time as people write it: `'250ms'`, `'1s'`, `'5m'`, `'1.5h'`. */
 export type Duration = StringValue;
 
-/** @throws RangeError when the text is no positive duration. */
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** The longest delay of a job. */
+export const longestMs = 366 * dayMs;
+
+/** What a timer of Node waits for must stay below 2^31 ms; a longer one fires at once. */
+export const longestTimerMs = 24 * dayMs;
+
+/**
+ * PostgreSQL and the brokers take whole milliseconds, and `ms('1.1h')` is 3960000.0000000005.
+ * @returns whole milliseconds, 1 at least
+ * @throws RangeError when the text is no positive duration of at most 366 days
+ */
 export function toMs(duration: Duration): number {
-  const value = ms(duration);
-  if (!Number.isFinite(value) || value <= 0) {
-    throw new RangeError(`Expected a positive duration such as "1s" or "5m", got "${duration}".`);
+  return wholeMs(ms(duration), duration);
+}
+
+/**
+ * @param shown how an error shows the value
+ * @returns the same length of time in whole milliseconds, 1 at least
+ * @throws RangeError for what is no number, not positive, or longer than 366 days
+ */
+export function wholeMs(milliseconds: number, shown = String(milliseconds)): number {
+  if (!(milliseconds > 0 && milliseconds <= longestMs)) {
+    throw new RangeError(
+      `Expected a duration from 1 ms to ${longestMs} ms (366 days), such as "1s" or "5m"; got "${shown}".`,
+    );
   }
-  return value;
+  return Math.max(1, Math.round(milliseconds));
+}
+
+export function isWholeMs(value: number, longest = longestMs): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= longest;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { requestableBrokers } from './broker';
+import { longestMs } from './duration';
 import { priorities, type Priority } from './priority';
 
-const longestDelayMs = 366 * 24 * 60 * 60 * 1000;
 const names = Object.keys(priorities) as [Priority, ...Priority[]];
 
 /** What a caller may ask for beside the payload, the same for every kind of job. */
@@ -11,7 +11,7 @@ export const jobOptions = z
     delayMs: z
       .int()
       .min(0)
-      .max(longestDelayMs)
+      .max(longestMs)
       .optional()
       .describe('Run this many milliseconds after the job was accepted, by the database clock.'),
     runAt: z.iso
@@ -26,7 +26,7 @@ export const jobOptions = z
     error: 'must not be given together with delayMs: one moment, one field',
   })
   .refine(
-    ({ runAt }) => runAt === undefined || (Date.parse(runAt) >= 0 && Date.parse(runAt) <= Date.now() + longestDelayMs),
+    ({ runAt }) => runAt === undefined || (Date.parse(runAt) >= 0 && Date.parse(runAt) <= Date.now() + longestMs),
     {
       path: ['runAt'],
       error: 'must lie between 1970 and 366 days from now',

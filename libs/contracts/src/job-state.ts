@@ -23,6 +23,7 @@ export const transitions = [
   { from: 'active', to: 'cancelled', by: 'cancel' },
   { from: 'active', to: 'cancelled', by: 'sweep' },
   { from: 'queued', to: 'cancelled', by: 'cancel' },
+  { from: 'queued', to: 'failed', by: 'message refused' },
   { from: 'queued', to: 'queued', by: 'reconcile' },
   { from: 'failed', to: 'queued', by: 'redrive' },
   { from: 'failed', to: 'waiting', by: 'redrive' },

@@ -1,4 +1,4 @@
-import { toMs, type Duration } from './duration';
+import { isWholeMs, longestMs, toMs, type Duration } from './duration';
 
 /**
  * When a failed attempt is tried again. Plain data, so that it can be printed, compared and documented.
@@ -7,11 +7,30 @@ import { toMs, type Duration } from './duration';
  */
 export interface RetryPolicy {
   readonly type: 'fixed' | 'exponential';
-  /** How often the handler runs at most, the first time included. */
+  /** How often the handler runs at most, the first time included. A whole number from 1 to 32,767. */
   readonly attempts: number;
+  /** Whole milliseconds from 1 on, like `maxMs`. */
   readonly baseMs: number;
   readonly maxMs: number;
   readonly jitter: 'none' | 'full';
+}
+
+const mostAttempts = 32_767; // PostgreSQL's smallint.
+
+/**
+ * A policy is plain data, and may be given without `exponential` and `fixed`.
+ * @param longest that can be waited for between two attempts
+ * @returns for each field that cannot be kept, what was expected and what came
+ */
+export function retryFaults({ attempts, baseMs, maxMs }: RetryPolicy, longest = longestMs): string[] {
+  const expected = `expected whole milliseconds from 1 to ${longest}, got`;
+  return [
+    ...(Number.isInteger(attempts) && attempts >= 1 && attempts <= mostAttempts
+      ? []
+      : [`retry.attempts: expected a whole number from 1 to ${mostAttempts}, got ${attempts}`]),
+    ...(isWholeMs(baseMs, longest) ? [] : [`retry.baseMs: ${expected} ${baseMs}`]),
+    ...(isWholeMs(maxMs, longest) ? [] : [`retry.maxMs: ${expected} ${maxMs}`]),
+  ];
 }
 
 export function exponential(policy: {

@@ -13,6 +13,8 @@ export interface MessagingEventMap {
   adopted: [job: AcceptedJob, source: string];
   published: [broker: string, count: number];
   publish_failed: [broker: string, error: unknown, retryInMs: number];
+  /** The broker takes a message never; its job has failed, or its event is a dead letter. */
+  message_refused: [broker: string, id: string, reason: string];
   /** The broker has the messages; their rows are still in the outbox. */
   confirmed: [broker: string, count: number];
   subscribed: [broker: string, queue: string];

@@ -11,6 +11,9 @@ export class LogSubscriber {
     events.on('publish_failed', (broker, error, retryInMs) =>
       logger.warn({ broker, reason: reasonOf(error), retryInMs }, 'broker takes no messages; they wait in the outbox'),
     );
+    events.on('message_refused', (broker, id, reason) =>
+      logger.error({ broker, id, reason }, 'the broker refuses a message; it is a dead letter'),
+    );
     events.on('subscribed', (broker, queue) => logger.info({ broker, queue }, 'subscribed'));
     events.on('claimed', ({ id, kind, attempt }) => logger.debug({ jobId: id, kind, attempt }, 'job claimed'));
     events.on('settled', ({ id, kind, attempt }, { state, delayMs, error }, tookMs) =>

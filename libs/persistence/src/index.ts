@@ -1,4 +1,5 @@
 export * from './assert-session';
+export * from './begun-events';
 export * from './dead-letters';
 export * from './ended-sessions';
 export * from './files';
@@ -12,6 +13,7 @@ export * from './ledger/claim';
 export * from './ledger/complete-in-transaction';
 export * from './ledger/count-jobs';
 export * from './ledger/enqueue';
+export * from './ledger/fail-refused';
 export * from './ledger/heartbeat';
 export * from './ledger/job-events';
 export * from './ledger/progress';

@@ -1,4 +1,5 @@
 import { Prisma } from './generated/prisma/client';
+import { Statement, type Database } from './statement';
 
 /** PostgreSQL was not there or did not answer in time; what was asked may or may not have happened. */
 const connectionErrors = new Set([
@@ -44,8 +45,19 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   );
 }
 
-/** PostgreSQL will never take these values: SQLSTATE class 22, data exception. */
-export function isNotStorable(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && code.startsWith('22');
+/**
+ * Asks PostgreSQL itself whether it is the value that it refuses: a data exception (SQLSTATE class 22) of a statement
+ * with many values may be the fault of any of them.
+ * @returns why the value cannot be stored as jsonb; undefined where it can be
+ */
+export async function jsonFault(database: Database, value: unknown): Promise<string | undefined> {
+  try {
+    await jsonProbe.run(database, JSON.stringify(value));
+    return undefined;
+  } catch (error) {
+    if (isDatabaseUnavailable(error)) throw error;
+    return (error as Error).message;
+  }
 }
+
+const jsonProbe = new Statement<never>('json_probe', 'SELECT $1::jsonb IS NULL');

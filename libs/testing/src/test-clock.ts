@@ -31,7 +31,7 @@ export class TestClock {
   /** Time passes, for everyone at once; the relays look what is due. */
   async advance(by: Duration): Promise<void> {
     await withClient(this.databaseUrl, async (client) => {
-      await client.query(`UPDATE test_clock.moved SET by = by + $1::int * interval '1 millisecond'`, [toMs(by)]);
+      await client.query(`UPDATE test_clock.moved SET by = by + $1::bigint * interval '1 millisecond'`, [toMs(by)]);
       await client.query(`NOTIFY ${wakeUpChannel}`);
     });
   }

@@ -1,6 +1,14 @@
 import { Test } from '@nestjs/testing';
-import { KafkaJSNonRetriableError } from 'kafkajs';
-import { done, KafkaDriver, KafkaDriverModule, type WorkerRuntime } from '@app/messaging';
+import { ConfigResourceTypes, Kafka, KafkaJSNonRetriableError, logLevel, type Admin } from 'kafkajs';
+import {
+  done,
+  KafkaDriver,
+  KafkaDriverModule,
+  type BrokerTopology,
+  type Delivery,
+  type PartlyPublished,
+  type WorkerRuntime,
+} from '@app/messaging';
 import { startCore, uniqueName, type Core } from '../../support/core';
 import { gate } from '../../support/gate';
 import { leakGuard } from '../../support/leaks';
@@ -134,9 +142,12 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       assertNothingLeft = leakGuard();
     });
 
-    async function driver(address: string): Promise<KafkaDriver> {
-      const topology = { queues: [{ queue, concurrency: 5, rateLimit: undefined, partitions: 2 }], events: [] };
-      const settings = { brokers: [address], prefix: `${uniqueName()}-${process.pid}.`, leaseMs: 2_000 };
+    async function driver(
+      address: string,
+      { prefix = `${uniqueName()}-${process.pid}.`, events = [] as BrokerTopology['events'] } = {},
+    ): Promise<KafkaDriver> {
+      const topology = { queues: [{ queue, concurrency: 5, rateLimit: undefined, partitions: 2 }], events };
+      const settings = { brokers: [address], prefix, leaseMs: 2_000 };
       const module = await Test.createTestingModule({
         imports: [KafkaDriverModule.register(settings, 'test', topology)],
       }).compile();
@@ -203,6 +214,137 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       await worker.close();
       await assertNothingLeft();
     });
+
+    /** With plain kafkajs, as an operator does it. */
+    async function asOperator<Result>(work: (admin: Admin) => Promise<Result>): Promise<Result> {
+      const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin();
+      await admin.connect();
+      try {
+        return await work(admin);
+      } finally {
+        await admin.disconnect();
+      }
+    }
+
+    const setOnTopic = (topic: string, settings: Record<string, string>) =>
+      asOperator((admin) =>
+        admin.alterConfigs({
+          validateOnly: false,
+          resources: [
+            {
+              type: ConfigResourceTypes.TOPIC,
+              name: topic,
+              configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+            },
+          ],
+        }),
+      );
+
+    const event = { kind: 'work.happened', partitions: 2, subscribers: [] };
+
+    const eventOf = (n: number, bytes: number) => ({
+      id: `019e0000-0000-7000-8000-${String(n).padStart(12, '0')}`,
+      kind: event.kind,
+      version: 1,
+      tenant: 'test',
+      key: undefined,
+      at: new Date(),
+      traceparent: undefined,
+      data: 'x'.repeat(bytes),
+    });
+
+    async function written(topic: string): Promise<number> {
+      const offsets = await asOperator((admin) => admin.fetchTopicOffsets(topic));
+      return offsets.reduce((sum, { offset }) => sum + Number(offset), 0);
+    }
+
+    it('sends more than Kafka takes at once in several batches, each message once', async () => {
+      const prefix = `${uniqueName()}-${process.pid}.`;
+      const publisher = await driver(broker!, { prefix, events: [event] });
+      await publisher.publishEvents(Array.from({ length: 150 }, (_, n) => eventOf(n, 30_000)));
+      expect(await written(`${prefix}${event.kind}`)).toBe(150);
+      await publisher.close();
+      await assertNothingLeft();
+    });
+
+    it('names the message that Kafka refuses, and writes its neighbours once', async () => {
+      const prefix = `${uniqueName()}-${process.pid}.`;
+      const publisher = await driver(broker!, { prefix, events: [event] });
+      await publisher.ready();
+      await setOnTopic(`${prefix}${event.kind}`, { 'max.message.bytes': '10000' });
+      const events = Array.from({ length: 20 }, (_, n) => eventOf(n, n === 7 ? 20_000 : 1_000));
+      const refused = await publisher.publishEvents(events).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: 'partly_published', cause: undefined });
+      expect([...(refused as PartlyPublished).refused.keys()]).toEqual([7]);
+      expect((refused as PartlyPublished).confirmed.size).toBe(19);
+      expect(await written(`${prefix}${event.kind}`)).toBe(19);
+      await publisher.close();
+      await assertNothingLeft();
+    });
+
+    it('has Kafka store without compression what others compress, and keeps what else is set on a topic', async () => {
+      const prefix = `${uniqueName()}-${process.pid}.`;
+      const topic = `${prefix}${queue}`;
+      const configEntries = [
+        { name: 'compression.type', value: 'lz4' },
+        { name: 'retention.ms', value: '123456789' },
+      ];
+      await asOperator((admin) => admin.createTopics({ topics: [{ topic, configEntries }], waitForLeaders: true }));
+      const worker = await driver(broker!, { prefix });
+      const taken: Delivery[] = [];
+      await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
+      await worker.ready();
+      const { resources } = await asOperator((admin) =>
+        admin.describeConfigs({
+          includeSynonyms: false,
+          resources: [
+            { type: ConfigResourceTypes.TOPIC, name: topic, configNames: ['compression.type', 'retention.ms'] },
+          ],
+        }),
+      );
+      const settings = Object.fromEntries(
+        resources[0]!.configEntries.map(({ configName, configValue }) => [configName, configValue]),
+      );
+      expect(settings).toEqual({ 'compression.type': 'uncompressed', 'retention.ms': '123456789' });
+      await worker.close();
+      await assertNothingLeft();
+    });
+
+    it.each(['lz4', 'snappy', 'zstd'])(
+      'delivers a record that is compressed with %s as unreadable with its position, and goes on behind it',
+      async (codec) => {
+        const prefix = `${uniqueName()}-${process.pid}.`;
+        const topic = `${prefix}${queue}`;
+        const worker = await driver(broker!, { prefix });
+        await worker.ready();
+        // Kafka stores what comes in now in this way.
+        await setOnTopic(topic, { 'compression.type': codec });
+        const [first, second, third] = [message(1), message(2), message(3)];
+        await worker.publish([
+          { ...first, orderKey: 'one' },
+          { ...second, orderKey: 'one' },
+        ]);
+        await setOnTopic(topic, { 'compression.type': 'uncompressed' });
+        await worker.publish([{ ...third, orderKey: 'one' }]);
+        const taken: Delivery[] = [];
+        await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
+        await until(
+          'all three have come, and are committed',
+          async () => [taken.length, await worker.depth(queue)],
+          ([length, depth]) => length! >= 3 && depth === 0,
+        );
+        expect(taken).toHaveLength(3);
+        for (const [offset, { unreadable }] of taken.slice(0, 2).entries()) {
+          expect(unreadable).toMatch(
+            new RegExp(`topic "${topic}", partition \\d, offset ${offset}\\): ${codec} compression`, 'i'),
+          );
+        }
+        expect(taken[2]!.unreadable).toBeUndefined();
+        expect(JSON.parse(String(taken[2]!.body))).toMatchObject({ id: third.id });
+        await worker.close();
+        await assertNothingLeft();
+      },
+    );
 
     it('a publish while it is away fails within its deadline with a typed error, and goes when it is there', async () => {
       const proxy = await startProxy(Number(broker!.split(':')[1]));

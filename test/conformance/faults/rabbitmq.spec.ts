@@ -237,12 +237,12 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(await publisher.depth(queue)).toBe(10);
   });
 
-  it('what takes its worker down each time is given up after twenty times, and delivered as that to one of all workers', async () => {
+  it('what RabbitMQ gives up after twenty lost deliveries goes back to its queue', async () => {
     const [first, second] = [await driver(), await driver()];
-    const poison = message();
-    await first.publish([poison]);
-    // A worker that dies with its message, again and again.
-    for (let death = 0; death < 21; death += 1) {
+    const innocent = message();
+    await first.publish([innocent]);
+    // Only in flight, each time that the connection is lost.
+    for (let loss = 0; loss < 21; loss += 1) {
       await plain(async (channel) => {
         await new Promise((resolve) => void channel.consume(`${prefix}${queue}`, resolve));
       });
@@ -251,10 +251,37 @@ const url = process.env['TEST_RABBITMQ_URL'];
     for (const worker of [first, second]) {
       await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
     }
-    await seen('it comes as given up', taken, 1);
+    await seen('it comes again', taken, 1);
+    await until(
+      'it is acknowledged',
+      () => first.depth(queue),
+      (depth) => depth === 0,
+    );
     expect(taken).toHaveLength(1);
-    expect(taken[0]).toMatchObject({ broker: 'rabbitmq', queue: `${prefix}${queue}`, givenUp: 'delivery_limit' });
-    expect(idOf(taken[0]!)).toBe(poison.id);
+    expect(taken[0]).toMatchObject({ broker: 'rabbitmq', queue });
+    expect(taken[0]!.givenUp).toBeUndefined();
+    expect(idOf(taken[0]!)).toBe(innocent.id);
+  });
+
+  it('what another consumer has rejected is delivered as given up', async () => {
+    const worker = await driver();
+    const one = message();
+    await worker.publish([one]);
+    await plain(async (channel) => {
+      await new Promise<void>((resolve) => {
+        void channel.consume(`${prefix}${queue}`, (found) => {
+          channel.nack(found!, false, false);
+          resolve();
+        });
+      });
+      // It is rejected when RabbitMQ has answered what was asked after it.
+      await channel.checkQueue(`${prefix}${queue}`);
+    });
+    const taken: Delivery[] = [];
+    await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
+    await seen('it comes', taken, 1);
+    expect(taken[0]).toMatchObject({ queue: `${prefix}${queue}`, givenUp: 'rejected' });
+    expect(idOf(taken[0]!)).toBe(one.id);
   });
 
   it('the depth counts what workers have in hand, and takes a stranger for one whose hands are full', async () => {

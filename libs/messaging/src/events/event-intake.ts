@@ -1,10 +1,18 @@
 import type { Pool } from 'pg';
-import { v5 as uuidv5, validate as isUuid } from 'uuid';
+import { v4 as uuidv4, v5 as uuidv5, validate as isUuid } from 'uuid';
 import { nextDelayMs, toStorable, type EventDefinition } from '@app/contracts';
-import { recordProcessedEvents, setAside, type PrismaClient } from '@app/persistence';
+import {
+  abandonEvent,
+  beginEvents,
+  endEvents,
+  recordProcessedEvents,
+  setAside,
+  type PrismaClient,
+} from '@app/persistence';
 import { Collector } from '../collector';
 import type { Drain } from '../drain';
 import type { MessagingEvents } from '../messaging-events';
+import { assertReadable } from '../port/assert-readable';
 import type { Delivery } from '../port/broker-driver';
 import { messageSource, parseEvent, rawBytes, UnreadableMessageError } from '../port/job-message';
 import { retryWhileAway } from '../retry-while-away';
@@ -16,6 +24,10 @@ const foreignEvents = 'b8f0c2f4-6a55-4a0e-8a0c-6f6f5a1d5c0b';
 
 /** One group at a time: the order of the broker is the order of the handler. */
 const groups = { windowMs: 2, groupSize: 200, inFlight: 1 };
+
+/** An event that so many processes have begun, and none has ended, has killed them. */
+const mostDeaths = 10;
+
 const transaction = { timeout: 30_000, maxWait: 10_000 };
 
 export interface EventIntakeParts {
@@ -38,9 +50,12 @@ export type Taken = 'acknowledge' | 'leave to another';
  * table, which keep out those that were here before, and the handler's own effects.
  *
  * One that fails is tried again where it stands, so that none overtakes it; after its last attempt it is set aside.
+ * One whose process dies each time is set aside as well: what a handler has begun and not ended is counted here, the
+ * same on every broker, since a broker counts every delivery.
  */
 export class EventIntake {
   private readonly groups: Collector<Arrived, Taken>;
+  private readonly processId = uuidv4();
 
   constructor(
     private readonly parts: EventIntakeParts,
@@ -52,7 +67,7 @@ export class EventIntake {
 
   async take(delivery: Delivery): Promise<Taken> {
     try {
-      if (delivery.givenUp !== undefined) throw new UnreadableMessageError('given_up', givenUpDetail(delivery.givenUp));
+      assertReadable(delivery);
       return await this.groups.add({ event: this.read(delivery), delivery });
     } catch (error) {
       if (!(error instanceof UnreadableMessageError)) throw error;
@@ -95,6 +110,7 @@ export class EventIntake {
   private async handleGroup(group: readonly Arrived[]): Promise<Taken[]> {
     const [first, ...others] = group;
     if (others.length === 0) return [await this.handleOne(first!)];
+    if ((await this.begin(group.map(({ event }) => event))) > 0) throw new BegunBefore();
     await this.inOneTransaction(group.map(({ event }) => event));
     return group.map(() => 'acknowledge');
   }
@@ -103,6 +119,11 @@ export class EventIntake {
     const { drain, events } = this.parts;
     const { retry } = this.registered.subscription.event;
     for (let attempt = 1; ; attempt += 1) {
+      const deaths = await this.begin([event]);
+      if (deaths >= mostDeaths) {
+        const detail = `${deaths} processes have begun to handle this event, and each of them died.`;
+        return this.giveUp(event, delivery, 'killed_its_process', detail);
+      }
       try {
         await this.inOneTransaction([event]);
         return 'acknowledge';
@@ -110,8 +131,9 @@ export class EventIntake {
         const reason = error instanceof Error ? error.message : String(error);
         if (attempt >= retry.attempts) {
           const detail = `Attempt ${attempt} of ${retry.attempts}: ${reason}`;
-          return this.keep(delivery, 'attempts_exhausted', detail, { kind: event.kind });
+          return this.giveUp(event, delivery, 'attempts_exhausted', detail);
         }
+        await this.abandon(event, this.processId);
         const afterMs = nextDelayMs(retry, attempt);
         events.emit('event_failed', event.kind, this.subscriber, event.id, error, afterMs);
         await drain.sleep(afterMs);
@@ -120,14 +142,44 @@ export class EventIntake {
     }
   }
 
+  /** @returns how many other processes have begun one of them and not ended it, at most */
+  private async begin(group: readonly EventOf<EventDefinition>[]): Promise<number> {
+    const { pool, events } = this.parts;
+    const ids = [...new Set(group.map(({ id }) => id))];
+    const unfinished = await retryWhileAway(`events for ${this.subscriber}`, events, () =>
+      beginEvents(pool, this.subscriber, ids, this.processId),
+    );
+    return Math.max(0, ...unfinished.values());
+  }
+
+  private async abandon({ id }: EventOf<EventDefinition>, processId: string | undefined): Promise<void> {
+    const { pool, events } = this.parts;
+    await retryWhileAway(`events for ${this.subscriber}`, events, () =>
+      abandonEvent(pool, this.subscriber, id, processId),
+    );
+  }
+
+  private async giveUp(
+    event: EventOf<EventDefinition>,
+    delivery: Delivery,
+    reason: string,
+    detail: string,
+  ): Promise<Taken> {
+    const taken = await this.keep(delivery, reason, detail, { kind: event.kind });
+    await this.abandon(event, undefined);
+    return taken;
+  }
+
   private async inOneTransaction(group: readonly EventOf<EventDefinition>[]): Promise<void> {
     const { prisma, events } = this.parts;
     const { fresh, afterCommit } = await retryWhileAway(`events for ${this.subscriber}`, events, () =>
       prisma.$transaction(async (tx) => {
-        const unseen = await recordProcessedEvents(tx, this.subscriber, [...new Set(group.map(({ id }) => id))]);
+        const ids = [...new Set(group.map(({ id }) => id))];
+        const unseen = await recordProcessedEvents(tx, this.subscriber, ids);
         // The same event twice in one group: only the first has it.
         const first = group.filter(({ id }) => unseen.delete(id));
         const tell = first.length > 0 ? await this.registered.handler.handle(first, tx) : undefined;
+        await endEvents(tx, this.subscriber, ids);
         return { fresh: first.length, afterCommit: tell };
       }, transaction),
     );
@@ -162,6 +214,5 @@ export class EventIntake {
   }
 }
 
-export function givenUpDetail(reason: string): string {
-  return `The broker has given this message up (${reason}): whoever took it died with it, each time. Its job is dispatched again.`;
-}
+/** Has the collector handle the events of a group one by one. */
+class BegunBefore extends Error {}

@@ -1,4 +1,4 @@
-import { toMs, type Duration } from '@app/contracts';
+import { toMs, wholeMs, type Duration } from '@app/contracts';
 
 /** What a handler returns. Expected ends are values; a throw means `retry`. */
 export type Outcome<Result = unknown> =
@@ -14,7 +14,7 @@ export function done<Result>(result: Result): Outcome<Result> {
 
 /** Not this time. Counts as an attempt; without `after` the definition's retry policy says when. */
 export function retry(reason: string, after?: Duration): Outcome<never> {
-  return { type: 'retry', afterMs: after && toMs(after), reason };
+  return { type: 'retry', afterMs: after === undefined ? undefined : toMs(after), reason };
 }
 
 /** Too early. Does not count as an attempt. */
@@ -25,4 +25,28 @@ export function snooze(after: Duration): Outcome<never> {
 /** Never: trying again cannot help. The job becomes a dead letter. */
 export function fail(reason: string): Outcome<never> {
   return { type: 'fail', code: 'refused_by_handler', reason };
+}
+
+/**
+ * What a handler has returned, which may have been made without the functions above.
+ * @throws TypeError for what is no outcome; RangeError for a time that is no duration
+ */
+export function checkedOutcome<Result>(outcome: Outcome<Result>): Outcome<Result> {
+  // A handler that returns nothing compiles where it is not typed.
+  switch ((outcome as Partial<Outcome> | undefined)?.type) {
+    case 'done':
+    case 'fail':
+      return outcome;
+    case 'snooze':
+    case 'retry': {
+      const { afterMs } = outcome as Extract<Outcome<Result>, { type: 'snooze' | 'retry' }>;
+      return afterMs === undefined && outcome.type === 'retry'
+        ? outcome
+        : ({ ...outcome, afterMs: wholeMs(afterMs ?? Number.NaN) } as Outcome<Result>);
+    }
+    default:
+      throw new TypeError(
+        `Expected the outcome of a handler: done(…), retry(…), snooze(…) or fail(…); got ${JSON.stringify(outcome)}.`,
+      );
+  }
 }

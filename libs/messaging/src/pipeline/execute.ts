@@ -8,7 +8,7 @@ import {
 } from '@app/persistence';
 import type { JobContext } from '../handlers/job-handler';
 import { reasonOf } from '../reason-of';
-import type { Outcome } from '../handlers/outcome';
+import { checkedOutcome, type Outcome } from '../handlers/outcome';
 import type { Claimed, Ending, PipelineParts } from './parts';
 import { payloadOf, PayloadRefused } from './payload';
 
@@ -24,7 +24,7 @@ export function executeStep({ pool, prisma }: PipelineParts): (claimed: Claimed)
     if (job.version > definition.version) return { type: 'snooze', afterMs: newerVersionSnoozeMs };
     try {
       const payload = payloadOf(definition, job.version, job.payload);
-      const outcome = await handler.handle({ ...job, payload }, contextOf(claimed));
+      const outcome = checkedOutcome(await handler.handle({ ...job, payload }, contextOf(claimed)));
       return outcome.type === 'done' && !outcome.committed ? checked(outcome, claimed) : outcome;
     } catch (error) {
       if (error instanceof PayloadRefused) return { type: 'fail', code: 'payload_invalid', reason: error.message };

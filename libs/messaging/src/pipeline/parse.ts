@@ -3,7 +3,7 @@ import { setAside } from '@app/persistence';
 import { isForeign, parseMessage, rawBytes, UnreadableMessageError, type ForeignEvent } from '../port/job-message';
 import type { Delivery } from '../port/broker-driver';
 import { retryWhileAway } from '../retry-while-away';
-import { givenUpDetail } from '../events/event-intake';
+import { assertReadable } from '../port/assert-readable';
 import { adopt } from './adopt';
 import type { PipelineParts, Received } from './parts';
 import type { Step } from './steps';
@@ -26,7 +26,7 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
 
   /** @returns undefined for the event of somebody else, which comes back as a job of ours */
   async function read(delivery: Delivery): Promise<Received | undefined> {
-    if (delivery.givenUp !== undefined) throw new UnreadableMessageError('given_up', givenUpDetail(delivery.givenUp));
+    assertReadable(delivery);
     const message = parseMessage(delivery.body);
     const registered = handlers.get(message.kind);
     if (!registered) throw unknownKind(message.kind, isForeign(message) ? message.source : undefined);

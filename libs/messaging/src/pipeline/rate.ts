@@ -1,11 +1,12 @@
+import { longestTimerMs } from '@app/contracts';
 import type { PipelineParts, Received } from './parts';
 import type { Step } from './steps';
 
 export function rateStep({ turns, drain }: PipelineParts): Step<Received, void, Received, void> {
   return async (received, next) => {
-    const waitMs = await turns.of(received.delivery.broker, received.definition)?.take();
-    // In a drain nobody waits: the job is handed back as soon as it is claimed.
-    if (waitMs) await drain.sleep(waitMs);
+    let waitMs = (await turns.of(received.delivery.broker, received.definition)?.take()) ?? 0;
+    // A drain ends the wait: the job is handed back as soon as it is claimed.
+    for (; waitMs > 0 && !drain.hasBegun; waitMs -= longestTimerMs) await drain.sleep(Math.min(waitMs, longestTimerMs));
     await next(received);
   };
 }

@@ -1,4 +1,4 @@
-import { cancelledWhileActive, isNotStorable, readSettled, type JobError, type Settlement } from '@app/persistence';
+import { cancelledWhileActive, jsonFault, readSettled, type JobError, type Settlement } from '@app/persistence';
 import { nextDelayMs, toStorable } from '@app/contracts';
 import type { AbortReason } from '../lease';
 import { retryWhileAway } from '../retry-while-away';
@@ -56,9 +56,13 @@ export function settleStep({
       // It would have gone on, and somebody has asked for its end in the meantime.
       return { ...decision, state, error: cancelledWhileActive };
     } catch (error) {
-      if (!isNotStorable(error) || decision.state === 'failed') throw error;
-      // A result with U+0000, say.
-      return write(claimed, failed('result_not_storable', (error as Error).message));
+      const { result } = decision;
+      const fault =
+        result === undefined ? undefined : await retryWhileAway('settle', events, () => jsonFault(pool, result));
+      // Not the handler's fault but one of ours, which must not fail the job for good: its lease brings it back.
+      if (fault === undefined) throw error;
+      const message = `The handler returned a result that PostgreSQL does not store as JSON: ${fault}`;
+      return write(claimed, failed('result_not_storable', message));
     }
   }
 }

@@ -39,6 +39,8 @@ export interface Delivery {
   readonly body: unknown;
   /** The broker has given this message up, and says why: nobody is to try it again. */
   readonly givenUp?: string;
+  /** The client library cannot read this message; what was expected, what came, and where it stands. */
+  readonly unreadable?: string;
 }
 
 /**
@@ -62,8 +64,11 @@ export interface BrokerDriver {
   /** Resolves when the broker has been reached for the first time. */
   ready(): Promise<void>;
   /**
-   * Resolves when the broker has confirmed every message; after a rejection any of them may have arrived.
-   * @throws BrokerUnavailable within seconds when the broker is away, and keeps nothing in memory then
+   * Resolves when the broker has confirmed every message. Cuts the batch where the broker takes fewer bytes at once.
+   * @throws BrokerUnavailable within seconds when the broker is away, and keeps nothing in memory then; any of the
+   *   messages may have arrived
+   * @throws Unroutable where the broker has no place for them
+   * @throws PartlyPublished where some are confirmed and others not, and where some are refused for what they are
    */
   publish(messages: readonly JobMessage[]): Promise<void>;
   /** The same for events, each of which goes to all its subscribers. */

@@ -84,7 +84,14 @@ export interface ForeignEvent extends Pick<JobMessage, 'id' | 'kind' | 'version'
 /** Why a message cannot be acted on; `reason` is a stable code. */
 export class UnreadableMessageError extends Error {
   constructor(
-    readonly reason: 'given_up' | 'malformed' | 'oversized' | 'unknown_kind' | 'newer_version' | 'payload_invalid',
+    readonly reason:
+      | 'given_up'
+      | 'unreadable_record'
+      | 'malformed'
+      | 'oversized'
+      | 'unknown_kind'
+      | 'newer_version'
+      | 'payload_invalid',
     message: string,
     readonly about: { readonly kind?: string; readonly source?: string } = {},
   ) {

@@ -1,4 +1,4 @@
-import type { DataOf, EventDefinition } from '@app/contracts';
+import { toStorable, type DataOf, type EventDefinition } from '@app/contracts';
 import type { Prisma } from '../generated/prisma/client';
 import { Statement, type Database } from '../statement';
 
@@ -75,5 +75,42 @@ export async function removeEvents(transaction: Database, rows: readonly EventOu
   await removeStatement.run(
     transaction,
     rows.map(({ rowId }) => rowId),
+  );
+}
+
+/** An event that its broker never takes. */
+export interface RefusedEvent extends Pick<EventOutboxRow, 'rowId' | 'kind' | 'tenant'> {
+  readonly reason: string;
+  /** The whole message. */
+  readonly raw: Buffer;
+}
+
+const refuseStatement = new Statement<never>(
+  'event_outbox_refuse',
+  `WITH refused AS (
+     SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[])
+         AS refused(id, kind, tenant, detail, raw)
+   ), removed AS (
+     DELETE FROM event_outbox USING refused WHERE event_outbox.id = refused.id
+   )
+   INSERT INTO dead_letter (broker, queue, tenant, kind, reason, detail, raw, source)
+   SELECT $1, kind, tenant, kind, 'message_refused', detail, raw, $2 FROM refused`,
+);
+
+/** In the transaction that took them: from the outbox to the dead letters. */
+export async function refuseEvents(
+  transaction: Database,
+  { broker, source }: { broker: string; source: string },
+  refused: readonly RefusedEvent[],
+): Promise<void> {
+  await refuseStatement.run(
+    transaction,
+    broker,
+    source,
+    refused.map(({ rowId }) => rowId),
+    refused.map(({ kind }) => kind),
+    refused.map(({ tenant }) => tenant),
+    refused.map(({ reason }) => toStorable(reason)),
+    refused.map(({ raw }) => raw),
   );
 }

@@ -7,7 +7,7 @@ import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
 import { within } from '../../within';
 import type { BullmqConnection } from './bullmq-connection';
-import { BrokerUnavailable } from '../../port/broker-errors';
+import { BrokerUnavailable, Publication } from '../../port/broker-errors';
 import { failForGood } from './fail-for-good';
 import type { QueueProcessor } from './queue-processor';
 
@@ -59,14 +59,14 @@ export class BullmqDriver implements BrokerDriver {
   }
 
   async publish(messages: readonly JobMessage[]): Promise<void> {
-    await this.addToQueues(messages.map((message) => [message.queue, toBullmqJob(message)]));
+    await this.addToQueues(messages.map((message) => [[message.queue, toBullmqJob(message)]]));
   }
 
   /** BullMQ knows no broadcast: each subscriber has a queue of its own. */
   async publishEvents(events: readonly EventMessage[]): Promise<void> {
     const subscribers = new Map(this.events.map((event) => [event.kind, event.subscribers]));
     await this.addToQueues(
-      events.flatMap((event) =>
+      events.map((event) =>
         (subscribers.get(event.kind) ?? []).map((subscriber): Addressed => [
           subscriberQueue(event.kind, subscriber),
           toBullmqEvent(event),
@@ -108,18 +108,37 @@ export class BullmqDriver implements BrokerDriver {
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
   }
 
-  private async addToQueues(jobs: readonly Addressed[]): Promise<void> {
+  /**
+   * @param messages each with the queues that it goes to; one is confirmed when all of them have it
+   * @throws BrokerUnavailable, PartlyPublished
+   */
+  private async addToQueues(messages: readonly (readonly Addressed[])[]): Promise<void> {
     try {
       this.connection.assertUp();
-      const names = new Set(jobs.map(([queue]) => queue));
-      await Promise.all(
-        [...names].map((name) =>
-          this.queue(name).addBulk(jobs.flatMap(([queue, job]) => (queue === name ? [job] : []))),
-        ),
-      );
     } catch (error) {
       throw new BrokerUnavailable('bullmq', error);
     }
+    const publication = new Publication('bullmq', messages.length);
+    const missing = new Set<number>();
+    const names = new Set(messages.flatMap((addressed) => addressed.map(([queue]) => queue)));
+    await Promise.all(
+      [...names].map(async (name) => {
+        const jobs = new Map(
+          messages.flatMap((addressed, place) =>
+            addressed.flatMap(([queue, job]) => (queue === name ? [[place, job] as const] : [])),
+          ),
+        );
+        const own = new Publication('bullmq', messages.length);
+        const add = (places: readonly number[]) => this.queue(name).addBulk(places.map((place) => jobs.get(place)!));
+        await own.send([...jobs.keys()], add, isRefusal).catch((error: unknown) => {
+          publication.lose(new BrokerUnavailable('bullmq', error));
+        });
+        for (const place of jobs.keys()) if (own.isOpen(place)) missing.add(place);
+        for (const [place, reason] of own.refusals) publication.refuse(place, reason);
+      }),
+    );
+    publication.confirm([...messages.keys()].filter((place) => !missing.has(place) && publication.isOpen(place)));
+    publication.conclude();
   }
 
   private queue(name: string): Queue {
@@ -127,6 +146,19 @@ export class BullmqDriver implements BrokerDriver {
     if (!queue) throw new RangeError(`Queue "${name}" was not registered.`);
     return queue;
   }
+}
+
+/**
+ * What the backend never takes: text that jsonb has no place for (22P05), more than PostgreSQL or Redis stores (54000).
+ * Any other error may be a fault of ours.
+ */
+function isRefusal(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  return (
+    code === '22P05' ||
+    code === '54000' ||
+    /string exceeds maximum allowed size|invalid bulk length/.test(String(message))
+  );
 }
 
 type Addressed = readonly [queue: string, job: ReturnType<typeof toBullmqJob> | ReturnType<typeof toBullmqEvent>];

@@ -13,7 +13,7 @@ export interface Consumption {
   readonly partitions: number;
   readonly sessionMs: number;
   /** When it resolves the message is done. */
-  readonly handle: (message: EachBatchPayload['batch']['messages'][number]) => Promise<void>;
+  readonly handle: (message: EachBatchPayload['batch']['messages'][number], partition: number) => Promise<void>;
 }
 
 const heartbeatMs = 500;
@@ -139,7 +139,7 @@ export class Consumer implements Subscription {
       if (this.stopped || !payload.isRunning() || payload.isStale()) return;
       const end = window.begin(message.offset);
       this.inHand += 1;
-      void this.consumption.handle(message).then(() => {
+      void this.consumption.handle(message, batch.partition).then(() => {
         this.inHand -= 1;
         end();
         this.wakeAll();

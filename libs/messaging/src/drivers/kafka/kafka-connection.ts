@@ -1,4 +1,5 @@
 import { Kafka, logLevel } from 'kafkajs';
+import { replaceUnreadableRecords } from './unreadable-records';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -10,6 +11,8 @@ export interface KafkaSettings {
 
 // kafkajs 2 warns of the partitioner of kafkajs 1, which nobody here has ever used.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
+
+replaceUnreadableRecords();
 
 /** A client whose every request ends within seconds; who asks again, and when, is decided above it. */
 export function connectKafka({ brokers }: KafkaSettings, application: string): Kafka {

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { Kafka, KafkaMessage } from 'kafkajs';
+import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 import type { EventSubscription } from '../../events/event-handler';
 import type { BrokerDriver, Deliver, Delivery, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { fromBinaryMode } from '../../port/binary-mode';
@@ -11,7 +11,8 @@ import { Consumer, type Consumption } from './consumer';
 import type { KafkaSettings } from './kafka-connection';
 import { lagOf } from './lag';
 import { Publisher, type Outgoing } from './publisher';
-import { createTopics, KafkaNames, withAdmin } from './topics';
+import { createTopics, keepTopicsReadable, KafkaNames, withAdmin } from './topics';
+import { unreadable } from './unreadable-records';
 
 export const kafkaCapabilities: Capabilities = {
   priority: 'none',
@@ -31,6 +32,8 @@ const attributePrefixes = ['ce_'];
 const eventsAtOnce = 500;
 /** The least that a Kafka takes unless it is told otherwise (group.min.session.timeout.ms). */
 const shortestSessionMs = 6_000;
+/** The most (group.max.session.timeout.ms): a longer lease would keep every worker out of its group. */
+const longestSessionMs = 30 * 60_000;
 
 /** A topic for each queue of jobs and each kind of event, a group for each queue and each subscriber. */
 export class KafkaDriver implements BrokerDriver {
@@ -117,12 +120,24 @@ export class KafkaDriver implements BrokerDriver {
     const consumption = {
       topic: this.names.topic(topic),
       ...how,
-      sessionMs: Math.max(shortestSessionMs, this.settings.leaseMs),
-      handle: (message: KafkaMessage) => deliver({ broker: this.name, queue, body: bodyOf(message) }),
+      sessionMs: Math.min(longestSessionMs, Math.max(shortestSessionMs, this.settings.leaseMs)),
+      handle: (message: KafkaMessage, partition: number) => {
+        const why = unreadable(message);
+        const body = why === undefined ? bodyOf(message) : (message.value ?? Buffer.alloc(0));
+        const position = `topic "${this.names.topic(topic)}", partition ${partition}, offset ${message.offset}`;
+        const expected = 'Expected a record that is not compressed, or compressed with gzip';
+        return deliver({
+          broker: this.name,
+          queue,
+          body,
+          ...(why !== undefined && { unreadable: `${expected}; got one that cannot be read (${position}): ${why}` }),
+        });
+      },
     };
     const prepare = () =>
       withAdmin(this.kafka, async (admin) => {
         await createTopics(admin, this.names, this.topology);
+        await this.keepReadable(admin);
         if (how.from) await beginAt(admin, consumption.topic, how.group, how.from);
       });
     const consumer = new Consumer(this.kafka, consumption, prepare, this.logger);
@@ -131,7 +146,17 @@ export class KafkaDriver implements BrokerDriver {
   }
 
   private prepare(): Promise<void> {
-    return withAdmin(this.kafka, (admin) => createTopics(admin, this.names, this.topology));
+    return withAdmin(this.kafka, async (admin) => {
+      await createTopics(admin, this.names, this.topology);
+      await this.keepReadable(admin);
+    });
+  }
+
+  /** Whoever may not change topics goes on with what they are. */
+  private async keepReadable(admin: Admin): Promise<void> {
+    await keepTopicsReadable(admin, this.names, this.topology).catch((error: unknown) =>
+      this.logger.warn(`The compression of topics could not be looked at: ${(error as Error).message}`),
+    );
   }
 
   private topologyOf(queue: string) {

@@ -1,20 +1,39 @@
-import type { Kafka, Message, Producer } from 'kafkajs';
+import { Partitioners, type Kafka, type Message, type Producer } from 'kafkajs';
 import { within } from '../../within';
-import { BrokerUnavailable, Unroutable } from '../../port/broker-errors';
+import { BrokerUnavailable, Publication, Unroutable } from '../../port/broker-errors';
+import { withAdmin } from './topics';
 
 export interface Outgoing extends Message {
   readonly topic: string;
+  readonly key: string;
+  readonly value: string;
 }
 
 const deadlineMs = 4_000;
 
 /**
+ * kafkajs makes one record batch of what is sent to a partition at once. Kafka takes one of 1 MiB by default
+ * (https://kafka.apache.org/documentation/#brokerconfigs_message.max.bytes), and our consumers fetch 256 KiB of a
+ * partition at once.
+ */
+const mostBatchBytes = 240_000;
+/** Headers and lengths of one record. */
+const recordBytes = 200;
+
+/** What Kafka refuses for what it is: to send it again cannot help. */
+const refusals = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'];
+
+/**
  * One idempotent producer (https://kafka.apache.org/documentation/#producerconfigs_enable.idempotence). After a
  * failure its sequence numbers may be of no use any more, so that the next publish gets another.
+ *
+ * Each partition is sent to by itself: of a request to several, kafkajs does not say which of them were written.
  */
 export class Publisher {
   private producer: Promise<Producer> | undefined;
   private readonly leaving = new Set<Promise<unknown>>();
+  private partitions = new Map<string, number>();
+  private readonly partitioner = Partitioners.DefaultPartitioner();
 
   /** @param prepare makes sure that the topics are there; called before the first publish of each producer */
   constructor(
@@ -26,19 +45,23 @@ export class Publisher {
     await (this.producer ??= this.start());
   }
 
-  /** @throws BrokerUnavailable, Unroutable */
+  /** @throws BrokerUnavailable, Unroutable, PartlyPublished */
   async publish(messages: readonly Outgoing[]): Promise<void> {
-    const topics = [...new Set(messages.map(({ topic }) => topic))];
-    const sent = this.send(
-      topics.map((topic) => ({ topic, messages: messages.filter((message) => message.topic === topic) })),
-    );
+    const publication = new Publication('kafka', messages.length);
     try {
-      await within(deadlineMs, sent, `it did not confirm within ${deadlineMs} ms`);
+      await within(deadlineMs, this.send(messages, publication), `it did not confirm within ${deadlineMs} ms`);
     } catch (error) {
       this.discard();
-      if (isMissingTopic(error)) throw new Unroutable('kafka', topics);
-      throw new BrokerUnavailable('kafka', error);
+      publication.lose(
+        isOf(error, ['UNKNOWN_TOPIC_OR_PARTITION'])
+          ? new Unroutable(
+              'kafka',
+              messages.map(({ topic }) => topic),
+            )
+          : new BrokerUnavailable('kafka', error),
+      );
     }
+    publication.conclude();
   }
 
   async close(): Promise<void> {
@@ -46,13 +69,60 @@ export class Publisher {
     await Promise.all(this.leaving);
   }
 
-  private async send(topicMessages: { topic: string; messages: Message[] }[]): Promise<void> {
+  /** @throws the first error that is no refusal, when every partition was tried */
+  private async send(messages: readonly Outgoing[], publication: Publication): Promise<void> {
     const producer = await (this.producer ??= this.start());
-    await producer.sendBatch({ topicMessages, acks: -1, timeout: deadlineMs });
+    await this.countPartitions([...new Set(messages.map(({ topic }) => topic))]);
+    const byPartition = new Map<string, number[]>();
+    for (const [place, message] of messages.entries()) {
+      const name = `${message.topic} ${this.partitionOf(message)}`;
+      const places = byPartition.get(name);
+      if (places) places.push(place);
+      else byPartition.set(name, [place]);
+    }
+    const sent = [...byPartition.values()].map(async (places) => {
+      const { topic } = messages[places[0]!]!;
+      const partition = this.partitionOf(messages[places[0]!]!);
+      for (const batch of cutBySize(places, (place) => sizeOf(messages[place]!))) {
+        await publication.send(
+          batch,
+          (some) =>
+            producer.send({
+              topic,
+              messages: some.map((place) => ({ ...messages[place]!, partition })),
+              acks: -1,
+              timeout: deadlineMs,
+            }),
+          (error) => isOf(error, refusals),
+        );
+      }
+    });
+    const failed = (await Promise.allSettled(sent)).find(({ status }) => status === 'rejected');
+    if (failed) throw (failed as PromiseRejectedResult).reason;
+  }
+
+  /** As every client of Kafka does it: by the hash of the key. */
+  private partitionOf(message: Outgoing): number {
+    const partitionMetadata = Array.from({ length: this.partitions.get(message.topic)! }, (_, partitionId) => ({
+      partitionId,
+      leader: 0,
+      partitionErrorCode: 0,
+      replicas: [],
+      isr: [],
+    }));
+    return this.partitioner({ topic: message.topic, partitionMetadata, message });
+  }
+
+  private async countPartitions(topics: readonly string[]): Promise<void> {
+    const unknown = topics.filter((topic) => !this.partitions.has(topic));
+    if (unknown.length === 0) return;
+    const found = await withAdmin(this.kafka, (admin) => admin.fetchTopicMetadata({ topics: unknown }));
+    for (const { name, partitions } of found.topics) this.partitions.set(name, partitions.length);
   }
 
   private async start(): Promise<Producer> {
     await this.prepare();
+    this.partitions = new Map();
     const producer = this.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
@@ -72,7 +142,26 @@ export class Publisher {
   }
 }
 
-function isMissingTopic(error: unknown): boolean {
+function sizeOf({ key, value }: Outgoing): number {
+  return Buffer.byteLength(key) + Buffer.byteLength(value) + recordBytes;
+}
+
+/** @returns the same in the same order, in batches of `mostBatchBytes` at most, or of one */
+function cutBySize(places: readonly number[], size: (place: number) => number): number[][] {
+  const batches: number[][] = [];
+  let bytes = Number.POSITIVE_INFINITY;
+  for (const place of places) {
+    bytes += size(place);
+    if (bytes > mostBatchBytes) {
+      batches.push([]);
+      bytes = size(place);
+    }
+    batches.at(-1)!.push(place);
+  }
+  return batches;
+}
+
+function isOf(error: unknown, types: readonly string[]): boolean {
   const { type, cause } = error as { type?: string; cause?: unknown };
-  return type === 'UNKNOWN_TOPIC_OR_PARTITION' || (cause !== undefined && isMissingTopic(cause));
+  return (type !== undefined && types.includes(type)) || (cause instanceof Error && isOf(cause, types));
 }

@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs';
+import { ConfigResourceTypes, ConfigSource, type Admin, type Kafka } from 'kafkajs';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
 
 /** What things are called on a Kafka, all under the prefix of their system. */
@@ -22,15 +22,45 @@ export class KafkaNames {
   }
 }
 
+/** kafkajs reads no other codec than gzip: Kafka stores what comes in another one without any. */
+const readable = { name: 'compression.type', value: 'uncompressed' };
+const isReadable = (value: string): boolean => value === 'uncompressed' || value === 'gzip';
+
 /** Makes the topics that are missing; those that are there stay as they are. */
-export async function createTopics(admin: Admin, names: KafkaNames, { queues, events }: BrokerTopology): Promise<void> {
-  const wanted = [
+export async function createTopics(admin: Admin, names: KafkaNames, topology: BrokerTopology): Promise<void> {
+  const there = new Set(await admin.listTopics());
+  const missing = topicsOf(names, topology).filter(({ topic }) => !there.has(topic));
+  if (missing.length === 0) return;
+  const topics = missing.map((topic) => ({ ...topic, configEntries: [readable] }));
+  await admin.createTopics({ topics, waitForLeaders: true });
+}
+
+/**
+ * Has Kafka store what others send in a form that can be read here, also in topics that are older than this or were
+ * made by others. Their other settings stay: to alter a topic with kafkajs is to give all that is set on it.
+ */
+export async function keepTopicsReadable(admin: Admin, names: KafkaNames, topology: BrokerTopology): Promise<void> {
+  const topics = topicsOf(names, topology).map(({ topic }) => ({ type: ConfigResourceTypes.TOPIC, name: topic }));
+  if (topics.length === 0) return;
+  const { resources } = await admin.describeConfigs({ resources: topics, includeSynonyms: false });
+  const unreadable = resources.flatMap(({ resourceName, configEntries }) => {
+    const { configValue = '' } = configEntries.find(({ configName }) => configName === readable.name) ?? {};
+    if (isReadable(configValue)) return [];
+    const kept = configEntries
+      .filter(
+        ({ configName, configSource }) => configSource === ConfigSource.TOPIC_CONFIG && configName !== readable.name,
+      )
+      .map(({ configName, configValue: value }) => ({ name: configName, value }));
+    return [{ type: ConfigResourceTypes.TOPIC, name: resourceName, configEntries: [...kept, readable] }];
+  });
+  if (unreadable.length > 0) await admin.alterConfigs({ validateOnly: false, resources: unreadable });
+}
+
+function topicsOf(names: KafkaNames, { queues, events }: BrokerTopology) {
+  return [
     ...queues.map(({ queue, partitions }) => ({ topic: names.topic(queue), numPartitions: partitions })),
     ...events.map(({ kind, partitions }) => ({ topic: names.topic(kind), numPartitions: partitions })),
   ];
-  const there = new Set(await admin.listTopics());
-  const missing = wanted.filter(({ topic }) => !there.has(topic));
-  if (missing.length > 0) await admin.createTopics({ topics: missing, waitForLeaders: true });
 }
 
 /** Does something with an admin client of its own. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel } from 'amqplib';
+import { BrokerUnavailable } from '../../port/broker-errors';
 import { within } from '../../within';
 import { declareCensus, declareQueue } from './declare';
 import { LastingChannel } from './lasting-channel';
@@ -9,6 +10,9 @@ import type { RabbitmqNames } from './rabbitmq-names';
 const replyQueue = 'amq.rabbitmq.reply-to';
 /** A worker that has not answered by then counts as one whose hands are full. */
 const answerMs = 500;
+
+/** From the question for a depth until its answer. */
+const depthMs = 3_000;
 
 /** By queue: how many messages a process has in hand. */
 export type Holdings = Readonly<Record<string, number>>;
@@ -42,9 +46,20 @@ export class Census {
   /**
    * Declares the queue on the way: to ask for one that is not there would close the channel.
    * @param prefetch what a consumer has in hand at most
+   * @throws BrokerUnavailable within seconds
    */
   async depth(queue: string, prefetch: number): Promise<number> {
     const channel = this.channel.now();
+    try {
+      return await within(depthMs, this.count(channel, queue, prefetch), `it did not answer within ${depthMs} ms`);
+    } catch (error) {
+      // What waits for an answer on this channel would be kept for ever.
+      this.channel.renew(error);
+      throw new BrokerUnavailable('rabbitmq', error);
+    }
+  }
+
+  private async count(channel: Channel, queue: string, prefetch: number): Promise<number> {
     const { messageCount, consumerCount } = await declareQueue(channel, this.names, queue);
     const inHand = await this.ask(channel, this.names.queue(queue), consumerCount);
     const silent = consumerCount - inHand.length;
@@ -73,20 +88,24 @@ export class Census {
   }
 }
 
-/** Answers what this process has in hand. */
+/**
+ * Answers what this process has in hand. An answer is a publish: on a connection that acknowledges, it would have
+ * RabbitMQ block the acknowledgements as well.
+ * @param connection the one that publishes
+ */
 export function answerCensus(
   { managedConnection }: AmqpConnection,
   names: RabbitmqNames,
   holdings: () => Holdings,
 ): LastingChannel {
-  return LastingChannel.plain(managedConnection, async (channel) => {
+  const answering = LastingChannel.plain(managedConnection, async (channel) => {
     await declareCensus(channel, names);
     const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
     await channel.bindQueue(queue, names.census, '');
     await channel.consume(
       queue,
       (question) => {
-        if (!question) return;
+        if (!question || answering.isBlocked) return;
         const answer = Buffer.from(JSON.stringify(holdings()));
         channel.sendToQueue(String(question.properties.replyTo), answer, {
           correlationId: String(question.properties.correlationId),
@@ -95,4 +114,5 @@ export function answerCensus(
       { noAck: true },
     );
   });
+  return answering;
 }

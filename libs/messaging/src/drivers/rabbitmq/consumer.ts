@@ -2,6 +2,7 @@ import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Subscription } from '../../port/broker-driver';
 import { Acknowledgements } from './acknowledgements';
+import { within } from '../../within';
 import { LastingChannel } from './lasting-channel';
 
 export interface Consumption {
@@ -12,6 +13,10 @@ export interface Consumption {
   /** When it resolves the message is acknowledged. */
   readonly handle: (message: ConsumeMessage) => Promise<void>;
 }
+
+const cancelMs = 1_000;
+/** AMQP has 16 bits for it. */
+const mostPrefetch = 65_535;
 
 /** Takes the messages of one queue, on a channel of its own: an error there stops no other queue. */
 export class Consumer implements Subscription {
@@ -37,7 +42,7 @@ export class Consumer implements Subscription {
     this.stopped = true;
     this.channel.retire();
     try {
-      if (this.tag !== undefined) await this.channel.now().cancel(this.tag);
+      if (this.tag !== undefined) await within(cancelMs, this.channel.now().cancel(this.tag), 'it did not answer');
     } catch {
       // The channel is gone, and the consumer with it.
     }
@@ -52,7 +57,7 @@ export class Consumer implements Subscription {
     if (this.stopped) return;
     const { queue, prefetch, declare } = this.consumption;
     await declare(channel);
-    await channel.prefetch(prefetch);
+    await channel.prefetch(Math.min(prefetch, mostPrefetch));
     const acknowledgements = new Acknowledgements(channel);
     this.acknowledgements = acknowledgements;
     const { consumerTag } = await channel.consume(queue, (message) => {

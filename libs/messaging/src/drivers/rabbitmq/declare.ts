@@ -3,8 +3,8 @@ import type { EventTopology } from '../../port/topology';
 import type { RabbitmqNames } from './rabbitmq-names';
 
 /**
- * How often a message may come back from a worker that died with it before RabbitMQ gives it up. The job is not
- * lost with it: the ledger sends another.
+ * After how many deliveries without an acknowledgement RabbitMQ gives a message up; the driver sends it back. The
+ * argument of a queue that exists cannot be changed.
  */
 const deliveryLimit = 20;
 

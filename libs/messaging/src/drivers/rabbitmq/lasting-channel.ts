@@ -19,7 +19,11 @@ export class LastingChannel<C extends Channel = Channel> {
   private opening = false;
   private retired = false;
   private whyNot: unknown = new Error('it was not reached yet');
-  private readonly onConnect = (): void => void this.open();
+  /** Why RabbitMQ reads nothing more from the connection, which must then be given nothing more. */
+  private blockedBy: string | undefined;
+  private readonly onConnect = (): void => this.goOn();
+  private readonly onUnblocked = (): void => this.goOn();
+  private readonly onBlocked = ({ reason }: { reason: string }): void => void (this.blockedBy = reason);
   private firstOpened!: () => void;
   private readonly opened = new Promise<void>((resolve) => (this.firstOpened = resolve));
 
@@ -29,6 +33,8 @@ export class LastingChannel<C extends Channel = Channel> {
     private readonly setUp: (channel: C) => Promise<void>,
   ) {
     manager.on('connect', this.onConnect);
+    manager.on('blocked', this.onBlocked);
+    manager.on('unblocked', this.onUnblocked);
     void this.open();
   }
 
@@ -49,8 +55,19 @@ export class LastingChannel<C extends Channel = Channel> {
     return this.opened;
   }
 
-  /** @throws BrokerUnavailable while there is none */
+  /** What RabbitMQ has closed the last channel for; undefined while one is open. */
+  get whyClosed(): unknown {
+    return this.channel ? undefined : this.whyNot;
+  }
+
+  /** What is written to a blocked connection stays in memory until RabbitMQ reads from it again. */
+  get isBlocked(): boolean {
+    return this.blockedBy !== undefined;
+  }
+
+  /** @throws BrokerUnavailable while there is none, and while RabbitMQ has blocked the connection */
   now(): C {
+    if (this.blockedBy !== undefined) throw new BrokerUnavailable('rabbitmq', `it takes nothing (${this.blockedBy})`);
     if (!this.channel) throw new BrokerUnavailable('rabbitmq', this.whyNot);
     return this.channel;
   }
@@ -66,6 +83,8 @@ export class LastingChannel<C extends Channel = Channel> {
   retire(): void {
     this.retired = true;
     this.manager.off('connect', this.onConnect);
+    this.manager.off('blocked', this.onBlocked);
+    this.manager.off('unblocked', this.onUnblocked);
   }
 
   async close(): Promise<void> {
@@ -75,9 +94,15 @@ export class LastingChannel<C extends Channel = Channel> {
     if (channel) await within(closeMs, channel.close(), 'it did not answer').catch(() => undefined);
   }
 
+  /** The connection is a new one, or is read again. */
+  private goOn(): void {
+    this.blockedBy = undefined;
+    void this.open();
+  }
+
   private async open(): Promise<void> {
     const { connection } = this.manager;
-    if (this.opening || this.channel || this.retired || !connection) return;
+    if (this.opening || this.channel || this.retired || this.blockedBy !== undefined || !connection) return;
     this.opening = true;
     let made: C | undefined;
     try {

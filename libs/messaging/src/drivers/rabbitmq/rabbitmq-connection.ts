@@ -33,6 +33,7 @@ export async function connectRabbitmq({ url }: RabbitmqSettings, application: st
 
   let isAway = false;
   const { managedConnection } = connection;
+  managedConnection.setMaxListeners(0); // One for each channel.
   // A connection that was closed in order has no error. Whoever throws here keeps the manager from connecting again.
   const away = ({ err }: { err?: Error }): void => {
     if (!isAway) logger.warn(`RabbitMQ is away: ${err?.message ?? 'the connection was closed'}`);

@@ -1,11 +1,15 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { EventSubscription } from '../../events/event-handler';
 import type { BrokerDriver, Deliver, Delivery, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { fromBinaryMode } from '../../port/binary-mode';
+import { Unroutable } from '../../port/broker-errors';
 import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
+import { backOffMs } from '../../retry-while-away';
 import { within } from '../../within';
 import { answerCensus, Census } from './census';
 import { Consumer } from './consumer';
@@ -44,10 +48,17 @@ export class RabbitmqDriver implements BrokerDriver {
   private readonly census: Census;
   private readonly consumers = new Map<string, Consumer>();
   private answering: LastingChannel | undefined;
+  private consuming: Promise<AmqpConnection> | undefined;
   private closed: Promise<void> | undefined;
 
+  /**
+   * @param connection publishes, asks and answers. While RabbitMQ is short of memory or disk, it reads nothing more
+   *   from a connection that has published, acknowledgements included (https://www.rabbitmq.com/docs/alarms)
+   * @param connectToConsume makes the one that takes and acknowledges, and never publishes
+   */
   constructor(
     private readonly connection: AmqpConnection,
+    private readonly connectToConsume: () => Promise<AmqpConnection>,
     private readonly names: RabbitmqNames,
     private readonly topology: BrokerTopology,
   ) {
@@ -116,10 +127,13 @@ export class RabbitmqDriver implements BrokerDriver {
   private async closeOnce(): Promise<void> {
     const channels = [this.publisher.channel, this.answering, ...this.consumers.values()];
     await Promise.all([this.census.close(), ...channels.map((channel) => channel?.close())]);
-    await within(closeMs, this.connection.close(), 'it did not answer').catch(() => undefined);
+    const consuming = await this.consuming;
+    for (const connection of consuming ? [consuming, this.connection] : [this.connection]) {
+      await within(closeMs, connection.close(), 'it did not answer').catch(() => undefined);
+    }
   }
 
-  private consume(
+  private async consume(
     queue: string,
     prefetch: number,
     shownQueue: string,
@@ -128,31 +142,39 @@ export class RabbitmqDriver implements BrokerDriver {
   ): Promise<Subscription> {
     const handle = (message: ConsumeMessage) =>
       deliver({ broker: this.name, queue: shownQueue, body: bodyOf(message) });
-    const consumer = new Consumer(this.connection, { queue, prefetch, declare, handle });
+    const consuming = await (this.consuming ??= this.connectToConsume());
+    const consumer = new Consumer(consuming, { queue, prefetch, declare, handle });
     this.consumers.set(queue, consumer);
     this.answering ??= answerCensus(this.connection, this.names, () =>
       Object.fromEntries([...this.consumers].map(([name, { unacknowledged }]) => [name, unacknowledged])),
     );
-    const deadLetters = this.consumeDeadLetters(deliver);
-    return Promise.resolve({
+    const deadLetters = this.consumeDeadLetters(consuming, deliver);
+    return {
       stop: async () => {
         await Promise.all([consumer.stop(), deadLetters.stop()]);
       },
-    });
+    };
   }
 
   /** What RabbitMQ has given up comes to whichever process it lets consume; the others stand by. */
-  private consumeDeadLetters(deliver: Deliver): Consumer {
+  private consumeDeadLetters(consuming: AmqpConnection, deliver: Deliver): Consumer {
     const { deadLetters } = this.names;
     const there = this.consumers.get(deadLetters);
     if (there) return there;
     const declare = (channel: Channel) => declareDeadLetters(channel, this.names);
-    const handle = ({ content, properties: { headers } }: ConsumeMessage) => {
-      const queue = headers?.['x-first-death-queue'] ?? deadLetters;
+    const handle = async (message: ConsumeMessage) => {
+      const { headers } = message.properties;
+      const queue = headers?.['x-first-death-queue'];
       const givenUp = headers?.['x-first-death-reason'] ?? 'rejected';
-      return deliver({ broker: this.name, queue, body: content, givenUp });
+      if (givenUp === 'delivery_limit' && typeof queue === 'string' && (await this.sendBack(queue, message))) return;
+      await deliver({
+        broker: this.name,
+        queue: typeof queue === 'string' ? queue : deadLetters,
+        body: message.content,
+        givenUp,
+      });
     };
-    const consumer = new Consumer(this.connection, {
+    const consumer = new Consumer(consuming, {
       queue: deadLetters,
       prefetch: deadLettersAtOnce,
       declare,
@@ -160,6 +182,35 @@ export class RabbitmqDriver implements BrokerDriver {
     });
     this.consumers.set(deadLetters, consumer);
     return consumer;
+  }
+
+  /**
+   * RabbitMQ counts every delivery that was not acknowledged, also of what was only in flight when a connection was
+   * lost. What has killed its process is counted above the drivers, so what RabbitMQ gives up goes back.
+   * @returns false where its queue is gone
+   */
+  private async sendBack(queue: string, { content, properties }: ConsumeMessage): Promise<boolean> {
+    const { contentType, headers = {} } = properties as { contentType?: string; headers?: Record<string, unknown> };
+    const message = {
+      exchange: '',
+      routingKey: queue,
+      messageId: randomUUID(),
+      content,
+      mandatory: true,
+      contentType,
+      headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-'))),
+    };
+    for (let failures = 1; this.closed === undefined; failures += 1) {
+      try {
+        await this.publisher.publish([message]);
+        return true;
+      } catch (error) {
+        if (error instanceof Unroutable) return false;
+        await delay(backOffMs(failures), undefined, { ref: false });
+      }
+    }
+    // Not acknowledged: another process gets it.
+    return new Promise<never>(() => undefined);
   }
 
   private prefetchOf(queue: string): number {

@@ -5,7 +5,7 @@ import { connectRabbitmq, type RabbitmqSettings } from './rabbitmq-connection';
 import { RabbitmqDriver } from './rabbitmq-driver';
 import { RabbitmqNames } from './rabbitmq-names';
 
-/** The connection of one process, for its driver and for whoever wants more of RabbitMQ than the driver gives. */
+/** The connection that publishes, for the driver and for whoever wants more of RabbitMQ than the driver gives. */
 @Module({})
 export class RabbitmqDriverModule {
   static register(settings: RabbitmqSettings, application: string, topology: BrokerTopology): DynamicModule {
@@ -17,7 +17,12 @@ export class RabbitmqDriverModule {
           provide: RabbitmqDriver,
           inject: [AmqpConnection],
           useFactory: (connection: AmqpConnection) =>
-            new RabbitmqDriver(connection, new RabbitmqNames(settings.prefix), topology),
+            new RabbitmqDriver(
+              connection,
+              () => connectRabbitmq(settings, `${application} consumer`),
+              new RabbitmqNames(settings.prefix),
+              topology,
+            ),
         },
       ],
       exports: [AmqpConnection, RabbitmqDriver],

@@ -1,0 +1,21 @@
+import type { Delivery } from './broker-driver';
+import { isForeign, parseMessage, UnreadableMessageError } from './job-message';
+
+/** @throws UnreadableMessageError for what the broker has given up, or its client could not read */
+export function assertReadable({ body, givenUp, unreadable }: Delivery): void {
+  if (unreadable !== undefined) throw new UnreadableMessageError('unreadable_record', unreadable);
+  if (givenUp === undefined) return;
+  const next = isOurJob(body)
+    ? 'Its job is in the ledger, from where it is dispatched again while it is queued.'
+    : 'Nothing sends it again: its bytes are kept here.';
+  throw new UnreadableMessageError('given_up', `The broker has given this message up (${givenUp}). ${next}`);
+}
+
+/** "Try job X, dispatch N": the ledger has the job itself. */
+function isOurJob(body: unknown): boolean {
+  try {
+    return !isForeign(parseMessage(body));
+  } catch {
+    return false;
+  }
+}

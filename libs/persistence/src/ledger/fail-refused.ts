@@ -1,0 +1,62 @@
+import { toStorable } from '@app/contracts';
+import { Statement, type Database } from '../statement';
+import { announceFinished } from './announce-finished';
+import { bury } from './bury';
+import { recordState } from './record-state';
+import { tellParents } from './tell-parents';
+
+/** An outbox row whose message its broker never takes. */
+export interface RefusedDispatch {
+  /** Of the row. */
+  readonly id: string;
+  readonly jobId: string;
+  readonly dispatch: number;
+  readonly reason: string;
+}
+
+/**
+ * queued -> failed, and the outbox row goes with it. A job that is locked meanwhile keeps its row for the next try:
+ * who cancels it holds the job and wants the row, which is held here.
+ */
+const failStatement = new Statement<{ id: string }>(
+  'fail_refused',
+  `WITH refused AS (
+     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[]) AS refused(row_id, id, dispatch, error)
+   ), held AS (
+     SELECT job.id, refused.error
+       FROM job JOIN refused ON refused.id = job.id
+      WHERE job.dispatch = refused.dispatch AND job.state = 'queued'
+      ORDER BY job.id
+        FOR UPDATE OF job SKIP LOCKED
+   ), failed AS (
+     UPDATE job
+        SET state = 'failed', sequence = sequence + 1, finished_at = now(), error = held.error::jsonb
+       FROM held
+      WHERE job.id = held.id
+     RETURNING job.*
+   ), removed AS (
+     DELETE FROM outbox USING refused
+      WHERE outbox.id = refused.row_id AND (
+              refused.id IN (SELECT id FROM held)
+              OR NOT EXISTS (SELECT FROM job
+                              WHERE job.id = refused.id AND job.dispatch = refused.dispatch AND job.state = 'queued'))
+   ), recorded AS (
+     ${recordState('failed')}
+   ), buried AS (
+     ${bury('failed')}
+   ), announced AS (
+     ${announceFinished('failed')}
+   ), ${tellParents('failed')}
+   SELECT id FROM failed`,
+);
+
+/** In the transaction that took the rows. The jobs have failed with `message_refused`, and are dead letters. */
+export async function failRefused(transaction: Database, refused: readonly RefusedDispatch[]): Promise<void> {
+  await failStatement.run(
+    transaction,
+    refused.map(({ id }) => id),
+    refused.map(({ jobId }) => jobId),
+    refused.map(({ dispatch }) => dispatch),
+    refused.map(({ reason }) => JSON.stringify({ code: 'message_refused', message: toStorable(reason) })),
+  );
+}
