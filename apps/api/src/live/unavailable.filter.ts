@@ -26,7 +26,10 @@ export class UnavailableFilter extends ProblemFilter {
     ];
     const problem = toProblem(error, request);
     const waitMs = passing[problem.code];
-    if (waitMs === undefined || response.headersSent) return super.catch(error, host);
+    if (waitMs === undefined || response.headersSent) {
+      super.catch(error, host);
+      return;
+    }
     const retryMs = Math.round(waitMs * (1 + Math.random()));
     response.writeHead(200, streamHeaders).end(unavailableFrame(retryMs, problem.toDocument()));
   }

@@ -180,11 +180,20 @@ export async function listJobs(
 }
 
 function toRecord(row: Row): JobRecord {
-  const { id, kind, version, broker, attempt, maxAttempts, result, error } = row;
-  const { createdAt, runAt, startedAt, finishedAt, percent, note, now } = row;
   return {
-    ...{ id, kind, version, state: shownState(row, now), broker, attempt, maxAttempts },
-    progress: { percent, note },
-    ...{ result, error, createdAt, runAt, startedAt, finishedAt },
+    id: row.id,
+    kind: row.kind,
+    version: row.version,
+    state: shownState(row, row.now),
+    broker: row.broker,
+    attempt: row.attempt,
+    maxAttempts: row.maxAttempts,
+    progress: { percent: row.percent, note: row.note },
+    result: row.result,
+    error: row.error,
+    createdAt: row.createdAt,
+    runAt: row.runAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
   };
 }
