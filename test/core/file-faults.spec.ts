@@ -5,12 +5,13 @@ import { Readable } from 'node:stream';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { makeReport, resizeImage } from '@app/contracts';
 import { done, type JobContext, type JobOf, type MessagingEventMap } from '@app/messaging';
+import { recordUpload } from '@app/persistence';
 import { FileStore, LocalFileStore, type OpenedFile } from '@app/storage';
 import sharp from 'sharp';
 import { ResizeImageHandler } from '../../apps/image-worker/src/resize-image.handler';
 import { MakeReportHandler } from '../../apps/report-worker/src/make-report.handler';
 import { seedOrders } from '../../scripts/seed/orders';
-import { startCore, type Core } from '../support/core';
+import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 import { until } from '../support/until';
 
@@ -91,7 +92,7 @@ describe('a fault of the file store', () => {
       [neighbour, ({ payload }) => Promise.resolve(done(payload))],
     ]);
     core.events.on('settled', (...settlement) => settlements.push(settlement));
-    await seedOrders(core.pool, orders);
+    await seedOrders(core.pool, orders, tenant);
   });
 
   afterAll(async () => {
@@ -177,6 +178,7 @@ describe('a fault of the file store', () => {
       await new LocalFileStore(join(folder, 'files')).put(upload, await picture.png().toBuffer(), {
         contentType: 'image/png',
       });
+      await recordUpload(core.pool, tenant, upload);
     });
 
     it.each([...moments, 'open for reading', 'while reading'] as const)(

@@ -94,6 +94,7 @@ describe('who may what', () => {
     ['GET', '/admin/queues/static/favicon.ico', lookers(200)],
     ['GET', '/v1/brokers', { ...all(200), ...strangers }],
     ['GET', '/v1/dead-letters', lookers(200)],
+    ['GET', '/v1/dead-letters/019e0000-0000-7000-8000-000000000000/raw', lookers(404)],
     ['POST', '/v1/dead-letters/redrive', { ...lookers(202), viewer: 403 }, { filter: {} }],
     ['PUT', '/admin/queues/api/queues/email.send/retry/failed', { ...lookers(200), viewer: 403 }],
     ['POST', '/v1/jobs/:job/cancel', { ...users(404), user: 202 }],
@@ -112,7 +113,11 @@ describe('who may what', () => {
           : await system.request(target, { method, headers: headers(), ...(body && { body: JSON.stringify(body) }) });
         if ('reader' in answer) answer.reader.close();
         seen[caller] = answer.status;
-        const unknown = path.startsWith('/dev/processes') ? 'process_unknown' : 'job_not_found';
+        const unknown = path.startsWith('/dev/processes')
+          ? 'process_unknown'
+          : path.startsWith('/v1/dead-letters')
+            ? 'dead_letter_not_found'
+            : 'job_not_found';
         const code = { 401: 'unauthenticated', 403: 'forbidden', 404: unknown }[answer.status];
         if (code) expect(answer.body).toMatchObject({ status: answer.status, code, type: `urn:problem:${code}` });
       }

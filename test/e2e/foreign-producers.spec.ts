@@ -162,6 +162,8 @@ describe('a CloudEvent of another service is processed like any other message', 
 
     onlyWith(TEST_REDIS_URL)('on bullmq-redis', () => {
       it('from Queue.add of BullMQ', assertAddedIsDoneOnce);
+
+      it('from Queue.add of BullMQ, which then keeps nothing of it', assertNotKept);
     });
 
     // Not without a broker, since the next group has that.
@@ -176,6 +178,8 @@ describe('a CloudEvent of another service is processed like any other message', 
 
     it('from Queue.add of BullMQ', assertAddedIsDoneOnce);
 
+    it('from Queue.add of BullMQ, which then keeps nothing of it', assertNotKept);
+
     it('the AsyncAPI document is valid', assertDocument);
   });
 });
@@ -184,6 +188,31 @@ async function assertAddedIsDoneOnce(): Promise<void> {
   const queue = plainQueue(addressOf('bullmq.queue.sms'), system.brokerSettings);
   try {
     await assertDoneOnce('bullmq', (event) => addByBullmq(queue, event));
+  } finally {
+    await queue.close();
+  }
+}
+
+/** Whatever its sender asks BullMQ to keep: an event that became a job, and one that became a dead letter. */
+async function assertNotKept(): Promise<void> {
+  const queue = plainQueue(addressOf('bullmq.queue.sms'), system.brokerSettings);
+  try {
+    const event = aRequest();
+    const keep = { removeOnComplete: false, removeOnFail: false };
+    await queue.add('good', event, keep);
+    await queue.add('too large', { ...event, data: 'x'.repeat(2_000_000) }, keep);
+    // With our name on it, and more than a relay says.
+    await queue.add('forged', { ...event, source: '/node-message-queue', dispatch: 1, data: 'x'.repeat(2_000) }, keep);
+    await holdsNothing('bullmq');
+    await until(
+      'what was good is sent',
+      () => sent(event.data!.text),
+      (copies) => copies === 1,
+      withinMs,
+    );
+    const kept = await queue.getJobs(['completed', 'failed']);
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.filter(({ data }) => data.source !== '/node-message-queue' || 'data' in data)).toEqual([]);
   } finally {
     await queue.close();
   }

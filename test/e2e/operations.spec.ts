@@ -1,4 +1,5 @@
 import { jobDefinitions } from '@app/contracts';
+import supertest from 'supertest';
 import { bearer, keys, apiKeys } from '../support/keys';
 import { redis as broker, startRedis } from '../../scripts/brokers/redis';
 import { stranger } from '../support/stranger';
@@ -80,6 +81,7 @@ onEachBackend('what nobody could do is set aside, and', (backend) => {
       jobId: null,
     });
     expect(JSON.parse(Buffer.from(letter.raw, 'base64').toString('utf8'))).toMatchObject({ id: 'order-4712' });
+    expect(letter.rawBytes).toBe(Buffer.from(letter.raw, 'base64').length);
     const refused = await system.post('/v1/dead-letters/redrive', { ids: [letter.id] });
     expect(refused.body).toMatchObject({ redriven: [], refused: [{ code: 'unreadable' }] });
     expect(await system.effects()).toHaveProperty('size', before + 1);
@@ -90,6 +92,42 @@ describe('what those who run the system see and do', () => {
   let system: TestSystem;
 
   afterEach(() => system.stop());
+
+  it('the list of dead letters has the size and the first bytes of each, and one letter has all of its bytes', async () => {
+    system = await TestSystem.start({ apps: ['api'], environment: { API_KEYS: apiKeys.join(',') } });
+    await system.pool.query(
+      `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, source)
+       SELECT 'kafka', 'email', repeat('k', 1000), 'malformed', repeat('d', 1000000),
+              convert_to(repeat('x', 1048575) || (n % 10), 'UTF8'), repeat('s', 100000)
+         FROM generate_series(1, 30) AS n`,
+    );
+    const get = (path: string, key: string = keys.viewer) => system.request(path, { headers: bearer(key) });
+    const { status, body } = await get('/v1/dead-letters?limit=100');
+    expect([status, body.items.length]).toEqual([200, 30]);
+    expect(JSON.stringify(body).length).toBeLessThan(30 * 6_000);
+    const [letter] = body.items;
+    expect(letter.rawBytes).toBe(1_048_576);
+    expect(Buffer.from(letter.raw, 'base64').toString()).toBe('x'.repeat(1_024));
+
+    const raw = await supertest(system.url())
+      .get(`/v1/dead-letters/${letter.id}/raw`)
+      .set(bearer(keys.viewer))
+      .buffer();
+    expect(raw.headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-disposition': `attachment; filename="${letter.id}.bin"`,
+      'x-content-type-options': 'nosniff',
+      'content-length': '1048576',
+    });
+    expect((raw.body as Buffer).subarray(0, -1).equals(Buffer.alloc(1_048_575, 'x'))).toBe(true);
+    expect((await get(`/v1/dead-letters/${letter.id}/raw`, keys.user)).status).toBe(403);
+    for (const id of ['019e0000-0000-7000-8000-000000000000', 'nonsense']) {
+      expect(await get(`/v1/dead-letters/${id}/raw`)).toMatchObject({
+        status: 404,
+        body: { code: 'dead_letter_not_found' },
+      });
+    }
+  });
 
   it('a job is cancelled before it runs; a final one says that it is', async () => {
     system = await TestSystem.start({ apps: ['api', 'relay'] });

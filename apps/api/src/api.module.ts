@@ -10,7 +10,7 @@ import { webhookProviders } from '@app/webhooks';
 import { AccessGuard, SessionController, Sessions, signingKey, TenantThrottle, type Access } from './access';
 import { AsyncApiController } from './asyncapi/asyncapi.controller';
 import { ReadJsonBody } from './bodies/json-body';
-import { Board, boardModule } from './board/bull-board';
+import { Board, BoardPool, boardModule } from './board/bull-board';
 import type { ApiSettings } from './config';
 import { FileLinks } from './files/file-links';
 import { FilesController } from './files/files.controller';
@@ -38,8 +38,8 @@ import { DeliveriesController } from './webhooks/deliveries.controller';
 import { WebhooksController } from './webhooks/webhooks.controller';
 import { WebhookUrls } from './webhooks/webhook-urls';
 
-/** A session that has ended is noticed when its stream has. */
-const streamLifeMs = 60 * 60 * 1_000;
+/** Five to ten minutes: a session that has ended, or a reader that is gone behind a proxy, is noticed then. */
+const streamLifeMs = 5 * 60 * 1_000;
 
 @Module({})
 export class ApiModule {
@@ -95,6 +95,7 @@ export class ApiModule {
           useValue: new FileLinks(signingKey('file link', settings.API_KEYS ?? [], settings.SIGNING_SECRET)),
         },
         Board,
+        { provide: BoardPool, useFactory: () => BoardPool.at(settings.DATABASE_URL) },
         Redriver,
         {
           provide: Streams,

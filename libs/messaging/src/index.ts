@@ -3,6 +3,7 @@ export * from './drivers/bullmq/bullmq-connection';
 export * from './drivers/bullmq/bullmq-driver';
 export * from './drivers/bullmq/bullmq.module';
 export * from './drivers/bullmq/migrate-bullmq';
+export * from './drivers/bullmq/queue-messages';
 export * from './drivers/check-database';
 export * from './drivers/configured-drivers';
 export * from './drivers/kafka/kafka-connection';

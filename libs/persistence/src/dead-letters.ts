@@ -23,6 +23,12 @@ export async function setAside(database: Database, message: UnreadableMessage): 
   await setAsideStatement.run(database, broker, queue, kind ?? null, reason, detail, raw, source ?? null);
 }
 
+/** How many bytes of a message a list shows. What is larger is to be had whole, one letter at a time. */
+export const shownRawBytes = 1_024;
+
+/** How many characters of any text a list shows: the texts are those of handlers and of other services. */
+const shownCharacters = 1_000;
+
 /** What was set aside: a job that failed for good, or a message that could not be read; then `raw` has its bytes. */
 export interface DeadLetter {
   readonly id: string;
@@ -34,7 +40,10 @@ export interface DeadLetter {
   readonly reason: string;
   readonly detail: string;
   readonly source: string | null;
+  /** The first bytes of the message. */
   readonly raw: Buffer | null;
+  /** How many bytes of the message are kept. */
+  readonly rawBytes: number | null;
   readonly createdAt: Date;
   readonly redrivenAt: Date | null;
   readonly redrivenBy: string | null;
@@ -42,7 +51,9 @@ export interface DeadLetter {
 
 const listStatement = new Statement<DeadLetter>(
   'dead_letter_list',
-  `SELECT id, broker, queue, job_id AS "jobId", tenant, kind, reason, detail, source, raw, created_at AS "createdAt",
+  `SELECT id, broker, queue, job_id AS "jobId", tenant, left(kind, ${shownCharacters}) AS kind, reason,
+          left(detail, ${shownCharacters}) AS detail, left(source, ${shownCharacters}) AS source,
+          substring(raw FOR ${shownRawBytes}) AS raw, octet_length(raw) AS "rawBytes", created_at AS "createdAt",
           redriven_at AS "redrivenAt", redriven_by AS "redrivenBy"
      FROM dead_letter
     WHERE ($1::text IS NULL OR kind = $1)
@@ -53,7 +64,7 @@ const listStatement = new Statement<DeadLetter>(
     LIMIT $4`,
 );
 
-/** Newest first. @param before the id of the last one of the page before */
+/** Newest first, each within a few kilobytes. @param before the id of the last one of the page before */
 export async function listDeadLetters(
   database: Database,
   query: {
@@ -66,4 +77,15 @@ export async function listDeadLetters(
 ): Promise<DeadLetter[]> {
   const { kind, broker, isRedriven, before, limit } = query;
   return listStatement.run(database, kind ?? null, broker ?? null, before ?? null, limit, isRedriven ?? null);
+}
+
+const rawStatement = new Statement<{ raw: Buffer | null }>(
+  'dead_letter_raw',
+  `SELECT raw FROM dead_letter WHERE id = $1`,
+);
+
+/** @returns all kept bytes of the message, 1 MiB at most; undefined where there is no such letter, or it has none */
+export async function readDeadLetterRaw(database: Database, id: string): Promise<Buffer | undefined> {
+  const [letter] = await rawStatement.run(database, id);
+  return letter?.raw ?? undefined;
 }

@@ -18,6 +18,9 @@ export const callerPool: PoolSettings = { connectMs: 1_300, queryMs: 1_200, plan
  */
 export const workerPool: PoolSettings = { connectMs: 5_000, queryMs: 10_000, planCacheMode: 'force_custom_plan' };
 
+/** Bull Board is for people, who see that it does not answer. Its statements are planned for what they are given. */
+export const boardPool: PoolSettings = { connectMs: 1_000, queryMs: 2_500, planCacheMode: 'force_custom_plan' };
+
 /**
  * The one pool of a process, shared by Prisma and the hot statements. Four connections carry thousands of
  * grouped statements a second, and keep a system of many processes far below PostgreSQL's limit.

@@ -1,23 +1,24 @@
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { BullBoardModule, InjectBullBoard, type BullBoardInstance } from '@bull-board/nestjs';
 import { getQueueToken } from '@nestjs/bullmq';
-import { Inject, Injectable, type DynamicModule, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type DynamicModule, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Queue } from 'bullmq';
 import type { RequestHandler } from 'express';
 import { Pool } from 'pg';
 import { jobDefinitions } from '@app/contracts';
-import { DRIVERS, queuesOf, type BrokerDriver } from '@app/messaging';
-import { OutboxWakeUp } from '@app/persistence';
+import { BullmqMessages, queuesOf } from '@app/messaging';
+import { boardPool, createLedgerPool, OutboxWakeUp } from '@app/persistence';
 import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Access } from '../access';
 import { readJsonBody } from '../bodies/json-body';
 import { Redriver } from '../operations/redriver';
-import { withinTime } from '../operations/within-time';
 import { refuseOtherActions } from './allowed-actions';
 import { checkBoardQuery } from './board-query';
 import { boardRequest } from './board-request';
 import { LedgerAdapter } from './ledger-adapter';
 import { LocalBoard } from './local-board';
+import { MessageAdapter } from './message-adapter';
+import { capPageSize } from './page-size';
+import { SharedReads } from './shared-reads';
 
 const bullBoardPath = '/admin/queues';
 
@@ -31,6 +32,7 @@ export function boardModule(access: Access): DynamicModule {
       access.demand((request) => [changesSomething(request) ? 'operator' : 'viewer']),
       refuseOtherActions,
       checkBoardQuery,
+      capPageSize,
       readJsonBody,
       rememberWhoLooks,
       bullBoardPolicy,
@@ -39,54 +41,65 @@ export function boardModule(access: Access): DynamicModule {
   });
 }
 
+/** The board's connections to the ledger: those of callers are for callers. They are made when somebody looks. */
+@Injectable()
+export class BoardPool implements OnApplicationShutdown {
+  constructor(readonly pool: Pool) {}
+
+  static at(databaseUrl: string): BoardPool {
+    return new BoardPool(createLedgerPool(databaseUrl, 'api board', boardPool, 2));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.end();
+  }
+}
+
+/** However many boards are open, and however often each of them asks. */
+const keepMs = 1_000;
+
 /**
  * Two views of one thing. By kind: the jobs as the ledger has them, on whichever broker. By queue: the messages that
  * BullMQ holds, read-only, since one that is retried or removed there would say something else than the ledger.
  */
 @Injectable()
 export class Board implements OnModuleInit {
+  private readonly reads = new SharedReads(keepMs);
+
   constructor(
     @InjectBullBoard() private readonly board: BullBoardInstance,
-    @Inject(DRIVERS) private readonly drivers: readonly BrokerDriver[],
+    private readonly messages: BullmqMessages,
     private readonly modules: ModuleRef,
+    private readonly boardPool: BoardPool,
     private readonly pool: Pool,
     private readonly redriver: Redriver,
     private readonly wakeUp: OutboxWakeUp,
   ) {}
 
   onModuleInit(): void {
-    for (const { kind } of jobDefinitions) {
-      this.board.addQueue(new LedgerAdapter(kind, this.pool, this.redriver, this.wakeUp));
-    }
+    const { reads, pool, redriver, wakeUp } = this;
+    const ledger = { reads, pool, redriver, wakeUp, boardPool: this.boardPool.pool };
+    for (const { kind } of jobDefinitions) this.board.addQueue(new LedgerAdapter(kind, ledger));
     for (const { queue } of queuesOf(jobDefinitions)) this.board.addQueue(this.adapterOf(queue));
   }
 
-  private adapterOf(queue: string): BullMQAdapter {
-    const adapter = new BullMQAdapter(this.modules.get<Queue>(getQueueToken(queue), { strict: false }), {
-      displayName: `BullMQ ${queue}`,
-      description: `The messages that BullMQ holds of the queue ${queue}. Completed here means handled, not that the job is done.`,
-      readOnlyMode: true,
-      allowRetries: false,
-      externalJobUrl: ({ name, data }) => ({ displayText: 'the job in the ledger', href: jobAddress(name, data) }),
-    });
+  private adapterOf(name: string): MessageAdapter {
+    const queue = this.modules.get<Queue>(getQueueToken(name), { strict: false });
+    const adapter = new MessageAdapter(queue, this.messages, this.reads, jobAddress);
     // Where BullMQ's backend is away, its queues are not there to look at, and the ledger still is.
-    adapter.setVisibilityGuard(() => this.isUp(queue));
-    return adapter;
-  }
-
-  private isUp(queue: string): Promise<boolean> {
-    const bullmq = this.drivers.find(({ name }) => name === 'bullmq')!;
-    return withinTime(bullmq.depth(queue)).then(
-      () => true,
-      () => false,
+    adapter.setVisibilityGuard(() =>
+      adapter.getJobCounts().then(
+        () => true,
+        () => false,
+      ),
     );
+    return adapter;
   }
 }
 
 /** A caller may read his own jobs; who runs the system sees them by their kind. */
-function jobAddress(kind: string, message: unknown): string {
-  const { id = '', dataref = '' } = message as { id?: string; dataref?: string };
-  return boardRequest.getStore()?.isUser ? dataref : `${bullBoardPath}/queue/${kind}/${id}`;
+function jobAddress(kind: string, jobId: string): string {
+  return boardRequest.getStore()?.isUser ? `/v1/jobs/${jobId}` : `${bullBoardPath}/queue/${kind}/${jobId}`;
 }
 
 const rememberWhoLooks: RequestHandler = (request, _response, next) => {

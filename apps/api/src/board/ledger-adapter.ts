@@ -1,8 +1,8 @@
 import type { JobCounts, JobStatus, QueueJob } from '@bull-board/api/typings/app';
-import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js';
 import type { Pool } from 'pg';
 import type { JobState } from '@app/contracts';
 import {
+  boardReach,
   cancelJob,
   countBoardJobs,
   listBoardJobs,
@@ -14,48 +14,56 @@ import {
 } from '@app/persistence';
 import { isUuid } from '../http/is-uuid';
 import type { Redriver } from '../operations/redriver';
+import { BoardAdapter, Conflict, pageOf, refuse } from './board-adapter';
 import { boardRequest } from './board-request';
+import type { SharedReads } from './shared-reads';
+
+type Shown = 'active' | 'waiting' | 'waiting-children' | 'delayed' | 'completed' | 'failed';
 
 /** The ledger's states in the board's words. A cancelled job has ended, so it stands with the completed ones. */
-const shown = {
-  active: { states: ['active'], isDue: undefined },
-  waiting: { states: ['queued'], isDue: true },
-  'waiting-children': { states: ['waiting'], isDue: undefined },
-  delayed: { states: ['queued'], isDue: false },
-  completed: { states: ['completed', 'cancelled'], isDue: undefined },
-  failed: { states: ['failed'], isDue: undefined },
-} as const satisfies Partial<Record<JobStatus, BoardFilter>>;
-
-type Shown = keyof typeof shown;
+const shown: Readonly<Record<Shown, readonly BoardFilter[]>> = {
+  active: [{ state: 'active', isDue: undefined }],
+  waiting: [{ state: 'queued', isDue: true }],
+  'waiting-children': [{ state: 'waiting', isDue: undefined }],
+  delayed: [{ state: 'queued', isDue: false }],
+  completed: [
+    { state: 'completed', isDue: undefined },
+    { state: 'cancelled', isDue: undefined },
+  ],
+  failed: [{ state: 'failed', isDue: undefined }],
+};
 
 const statuses = Object.keys(shown) as Shown[];
+
+/** What the rows of all kinds work with. */
+export interface LedgerBoard {
+  /** The board's own: whoever looks takes no connection from whoever asks for a job. */
+  readonly boardPool: Pool;
+  /** The callers'. */
+  readonly pool: Pool;
+  readonly reads: SharedReads;
+  readonly redriver: Redriver;
+  readonly wakeUp: OutboxWakeUp;
+}
 
 /**
  * The jobs of one kind as the ledger has them, whichever broker carries them. Retry is a redrive, remove is a cancel;
  * nothing else can be done to a job here, and nothing at all by who may only look.
  */
-export class LedgerAdapter extends BaseAdapter {
+export class LedgerAdapter extends BoardAdapter {
   constructor(
     private readonly kind: string,
-    private readonly pool: Pool,
-    private readonly redriver: Redriver,
-    private readonly wakeUp: OutboxWakeUp,
+    private readonly ledger: LedgerBoard,
   ) {
-    super('bullmq', {
-      prefix: '',
+    super({
       displayName: kind,
-      description: `Every ${kind} job, on any broker, as the ledger has it.`,
-      allowCompletedRetries: false,
+      description: `Jobs: every ${kind} job as the ledger has it, on any broker. Where BullMQ carries them, its messages about them are in a row of their own.`,
     });
     // The board reads it once for each request.
     Object.defineProperty(this, 'readOnlyMode', { get: () => boardRequest.getStore()?.mayChange !== true });
   }
 
   getName(): string {
-    return this.kind;
-  }
-
-  getQueueQualifiedName(): string {
     return this.kind;
   }
 
@@ -68,31 +76,35 @@ export class LedgerAdapter extends BaseAdapter {
   }
 
   async getJobCounts(): Promise<JobCounts> {
+    const { reads, boardPool } = this.ledger;
     const counts = Object.fromEntries(statuses.map((status) => [status, 0])) as JobCounts;
-    for (const { state, isDue, count } of await countBoardJobs(this.pool, this.kind)) {
-      counts[statusOf(state, isDue)] += count;
+    for (const { kind, state, isDue, count } of await reads.get('counts', () => countBoardJobs(boardPool))) {
+      if (kind === this.kind) counts[statusOf(state, isDue)] += count;
     }
     return counts;
   }
 
   async getJobs(wanted: JobStatus[], start = 0, end = 9): Promise<QueueJob[]> {
-    const page = { offset: Math.max(0, start), limit: Math.max(0, end - start + 1) };
+    const page = pageOf(start, end);
+    if (page.limit === 0 || page.offset >= boardReach * statuses.length) return [];
     // Several tabs at once are one list, newest first: a job that moves on meanwhile stands there once.
-    const filters: BoardFilter[] = wanted.map((status) => shown[status as Shown]);
-    const filter =
-      filters.length === 1 ? filters[0]! : { states: filters.flatMap(({ states }) => states), isDue: undefined };
-    return (await listBoardJobs(this.pool, this.kind, filter, page)).map((job) => this.toQueueJob(job));
+    const filters: BoardFilter[] = wanted.flatMap((status) => shown[status as Shown] ?? []);
+    const key = `${this.kind} ${wanted.join()} ${page.offset} ${page.limit}`;
+    const { reads, boardPool } = this.ledger;
+    const jobs = await reads.get(key, () => listBoardJobs(boardPool, this.kind, filters, page));
+    return jobs.map((job) => this.toQueueJob(job));
   }
 
   async getJob(id: string): Promise<QueueJob | undefined> {
     if (!isUuid(id)) return undefined;
-    const job = await readBoardJob(this.pool, this.kind, id);
+    const job = await readBoardJob(this.ledger.boardPool, this.kind, id);
     return job && this.toQueueJob(job);
   }
 
+  /** Notes of handlers and texts of errors may quote the payload, and are not shown. */
   async getJobLogs(id: string): Promise<string[]> {
     if (!isUuid(id)) return [];
-    const events = await readBoardLog(this.pool, id);
+    const events = await readBoardLog(this.ledger.boardPool, id);
     return events.map(({ at, type, data }) => `${at.toISOString()} ${type} ${JSON.stringify(data)}`);
   }
 
@@ -111,10 +123,11 @@ export class LedgerAdapter extends BaseAdapter {
         ...(job.finishedAt && { finishedOn: job.finishedAt.getTime() }),
         // The board adds it to the timestamp.
         delay: status === 'delayed' ? Math.max(0, job.runAt.getTime() - job.createdAt.getTime()) : 0,
-        failedReason: job.state === 'failed' && job.error ? `${job.error.code}: ${job.error.message}` : '',
+        failedReason:
+          job.state === 'failed' ? `${job.errorCode}: GET /v1/dead-letters?kind=${job.kind} has the details` : '',
         stacktrace: null,
         data: dataOf(job),
-        returnvalue: job.result,
+        returnvalue: null,
         opts: { attempts: job.maxAttempts, priority: job.priority },
       }),
       getState: () => Promise.resolve(status),
@@ -125,7 +138,7 @@ export class LedgerAdapter extends BaseAdapter {
   }
 
   private async redrive(jobId: string): Promise<void> {
-    const { redriven } = await this.redriver.redrive(
+    const { redriven } = await this.ledger.redriver.redrive(
       { ids: [jobId], kind: undefined, broker: undefined, before: undefined },
       boardRequest.getStore()?.by ?? 'board',
     );
@@ -133,52 +146,24 @@ export class LedgerAdapter extends BaseAdapter {
   }
 
   private async cancel(jobId: string): Promise<void> {
-    const was = await cancelJob(this.pool, undefined, jobId);
+    const was = await cancelJob(this.ledger.pool, undefined, jobId);
     const isOpen = was === 'waiting' || was === 'queued' || was === 'active';
     if (!isOpen) throw new Conflict(`The job is ${was ?? 'gone'} already; nothing was changed.`);
-    this.wakeUp.request(); // Another job of its key may go now.
+    this.ledger.wakeUp.request(); // Another job of its key may go now.
   }
-
-  // What a queue of BullMQ has, and a kind of job in the ledger has not.
-
-  clean = refuse;
-  addJob = refuse;
-  pause = refuse;
-  resume = refuse;
-  empty = refuse;
-  obliterate = refuse;
-  promoteAll = refuse;
-  removeJobScheduler = refuse;
-  updateJobScheduler = refuse;
-  runJobSchedulerNow = refuse;
-  setGlobalConcurrency = refuse;
-  isPaused = () => Promise.resolve(false);
-  getGlobalConcurrency = () => Promise.resolve(null);
-  getRedisInfo = () => Promise.resolve(null);
-  getMetrics = () => Promise.resolve({ meta: { count: 0, prevTS: 0, prevCount: 0 }, data: [], count: 0 });
-  getJobSchedulers = () => Promise.resolve([]);
-  getJobSchedulersCount = () => Promise.resolve(0);
-}
-
-/** The board answers with the status that an error brings. */
-class Conflict extends Error {
-  readonly statusCode = 409;
-}
-
-function refuse(): Promise<never> {
-  return Promise.reject(new Conflict('The ledger decides that; here a job can be retried or removed.'));
 }
 
 function statusOf(state: JobState, isDue: boolean): Shown {
-  const found = statuses.find((status) => {
-    const { states, isDue: due } = shown[status] as BoardFilter;
-    return states.includes(state) && (due === undefined || due === isDue);
-  });
-  return found!;
+  return statuses.find((status) =>
+    shown[status].some((filter) => filter.state === state && (filter.isDue ?? isDue) === isDue),
+  )!;
 }
 
-/** Without the payload: whoever runs the system need not read other people's email. */
+/**
+ * Without the payload and what is made of it (result, order key, text of an error): whoever runs the system need not
+ * read other people's email.
+ */
 function dataOf(job: BoardJob): object {
-  const { tenant, broker, queue, dispatch, runAt, leaseUntil, parentId, orderKey, error } = job;
-  return { tenant, broker, queue, dispatch, runAt, leaseUntil, parentId, orderKey, error };
+  const { tenant, broker, queue, dispatch, runAt, leaseUntil, parentId, errorCode } = job;
+  return { tenant, broker, queue, dispatch, runAt, leaseUntil, parentId, error: errorCode && { code: errorCode } };
 }

@@ -1,13 +1,35 @@
-import type { AppViewRoute } from '@bull-board/api/typings/app';
+import type { AppViewRoute, HTTPStatus } from '@bull-board/api/typings/app';
 import { ExpressAdapter } from '@bull-board/express';
+import { Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
+import { describeError } from '../http/problem.filter';
+import { toProblem } from '../http/to-problem';
 import { boardStyle } from './allowed-actions';
+import { Conflict } from './board-adapter';
 
 /** Bull Board whose page asks no other host for its fonts, and shows no action that the ledger would refuse. */
 export class LocalBoard extends ExpressAdapter {
+  private readonly logger = new Logger('Board');
+
   constructor() {
     super();
     this.app.disable('x-powered-by');
+  }
+
+  /**
+   * In our words. Bull Board would answer with the message of whatever was thrown, and a database or a parser quotes in
+   * it what it could not take.
+   */
+  override setErrorHandler(): this {
+    return super.setErrorHandler((error) => {
+      const key = 'ERRORS.INTERNAL_SERVER_ERROR';
+      if (error instanceof Conflict) return { status: 409, body: { error: { key }, message: error.message } };
+      const problem = toProblem(error, { method: 'GET', path: this.basePath });
+      if (problem.status >= 500) this.logger.error(describeError(error), problem.title);
+      const body = { ...problem.toDocument(), error: { key }, message: problem.message };
+      // Bull Board's own list of statuses has no 503.
+      return { status: problem.status as HTTPStatus, body };
+    });
   }
 
   override setEntryRoute(entry: AppViewRoute): this {

@@ -12,7 +12,7 @@ export class ProblemFilter implements ExceptionFilter {
     const response = host.switchToHttp().getResponse<Response>();
     const problem = toProblem(error, request);
     if (problem.status >= 500) {
-      this.logger.error({ fault: describe(error), method: request.method, path: request.path }, problem.title);
+      this.logger.error({ fault: describeError(error), method: request.method, path: request.path }, problem.title);
     }
     if (response.headersSent) {
       response.destroy();
@@ -23,7 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 /** Without the fields in which PostgreSQL quotes the data that it refused. */
-function describe(error: unknown): object {
+export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { name, message, stack, code } = error as Error & { code?: unknown };
   return { name, message, code, stack };

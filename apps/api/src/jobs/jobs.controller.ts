@@ -42,10 +42,9 @@ export class JobsController {
   @ProblemResponse(400, 'A query parameter is not what was expected.')
   async list(@Query() rawQuery: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof jobPage>> {
     const { state, kind, limit, cursor } = parseQuery(listQuery, rawQuery);
-    // One more than asked for tells whether there is a next page.
-    const jobs = await listJobs(this.pool, caller.tenant, { state, kind, before: cursor, limit: limit + 1 });
-    const items = jobs.slice(0, limit).map((job) => viewOf(job, this.links));
-    return { items, nextCursor: jobs.length > limit ? items.at(-1)!.id : null };
+    const { jobs, hasMore } = await listJobs(this.pool, caller.tenant, { state, kind, before: cursor, limit });
+    const items = jobs.map((job) => viewOf(job, this.links));
+    return { items, nextCursor: hasMore ? items.at(-1)!.id : null };
   }
 
   @Get(':id')

@@ -13,5 +13,10 @@ export function openingFrame(retryMs: number, id?: string): string {
   return `retry: ${retryMs}\n${id === undefined ? '' : `id: ${id}\n`}\n`;
 }
 
+/** Instead of a stream that cannot be had now: when to come back, and why. It has no id, so nothing is skipped. */
+export function unavailableFrame(retryMs: number, why: unknown): string {
+  return `retry: ${retryMs}\n${eventBody('unavailable', why)}`;
+}
+
 /** A comment: readers ignore it, and proxies see that the connection lives. */
 export const heartbeatFrame = ':\n\n';

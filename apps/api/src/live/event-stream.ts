@@ -1,13 +1,31 @@
 import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { heartbeatFrame, openingFrame } from './event-frame';
 
 export interface StreamSettings {
   readonly heartbeatMs: number;
   /** How long the reader may take none of what was written to it. */
   readonly stallMs: number;
-  /** After this the stream ends: its reader comes back, and is asked anew who he is. */
+  /**
+   * After this the stream ends, and its reader comes back and goes on where it was. Who asks is checked anew, and the
+   * place of a reader that is gone is free: a proxy that reads on by itself never says that it is.
+   */
   readonly lifeMs: number;
 }
+
+/** Of every answer that is a stream of events, also of one that ends at once. */
+export const streamHeaders = {
+  'Content-Type': 'text/event-stream',
+  // A proxy that compresses holds back what has come until a block is full (no-transform, RFC 9111, 5.2.2.6).
+  'Cache-Control': 'no-cache, no-store, no-transform',
+  // nginx passes on what comes when it comes.
+  'X-Accel-Buffering': 'no',
+  // No second request waits for the end of this one.
+  Connection: 'close',
+};
+
+/** The system asks a peer whether it is there when nothing was sent for so long. */
+const keepAliveMs = 5_000;
 
 export interface StreamListener {
   /** The reader has taken what was written to it; there is room for more. */
@@ -15,6 +33,9 @@ export interface StreamListener {
   /** Once, whoever has ended it. */
   onClose(): void;
 }
+
+/** A stream that waits for so long gives way where there are no places left. */
+const stalledMs = 5_000;
 
 /** What waits for a reader before there is no room: about what one read of the ledger brings. */
 const fullBytes = 64 * 1024;
@@ -25,7 +46,10 @@ const fullBytes = 64 * 1024;
  * stream holds the buffer and one frame, whatever happens meanwhile.
  */
 export class EventStream {
+  /** Whether it has ended because it has lived long enough. */
+  isOld = false;
   private isFull = false;
+  private fullSince = 0;
   private isClosed = false;
   private readonly timers: NodeJS.Timeout[];
   private stall: NodeJS.Timeout | undefined;
@@ -39,19 +63,13 @@ export class EventStream {
   ) {
     this.timers = [
       setInterval(() => this.beat(), settings.heartbeatMs),
-      setTimeout(() => this.end(), spread(settings.lifeMs)),
+      setTimeout(() => this.endOfLife(), spread(settings.lifeMs)),
     ];
     response.on('error', () => undefined); // 'close' follows.
     response.once('close', () => this.close());
     response.on('drain', () => this.drained());
-    response.writeHead(200, {
-      'Content-Type': 'text/event-stream',
-      'Cache-Control': 'no-store',
-      // nginx passes on what comes when it comes.
-      'X-Accel-Buffering': 'no',
-      // No second request waits for the end of this one.
-      Connection: 'close',
-    });
+    response.writeHead(200, streamHeaders);
+    response.socket?.setKeepAlive(true, keepAliveMs);
     // Not all at once, when a process has stopped and its readers come back.
     this.write(openingFrame(Math.round(spread(1_000)), id));
     // Whoever asks for the headers only has them; not at once, since its owner does not know it yet.
@@ -60,6 +78,21 @@ export class EventStream {
 
   get hasRoom(): boolean {
     return !this.isFull && !this.isClosed;
+  }
+
+  /** Whether its reader has taken nothing of what waits for it, for longer than a slow network explains. */
+  get isStalled(): boolean {
+    return this.isFull && performance.now() - this.fullSince > stalledMs;
+  }
+
+  get socket(): Socket | null {
+    return this.response.socket;
+  }
+
+  /** Breaks it off. What was sent and has not arrived is lost; its reader goes on from the last event that has. */
+  cut(): void {
+    this.close();
+    this.response.destroy();
   }
 
   /** To be asked for `hasRoom` first. */
@@ -78,8 +111,14 @@ export class EventStream {
 
   private write(frame: string): void {
     if (this.isClosed || this.response.write(frame) || this.response.writableLength < fullBytes) return;
+    if (!this.isFull) this.fullSince = performance.now();
     this.isFull = true;
     this.stall = setTimeout(() => this.response.destroy(), this.settings.stallMs);
+  }
+
+  private endOfLife(): void {
+    this.isOld = true;
+    this.end();
   }
 
   private drained(): void {

@@ -1,4 +1,4 @@
-import { applyDecorators, Controller, Get, Headers, Param, Res } from '@nestjs/common';
+import { applyDecorators, Controller, Get, Headers, Param, Res, UseFilters } from '@nestjs/common';
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Pool } from 'pg';
@@ -13,6 +13,7 @@ import { cursorOf, sequenceOf } from './last-event-id';
 import { LiveFeed } from './live-feed';
 import { Streams } from './streams';
 import { TenantFollower } from './tenant-follower';
+import { UnavailableFilter } from './unavailable.filter';
 
 const StreamRoute = (description: string, example: string): MethodDecorator =>
   applyDecorators(
@@ -23,16 +24,16 @@ const StreamRoute = (description: string, example: string): MethodDecorator =>
     }),
     ApiResponse({
       status: 200,
-      description,
+      description: `${description} Where there can be none now, one event \`unavailable\`, whose data is a problem document, after a \`retry:\`: any other status would end an EventSource for good.`,
       content: { 'text/event-stream': { schema: { type: 'string' }, example } },
     }),
     ProblemResponse(400, 'The Last-Event-ID is not one of this stream.'),
-    ProblemResponse(503, 'The database does not answer, the process is stopping, or it has too many streams open.'),
   );
 
 /** What happens to jobs, as it happens (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 @ApiTags('jobs')
 @Roles('user')
+@UseFilters(UnavailableFilter)
 @Controller('v1')
 export class LiveController {
   constructor(
@@ -63,11 +64,17 @@ export class LiveController {
       response.status(204).end();
       return;
     }
+    await this.streams.makeRoom(tenant);
     if (response.destroyed) return;
-    const stream = this.streams.begin(tenant, response, {
-      onRoom: () => this.feed.readOn(follower),
-      onClose: () => this.feed.leaveJob(follower),
-    });
+    const stream = this.streams.begin(
+      tenant,
+      response,
+      {
+        onRoom: () => this.feed.readOn(follower),
+        onClose: () => this.feed.leaveJob(follower),
+      },
+      lastEventId !== undefined,
+    );
     // As the ledger writes it, whatever the caller has written.
     const follower = new JobFollower(tenant, id.toLowerCase(), after ?? 0, stream);
     this.feed.followJob(follower, position.cursor);
@@ -87,6 +94,7 @@ export class LiveController {
   ): Promise<void> {
     const now = await readNow(this.pool);
     const cursor = cursorOf(lastEventId, now) ?? now;
+    await this.streams.makeRoom(tenant);
     if (response.destroyed) return;
     const stream = this.streams.begin(
       tenant,
@@ -95,6 +103,7 @@ export class LiveController {
         onRoom: () => this.feed.wakeUp(),
         onClose: () => this.feed.leaveTenant(follower),
       },
+      lastEventId !== undefined,
       cursor.toString(),
     );
     const follower = new TenantFollower(tenant, cursor, stream);

@@ -1,17 +1,28 @@
 import type { Response } from 'express';
 import { Problem } from '../http/problem';
 import { EventStream, type StreamListener, type StreamSettings } from './event-stream';
+import { unacknowledged } from './unacknowledged';
 
 export interface StreamLimits {
   readonly perProcess: number;
   readonly perTenant: number;
 }
 
-/** All open streams of this process: how many there may be, and their common end. */
+/** However many want a place, the streams are not looked through more often. */
+const lookEveryMs = 1_000;
+
+/** A reader whose stream has ended by its age finds its place free for so long. */
+const keptPlaceMs = 5_000;
+
+/** All open streams of this process: how many there may be, who gives way, and their common end. */
 export class Streams {
-  private readonly open = new Set<EventStream>();
-  private readonly byTenant = new Map<string, number>();
+  private readonly open = new Map<EventStream, string>();
+  /** Of each tenant, the places that are taken, and those that are kept for readers who are about to come back. */
+  private readonly places = new Map<string, number>();
+  private readonly kept = new Map<string, Set<NodeJS.Timeout>>();
+  private all = 0;
   private isDraining = false;
+  private look: Promise<void> | undefined;
 
   constructor(
     private readonly limits: StreamLimits,
@@ -19,12 +30,22 @@ export class Streams {
   ) {}
 
   /**
+   * Where there is no place left, readers who are gone give way: those to whom nothing gets through any more. A reader
+   * to whom something does keeps its place, however many want it.
+   */
+  async makeRoom(tenant: string): Promise<void> {
+    if (this.refusal(tenant)) await (this.look ??= this.cutSilent());
+  }
+
+  /**
+   * @param isBack whether the reader says that it has been here before
    * @param id where a reader goes on that comes back before the first event
    * @throws Problem 429 or 503, before anything was sent
    */
-  begin(tenant: string, response: Response, listener: StreamListener, id?: string): EventStream {
-    const count = this.byTenant.get(tenant) ?? 0;
-    this.refuseUnlessRoom(tenant, count);
+  begin(tenant: string, response: Response, listener: StreamListener, isBack: boolean, id?: string): EventStream {
+    if (isBack) this.takeKept(tenant);
+    const refusal = this.refusal(tenant);
+    if (refusal) throw refusal;
     const stream = new EventStream(
       response,
       this.settings,
@@ -32,34 +53,67 @@ export class Streams {
         onRoom: () => listener.onRoom(),
         onClose: () => {
           this.open.delete(stream);
-          this.leave(tenant);
+          this.add(tenant, -1);
+          if (stream.isOld) this.keepPlace(tenant);
           listener.onClose();
         },
       },
       id,
     );
-    this.open.add(stream);
-    this.byTenant.set(tenant, count + 1);
+    this.open.set(stream, tenant);
+    this.add(tenant, 1);
     return stream;
   }
 
   /** No stream begins from now on. Readers come back by themselves, to another process. */
   drain(): void {
     this.isDraining = true;
-    for (const stream of this.open) stream.end();
+    for (const stream of this.open.keys()) stream.end();
   }
 
-  private leave(tenant: string): void {
-    const left = this.byTenant.get(tenant)! - 1;
-    if (left === 0) this.byTenant.delete(tenant);
-    else this.byTenant.set(tenant, left);
+  private async cutSilent(): Promise<void> {
+    const streams = [...this.open.keys()];
+    const sockets = streams.flatMap(({ socket }) => socket ?? []);
+    const silent = await unacknowledged(sockets);
+    for (const stream of streams) if (stream.isStalled || (stream.socket && silent.has(stream.socket))) stream.cut();
+    setTimeout(() => (this.look = undefined), lookEveryMs).unref();
   }
 
-  private refuseUnlessRoom(tenant: string, count: number): void {
+  private add(tenant: string, change: 1 | -1): void {
+    this.all += change;
+    const places = (this.places.get(tenant) ?? 0) + change;
+    if (places === 0) this.places.delete(tenant);
+    else this.places.set(tenant, places);
+  }
+
+  /** So that a newcomer does not get the place of a reader who is only asked to come again. */
+  private keepPlace(tenant: string): void {
+    this.add(tenant, 1);
+    const kept = this.kept.get(tenant) ?? new Set();
+    const place = setTimeout(() => this.giveUp(tenant, place), keptPlaceMs).unref();
+    this.kept.set(tenant, kept.add(place));
+  }
+
+  private takeKept(tenant: string): void {
+    const [place] = this.kept.get(tenant) ?? [];
+    if (place) this.giveUp(tenant, place);
+  }
+
+  private giveUp(tenant: string, place: NodeJS.Timeout): void {
+    clearTimeout(place);
+    const kept = this.kept.get(tenant);
+    if (!kept?.delete(place)) return;
+    if (kept.size === 0) this.kept.delete(tenant);
+    this.add(tenant, -1);
+  }
+
+  private refusal(tenant: string): Problem | undefined {
     const { perProcess, perTenant } = this.limits;
-    if (this.isDraining) throw new Problem(503, 'draining', 'This process is stopping', 'Ask another one.');
-    if (count >= perTenant) throw tooMany(429, `at most ${perTenant} open streams of the tenant ${tenant}`);
-    if (this.open.size >= perProcess) throw tooMany(503, `at most ${perProcess} open streams in this process`);
+    if (this.isDraining) return new Problem(503, 'draining', 'This process is stopping', 'Ask another one.');
+    if ((this.places.get(tenant) ?? 0) >= perTenant) {
+      return tooMany(429, `at most ${perTenant} open streams of the tenant ${tenant}`);
+    }
+    return this.all >= perProcess ? tooMany(503, `at most ${perProcess} open streams in this process`) : undefined;
   }
 }
 
@@ -70,6 +124,6 @@ function tooMany(status: 429 | 503, limit: string): Problem {
     'Too many event streams are open',
     `Expected ${limit}, got one more. Close one, or ask again later.`,
     undefined,
-    { 'Retry-After': '5' },
+    { 'Retry-After': '30' },
   );
 }

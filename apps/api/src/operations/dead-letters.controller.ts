@@ -1,12 +1,14 @@
-import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { requestableBrokers, storableText } from '@app/contracts';
-import { listDeadLetters, type DeadLetter } from '@app/persistence';
+import { listDeadLetters, readDeadLetterRaw, shownRawBytes, type DeadLetter } from '@app/persistence';
 import { Roles } from '../access';
 import { CallerOf, type Caller } from '../http/caller';
-import { parseBody, parseQuery } from '../http/problem';
+import { isUuid } from '../http/is-uuid';
+import { parseBody, parseQuery, Problem } from '../http/problem';
 import { toOpenApi } from '../jobs/job-body';
 import { ProblemResponse } from '../jobs/job-route';
 import { Redriver } from './redriver';
@@ -33,7 +35,11 @@ const deadLetterView = z.object({
   reason: z.string().describe('a stable code'),
   detail: z.string(),
   source: z.string().nullable().describe('who sent the message, as far as it could be read'),
-  raw: z.string().nullable().describe('the bytes of the message, in base64'),
+  raw: z
+    .string()
+    .nullable()
+    .describe(`the first ${shownRawBytes} bytes of the message, in base64; GET /v1/dead-letters/{id}/raw has all`),
+  rawBytes: z.int().nullable().describe('how many bytes of the message are kept, 1 MiB at most'),
   redrivenAt: moment.nullable(),
   redrivenBy: z.string().nullable(),
 });
@@ -92,6 +98,25 @@ export class DeadLettersController {
     });
     const items = found.slice(0, limit).map(viewOf);
     return { items, nextCursor: found.length > limit ? items.at(-1)!.id : null };
+  }
+
+  @Get(':id/raw')
+  @ApiOperation({ summary: 'The bytes of a message that could not be read, as it came' })
+  @ApiResponse({
+    status: 200,
+    description: 'The bytes, the first 1 MiB where the message had more.',
+    content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+  })
+  @ProblemResponse(404, 'There is no such dead letter, or it is of a job and has no bytes.')
+  async raw(@Param('id') id: string, @Res() response: Response): Promise<void> {
+    const bytes = isUuid(id) ? await readDeadLetterRaw(this.pool, id) : undefined;
+    if (!bytes) {
+      const detail = `No dead letter with the id "${id}" has the bytes of a message.`;
+      throw new Problem(404, 'dead_letter_not_found', 'There is no such message', detail);
+    }
+    // The bytes are those of a stranger: a browser stores them and shows nothing.
+    response.attachment(`${id.toLowerCase()}.bin`).type('application/octet-stream');
+    response.set({ 'Cache-Control': 'private, no-store', 'X-Content-Type-Options': 'nosniff' }).send(bytes);
   }
 
   @Post('redrive')

@@ -8,6 +8,9 @@ const eventNames = ['message', 'job', 'state', 'progress', 'result'];
 /** A storm of events is one look at a list. */
 const lookAgainMs = 150;
 
+/** After an answer that a browser takes for the end. */
+const openAgainMs = 15_000;
+
 const live = { isOpen: false, listeners: new Set<() => void>() };
 
 function setOpen(isOpen: boolean): void {
@@ -32,22 +35,40 @@ export function useLiveJobs(): void {
   const hasEvents = useHasRoute()('GET /v1/events');
   useEffect(() => {
     if (!hasEvents) return undefined;
-    const source = new EventSource('/v1/events');
     const lists = onceIn(lookAgainMs, () => refreshLists(queries));
-    source.onopen = () => setOpen(true);
-    source.onerror = () => setOpen(false);
-    for (const name of eventNames) {
-      source.addEventListener(name, ({ data }: MessageEvent<string>) => {
-        const { id } = JSON.parse(data) as { id?: string };
-        if (id !== undefined) void queries.invalidateQueries({ queryKey: ['job', id] });
-        lists();
-      });
-    }
-    return () => {
-      source.close();
-      setOpen(false);
-    };
+    return keepOpen('/v1/events', ({ data }) => {
+      const { id } = JSON.parse(data) as { id?: string };
+      if (id !== undefined) void queries.invalidateQueries({ queryKey: ['job', id] });
+      lists();
+    });
   }, [hasEvents, queries]);
+}
+
+/**
+ * A browser comes back by itself when a stream ends, and gives up for good where the answer is none: after a proxy's
+ * 502, say. Then a new one is opened.
+ * @returns what ends it
+ */
+function keepOpen(url: string, hear: (event: MessageEvent<string>) => void): () => void {
+  let source: EventSource;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  const open = (): void => {
+    source = new EventSource(url);
+    source.onopen = () => setOpen(true);
+    // The server has no stream for us now, and says when to come back.
+    source.addEventListener('unavailable', () => setOpen(false));
+    source.onerror = () => {
+      setOpen(false);
+      if (source.readyState === EventSource.CLOSED) again = setTimeout(open, openAgainMs);
+    };
+    for (const name of eventNames) source.addEventListener(name, hear);
+  };
+  open();
+  return () => {
+    clearTimeout(again);
+    source.close();
+    setOpen(false);
+  };
 }
 
 /** Everything that changes when a job does. */

@@ -428,6 +428,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/dead-letters/{id}/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The bytes of a message that could not be read, as it came */
+        get: operations["DeadLettersController_raw"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/dead-letters/redrive": {
         parameters: {
             query?: never;
@@ -2384,7 +2401,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events until the job ends. */
+            /** @description Events until the job ends. Where there can be none now, one event `unavailable`, whose data is a problem document, after a `retry:`: any other status would end an EventSource for good. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2515,28 +2532,6 @@ export interface operations {
                     };
                 };
             };
-            /** @description The database does not answer, the process is stopping, or it has too many streams open. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            message: string;
-                        }[];
-                    };
-                };
-            };
         };
     };
     LiveController_followTenant: {
@@ -2551,7 +2546,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Jobs as they change. */
+            /** @description Jobs as they change. Where there can be none now, one event `unavailable`, whose data is a problem document, after a `retry:`: any other status would end an EventSource for good. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2633,28 +2628,6 @@ export interface operations {
             };
             /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
             429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            message: string;
-                        }[];
-                    };
-                };
-            };
-            /** @description The database does not answer, the process is stopping, or it has too many streams open. */
-            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4467,8 +4440,10 @@ export interface operations {
                             detail: string;
                             /** @description who sent the message, as far as it could be read */
                             source: string | null;
-                            /** @description the bytes of the message, in base64 */
+                            /** @description the first 1024 bytes of the message, in base64; GET /v1/dead-letters/{id}/raw has all */
                             raw: string | null;
+                            /** @description how many bytes of the message are kept, 1 MiB at most */
+                            rawBytes: number | null;
                             /** Format: date-time */
                             redrivenAt: string | null;
                             redrivenBy: string | null;
@@ -4523,6 +4498,116 @@ export interface operations {
             };
             /** @description The key has not the role viewer, or another site asks. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            message: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            message: string;
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    DeadLettersController_raw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bytes, the first 1 MiB where the message had more. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description No key, or one that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            message: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description The key has not the role viewer, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            message: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such dead letter, or it is of a job and has no bytes. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -21,7 +21,7 @@ export const en = {
     system: 'System',
   },
   settings: { language: 'Language', theme: 'Theme', system: 'System', light: 'Light', dark: 'Dark' },
-  live: { pushed: 'Live', polled: 'Polling', lost: 'Not connected' },
+  live: { pushed: 'Live', polled: 'Not live, asks again', lost: 'Not connected' },
   loading: 'Loading …',
   problem: {
     failed: 'That did not work',

@@ -20,7 +20,7 @@ export const zh: Dictionary = {
     system: '系统',
   },
   settings: { language: '语言', theme: '主题', system: '跟随系统', light: '浅色', dark: '深色' },
-  live: { pushed: '实时', polled: '轮询', lost: '未连接' },
+  live: { pushed: '实时', polled: '非实时（轮询中）', lost: '未连接' },
   loading: '加载中……',
   problem: { failed: '操作没有成功', unreachable: 'API 没有响应，可能正在重新启动。', again: '重试' },
   notFound: { title: '没有这个页面', back: '回到首页' },

@@ -55,6 +55,21 @@ export function encodeMessage(message: JobMessage) {
   } satisfies CloudEvent;
 }
 
+/** All that a message of a relay of ours has. */
+const dispatchFields = new Set(['specversion', 'id', 'source', 'type', 'time', 'dispatch', 'dataref', 'traceparent']);
+const longestField = 1_000;
+
+/** @returns whether a body that a client library has parsed says no more than "try job X, dispatch N" */
+export function isDispatch(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null || (body as { source?: unknown }).source !== messageSource)
+    return false;
+  return Object.entries(body).every(
+    ([field, value]) =>
+      dispatchFields.has(field) &&
+      (typeof value === 'number' || (typeof value === 'string' && value.length <= longestField)),
+  );
+}
+
 /** The whole fact travels: nobody who subscribed has to ask for it. */
 export function encodeEvent({ id, kind, version, tenant, key, at, traceparent, data }: EventMessage) {
   return {

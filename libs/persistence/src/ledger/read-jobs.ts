@@ -1,5 +1,6 @@
 import { jobStates, shownState, type JobPlace, type JobState, type ShownState } from '@app/contracts';
 import { Statement, type Database } from '../statement';
+import { backlog } from './backlog';
 import type { JobError } from './settle';
 
 /** A job as its owner sees it. */
@@ -48,17 +49,105 @@ const columns = `id, kind, version, state, broker, attempt, max_attempts AS "max
 
 const readStatement = new Statement<Row>('read_job', `SELECT ${columns} FROM job WHERE tenant = $1 AND id = $2`);
 
-/** The shown states in terms of the stored ones: `shownState`, said in SQL. */
-const listStatement = new Statement<Row>(
-  'list_jobs',
-  `SELECT ${columns} FROM job
-    WHERE tenant = $1
-      AND ($2::job_state IS NULL OR state = $2)
-      AND ($3::text IS NULL OR CASE WHEN run_at <= now() THEN 'queued' WHEN attempt = 0 THEN 'scheduled' ELSE 'retrying' END = $3)
-      AND ($4::text IS NULL OR kind = $4)
-      AND ($5::uuid IS NULL OR id < $5)
-    ORDER BY id DESC
-    LIMIT $6`,
+/** What a page of jobs may weigh before it ends: results are as large as handlers make them. */
+const pageBytes = 1024 * 1024;
+
+/** @param ids an array of ids in SQL, one more than the page has. The first job is there whatever it weighs */
+const pageOf = (ids: string): string => `
+   SELECT * FROM (
+     SELECT ${columns}, count(*) OVER ()::int AS found,
+            sum(coalesce(octet_length(result::text), 0) + coalesce(octet_length(error::text), 0)) OVER newest_first
+              - coalesce(octet_length(result::text), 0) - coalesce(octet_length(error::text), 0) AS bytes_before
+       FROM job WHERE id = ANY (ARRAY(${ids}))
+     WINDOW newest_first AS (ORDER BY id DESC)
+   ) page
+    WHERE bytes_before < ${pageBytes}
+    ORDER BY id DESC`;
+
+/** One step through the index `job_by_state` for each kind that a state has, of any tenant. */
+const kindsOfStates = `WITH RECURSIVE groups AS (
+     SELECT state, (SELECT min(kind) FROM job WHERE job.state = wanted.state) AS kind
+       FROM unnest($2::job_state[]) AS wanted(state)
+     UNION ALL
+     SELECT state, (SELECT min(kind) FROM job WHERE job.state = groups.state AND job.kind > groups.kind)
+       FROM groups WHERE kind IS NOT NULL
+   )`;
+
+const oneKind = `WITH groups AS (SELECT state, $5::text AS kind FROM unnest($2::job_state[]) AS wanted(state))`;
+
+/** OFFSET 0 keeps it a walk from the newest row of each group through the index alone, whatever PostgreSQL expects. */
+const newestIds = (reach: string): string => `
+        SELECT id FROM job
+         WHERE job.state = groups.state AND job.kind = groups.kind AND tenant = $1 AND id < $3
+         ORDER BY id DESC LIMIT ${reach} OFFSET 0`;
+
+const newest = `SELECT row.id FROM groups CROSS JOIN LATERAL (${newestIds('$4')}) row ORDER BY row.id DESC LIMIT $4`;
+
+const newestWhere = (condition: string): string => `
+     SELECT row.id FROM groups
+      CROSS JOIN LATERAL (${newestIds(String(looked))}) row
+      CROSS JOIN LATERAL (SELECT FROM job WHERE job.id = row.id AND ${condition} OFFSET 0) fits
+      ORDER BY row.id DESC LIMIT $4`;
+
+/** The parts of `queued` that a caller is shown, as `shownState` tells them apart. */
+const partsOfQueued = {
+  queued: 'run_at <= now()',
+  scheduled: 'run_at > now() AND attempt = 0',
+  retrying: 'run_at > now() AND attempt > 0',
+} as const;
+
+type PartOfQueued = keyof typeof partsOfQueued;
+
+/** So many queued rows are looked through from the newest on. A part that is rarer is looked up by its time. */
+const looked = 100;
+
+/** In the order of time, not of ids: for what is rare among the queued rows. */
+const byTime = (part: PartOfQueued, kind: '' | 'kind = $5'): string => `WITH RECURSIVE ${backlog}
+   ${pageOf(`
+     SELECT row.id FROM backlog
+      CROSS JOIN LATERAL (
+        SELECT id FROM job
+         WHERE state = 'queued' AND queue = backlog.queue AND kind = backlog.kind AND tenant = backlog.tenant
+           AND (attempt > 0) = backlog.tried AND ${partsOfQueued[part]} AND id < $3
+         OFFSET 0) row
+      WHERE backlog.tenant = $1 AND $2::job_state[] IS NOT NULL${kind && ` AND backlog.${kind}`}
+      ORDER BY row.id DESC LIMIT $4`)}`;
+
+interface ListedRow extends Row {
+  /** Rows of the page and the one after it, before it was cut by its bytes. */
+  readonly found: number;
+}
+
+/** Each question has a text of its own, so that the plan that PostgreSQL keeps for it has no part that does nothing. */
+const listStatements = Object.fromEntries(
+  (['', 'kind = $5'] as const).flatMap((kind) => {
+    const [groups, name] = kind ? [oneKind, '_of_kind'] : [kindsOfStates, ''];
+    const all = `${groups} ${pageOf(newest)}`;
+    return [
+      [`all${name}`, new Statement<ListedRow>(`list_jobs${name}`, all)],
+      ...(Object.keys(partsOfQueued) as PartOfQueued[]).flatMap((part) => {
+        const ofPart = `${groups} ${pageOf(newestWhere(partsOfQueued[part]))}`;
+        return [
+          [part + name, new Statement<ListedRow>(`list_${part}${name}`, ofPart)],
+          [`${part}${name}_by_time`, new Statement<ListedRow>(`list_${part}${name}_by_time`, byTime(part, kind))],
+        ];
+      }),
+    ] as [string, Statement<ListedRow>][];
+  }),
+);
+
+/** Whether the tenant has more queued rows than were looked through. */
+const manyQueuedStatement = new Statement<{ many: boolean }>(
+  'many_queued',
+  `WITH RECURSIVE ${backlog}
+   SELECT count(*) >= ${looked} AS many FROM (
+     SELECT FROM backlog CROSS JOIN LATERAL (
+       SELECT FROM job
+        WHERE state = 'queued' AND queue = backlog.queue AND kind = backlog.kind AND tenant = backlog.tenant
+          AND (attempt > 0) = backlog.tried
+        LIMIT ${looked}) row
+      WHERE backlog.tenant = $1
+      LIMIT ${looked}) row`,
 );
 
 export async function readJob(database: Database, tenant: string, id: string): Promise<JobRecord | undefined> {
@@ -80,27 +169,45 @@ export async function readJobs(
   return rows.map((row) => ({ ...toRecord(row), sequence: row.sequence }));
 }
 
-/** Newest first. @param before the id of the last job of the page before */
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/**
+ * Newest first. A page ends early where its results are large; its first job is always there.
+ * @param before the id of the last job of the page before
+ */
 export async function listJobs(
   database: Database,
   tenant: string,
   query: { state: ShownState | undefined; kind: string | undefined; before: string | undefined; limit: number },
-): Promise<JobRecord[]> {
-  const { state } = query;
-  const isStored = state !== undefined && (jobStates as readonly string[]).includes(state);
-  const isPartOfQueued = state === 'queued' || (state !== undefined && !isStored);
-  const rows = await listStatement.run(
-    database,
-    tenant,
-    isPartOfQueued ? 'queued' : (state ?? null),
-    isPartOfQueued ? state : null,
-    query.kind ?? null,
-    query.before ?? null,
-    query.limit,
-  );
-  return rows.map(toRecord);
+): Promise<{ jobs: JobRecord[]; hasMore: boolean }> {
+  const { state, kind, before = lastId, limit } = query;
+  const part = state !== undefined && state in partsOfQueued ? (state as PartOfQueued) : undefined;
+  const states = part ? ['queued'] : state === undefined ? jobStates : [state];
+  const values = [tenant, states, before, limit + 1, ...(kind === undefined ? [] : [kind])];
+  const name = `${part ?? 'all'}${kind === undefined ? '' : '_of_kind'}`;
+  let rows = await listStatements[name]!.run(database, ...values);
+  if (part && (rows[0]?.found ?? 0) <= limit && (await manyQueuedStatement.run(database, tenant))[0]!.many) {
+    rows = await listStatements[`${name}_by_time`]!.run(database, ...values);
+  }
+  const jobs = rows.slice(0, limit).map(toRecord);
+  return { jobs, hasMore: (rows[0]?.found ?? 0) > jobs.length };
 }
 
-function toRecord({ percent, note, now, ...row }: Row): JobRecord {
-  return { ...row, state: shownState(row, now), progress: { percent, note } };
+function toRecord(row: Row): JobRecord {
+  return {
+    id: row.id,
+    kind: row.kind,
+    version: row.version,
+    state: shownState(row, row.now),
+    broker: row.broker,
+    attempt: row.attempt,
+    maxAttempts: row.maxAttempts,
+    progress: { percent: row.percent, note: row.note },
+    result: row.result,
+    error: row.error,
+    createdAt: row.createdAt,
+    runAt: row.runAt,
+    startedAt: row.startedAt,
+    finishedAt: row.finishedAt,
+  };
 }

@@ -14,7 +14,10 @@ import type { QueueProcessor } from './queue-processor';
 /** Finished messages that Bull Board can still show, per queue and for an hour. The ledger has them all. */
 const kept = { count: 200, age: 3_600 };
 
-const once = { attempts: 1, removeOnComplete: kept, removeOnFail: kept };
+const dispatchOptions = { attempts: 1, removeOnComplete: kept, removeOnFail: kept };
+
+/** An event travels whole, and the board does not show it. */
+const eventOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true };
 
 const closeMs = 2_000;
 
@@ -171,7 +174,7 @@ function toBullmqJob(message: JobMessage) {
       // No colon: BullMQ keeps it for itself. One id per dispatch: published twice, it is there once.
       jobId: `${message.id}-${message.dispatch}`,
       priority: message.priority,
-      ...once,
+      ...dispatchOptions,
     },
   };
 }
@@ -180,6 +183,6 @@ function toBullmqEvent(event: EventMessage) {
   return {
     name: event.kind,
     data: encodeEvent(event),
-    opts: { jobId: event.id, priority: priorities.normal, ...once },
+    opts: { jobId: event.id, priority: priorities.normal, ...eventOptions },
   };
 }

@@ -4,6 +4,7 @@ import { Queue, Worker, createPostgresBackend, withBackend } from 'bullmq';
 import { subscriberQueues, type BrokerTopology, type QueueTopology } from '../../port/topology';
 import { BullmqDriver } from './bullmq-driver';
 import { connectBullmq, type BullmqSettings } from './bullmq-connection';
+import { BullmqMessages } from './queue-messages';
 import { queueProcessorFor, type QueueProcessor } from './queue-processor';
 
 /** As many as may be handled in one transaction. */
@@ -49,6 +50,7 @@ export class BullmqDriverModule {
       imports: [queues],
       providers: [
         ...processors,
+        { provide: BullmqMessages, useValue: new BullmqMessages(connection) },
         {
           provide: BullmqDriver,
           inject: [...names.map((name) => getQueueToken(name)), ...processors],
@@ -61,7 +63,7 @@ export class BullmqDriverModule {
             ),
         },
       ],
-      exports: [BullmqDriver, queues],
+      exports: [BullmqDriver, BullmqMessages, queues],
     };
   }
 }

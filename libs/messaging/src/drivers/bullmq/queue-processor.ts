@@ -3,6 +3,7 @@ import { Processor, WorkerHost } from '@nestjs/bullmq';
 import type { Type } from '@nestjs/common';
 import type { Job, Worker } from 'bullmq';
 import type { Deliver } from '../../port/broker-driver';
+import { isDispatch } from '../../port/job-message';
 import type { QueueTopology } from '../../port/topology';
 import type { BullmqConnection, BullmqSettings } from './bullmq-connection';
 import { failForGood } from './fail-for-good';
@@ -19,6 +20,9 @@ export abstract class QueueProcessor extends WorkerHost {
   }
 
   async process(job: Job): Promise<void> {
+    // Handled, it is in the ledger, as a job or as a dead letter. What its sender wants BullMQ to keep of it is not ours
+    // to hold: a message may be as large as the backend takes.
+    if (!isDispatch(job.data)) Object.assign(job.opts, { removeOnComplete: true, removeOnFail: true });
     await this.deliver!({ broker: 'bullmq', queue: this.queue, body: job.data });
   }
 

@@ -1,0 +1,115 @@
+import type { ExternalJobUrl, JobCounts, JobState, JobStatus, QueueJob } from '@bull-board/api/typings/app';
+import type { Queue } from 'bullmq';
+import { jobDefinitions } from '@app/contracts';
+import type { BullmqMessages, QueueMessage } from '@app/messaging';
+import { withinTime } from '../operations/within-time';
+import { BoardAdapter, pageOf, refuse } from './board-adapter';
+import type { SharedReads } from './shared-reads';
+
+const statuses = ['active', 'waiting', 'waiting-children', 'prioritized', 'completed', 'failed', 'delayed'] as const;
+
+type Shown = (typeof statuses)[number];
+
+const kinds: ReadonlySet<string> = new Set(jobDefinitions.map(({ kind }) => kind));
+
+const kindsOf = (queue: string): string =>
+  jobDefinitions
+    .filter((definition) => definition.queue === queue)
+    .map(({ kind }) => kind)
+    .join(', ');
+
+/** The id of a message of ours: the job's id and the dispatch. */
+const dispatched = /^(?<id>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})-(?<dispatch>\d+)$/;
+
+/**
+ * The messages that one queue of BullMQ holds, to look at. Messages of other services lie there too, with their
+ * payloads: of each message it shows times and numbers, and of its texts none but a kind of ours.
+ */
+export class MessageAdapter extends BoardAdapter {
+  constructor(
+    private readonly queue: Queue,
+    private readonly messages: BullmqMessages,
+    private readonly reads: SharedReads,
+    jobAddress: (kind: string, jobId: string) => string,
+  ) {
+    super({
+      displayName: `${queue.name} (messages in BullMQ)`,
+      description: `Messages, not jobs: what BullMQ holds in its queue "${queue.name}", to look at. A message says which job is to run. The jobs are in the rows ${kindsOf(queue.name)}. Completed means here that a worker has handled the message, not that the job is done.`,
+      readOnlyMode: true,
+      allowRetries: false,
+      externalJobUrl: ({ id, name }) => {
+        const jobId = dispatched.exec(String(id))?.groups?.['id'];
+        const link = jobId &&
+          kinds.has(name) && { displayText: 'the job in the ledger', href: jobAddress(name, jobId) };
+        // Bull Board draws none for a message without one, although its types ask for one.
+        return (link || undefined) as ExternalJobUrl;
+      },
+    });
+  }
+
+  getName(): string {
+    return this.queue.name;
+  }
+
+  getStatuses(): ('latest' | Shown)[] {
+    return ['latest', ...statuses];
+  }
+
+  getJobStatuses(): Shown[] {
+    return [...statuses];
+  }
+
+  getJobCounts(): Promise<JobCounts> {
+    return this.reads.get(`counts of ${this.queue.name}`, async () => {
+      const counts = await withinTime(this.queue.getJobCounts(...statuses));
+      return Object.fromEntries(statuses.map((status) => [status, counts[status] ?? 0])) as JobCounts;
+    });
+  }
+
+  async getJobs(wanted: JobStatus[], start = 0, end = 9): Promise<QueueJob[]> {
+    const { offset, limit } = pageOf(start, end);
+    if (limit === 0 || offset > Number.MAX_SAFE_INTEGER - limit) return [];
+    const states = wanted.filter((status): status is Shown => (statuses as readonly string[]).includes(status));
+    const found = await this.reads.get(`${this.queue.name} ${states.join()} ${offset} ${limit}`, () =>
+      withinTime(this.messages.list(this.queue, states, offset, offset + limit - 1)),
+    );
+    return found.map((message) => this.toQueueJob(message));
+  }
+
+  async getJob(id: string): Promise<QueueJob | undefined> {
+    const message = await withinTime(this.messages.find(this.queue, id));
+    return message && this.toQueueJob(message);
+  }
+
+  /** BullMQ's logs of a message are texts of whoever has handled it; ours writes none. */
+  getJobLogs(): Promise<string[]> {
+    return Promise.resolve([]);
+  }
+
+  private toQueueJob(message: QueueMessage): QueueJob {
+    const { id, name, bytes, addedAt, startedAt, finishedAt, delayMs, priority, attempts, hasFailed } = message;
+    const { id: jobId, dispatch } = dispatched.exec(id)?.groups ?? {};
+    return {
+      opts: {},
+      toJSON: () => ({
+        id,
+        name: name !== undefined && kinds.has(name) ? name : 'of another service',
+        progress: 0,
+        attemptsMade: attempts,
+        timestamp: addedAt,
+        ...(startedAt !== undefined && { processedOn: startedAt }),
+        ...(finishedAt !== undefined && { finishedOn: finishedAt }),
+        delay: delayMs,
+        failedReason: hasFailed ? 'BullMQ has given this message up.' : '',
+        stacktrace: null,
+        data: { bytes, ...(jobId !== undefined && { job: jobId, dispatch: Number(dispatch) }) },
+        returnvalue: null,
+        opts: { priority },
+      }),
+      getState: () => this.queue.getJobState(id) as Promise<JobState>,
+      retry: refuse,
+      remove: refuse,
+      promote: refuse,
+    };
+  }
+}

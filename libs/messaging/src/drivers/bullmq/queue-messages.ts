@@ -1,0 +1,123 @@
+import type { JobType, Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Pool } from 'pg';
+import type { BullmqConnection } from './bullmq-connection';
+
+/** A message that BullMQ holds, without anything that its sender or its worker has written into it. */
+export interface QueueMessage {
+  readonly id: string;
+  /** As its sender called it; undefined where that is longer than any kind of ours. */
+  readonly name: string | undefined;
+  /** Of its data, as the backend stores them. */
+  readonly bytes: number;
+  /** Milliseconds since 1970. */
+  readonly addedAt: number;
+  readonly startedAt: number | undefined;
+  readonly finishedAt: number | undefined;
+  readonly delayMs: number;
+  readonly priority: number;
+  readonly attempts: number;
+  readonly hasFailed: boolean;
+}
+
+const longestName = 100;
+
+/**
+ * Looks into BullMQ's queues. BullMQ's own `getJobs` reads whole messages: those of other services may be as large as
+ * the backend takes, and are not for everyone who may look. This reads a few numbers of each, in both backends.
+ */
+export class BullmqMessages {
+  constructor(private readonly connection: BullmqConnection) {}
+
+  /** @param end inclusive. @returns the messages of each state from `start` to `end`, one state after the other */
+  async list(queue: Queue, states: JobType[], start: number, end: number): Promise<QueueMessage[]> {
+    this.connection.assertUp();
+    return this.read(queue, await queue.getRanges(states, start, end));
+  }
+
+  async find(queue: Queue, id: string): Promise<QueueMessage | undefined> {
+    this.connection.assertUp();
+    return (await this.read(queue, [id]))[0];
+  }
+
+  private read(queue: Queue, ids: readonly string[]): Promise<QueueMessage[]> {
+    if (ids.length === 0) return Promise.resolve([]);
+    const { forQueues } = this.connection;
+    return forQueues instanceof Redis
+      ? readFromRedis(forQueues, queue, ids)
+      : readFromPostgres(forQueues as unknown as Pool, queue, ids);
+  }
+}
+
+/** The names of BullMQ's fields; `atm` are the attempts that were made. */
+const numbers = ['timestamp', 'processedOn', 'finishedOn', 'delay', 'priority', 'atm'] as const;
+
+async function readFromRedis(redis: Redis, queue: Queue, ids: readonly string[]): Promise<QueueMessage[]> {
+  const look = redis.pipeline();
+  for (const id of ids) {
+    const key = queue.toKey(id);
+    look.hstrlen(key, 'data').hstrlen(key, 'name').hexists(key, 'failedReason');
+    look.hmget(key, ...numbers);
+  }
+  const sizes = await answersOf(look);
+  const names = redis.pipeline();
+  ids.forEach((id, index) => {
+    const isShort = (sizes[index * 4 + 1] as number) <= longestName;
+    names.hget(queue.toKey(id), isShort ? 'name' : 'no such field');
+  });
+  const shortNames = await answersOf(names);
+  return ids.flatMap((id, index) => {
+    const [bytes, , failed, found] = sizes.slice(index * 4, index * 4 + 4) as [number, number, number, string[]];
+    const [addedAt, startedAt, finishedAt, delayMs, priority, attempts] = found.map(numberOf);
+    if (addedAt === undefined) return []; // Gone since its id was read.
+    return {
+      id,
+      name: (shortNames[index] as string | null) ?? undefined,
+      bytes,
+      addedAt,
+      startedAt,
+      finishedAt,
+      delayMs: delayMs ?? 0,
+      priority: priority ?? 0,
+      attempts: attempts ?? 0,
+      hasFailed: failed === 1,
+    };
+  });
+}
+
+async function answersOf(pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> {
+  return ((await pipeline.exec()) ?? []).map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  });
+}
+
+async function readFromPostgres(pool: Pool, { name: queue }: Queue, ids: readonly string[]): Promise<QueueMessage[]> {
+  // Its schema is the search path of this pool.
+  const { rows } = await pool.query<Record<keyof QueueMessage, unknown> & { readonly id: string }>(
+    `SELECT id, CASE WHEN length(name) <= ${longestName} THEN name END AS name, pg_column_size(data) AS bytes,
+            added_at_ms AS "addedAt", processed_at_ms AS "startedAt", finished_at_ms AS "finishedAt",
+            delay_ms AS "delayMs", priority, attempts_made AS attempts, failed_reason IS NOT NULL AS "hasFailed"
+       FROM job WHERE queue = $1 AND id = ANY ($2::text[])
+      ORDER BY array_position($2::text[], id)`,
+    [queue, ids],
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    name: (row.name as string | null) ?? undefined,
+    bytes: numberOf(row.bytes) ?? 0,
+    addedAt: numberOf(row.addedAt) ?? 0,
+    startedAt: numberOf(row.startedAt),
+    finishedAt: numberOf(row.finishedAt),
+    delayMs: numberOf(row.delayMs) ?? 0,
+    priority: numberOf(row.priority) ?? 0,
+    attempts: numberOf(row.attempts) ?? 0,
+    hasFailed: row.hasFailed === true,
+  }));
+}
+
+/** Both backends give some numbers as text. */
+function numberOf(value: unknown): number | undefined {
+  const number = value === null || value === undefined ? NaN : Number(value);
+  return Number.isFinite(number) ? number : undefined;
+}

@@ -1,0 +1,65 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { EventReader } from '../support/event-reader';
+import { TestSystem } from '../support/system';
+import { until } from '../support/until';
+
+/** A network of this test alone, and its two ends. */
+const [namespace, near, far] = [`readers${process.pid}`, `near${process.pid}`, `far${process.pid}`];
+const [nearAddress, farAddress] = ['10.231.7.1', '10.231.7.2'];
+
+const ip = (command: string): void => void execFileSync('ip', command.split(' '));
+
+const asRoot = process.getuid?.() === 0 ? describe : describe.skip;
+
+asRoot('readers whose network is gone', () => {
+  let system: TestSystem;
+  const readers: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    ip(`netns add ${namespace}`);
+    ip(`link add ${near} type veth peer name ${far} netns ${namespace}`);
+    ip(`addr add ${nearAddress}/30 dev ${near}`);
+    ip(`link set ${near} up`);
+    ip(`-n ${namespace} addr add ${farAddress}/30 dev ${far}`);
+    ip(`-n ${namespace} link set ${far} up`);
+    system = await TestSystem.start({
+      apps: ['api'],
+      environment: { HOST: '0.0.0.0', STREAMS_PER_TENANT: '2', STREAM_HEARTBEAT_MS: '500' },
+    });
+  });
+
+  afterAll(async () => {
+    for (const reader of readers) reader.kill('SIGKILL');
+    ip(`link del ${near}`);
+    ip(`netns del ${namespace}`);
+    await system.stop();
+  });
+
+  /** @returns whether a newcomer has got a place */
+  async function getsPlace(): Promise<boolean> {
+    const reader = await EventReader.follow(`${system.url()}/v1/events`);
+    while (reader.lastEventId === '' && reader.ended === undefined) await delay(5);
+    reader.close();
+    return reader.lastEventId !== '';
+  }
+
+  it('give way to a newcomer within seconds, and not before', async () => {
+    const { port } = new URL(system.url());
+    for (let n = 0; n < 2; n += 1) {
+      const url = `http://${nearAddress}:${port}/v1/events`;
+      const reader = spawn('ip', ['netns', 'exec', namespace, 'curl', '-sN', url], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      readers.push(reader);
+      await once(reader.stdout, 'data');
+    }
+    for (let n = 0; n < 3; n += 1) {
+      await delay(600);
+      expect(await getsPlace()).toBe(false);
+    }
+    ip(`link set ${near} down`);
+    await until('a newcomer gets a place', getsPlace, (got) => got, 30_000);
+  });
+});
