@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { systemEnvironment } from './system-environment.cjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const require = createRequire(import.meta.url);
@@ -77,7 +78,7 @@ function run(module, args, environment = {}, stdout = 'inherit') {
   const script = join(dirname(require.resolve(`${packageName}/package.json`)), ...rest);
   const { status, stdout: output } = spawnSync(process.execPath, [script, ...args], {
     cwd: root,
-    env: { ...process.env, ...environment },
+    env: { ...systemEnvironment(), ...environment },
     stdio: ['ignore', stdout, 'inherit'],
     encoding: 'utf8',
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { secretSettings, settings } from '@app/configuration';
+import { developmentPassword, secretSettings, settings } from '@app/configuration';
 import { parse } from 'yaml';
 import { readApps, type App } from './start/apps';
 
@@ -50,6 +50,42 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('has no password, and takes none that is not set', () => {
+    const text = readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8');
+    const development = readFileSync(join(projectFolder, 'compose.development.env'), 'utf8');
+    const passwords = [...development.matchAll(/^([A-Z_]+)=(.*)$/gm)];
+    expect(passwords.length).toBeGreaterThan(3);
+    for (const [, name, value] of passwords) {
+      expect(value).toBe(developmentPassword);
+      const uses = [...text.matchAll(new RegExp(`\\$\\{${name!}([^}]*)\\}`, 'g'))].map(([, rest]) => rest);
+      expect([name, uses.length > 0, uses.filter((rest) => !rest!.startsWith(':?'))]).toEqual([name, true, []]);
+    }
+    const named = [...text.matchAll(/\$\{([A-Z_]*PASSWORD[A-Z_]*)/g)].map(([, name]) => name);
+    expect([...new Set(named)].sort()).toEqual(passwords.map(([, name]) => name).sort());
+    expect(text).not.toContain(developmentPassword);
+  });
+
+  it('lets every server ask for a name or a password', () => {
+    expect(services['redis']!.command!.join(' ')).toMatch(/^redis-server .* --requirepass \$\{REDIS_PASSWORD:/);
+    const { KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: protocols, KAFKA_LISTENERS: listeners } = services['kafka']!
+      .environment as Record<string, string>;
+    const protocolOf = new Map(protocols!.split(',').map((pair) => pair.split(':') as [string, string]));
+    for (const listener of listeners!.split(',')) {
+      const [, name, host] = /^(\w+):\/\/(\w*):/.exec(listener)!;
+      if (host !== 'localhost') expect([name, protocolOf.get(name!)]).toEqual([name, 'SASL_PLAINTEXT']);
+    }
+    for (const { name } of apps) {
+      const { DATABASE_URL, RABBITMQ_URL, REDIS_URL, KAFKA_PASSWORD } = services[name]!.environment as Record<
+        string,
+        string
+      >;
+      expect(DATABASE_URL).toMatch(/^postgres:\/\/queue_app:\$\{POSTGRES_APP_PASSWORD:/);
+      expect(RABBITMQ_URL).toMatch(/^amqp:\/\/queue:.*\/queue$/);
+      expect(REDIS_URL).toMatch(/^redis:\/\/:\$\{REDIS_PASSWORD:/);
+      expect(KAFKA_PASSWORD).toMatch(/^\$\{KAFKA_PASSWORD:/);
+    }
+  });
+
   it('opens no port to other machines', () => {
     const open = Object.values(services).flatMap(({ ports = [] }) => ports);
     expect(open.length).toBeGreaterThan(0);
@@ -66,14 +102,19 @@ describe('docker-compose.yml', () => {
 /** Every app reads its variables with the functions of its config.ts; what they ask for is what it reads. */
 async function settingsReadBy({ name }: App): Promise<string[]> {
   const asked = new Set<string>();
+  let declared: string[] = [];
   const environment = process.env;
   process.env = new Proxy({}, { get: (_, variable) => void asked.add(String(variable)) });
   try {
     const config = (await import(join(projectFolder, 'apps', name, 'src/config'))) as Record<string, unknown>;
+    declared = config['settingNames'] as string[];
     const readers = Object.values(config).filter((value) => typeof value === 'function');
     for (const read of readers) expect(read).toThrow('The configuration cannot be used');
   } finally {
     process.env = environment;
   }
-  return [...asked].filter((variable) => variable in settings);
+  const read = [...asked].filter((variable) => variable in settings);
+  // What npm start gives it. NODE_ENV is asked for by the rules of production, and every process has it.
+  expect(new Set([...declared, 'NODE_ENV'])).toEqual(new Set([...read, 'NODE_ENV']));
+  return read;
 }

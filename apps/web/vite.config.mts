@@ -1,7 +1,8 @@
 import { defineConfig } from 'vite';
+import { apiAddress } from '../../scripts/api-address.mjs';
 
 /** `npm run web` serves this folder and hands everything that is the API's on to it. */
-const api = { target: 'http://localhost:3000', changeOrigin: false };
+const api = { target: apiAddress(), changeOrigin: false };
 
 export default defineConfig({
   root: import.meta.dirname,

@@ -23,6 +23,8 @@ export interface StartOptions {
   readonly dataFolder?: string;
   /** Where its clients reach it when something stands in between: Kafka tells them where to go on. */
   readonly advertisedPort?: number;
+  /** Added to the server's own settings, or in their place; Kafka only. */
+  readonly settings?: (place: { port: number; controllerPort: number }) => Readonly<Record<string, string>>;
 }
 
 /**

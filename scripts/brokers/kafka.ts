@@ -55,7 +55,8 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningBro
     const file = join(folder(), 'server.properties');
     const controllerPort = await freePort();
     const { advertisedPort = port } = options;
-    const settings = kafkaSettings({ host: '127.0.0.1', port, advertisedPort, controllerPort, folder: data });
+    const place = { host: '127.0.0.1', port, advertisedPort, controllerPort, folder: data };
+    const settings = { ...kafkaSettings(place), ...options.settings?.(place) };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(file, lines.join(''));
     if (!existsSync(join(data, 'meta.properties'))) {

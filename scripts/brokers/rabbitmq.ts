@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { freePort } from '../postgres/free-port';
+import { systemEnvironment } from '../system-environment.cjs';
 import { NotToBeHad, type Broker, type RunningBroker, type StartOptions } from './broker';
 import { findProgram } from './program';
 import { startPrivately, type Place } from './start-privately';
@@ -62,10 +63,9 @@ function environmentOf(place: Place, nodePort: number, epmdPort: number): NodeJS
   const plugins = join(folder, 'enabled_plugins');
   writeFileSync(configuration, '');
   writeFileSync(plugins, '[].');
-  // What is set for another RabbitMQ, or for Erlang, is not meant for this one.
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(RABBITMQ|ERL)_/.test(name));
   return {
-    ...Object.fromEntries(inherited),
+    // What is set for another RabbitMQ, or for Erlang, is not meant for this one.
+    ...systemEnvironment(),
     HOME: folder, // Erlang's cookie is there.
     ERL_EPMD_PORT: `${epmdPort}`,
     RABBITMQ_NODENAME: 'private@localhost', // The data are bound to it.

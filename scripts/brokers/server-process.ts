@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemEnvironment } from '../system-environment.cjs';
 import { whenWeAreGone } from './orphans';
 
 const stopMs = 30_000;
@@ -23,7 +24,7 @@ export async function startServer(
   name: string,
   program: string,
   args: readonly string[],
-  environment: NodeJS.ProcessEnv = process.env,
+  environment: NodeJS.ProcessEnv = systemEnvironment(),
 ): Promise<ServerProcess> {
   const child = spawn(program, args, { env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

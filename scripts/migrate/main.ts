@@ -1,17 +1,20 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { join } from 'node:path';
 import { readSettings } from '@app/configuration';
-import { brokerSettingNames, checkDatabase, directUrl, migrateBullmq } from '@app/messaging';
+import { checkDatabase, directUrl, migrateBullmq } from '@app/messaging';
 import { createPool } from '@app/persistence';
 import { applyMigrations } from './apply-migrations';
+import { settingNames } from './config';
+import { grantAppRole } from './grant-app-role';
 import { lockTimeoutMs, pastLocks } from './past-locks';
 
 const prismaFolder = join(__dirname, '../../../prisma');
 
 /** Brings the database up to date: the ledger, and BullMQ's tables where it runs on PostgreSQL. */
 async function migrate(): Promise<void> {
-  const settings = readSettings(brokerSettingNames);
+  const settings = readSettings(settingNames);
   await checkDatabase(settings);
+  const { DATABASE_APP_URL: appUrl } = settings;
   const url = directUrl(settings);
   const application = `migrate ${process.pid}`;
   const connectionTimeoutMillis = 10_000;
@@ -26,6 +29,7 @@ async function migrate(): Promise<void> {
       for (const name of await applyMigrations(pool, prismaFolder)) say(`migration ${name} applied`);
     },
     ...(settings.REDIS_URL === undefined ? [() => migrateBullmq(pool)] : []),
+    ...(appUrl === undefined ? [] : [() => grantAppRole(pool, appUrl)]),
   ];
   for (const step of steps) await pastLocks(look, application, step, (line) => say(`migrate: ${line}`));
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { systemEnvironment } from '../system-environment.cjs';
 
 /** Who runs PostgreSQL: it refuses to be root. */
 export interface SystemUser {
@@ -51,11 +52,12 @@ export function unprivilegedUser(): SystemUser | undefined {
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
-/** Whether every folder on the way down to the path lets the user pass. */
+/** Whether every folder on the way down to the path lets the user pass. What is a file is left to who writes there. */
 export function isReachable(path: string, user: SystemUser): boolean {
   for (let folder = path; ; folder = dirname(folder)) {
-    if (existsSync(folder)) {
-      const { mode, uid, gid } = statSync(folder);
+    const found = existsSync(folder) ? statSync(folder) : undefined;
+    if (found?.isDirectory()) {
+      const { mode, uid, gid } = found;
       const passes = mode & 0o001 || (uid === user.uid && mode & 0o100) || (gid === user.gid && mode & 0o010);
       if (!passes) return false;
     }
@@ -73,6 +75,13 @@ export function copyBinaries(folder: string): void {
 
 /** @throws Error with what the program said */
 export function run(program: string, args: readonly string[], user: SystemUser | undefined, cwd: string): void {
-  const { status, error, stderr } = spawnSync(program, args, { ...user, cwd, encoding: 'utf8', windowsHide: true });
-  if (status !== 0) throw new Error(`${program} failed: ${error?.message ?? stderr.trim()}`);
+  const options = { ...user, cwd, env: systemEnvironment(), encoding: 'utf8', windowsHide: true } as const;
+  const { status, error, stderr } = spawnSync(program, args, options);
+  if (status !== 0) throw new Error(`${basename(program)}: ${error?.message ?? complaintIn(stderr)}`);
+}
+
+/** The line that says why, of all that a program of PostgreSQL has printed. */
+export function complaintIn(output: string): string {
+  const [, complaint] = /(?:FATAL|PANIC|ERROR|error): +([^\n]+)/.exec(output) ?? [];
+  return (complaint ?? output).trim();
 }

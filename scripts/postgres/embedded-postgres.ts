@@ -4,8 +4,10 @@ import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { run } from './binaries';
-import type { PostgresLocation } from './location';
+import { UnusableFolder } from '@app/configuration';
+import { systemEnvironment } from '../system-environment.cjs';
+import { complaintIn, run } from './binaries';
+import { prepareFolder, type PostgresLocation } from './location';
 
 const startMs = 30_000;
 const clientsLeaveMs = 10_000;
@@ -21,11 +23,33 @@ export interface RunningPostgres {
 /**
  * Starts PostgreSQL from the programs of an npm package; a folder without a database gets one first.
  * @param settings server settings by name, added to ours
+ * @throws Error in one sentence; UnusableFolder where a file could not be written
  */
 export async function startPostgres(
-  { binaries, folder, user }: PostgresLocation,
+  location: PostgresLocation,
   port: number,
   settings: Record<string, string> = {},
+): Promise<RunningPostgres> {
+  try {
+    prepareFolder(location);
+    return await startIn(location, port, settings);
+  } catch (error) {
+    throw asRefusal(location.folder, error);
+  }
+}
+
+function asRefusal(folder: string, error: unknown): Error {
+  const { code, syscall = '', message } = error as NodeJS.ErrnoException;
+  if (error instanceof UnusableFolder) return error;
+  if (code !== undefined && !syscall.startsWith('spawn')) return new UnusableFolder('DATA_DIR', folder, error);
+  const advice = 'Mend that, or set DATA_DIR to another folder.';
+  return new Error(`PostgreSQL cannot run in ${folder}: ${message}. ${advice}`, { cause: error });
+}
+
+async function startIn(
+  { binaries, folder, user }: PostgresLocation,
+  port: number,
+  settings: Record<string, string>,
 ): Promise<RunningPostgres> {
   const data = join(folder, 'postgres');
   if (!existsSync(join(data, 'PG_VERSION'))) createDatabase();
@@ -44,6 +68,7 @@ export async function startPostgres(
     {
       ...user,
       cwd: folder,
+      env: systemEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -68,9 +93,7 @@ export async function startPostgres(
   /** Made beside its place and then moved there: what already stands in its place is never touched. */
   function createDatabase(): void {
     if (existsSync(data)) {
-      throw new Error(
-        `${data} is there and is no database of ours. Nothing was changed. Move it away, or set DATA_DIR to another folder.`,
-      );
+      throw new Error(`${data} is there and is no database of ours; nothing was changed`);
     }
     const unfinished = `${data}.unfinished`;
     rmSync(unfinished, { recursive: true, force: true }); // What an interrupted first start has left.
@@ -142,10 +165,10 @@ async function untilReady(child: ChildProcess): Promise<void> {
       if (text.includes('ready to accept connections')) resolve();
     });
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`PostgreSQL ended with code ${code}:\n${said.trim()}`)));
+    child.once('exit', (code) => reject(new Error(`PostgreSQL ended with code ${code}: ${complaintIn(said)}`)));
   });
   const late = delay(startMs, undefined, { ref: false }).then(() => {
-    throw new Error(`PostgreSQL was not ready within ${startMs} ms:\n${said.trim()}`);
+    throw new Error(`PostgreSQL was not ready within ${startMs} ms: ${complaintIn(said)}`);
   });
   await Promise.race([ready, late]);
 }

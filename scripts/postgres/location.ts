@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chownSync, mkdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { chownSync, existsSync, mkdirSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { assertWritable, UnusableFolder } from '@app/configuration';
 import {
   binariesIn,
   copyBinaries,
@@ -14,7 +15,7 @@ import {
 /** Where PostgreSQL's programs and data are, and who runs it. */
 export interface PostgresLocation {
   readonly binaries: PostgresBinaries;
-  /** Owned by `user`; PostgreSQL's own folder is made in it. */
+  /** May not be there yet; PostgreSQL's own folder is made in it. */
   readonly folder: string;
   readonly user: SystemUser | undefined;
 }
@@ -22,35 +23,46 @@ export interface PostgresLocation {
 /**
  * Root hands PostgreSQL to a user without rights, who cannot enter a checkout under /root: then programs and data
  * go to /var/lib, unless the caller has named a folder, which has to be one that this user can reach.
+ * @throws UnusableFolder
  */
 export function locatePostgres(projectFolder: string, requestedFolder: string | undefined): PostgresLocation {
   const user = unprivilegedUser();
   const packaged = packagedFolder();
   const folder = resolve(projectFolder, requestedFolder ?? '.data');
   if (!user || (isReachable(folder, user) && isReachable(packaged, user))) {
-    return prepare({ binaries: binariesIn(packaged), folder, user });
+    return { binaries: binariesIn(packaged), folder, user };
   }
   if (requestedFolder !== undefined && !isReachable(folder, user)) {
-    throw new Error(
-      `DATA_DIR: expected a folder that the user with id ${user.uid}, who runs PostgreSQL for root, can reach; got ${folder}. ` +
-        'Name another one, or start as another user.',
+    throw new UnusableFolder(
+      'DATA_DIR',
+      folder,
+      `the user with id ${user.uid}, who runs PostgreSQL for root, cannot reach it; name another one, or start as another user`,
     );
   }
   const name = `${basename(projectFolder)}-${createHash('sha256').update(projectFolder).digest('hex').slice(0, 8)}`;
   const refuge = join('/var/lib/node-message-queue', name);
-  mkdirSync(refuge, { recursive: true, mode: 0o755 });
   const programs = join(refuge, 'postgres-programs');
-  copyBinaries(programs);
-  return prepare({
+  try {
+    mkdirSync(refuge, { recursive: true, mode: 0o755 });
+    copyBinaries(programs);
+  } catch (error) {
+    throw new UnusableFolder('DATA_DIR', refuge, error);
+  }
+  return {
     binaries: binariesIn(programs),
     folder: requestedFolder === undefined ? join(refuge, 'data') : folder,
     user,
-  });
+  };
 }
 
-function prepare(location: PostgresLocation): PostgresLocation {
-  const made = mkdirSync(location.folder, { recursive: true, mode: 0o700 });
-  // A folder that was there before belongs to whoever made it.
-  if (made !== undefined && location.user) chownSync(location.folder, location.user.uid, location.user.gid);
-  return location;
+/**
+ * Makes the folder where there is none, for the user who runs PostgreSQL.
+ * @throws UnusableFolder
+ */
+export function prepareFolder({ folder, user }: PostgresLocation): void {
+  const missing: string[] = [];
+  for (let path = folder; !existsSync(path) && path !== dirname(path); path = dirname(path)) missing.push(path);
+  assertWritable('DATA_DIR', folder);
+  // What was there before belongs to whoever made it.
+  if (user) for (const path of missing) chownSync(path, user.uid, user.gid);
 }

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export interface App {
   readonly name: string;
   readonly script: string;
+  /** What it exports as `settingNames` is what it reads, and all that it is given. */
+  readonly config: string;
 }
 
 /** The applications of nest-cli.json, in its order: as they are started, and as they are stopped. */
@@ -16,5 +18,11 @@ export function readApps(projectFolder: string): App[] {
     .map(([name, { sourceRoot, entryFile }]) => ({
       name,
       script: join(projectFolder, 'dist', sourceRoot, `${entryFile}.js`),
+      config: join(projectFolder, 'dist', sourceRoot, 'config.js'),
     }));
+}
+
+export function settingNamesOf({ config }: App): readonly string[] {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return (require(config) as { settingNames: readonly string[] }).settingNames;
 }

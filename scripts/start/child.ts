@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import type { SupervisedProcess } from '@app/observability';
+import { isRefusal, isStopProgress, stopOrder, type SupervisedProcess } from '@app/observability';
+import { StartRefused } from './start-refused';
 
 const firstRestartMs = 500;
 const longestRestartMs = 10_000;
@@ -14,11 +15,17 @@ const stableMs = 30_000;
  */
 const heapMb = 192;
 
+interface Start {
+  readonly resolve: () => void;
+  readonly reject: (refused: StartRefused) => void;
+}
+
 /** A process that is started again when it dies, ever more slowly when it dies at once. */
 export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
   private process: ChildProcess | undefined;
   private stopping = false;
   private isReady = false;
+  private hasBeenReady = false;
   private restarts = 0;
   private restartMs = firstRestartMs;
   private restartTimer: NodeJS.Timeout | undefined;
@@ -33,18 +40,26 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
     super();
   }
 
+  /** Whether there is anything to stop: a process, or one that is about to be started again. */
+  get isRunning(): boolean {
+    return !this.stopping && this.process !== undefined;
+  }
+
   get seen(): SupervisedProcess {
     const { name, restarts } = this;
     return { name, restarts, state: this.stopping ? 'stopped' : this.isReady ? 'running' : 'starting' };
   }
 
-  /** Resolves when the process says that it is ready, after however many restarts. */
+  /**
+   * Resolves when the process says that it is ready, after however many restarts.
+   * @throws StartRefused when it says that to start it again is no use
+   */
   start(): Promise<void> {
     this.stopping = false;
-    return new Promise((resolve) => this.spawn(resolve));
+    return new Promise((resolve, reject) => this.spawn({ resolve, reject }));
   }
 
-  /** Lets it end in order: the channel to its parent closes, and it drains. @param ms until it is killed */
+  /** Lets it end in order, and says what it waits for. @param ms until it is killed */
   async stop(ms: number): Promise<void> {
     this.stopping = true;
     clearTimeout(this.restartTimer);
@@ -55,7 +70,7 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
       this.say(`${this.name} did not end within ${ms} ms and is killed`);
       child.kill('SIGKILL');
     }, ms);
-    if (child.connected) child.disconnect();
+    if (child.connected) child.send(stopOrder, () => undefined);
     await ended;
     clearTimeout(kill);
   }
@@ -73,7 +88,7 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
     if (this.isReady && this.process?.connected) this.process.send(message, () => undefined);
   }
 
-  private spawn(onReady: () => void): void {
+  private spawn(start: Start): void {
     const startedAt = Date.now();
     const child = fork(this.script, this.args, {
       env: this.environment,
@@ -83,19 +98,31 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.process = child;
-    child.once('message', () => {
-      this.isReady = true;
-      onReady();
-      this.emit('change');
-      child.on('message', (message) => this.emit('message', message));
+    let refusal: string | undefined;
+    child.on('message', (message) => {
+      if (message === 'ready') {
+        this.isReady = true;
+        this.hasBeenReady = true;
+        start.resolve();
+        this.emit('change');
+      } else if (isRefusal(message)) refusal = message.refused;
+      else if (isStopProgress(message)) this.say(`stopping: ${this.name} ${message.waitsFor}`);
+      else this.emit('message', message);
     });
     child.once('exit', (code, signal) => {
       this.isReady = false;
       if (this.stopping) return;
+      // What it was started with was right once; it may be right again.
+      if (refusal !== undefined && !this.hasBeenReady) {
+        this.stopping = true;
+        start.reject(new StartRefused(refusal));
+        return;
+      }
+      if (refusal !== undefined) this.say(refusal);
       if (Date.now() - startedAt > stableMs) this.restartMs = firstRestartMs;
       this.say(`${this.name} ended (${signal ?? `code ${code}`}); it starts again in ${this.restartMs} ms`);
       this.restarts += 1;
-      this.restartTimer = setTimeout(() => this.spawn(onReady), this.restartMs);
+      this.restartTimer = setTimeout(() => this.spawn(start), this.restartMs);
       this.restartMs = Math.min(this.restartMs * 2, longestRestartMs);
       this.emit('change');
     });

@@ -1,41 +1,81 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { accessSync, chmodSync, constants, realpathSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { StartRefused } from './start-refused';
+
+/** What stands behind "in use by another start": its pid as it says itself, or why there is none. */
+export interface FolderInUse {
+  readonly owner: string;
+}
+
+const answerMs = 1_000;
 
 /**
  * One owner per folder. The lock is a listening local socket, which the system takes away with its process: a
- * pid in a file may be somebody else's by now.
- * @returns the lock, to be closed at the end; undefined when another process has it
+ * pid in a file may be another program's by now. Whoever connects gets the pid of the owner.
+ * @param folder exists
+ * @returns the lock, to be closed at the end; or who has it
  */
-export async function lockFolder(folder: string): Promise<Server | undefined> {
-  const name = `node-message-queue-${createHash('sha256').update(folder).digest('hex').slice(0, 16)}`;
-  const path = process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
-  const lock = await listen(path);
-  if (lock || (await isAnswered(path))) return lock;
-  rmSync(path, { force: true }); // Left behind by a process that was killed.
-  return listen(path);
+export async function lockFolder(folder: string): Promise<{ readonly server: Server } | FolderInUse> {
+  const name = `node-message-queue-${createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 16)}`;
+  const path = process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(socketFolder(), `${name}.sock`);
+  try {
+    const first = await listen(path);
+    if (first) return { server: first };
+    const owner = await ask(path);
+    if (owner !== undefined) return { owner };
+    rmSync(path, { force: true }); // Left behind by a process that was killed.
+    const second = await listen(path);
+    return second ? { server: second } : { owner: (await ask(path)) ?? '' };
+  } catch (error) {
+    throw new StartRefused(
+      `TMPDIR: expected a folder for the lock of ${folder}, got ${path}: ${(error as Error).message}.`,
+    );
+  }
+}
+
+/** The same for every start on this machine: TMPDIR may differ from one terminal to the next. */
+function socketFolder(): string {
+  try {
+    accessSync('/tmp', constants.W_OK | constants.X_OK);
+    return '/tmp';
+  } catch {
+    return tmpdir();
+  }
 }
 
 function listen(path: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.end());
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined); // Who asks may be gone before the answer.
+    socket.end(String(process.pid));
+  });
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE') resolve(undefined);
       else reject(error);
     });
-    server.listen(path, () => resolve(server));
+    server.listen(path, () => {
+      if (process.platform !== 'win32') chmodSync(path, 0o666); // Another user may ask, too.
+      resolve(server);
+    });
   });
 }
 
-function isAnswered(path: string): Promise<boolean> {
+/** @returns undefined when no process listens any more */
+function ask(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);
-    socket.once('connect', () => {
+    let pid = '';
+    socket.setEncoding('utf8').on('data', (text: string) => (pid += text));
+    socket.setTimeout(answerMs, () => {
+      resolve(', which does not answer (a process that was stopped with Ctrl-Z?)');
       socket.destroy();
-      resolve(true);
     });
-    socket.once('error', () => resolve(false));
+    socket.once('end', () => resolve(` (process ${pid})`));
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === 'EACCES' ? ' of another user' : undefined),
+    );
   });
 }

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { brokerRoutes, ConfigurationError, readSettings, settings, type Settings } from '@app/configuration';
 import { whenNpmIsGone } from './npm-parent';
-import { StartRefused, Supervisor } from './supervisor';
+import { StartRefused } from './start-refused';
+import { Supervisor } from './supervisor';
 
 const projectFolder = join(__dirname, '../../..');
 
@@ -19,8 +20,7 @@ async function main(): Promise<void> {
   const supervisor = new Supervisor({
     projectFolder,
     databaseUrl,
-    dataFolder: checked.DATA_DIR,
-    graceMs: checked.SHUTDOWN_GRACE_MS,
+    settings: checked,
     environment: { ...process.env, LOG_FORMAT: process.env['LOG_FORMAT'] || 'pretty' },
     say: (line) => process.stdout.write(`${line}\n`),
   });

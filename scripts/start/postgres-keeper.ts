@@ -1,3 +1,4 @@
+import type { Refusal } from '@app/observability';
 import { startPostgres } from '../postgres/embedded-postgres';
 import type { PostgresLocation } from '../postgres/location';
 
@@ -6,7 +7,7 @@ import type { PostgresLocation } from '../postgres/location';
  * PostgreSQL down in order. Arguments: the location as JSON, the port.
  */
 async function keep(location: PostgresLocation, port: number): Promise<void> {
-  // Signals to a whole process group are the supervisor's business; it disconnects when it is time.
+  // Signals to a whole process group are the supervisor's business; it says when it is time.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
   let stopping = false;
   const postgres = await startPostgres(location, port);
@@ -16,10 +17,12 @@ async function keep(location: PostgresLocation, port: number): Promise<void> {
     process.exit(1);
   });
   const stop = async (): Promise<void> => {
+    if (stopping) return;
     stopping = true;
     await postgres.stop();
     process.exit(0);
   };
+  process.once('message', () => void stop());
   process.once('disconnect', () => void stop());
   if (!process.connected) await stop();
   else process.send!('ready');
@@ -27,6 +30,7 @@ async function keep(location: PostgresLocation, port: number): Promise<void> {
 
 const [location, port] = process.argv.slice(2);
 keep(JSON.parse(location!) as PostgresLocation, Number(port)).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
+  const refusal: Refusal = { refused: error instanceof Error ? error.message : String(error) };
+  if (!process.connected) process.exit(1);
+  process.send!(refusal, () => process.exit(1));
 });

@@ -1,24 +1,29 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { systemEnvironment } from '../system-environment.cjs';
 import { freePort } from '../postgres/free-port';
-import { locatePostgres } from '../postgres/location';
+import { locatePostgres, prepareFolder, type PostgresLocation } from '../postgres/location';
 import { readFileSync } from 'node:fs';
-import { readApps } from './apps';
+import { assertWritable, filesFolder, type Settings } from '@app/configuration';
+import { settingNames as migrateSettingNames } from '../migrate/config';
+import { readApps, settingNamesOf } from './apps';
 import { Child } from './child';
+import { environmentFor } from './environment';
 import { lockFolder } from './folder-lock';
 import { ProcessControl } from './process-control';
+import { StartRefused } from './start-refused';
 
-/** Something that only the person at the keyboard can mend; its message says how. */
-export class StartRefused extends Error {}
+/** Longer than PostgreSQL waits for its clients, and then for its disk. */
+const postgresMs = 30_000;
 
 export interface SupervisorOptions {
   readonly projectFolder: string;
   /** Undefined: run the embedded PostgreSQL. */
   readonly databaseUrl: string | undefined;
-  readonly dataFolder: string | undefined;
-  readonly graceMs: number;
+  readonly settings: Pick<Settings, 'DATA_DIR' | 'STORAGE_DIR' | 'S3_BUCKET' | 'SHUTDOWN_GRACE_MS'>;
+  /** Everything that is set. Each process gets its own part of it. */
   readonly environment: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
 }
@@ -28,17 +33,18 @@ export class Supervisor {
   private lock: Server | undefined;
   private postgres: Child | undefined;
   private apps: Child[] = [];
-  private running: Promise<[number | null]> | undefined;
+  private running: { script: string; ended: Promise<[number | null]> } | undefined;
   private stopping = false;
 
   constructor(private readonly options: SupervisorOptions) {}
 
   /**
    * Resolves when all apps are ready.
-   * @throws StartRefused
+   * @throws StartRefused, UnusableFolder
    */
   async start(): Promise<void> {
     const { projectFolder, say } = this.options;
+    if (this.options.databaseUrl !== undefined) this.checkFilesFolder();
     const environment: NodeJS.ProcessEnv = {
       ...this.options.environment,
       DATABASE_URL: this.options.databaseUrl ?? (await this.startPostgres()),
@@ -46,26 +52,40 @@ export class Supervisor {
       ...(this.options.databaseUrl === undefined && { DATABASE_DIRECT_URL: undefined }),
     };
     if (this.isStopping()) return;
-    await this.runToEnd('migrate', [], environment);
+    await this.runToEnd('migrate', [], environmentFor(migrateSettingNames, environment));
     if (this.isStopping()) return;
     await this.seed(environment);
     if (this.isStopping()) return;
-    this.apps = readApps(projectFolder).map(({ name, script }) => new Child(name, script, [], environment, say));
+    this.apps = readApps(projectFolder).map(
+      (app) => new Child(app.name, app.script, [], environmentFor(settingNamesOf(app), environment), say),
+    );
     if (environment['NODE_ENV'] !== 'production') new ProcessControl(this.apps[0]!, this.apps);
     await Promise.all(this.apps.map((app) => app.start()));
   }
 
   /** In order: the API, so that nothing new comes; the relay; the workers, which drain; PostgreSQL last. */
   async stop(): Promise<void> {
+    const { say } = this.options;
     this.stopping = true;
-    await this.running;
-    const patienceMs = this.options.graceMs + 5_000;
+    if (this.running) say(`stopping: ${this.running.script} runs to its end`);
+    await this.running?.ended;
+    const patienceMs = this.options.settings.SHUTDOWN_GRACE_MS + 5_000;
     const [api, relay, ...workers] = this.apps;
-    await api?.stop(patienceMs);
-    await relay?.stop(patienceMs);
-    await Promise.all(workers.map((worker) => worker.stop(patienceMs)));
-    await this.postgres?.stop(30_000);
+    const stages = [api, relay, workers].map((stage) => [stage ?? []].flat().filter(({ isRunning }) => isRunning));
+    for (const stage of stages) {
+      if (stage.length === 0) continue;
+      say(`stopping: ${stage.map(({ name }) => name).join(', ')}`);
+      await Promise.all(stage.map((child) => child.stop(patienceMs)));
+    }
+    if (this.postgres?.isRunning) say('stopping: postgres');
+    await this.postgres?.stop(postgresMs);
     this.lock?.close();
+  }
+
+  /** The apps that read and write files would each refuse to start, too, when everything else runs. */
+  private checkFilesFolder(): void {
+    const { settings } = this.options;
+    if (settings.S3_BUCKET === undefined) assertWritable('STORAGE_DIR', resolve(filesFolder(settings)));
   }
 
   /** A method, because it changes while `start` waits. */
@@ -74,26 +94,37 @@ export class Supervisor {
   }
 
   private async startPostgres(): Promise<string> {
-    const location = locatePostgres(this.options.projectFolder, this.options.dataFolder);
-    this.lock = await lockFolder(location.folder);
-    if (!this.lock) {
+    const location = this.locate();
+    prepareFolder(location);
+    const lock = await lockFolder(location.folder);
+    if ('owner' in lock) {
       throw new StartRefused(
-        `The data folder ${location.folder} is in use by another start. Stop that one, or set DATA_DIR to another folder.`,
+        `The data folder ${location.folder} is in use by another start${lock.owner}. Stop that one, or set DATA_DIR to another folder.`,
       );
     }
+    this.lock = lock.server;
+    this.checkFilesFolder();
     const port = await freePort();
     const args = [JSON.stringify(location), String(port)];
     const keeper = join(__dirname, 'postgres-keeper.js');
-    this.postgres = new Child('postgres', keeper, args, this.options.environment, this.options.say);
+    this.postgres = new Child('postgres', keeper, args, systemEnvironment(this.options.environment), this.options.say);
     await this.postgres.start();
     const password = readFileSync(join(location.folder, 'postgres-password'), 'utf8');
     return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
   }
 
+  private locate(): PostgresLocation {
+    try {
+      return locatePostgres(this.options.projectFolder, this.options.settings.DATA_DIR);
+    } catch (error) {
+      throw new StartRefused((error as Error).message); // No programs for this system, no user to run them, no folder.
+    }
+  }
+
   /** Something to make reports of, where there is nothing yet. In production the data is its owner's business. */
   private async seed(environment: NodeJS.ProcessEnv): Promise<void> {
     if (environment['NODE_ENV'] === 'production') return;
-    await this.runToEnd('seed', ['--only-if-empty', '--orders', '2000'], environment);
+    await this.runToEnd('seed', ['--only-if-empty', '--orders', '2000'], environmentFor(['DATABASE_URL'], environment));
   }
 
   /** In a process group of its own, and waited for: a migration that is broken off has to be mended by hand. */
@@ -102,8 +133,10 @@ export class Supervisor {
       env: environment,
       detached: process.platform !== 'win32',
     });
-    this.running = once(child, 'exit') as Promise<[number | null]>;
-    const [code] = await this.running;
+    const ended = once(child, 'exit') as Promise<[number | null]>;
+    this.running = { script, ended };
+    const [code] = await ended;
+    this.running = undefined;
     if (code !== 0) throw new StartRefused(`The script "${script}" did not run to its end; see above.`);
   }
 }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { freePort } from '../../scripts/postgres/free-port';
-import { commandOf, databaseUrlOf, isAlive, npmStart, type Start } from '../support/start';
+import { GatedMailServer } from '../support/gated-mail-server';
+import { commandOf, databaseUrlOf, environmentOf, isAlive, npmStart, type Start } from '../support/start';
 import { until } from '../support/until';
 
 /** A data folder for the length of a test, or of a few that go on from each other. */
@@ -13,6 +14,14 @@ function aFolder(): string {
   chmodSync(folder, 0o755);
   return folder;
 }
+
+/** Secrets that are not used here; the last one is no setting of ours. */
+const canaries = {
+  SMS_TOKEN: 'canary-sms',
+  S3_SECRET_ACCESS_KEY: 'canary-s3',
+  SIGNING_SECRET: 'canary-signing-secret-of-32-characters',
+  AWS_SESSION_TOKEN: 'canary-aws',
+};
 
 describe('npm start', () => {
   let folder: string;
@@ -36,7 +45,7 @@ describe('npm start', () => {
   }
 
   async function start(environment: Record<string, string> = {}, options?: Parameters<typeof npmStart>[1]) {
-    const one = await npmStart({ DATA_DIR: join(folder, 'data'), ...environment }, options);
+    const one = await npmStart({ DATA_DIR: join(folder, 'data'), ...canaries, ...environment }, options);
     started.push(one);
     return one;
   }
@@ -101,8 +110,28 @@ describe('npm start', () => {
       (code) => code !== null,
     );
     expect(second.process.exitCode).toBe(1);
-    expect(second.said()).toMatch(/data folder .* is in use by another start\. Stop that one, or set DATA_DIR/);
+    expect(second.said()).toContain(
+      `is in use by another start (process ${running.process.pid}). Stop that one, or set`,
+    );
     expect((await fetch(`${running.url}/health/ready`, { headers })).status).toBe(200);
+  });
+
+  it('gives a secret to the processes that read it, and to no other', async () => {
+    const one = await theRunning();
+    const holders = (canary: string) =>
+      one
+        .descendants()
+        .filter((pid) => environmentOf(pid).includes(canary))
+        .map((pid) => /apps\/([a-z-]+)\//.exec(commandOf(pid))?.[1] ?? commandOf(pid))
+        .sort();
+    expect(holders(canaries.SMS_TOKEN)).toEqual(['sms-worker']);
+    expect(holders(canaries.S3_SECRET_ACCESS_KEY)).toEqual(['api', 'image-worker', 'report-worker']);
+    expect(holders(canaries.SIGNING_SECRET)).toEqual(['api', 'webhook-worker']);
+    expect(holders(canaries.AWS_SESSION_TOKEN)).toEqual([]);
+    const postgres = one.descendants().filter((pid) => !commandOf(pid).includes('/dist/apps/'));
+    expect(postgres.length).toBeGreaterThan(2);
+    for (const pid of postgres) expect(environmentOf(pid)).not.toContain('DATABASE_URL');
+    expect(one.said()).not.toContain('canary');
   });
 
   it('an app that dies is started again', async () => {
@@ -148,10 +177,35 @@ describe('npm start', () => {
     const before = one.said().length;
     expect(await one.end('SIGTERM')).toBe(0);
     await gone(processes);
-    expect(one.said().slice(before)).not.toMatch(/error/i);
+    const stopping = one.said().slice(before);
+    expect(stopping).not.toMatch(/error/i);
+    const stages = stopping.split('\n').filter((line) => /^stopping: [a-z-]+(, [a-z-]+)*$/.test(line));
+    expect(stages).toEqual([
+      'stopping: api',
+      'stopping: relay',
+      expect.stringContaining('email-worker'),
+      'stopping: postgres',
+    ]);
 
     running = await start();
     await sent(running, id);
+  });
+
+  it('says once how many jobs a worker finishes before it ends, and for how long it waits at most', async () => {
+    const mails = await GatedMailServer.start();
+    const one = await start({ DATA_DIR: join(folder, 'draining'), SMTP_URL: mails.url, SHUTDOWN_GRACE_MS: '30000' });
+    await postEmail(one.url);
+    await mails.holds(1);
+    const ended = one.end('SIGTERM');
+    await until(
+      'it says what it waits for',
+      () => Promise.resolve(one.said()),
+      (said) => said.includes('stopping: email-worker finishes 1 job, at most 25 s'),
+    );
+    mails.open();
+    expect(await ended).toBe(0);
+    expect(one.said().match(/email-worker finishes/g)).toHaveLength(1);
+    await mails.close();
   });
 
   it('a supervisor that is killed takes everything with it, and the next start goes on where it was', async () => {

@@ -96,6 +96,17 @@ export function commandOf(pid: number): string {
 /** Of the embedded PostgreSQL, from the environment that an app was given. */
 export function databaseUrlOf(start: Start): string {
   const api = start.descendants().find((pid) => commandOf(pid).includes('apps/api'))!;
-  const environment = readFileSync(`/proc/${api}/environ`, 'utf8').split('\0');
-  return environment.find((line) => line.startsWith('DATABASE_URL='))!.slice('DATABASE_URL='.length);
+  return environmentOf(api)
+    .split('\0')
+    .find((line) => line.startsWith('DATABASE_URL='))!
+    .slice('DATABASE_URL='.length);
+}
+
+/** What it was started with: NAME=value, each ended by a NUL. Empty when the process has ended. */
+export function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8');
+  } catch {
+    return '';
+  }
 }

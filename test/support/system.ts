@@ -289,7 +289,10 @@ export class TestSystem {
 }
 
 async function isReady(child: ChildProcess): Promise<boolean> {
-  return Promise.race([once(child, 'message').then(() => true), once(child, 'close').then(() => false)]);
+  const ready = new Promise<boolean>((resolve) => {
+    child.on('message', (message) => message === 'ready' && resolve(true));
+  });
+  return Promise.race([ready, once(child, 'close').then(() => false)]);
 }
 
 export interface Answer {

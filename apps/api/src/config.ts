@@ -3,26 +3,27 @@ import { brokerSettingNames } from '@app/messaging';
 import { webhookSettingNames } from '@app/webhooks';
 import { storageSettingNames } from '@app/storage';
 
-export const readApiSettings = () =>
-  readSettings([
-    ...brokerSettingNames,
-    ...webhookSettingNames,
-    ...storageSettingNames,
-    'NODE_ENV',
-    'HOST',
-    'PORT',
-    'PUBLIC_URL',
-    'TRUST_PROXY',
-    'API_KEYS',
-    'THROTTLE_PER_SECOND',
-    'STREAMS_PER_PROCESS',
-    'STREAMS_PER_TENANT',
-    'STREAM_HEARTBEAT_MS',
-    'STREAM_STALL_MS',
-    'SHUTDOWN_GRACE_MS',
-    'LOG_LEVEL',
-    'LOG_FORMAT',
-    'FAIL_POINT',
-  ]);
+export const settingNames = [
+  ...brokerSettingNames,
+  ...webhookSettingNames,
+  ...storageSettingNames,
+  'NODE_ENV',
+  'HOST',
+  'PORT',
+  'PUBLIC_URL',
+  'TRUST_PROXY',
+  'API_KEYS',
+  'THROTTLE_PER_SECOND',
+  'STREAMS_PER_PROCESS',
+  'STREAMS_PER_TENANT',
+  'STREAM_HEARTBEAT_MS',
+  'STREAM_STALL_MS',
+  'SHUTDOWN_GRACE_MS',
+  'LOG_LEVEL',
+  'LOG_FORMAT',
+  'FAIL_POINT',
+] as const;
+
+export const readApiSettings = () => readSettings(settingNames);
 
 export type ApiSettings = ReturnType<typeof readApiSettings>;

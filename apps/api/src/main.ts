@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { Server } from 'node:http';
 import { DRIVERS, type BrokerDriver } from '@app/messaging';
 import { closeDrained, runProcess } from '@app/observability';
+import { checkStorageFolder } from '@app/storage';
 import { readApiSettings } from './config';
 import { createApi } from './create-api';
 import { LiveFeed } from './live/live-feed';
@@ -13,11 +14,13 @@ import { Readiness } from './operations/health.controller';
 const requestGraceMs = 5_000;
 
 void runProcess('api', readApiSettings, async (settings) => {
+  await checkStorageFolder(settings);
   const app = await createApi(settings);
   await app.listen(settings.PORT, settings.HOST);
   return {
-    stop: async () => {
+    stop: async (tell) => {
       app.get(Readiness).draining = true;
+      tell(`answers the requests that it has begun, at most ${requestGraceMs / 1_000} s`);
       // Requests in hand are answered; connections that only wait are closed.
       const server: Server = app.getHttpServer();
       const breakOff = setTimeout(() => server.closeAllConnections(), requestGraceMs);

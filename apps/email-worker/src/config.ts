@@ -1,6 +1,8 @@
 import { readSettings } from '@app/configuration';
 import { workerSettingNames } from '@app/messaging';
 
-export const readWorkerSettings = () => readSettings([...workerSettingNames, 'SMTP_URL', 'SMTP_FROM']);
+export const settingNames = [...workerSettingNames, 'SMTP_URL', 'SMTP_FROM'] as const;
+
+export const readWorkerSettings = () => readSettings(settingNames);
 
 export type EmailWorkerSettings = ReturnType<typeof readWorkerSettings>;

@@ -1,19 +1,20 @@
 import { readSettings } from '@app/configuration';
 import { brokerSettingNames } from '@app/messaging';
 
-export const readRelaySettings = () =>
-  readSettings([
-    ...brokerSettingNames,
-    'DIGEST_TO',
-    'DIGEST_CRON',
-    'DIGEST_ZONE',
-    'SWEEP_MS',
-    'RECONCILE_MS',
-    'FORGOTTEN_AFTER_MS',
-    'SHUTDOWN_GRACE_MS',
-    'LOG_LEVEL',
-    'LOG_FORMAT',
-    'FAIL_POINT',
-  ]);
+export const settingNames = [
+  ...brokerSettingNames,
+  'DIGEST_TO',
+  'DIGEST_CRON',
+  'DIGEST_ZONE',
+  'SWEEP_MS',
+  'RECONCILE_MS',
+  'FORGOTTEN_AFTER_MS',
+  'SHUTDOWN_GRACE_MS',
+  'LOG_LEVEL',
+  'LOG_FORMAT',
+  'FAIL_POINT',
+] as const;
+
+export const readRelaySettings = () => readSettings(settingNames);
 
 export type RelaySettings = ReturnType<typeof readRelaySettings>;

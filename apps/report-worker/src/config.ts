@@ -2,6 +2,8 @@ import { readSettings } from '@app/configuration';
 import { workerSettingNames } from '@app/messaging';
 import { storageSettingNames } from '@app/storage';
 
-export const readWorkerSettings = () => readSettings([...workerSettingNames, ...storageSettingNames]);
+export const settingNames = [...workerSettingNames, ...storageSettingNames] as const;
+
+export const readWorkerSettings = () => readSettings(settingNames);
 
 export type ReportWorkerSettings = ReturnType<typeof readWorkerSettings>;

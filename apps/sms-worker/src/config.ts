@@ -1,6 +1,8 @@
 import { readSettings } from '@app/configuration';
 import { workerSettingNames } from '@app/messaging';
 
-export const readWorkerSettings = () => readSettings([...workerSettingNames, 'SMS_URL', 'SMS_TOKEN']);
+export const settingNames = [...workerSettingNames, 'SMS_URL', 'SMS_TOKEN'] as const;
+
+export const readWorkerSettings = () => readSettings(settingNames);
 
 export type SmsWorkerSettings = ReturnType<typeof readWorkerSettings>;

@@ -2,6 +2,8 @@ import { readSettings } from '@app/configuration';
 import { workerSettingNames } from '@app/messaging';
 import { webhookSettingNames } from '@app/webhooks';
 
-export const readWorkerSettings = () => readSettings([...workerSettingNames, ...webhookSettingNames]);
+export const settingNames = [...workerSettingNames, ...webhookSettingNames] as const;
+
+export const readWorkerSettings = () => readSettings(settingNames);
 
 export type WebhookWorkerSettings = ReturnType<typeof readWorkerSettings>;

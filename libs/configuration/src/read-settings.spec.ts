@@ -24,6 +24,28 @@ describe('settings', () => {
     expect(read).toThrow('- LOG_LEVEL: ');
   });
 
+  it.each(['DATABASE_URL', 'RABBITMQ_URL', 'KAFKA_PASSWORD'] as const)(
+    'production refuses the password of development in %s, and does not show it',
+    (name) => {
+      const text =
+        name === 'KAFKA_PASSWORD'
+          ? 'development-only'
+          : `${name === 'DATABASE_URL' ? 'postgres' : 'amqp'}://queue:development-only@host/queue`;
+      const environment = { [name]: text, KAFKA_USERNAME: 'queue', KAFKA_PASSWORD: 'development-only' };
+      const read = (NODE_ENV: string) => () => readSettings([name], { ...environment, NODE_ENV });
+      if (name !== 'KAFKA_PASSWORD') expect(read('development')).not.toThrow();
+      expect(read('production')).toThrow(`- ${name}: expected a password of your own in production`);
+      expect(read('production')).not.toThrow(/development-only/);
+    },
+  );
+
+  it('wants a password of Kafka beside its user, and a user beside its password', () => {
+    const names = ['KAFKA_USERNAME', 'KAFKA_PASSWORD'] as const;
+    expect(() => readSettings(names, { KAFKA_USERNAME: 'queue' })).toThrow('KAFKA_USERNAME and KAFKA_PASSWORD');
+    expect(() => readSettings(names, { KAFKA_PASSWORD: 'x' })).toThrow('KAFKA_USERNAME and KAFKA_PASSWORD');
+    expect(() => readSettings(names, { KAFKA_USERNAME: 'queue', KAFKA_PASSWORD: 'x' })).not.toThrow();
+  });
+
   it('production has no fail points', () => {
     const environment = { FAIL_POINT: 'handled:3' };
     expect(readSettings(['FAIL_POINT'], environment)).toEqual({ FAIL_POINT: { at: 'handled', nth: 3 } });

@@ -1,6 +1,9 @@
-import { requiredInProduction, secretSettings, settings, type Settings } from './settings';
+import { developmentPassword, requiredInProduction, secretSettings, settings, type Settings } from './settings';
 
-/** What a process was started with cannot work. The message names every fault, each on its own line. */
+/**
+ * What a process was started with cannot work, and it does not help to start it again. The message names every fault,
+ * each on its own line.
+ */
 export class ConfigurationError extends Error {
   readonly code = 'configuration_invalid';
 
@@ -35,7 +38,13 @@ export function readSettings<Name extends keyof Settings>(
       if (values[name] === undefined) faults.push(`${name}: expected a value beside S3_BUCKET, got nothing`);
     }
   }
+  if ((values['KAFKA_USERNAME'] === undefined) !== (values['KAFKA_PASSWORD'] === undefined)) {
+    faults.push('KAFKA_USERNAME and KAFKA_PASSWORD: expected both or none, got one of them');
+  }
   if (environment['NODE_ENV'] === 'production') {
+    for (const name of names.filter((one) => environment[one]?.includes(developmentPassword))) {
+      faults.push(`${name}: expected a password of your own in production, got the one of development`);
+    }
     for (const name of requiredInProduction.filter((required) => (names as readonly string[]).includes(required))) {
       if (!environment[name])
         faults.push(`${name}: expected a value in production (docs/access.md says which), got nothing`);

@@ -72,6 +72,9 @@ export const settings = {
     .describe(
       'the same database without the pooler, for LISTEN, migrations and BullMQ on PostgreSQL; default DATABASE_URL',
     ),
+  DATABASE_APP_URL: url('postgres:', 'postgresql:')
+    .optional()
+    .describe('read by npm run migrate: it makes this user, with the rights that apps need, for their DATABASE_URL'),
   DATA_DIR: z.string().optional().describe('where npm start keeps the embedded PostgreSQL; default .data'),
   REDIS_URL: url('redis:', 'rediss:')
     .optional()
@@ -88,6 +91,17 @@ export const settings = {
     .transform((text) => text.split(','))
     .optional()
     .describe('Kafka 3.0 or later; without it no job goes there'),
+  KAFKA_USERNAME: z.string().optional().describe('who this system is to Kafka, with KAFKA_PASSWORD; without it nobody'),
+  KAFKA_PASSWORD: z.string().optional(),
+  KAFKA_SASL: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+    .default('plain')
+    .describe('how the password of KAFKA_USERNAME is shown to Kafka'),
+  KAFKA_SSL: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('whether connections to Kafka are TLS; NODE_EXTRA_CA_CERTS names a CA of your own'),
   BROKER_PREFIX: z
     .string()
     .regex(/^[\w.-]{0,60}$/, { error: 'expected at most 60 letters, digits, dots, dashes and underscores' })
@@ -167,11 +181,15 @@ export const settings = {
 export const secretSettings: ReadonlySet<string> = new Set<keyof typeof settings>([
   'API_KEYS',
   'SIGNING_SECRET',
+  'KAFKA_PASSWORD',
   'SMS_TOKEN',
   'WEBHOOK_SECRETS_KEY',
   'S3_ACCESS_KEY_ID',
   'S3_SECRET_ACCESS_KEY',
 ]);
+
+/** What compose.development.env has for every password, so that it can be told from one that was chosen. */
+export const developmentPassword = 'development-only';
 
 /** What production does not guess: a process that reads one of these does not start without it. */
 export const requiredInProduction = ['API_KEYS', 'SIGNING_SECRET'] as const satisfies (keyof typeof settings)[];

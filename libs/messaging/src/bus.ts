@@ -110,6 +110,10 @@ export class Bus {
     this.subscriptions = [];
   }
 
+  get inFlightCount(): number {
+    return this.inFlight.size;
+  }
+
   /** Resolves when nothing is in flight, or after `ms`. @returns whether nothing is */
   async idle(ms: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;

@@ -2,4 +2,4 @@ export * from './logging.module';
 export * from './observers';
 export * from './run-process';
 export * from './worker-process';
-export { isOrder, isReport, processActions, type SupervisedProcess, type SupervisorOrder } from './supervision';
+export * from './supervision';

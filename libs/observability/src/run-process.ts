@@ -1,10 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { ConfigurationError } from '@app/configuration';
 import { checkDatabaseAtStart, type DatabaseAddresses } from '@app/messaging';
+import { PoolerRefused } from '@app/persistence';
+import { stopOrder, type Refusal, type StopProgress } from './supervision';
 
 /** What a process of this system can do. */
 export interface RunningProcess {
-  /** Ends the work in order. The process exits with 0 when it resolves. */
-  stop(): Promise<void>;
+  /**
+   * Ends the work in order. The process exits with 0 when it resolves.
+   * @param tell gets what it waits for, each once: "finishes 3 jobs, at most 25 s"
+   */
+  stop(tell: (waitsFor: string) => void): Promise<void>;
 }
 
 /** A bit more than any drain: after this the process ends with what it has. */
@@ -18,8 +24,8 @@ export async function closeDrained(app: { close(): Promise<void> }): Promise<voi
 }
 
 /**
- * The life of every process: start, tell the parent that it is ready, and stop in order on SIGTERM, SIGINT or when
- * the parent is gone. A fault at start is printed without a stack: it is for the person who starts it.
+ * The life of every process: start, tell the parent that it is ready, and stop in order on SIGTERM, SIGINT, when the
+ * parent says so or is gone. A fault at start is printed without a stack: it is for the person who starts it.
  */
 export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } & Partial<DatabaseAddresses>>(
   name: string,
@@ -32,10 +38,13 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } 
     if (life.stopping) return;
     life.stopping = true;
     setTimeout(() => process.exit(1), life.graceMs + hangMs).unref();
-    await life.running?.stop();
+    await life.running?.stop(tell);
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect']) process.on(signal, () => void stop().catch(die));
+  process.on('message', (message) => {
+    if (message === stopOrder) void stop().catch(die);
+  });
 
   try {
     const settings = readSettings();
@@ -48,11 +57,20 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } 
   }
   if (!life.stopping) process.send?.('ready', () => undefined); // A parent that has gone is not an error.
 
+  function tell(waitsFor: string): void {
+    const progress: StopProgress = { waitsFor };
+    if (process.connected) process.send!(progress, () => undefined);
+    else process.stderr.write(`stopping: ${name} ${waitsFor}\n`);
+  }
+
   function die(error: unknown): void {
     const isForPeople = error instanceof Error && 'code' in error;
     process.stderr.write(
       `${name}: ${isForPeople ? error.message : error instanceof Error ? error.stack : String(error)}\n`,
     );
-    process.exit(1);
+    const isForAPerson = error instanceof ConfigurationError || error instanceof PoolerRefused;
+    if (!isForAPerson || !process.connected) process.exit(1);
+    const refusal: Refusal = { refused: `${name} cannot start; see above.` };
+    process.send!(refusal, () => process.exit(1));
   }
 }

@@ -25,3 +25,25 @@ export function isReport(message: unknown): message is SupervisorReport {
 export function isOrder(message: unknown): message is SupervisorOrder {
   return typeof message === 'object' && message !== null && 'name' in message && 'action' in message;
 }
+
+/** What a process says last that does not start because of what it was started with: to start it again is no use. */
+export interface Refusal {
+  /** For the person who starts it. */
+  readonly refused: string;
+}
+
+export function isRefusal(message: unknown): message is Refusal {
+  return typeof message === 'object' && message !== null && 'refused' in message;
+}
+
+/** The supervisor's last message to a process: end in order. */
+export const stopOrder = 'stop';
+
+/** What a process that ends in order waits for. */
+export interface StopProgress {
+  readonly waitsFor: string;
+}
+
+export function isStopProgress(message: unknown): message is StopProgress {
+  return typeof message === 'object' && message !== null && 'waitsFor' in message;
+}

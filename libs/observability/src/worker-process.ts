@@ -11,8 +11,8 @@ export async function workerProcess(app: INestApplicationContext): Promise<Runni
   const steps = await worker.start();
   steps.forEach((step, index) => logger.debug(`step ${index + 1}, ${step}`));
   return {
-    stop: async () => {
-      await worker.drain();
+    stop: async (tell) => {
+      await worker.drain(tell);
       await closeDrained(app);
     },
   };

@@ -4,6 +4,7 @@ import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from '
 import { dirname, join, resolve, sep } from 'node:path';
 import { addAbortSignal, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { assertWritable } from '@app/configuration';
 import { checkContentType, checkKey, checkPrefix, contentTypeOf, InvalidFileKey } from './file-key';
 import { FileStore, type ByteRange, type OpenedFile, type PutOptions } from './file-store';
 import { ownErrors, takingOver } from './owned-stream';
@@ -70,19 +71,11 @@ export class LocalFileStore extends FileStore {
     await this.removeEmptyFolders(dirname(path));
   }
 
-  async check(): Promise<void> {
-    const folder = join(this.folder, unfinishedFolder);
-    try {
-      await mkdir(folder, { recursive: true });
-      const probe = join(folder, randomUUID());
-      await (await open(probe, 'wx')).close();
-      await rm(probe);
-    } catch (error) {
-      throw new Error(
-        `STORAGE_DIR: expected a folder that this process can write to, got ${this.folder} (${(error as Error).message}).`,
-        { cause: error },
-      );
-    }
+  check(): Promise<void> {
+    return new Promise((resolve) => {
+      assertWritable('STORAGE_DIR', this.folder, unfinishedFolder);
+      resolve();
+    });
   }
 
   private async write(key: string, source: Readable, signal: AbortSignal | undefined): Promise<{ bytes: number }> {

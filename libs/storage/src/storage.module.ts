@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { Module, type DynamicModule } from '@nestjs/common';
-import type { Settings } from '@app/configuration';
+import { filesFolder, type Settings } from '@app/configuration';
 import { FileStore } from './file-store';
 import { LocalFileStore } from './local-file-store';
 import type * as S3 from './s3-file-store';
@@ -30,11 +29,20 @@ export class StorageModule {
   }
 }
 
+/**
+ * For a process that is about to start: a folder that cannot be written does not mend itself. A bucket may only be away
+ * for now, which is not asked here.
+ * @throws UnusableFolder
+ */
+export async function checkStorageFolder(settings: StorageSettings): Promise<void> {
+  if (settings.S3_BUCKET !== undefined) return;
+  await fileStoreOf(settings).check();
+}
+
 /** In a bucket where one is named, else in a folder. */
 export function fileStoreOf(settings: StorageSettings): FileStore {
   const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = settings;
-  if (bucket === undefined)
-    return new LocalFileStore(settings.STORAGE_DIR ?? join(settings.DATA_DIR ?? '.data', 'files'));
+  if (bucket === undefined) return new LocalFileStore(filesFolder(settings));
   // A large library, loaded by whoever needs it.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { S3FileStore } = require('./s3-file-store') as typeof S3;

@@ -9,6 +9,7 @@ import { BullmqDriverModule } from './bullmq/bullmq.module';
 import { BullmqDriver, bullmqCapabilities } from './bullmq/bullmq-driver';
 import { describeBullmq } from './bullmq/describe-bullmq';
 import { describeKafka } from './kafka/describe-kafka';
+import type { KafkaAccess } from './kafka/kafka-connection';
 import { kafkaCapabilities, KafkaDriver } from './kafka/kafka-driver';
 import { KafkaDriverModule } from './kafka/kafka.module';
 import { memoryCapabilities } from './memory/memory-driver';
@@ -24,6 +25,10 @@ export const brokerSettingNames = [
   'BULLMQ_PREFIX',
   'RABBITMQ_URL',
   'KAFKA_BROKERS',
+  'KAFKA_USERNAME',
+  'KAFKA_PASSWORD',
+  'KAFKA_SASL',
+  'KAFKA_SSL',
   'BROKER_PREFIX',
   'LEASE_MS',
   'JOB_BROKERS',
@@ -66,11 +71,17 @@ export function configuredDrivers(
     drivers.push(RabbitmqDriver);
   }
   if (KAFKA_BROKERS !== undefined) {
-    const kafka = { brokers: KAFKA_BROKERS, prefix: BROKER_PREFIX, leaseMs: LEASE_MS };
+    const access = kafkaAccess(settings);
+    const kafka = { brokers: KAFKA_BROKERS, access, prefix: BROKER_PREFIX, leaseMs: LEASE_MS };
     imports.push(KafkaDriverModule.register(kafka, application, topology));
     drivers.push(KafkaDriver);
   }
   return { imports, provider: { provide: DRIVERS, inject: drivers, useFactory: (...made: BrokerDriver[]) => made } };
+}
+
+function kafkaAccess({ KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_SASL, KAFKA_SSL }: BrokerSettings): KafkaAccess {
+  if (KAFKA_USERNAME === undefined || KAFKA_PASSWORD === undefined) return { ssl: KAFKA_SSL };
+  return { ssl: KAFKA_SSL, sasl: { mechanism: KAFKA_SASL, username: KAFKA_USERNAME, password: KAFKA_PASSWORD } };
 }
 
 /** The configured brokers as others find them, BullMQ first. Asks none of them. */

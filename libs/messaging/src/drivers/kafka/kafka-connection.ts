@@ -1,8 +1,16 @@
-import { Kafka, logLevel } from 'kafkajs';
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { replaceUnreadableRecords } from './unreadable-records';
+
+/** How a client is let in. */
+export interface KafkaAccess {
+  readonly ssl?: boolean;
+  readonly sasl?: SASLOptions;
+}
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
+  /** Without it: no TLS, and no name. */
+  readonly access?: KafkaAccess;
   /** Stands before every topic and group: keeps two systems on one Kafka apart. */
   readonly prefix: string;
   /** How long a worker may be silent before Kafka gives its partitions to another: as long as the ledger waits. */
@@ -15,10 +23,11 @@ process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
 replaceUnreadableRecords();
 
 /** A client whose every request ends within seconds; who asks again, and when, is decided above it. */
-export function connectKafka({ brokers }: KafkaSettings, application: string): Kafka {
+export function connectKafka({ brokers, access }: KafkaSettings, application: string): Kafka {
   return new Kafka({
     clientId: application,
     brokers: [...brokers],
+    ...access,
     connectionTimeout: 1_500,
     requestTimeout: 4_000,
     enforceRequestTimeout: true,

@@ -1,0 +1,1 @@
+export function apiAddress(environment?: NodeJS.ProcessEnv): string;

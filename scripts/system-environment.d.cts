@@ -1,0 +1,1 @@
+export function systemEnvironment(environment?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
