@@ -672,7 +672,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -694,7 +701,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -716,7 +730,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -738,7 +759,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -760,7 +788,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -782,7 +817,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -804,7 +846,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -928,7 +977,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -950,7 +1006,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -972,7 +1035,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -994,7 +1064,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1016,7 +1093,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1038,7 +1122,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1060,7 +1151,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1182,7 +1280,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1204,7 +1309,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1226,7 +1338,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1248,7 +1367,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1270,7 +1396,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1292,7 +1425,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1314,7 +1454,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1379,7 +1526,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1401,7 +1555,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1423,7 +1584,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1445,7 +1613,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1467,7 +1642,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1489,7 +1671,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1549,7 +1738,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1571,7 +1767,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1593,7 +1796,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1615,7 +1825,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1740,7 +1957,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1762,7 +1986,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1784,7 +2015,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1806,7 +2044,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1828,7 +2073,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1850,7 +2102,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1872,7 +2131,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1967,7 +2233,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1989,7 +2262,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2011,7 +2291,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2033,7 +2320,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2121,7 +2415,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2143,7 +2444,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2165,7 +2473,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2187,7 +2502,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2275,7 +2597,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2297,7 +2626,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2319,7 +2655,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2341,7 +2684,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2363,7 +2713,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2422,7 +2779,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2444,7 +2808,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2466,7 +2837,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2488,7 +2866,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2510,7 +2895,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2532,7 +2924,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2582,7 +2981,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2604,7 +3010,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2626,7 +3039,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2648,7 +3068,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2670,7 +3097,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2731,7 +3165,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2753,7 +3194,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2775,7 +3223,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2858,7 +3313,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2880,7 +3342,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2902,7 +3371,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2924,7 +3400,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2946,7 +3429,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2968,7 +3458,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3029,7 +3526,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3051,7 +3555,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3073,7 +3584,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3095,7 +3613,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3137,7 +3662,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3159,7 +3691,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3181,7 +3720,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3203,7 +3749,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3291,7 +3844,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3313,7 +3873,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3335,7 +3902,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3357,7 +3931,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3430,7 +4011,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3452,7 +4040,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3474,7 +4069,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3496,7 +4098,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3518,7 +4127,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3579,7 +4195,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3601,7 +4224,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3623,7 +4253,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3645,7 +4282,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3667,7 +4311,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3741,7 +4392,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3763,7 +4421,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3785,7 +4450,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3807,7 +4479,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3829,7 +4508,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3918,7 +4604,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3940,7 +4633,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3962,7 +4662,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3984,7 +4691,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4107,7 +4821,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4129,7 +4850,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4151,7 +4879,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4173,7 +4908,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4195,7 +4937,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4217,7 +4966,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4239,7 +4995,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4291,7 +5054,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4313,7 +5083,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4335,7 +5112,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4368,7 +5152,9 @@ export interface operations {
                             /** @description who keeps a promise: the broker (`native`), this system above it (`bus`), or nobody (`none`) */
                             capabilities: {
                                 [key: string]: "native" | "bus" | "none";
-                            } | null;
+                            };
+                            /** @description the variable that holds its address */
+                            setting: string;
                             queues: {
                                 name: string;
                                 /** @description messages that wait or are worked on */
@@ -4395,7 +5181,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4417,7 +5210,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4494,7 +5294,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4516,7 +5323,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4538,7 +5352,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4560,7 +5381,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4630,7 +5458,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4652,7 +5487,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4674,7 +5516,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4696,7 +5545,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4769,7 +5625,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4791,7 +5654,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4830,7 +5700,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4852,7 +5729,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4895,7 +5779,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4917,7 +5808,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4939,7 +5837,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4961,7 +5866,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
