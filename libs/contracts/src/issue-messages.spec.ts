@@ -44,7 +44,7 @@ describe('what a form shows of a fault', () => {
     [z.string().refine(() => false), 'x', 'is not allowed', { rule: 'custom' }],
     [z.string().refine(() => false, { error: 'no', params: { rule: 'mine' } }), 'x', 'no', { rule: 'mine' }],
     [z.strictObject({}), { a: 1 }, 'has unknown fields: a', { rule: 'unknown_field' }],
-  ])('%#: %j', (schema, value, message, rule) => {
+  ])('case %# has its sentence and its rule', (schema, value, message, rule) => {
     const issue = issueOf(schema, value);
     expect({ message: issue.message, ...brokenRule(issue) }).toEqual({ message, ...rule });
   });

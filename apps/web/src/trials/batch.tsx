@@ -19,7 +19,7 @@ async function readBatch(ids: readonly string[]): Promise<Job[]> {
   const { items } = await answerOf(api.GET('/v1/jobs', { params: { query: { limit: 100 } } }));
   const listed = new Map(items.map((job) => [job.id, job]));
   return Promise.all(
-    ids.map((id) => listed.get(id) ?? answerOf(api.GET('/v1/jobs/{id}', { params: { path: { id } } }))),
+    ids.map(async (id) => listed.get(id) ?? (await answerOf(api.GET('/v1/jobs/{id}', { params: { path: { id } } })))),
   );
 }
 
