@@ -18,10 +18,10 @@ describe('bad input is a problem document that names the field, and stores nothi
   const email = anEmail();
 
   it.each<[string, unknown, string, RegExp]>([
-    ['an empty object', {}, 'to', /string/],
+    ['an empty object', {}, 'to', /^is required$/],
     ['a list', [email], '', /JSON object/],
     ['null', null, '', /JSON/],
-    ['a wrong type', { ...email, subject: 7 }, 'subject', /expected string/],
+    ['a wrong type', { ...email, subject: 7 }, 'subject', /^expected text$/],
     ['no address', { ...email, to: 'ada' }, 'to', /email/i],
     ['several addresses in one', { ...email, to: 'a@example.com, b@example.com' }, 'to', /email/i],
     ['CR LF in the address', { ...email, to: 'a@example.com\r\nBcc: b@example.com' }, 'to', /email/i],
@@ -38,7 +38,7 @@ describe('bad input is a problem document that names the field, and stores nothi
       'data of the wrong shape',
       { to: email.to, subject: 'x', template: 'welcome', data: { name: 7 } },
       'data.name',
-      /string/,
+      /^expected text$/,
     ],
     ['unknown data', { to: email.to, subject: 'x', template: 'welcome', data: { name: 'A', x: 1 } }, 'data', /x/],
     ['an unknown field', { ...email, cc: 'b@example.com' }, 'cc', /not a field/],
@@ -50,11 +50,26 @@ describe('bad input is a problem document that names the field, and stores nothi
     ],
     ['options that are no object', { ...email, options: 'now' }, 'options', /object/],
     ['an unknown option', { ...email, options: { delay: 1 } }, 'options.delay', /not a field/],
-    ['a negative delay', { ...email, options: { delayMs: -1 } }, 'options.delayMs', />=0/],
-    ['a broken delay', { ...email, options: { delayMs: 1.5 } }, 'options.delayMs', /int/],
-    ['a delay without end', { ...email, options: { delayMs: Number.MAX_SAFE_INTEGER } }, 'options.delayMs', /<=/],
-    ['a moment that is none', { ...email, options: { runAt: '2026-02-30T00:00:00Z' } }, 'options.runAt', /datetime/],
-    ['a moment without a zone', { ...email, options: { runAt: '2026-02-03T00:00:00' } }, 'options.runAt', /datetime/],
+    ['a negative delay', { ...email, options: { delayMs: -1 } }, 'options.delayMs', /^must be at least 0$/],
+    ['a broken delay', { ...email, options: { delayMs: 1.5 } }, 'options.delayMs', /^expected a whole number$/],
+    [
+      'a delay without end',
+      { ...email, options: { delayMs: Number.MAX_SAFE_INTEGER } },
+      'options.delayMs',
+      /^must be at most \d+$/,
+    ],
+    [
+      'a moment that is none',
+      { ...email, options: { runAt: '2026-02-30T00:00:00Z' } },
+      'options.runAt',
+      /^expected a date and time with a zone/,
+    ],
+    [
+      'a moment without a zone',
+      { ...email, options: { runAt: '2026-02-03T00:00:00' } },
+      'options.runAt',
+      /^expected a date and time with a zone/,
+    ],
     ['a moment too far away', { ...email, options: { runAt: '9999-12-31T00:00:00Z' } }, 'options.runAt', /366 days/],
     ['a moment before time', { ...email, options: { runAt: '0000-01-01T00:00:00Z' } }, 'options.runAt', /1970/],
     [
@@ -89,6 +104,33 @@ describe('bad input is a problem document that names the field, and stores nothi
     expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(
       expect.arrayContaining(['to', 'subject', 'options.delayMs']),
     );
+  });
+
+  it('names the broken rule beside its message, for forms in other languages', async () => {
+    const subject = (await system.post('/v1/emails', { ...email, subject: '' })).body.errors;
+    expect(subject).toEqual([
+      { path: 'subject', message: 'must not be empty', rule: 'min_length', params: { minimum: 1 } },
+    ]);
+    const sku = (await system.request('/v1/products/-', { method: 'PUT', body: '{}' })).body.errors;
+    expect(sku).toEqual([expect.objectContaining({ path: 'sku', rule: 'sku' })]);
+    const broker = (await system.post('/v1/emails', { ...email, options: { broker: 'kafka' } })).body.errors;
+    expect(broker).toEqual([expect.objectContaining({ path: 'options.broker', rule: 'broker_not_configured' })]);
+  });
+
+  it.each([
+    ['/v1/jobs?limit=x', 'limit', 'expected a number'],
+    ['/v1/jobs?limit=0', 'limit', 'must be at least 1'],
+    ['/v1/jobs?limit=1.5', 'limit', 'expected a whole number'],
+    ['/v1/jobs?cursor=x', 'cursor', 'expected a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91'],
+    ['/v1/dead-letters?redriven=x', 'redriven', 'expected one of true, false'],
+    ['/v1/dead-letters?broker=x', 'broker', 'expected one of bullmq, rabbitmq, kafka'],
+    ['/v1/products?limit=101', 'limit', 'must be at most 100'],
+  ])('says in plain words what is wrong with %s', async (path, field, message) => {
+    const { status, body } = await system.get(path);
+    expect({ status, errors: body.errors }).toEqual({
+      status: 400,
+      errors: [expect.objectContaining({ path: field, message })],
+    });
   });
 
   it('a broker that is known but not configured: 422', async () => {
@@ -141,7 +183,7 @@ describe('bad input is a problem document that names the field, and stores nothi
   ])('an SMS to %j', async (to, message) => {
     const { status, body } = await system.post('/v1/sms', { to, text: 'Hi' });
     expect(status).toBe(400);
-    expect(body.errors).toEqual([{ path: 'to', message: expect.stringMatching(message) }]);
+    expect(body.errors).toEqual([expect.objectContaining({ path: 'to', message: expect.stringMatching(message) })]);
   });
 
   it('a connection that breaks off in the middle of a body', async () => {

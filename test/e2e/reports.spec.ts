@@ -228,7 +228,7 @@ describe('reports', () => {
   ])('%s is refused, and named', async (_, report, path) => {
     const { status, body } = await system.post('/v1/reports', { type: 'orders', ...report }, as('shop'));
     expect([status, body.code]).toEqual([400, 'invalid_body']);
-    expect(body.errors).toEqual([{ path, message: expect.any(String) }]);
+    expect(body.errors).toEqual([expect.objectContaining({ path, message: expect.any(String) })]);
   });
 });
 

@@ -199,7 +199,9 @@ const views = [
     expect(await to.getAttribute('aria-invalid')).toBe('true');
     expect(await page.evaluate('document.activeElement.name')).toBe('to');
     const described = await to.getAttribute('aria-describedby');
-    expect(await page.locator(`[id="${described}"]`).textContent()).toBe('Invalid email address');
+    expect(await page.locator(`[id="${described}"]`).textContent()).toBe(
+      'expected an email address such as ada@example.com',
+    );
     await to.fill('ada@example.com');
     await page.getByLabel('Subject').fill('Hello');
     await page.getByRole('button', { name: 'Send email' }).click();

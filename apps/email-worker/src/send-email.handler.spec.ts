@@ -51,6 +51,6 @@ describe('SendEmailHandler', () => {
   });
 
   it('runJob holds the payload to the definition', async () => {
-    await expect(runJob(await handler(), { ...email, to: 'nobody' })).rejects.toThrow('Invalid email address');
+    await expect(runJob(await handler(), { ...email, to: 'nobody' })).rejects.toThrow('expected an email address');
   });
 });

@@ -9,6 +9,7 @@ export * from './email/send-email';
 export * from './email/templates';
 export * from './events/job-finished';
 export * from './image/resize-image';
+export * from './issue-messages';
 export * from './job-options';
 export * from './job-state';
 export * from './order-key';

@@ -24,12 +24,14 @@ export const jobOptions = z
   .refine((options) => options.delayMs === undefined || options.runAt === undefined, {
     path: ['runAt'],
     error: 'must not be given together with delayMs: one moment, one field',
+    params: { rule: 'one_moment' },
   })
   .refine(
     ({ runAt }) => runAt === undefined || (Date.parse(runAt) >= 0 && Date.parse(runAt) <= Date.now() + longestMs),
     {
       path: ['runAt'],
       error: 'must lie between 1970 and 366 days from now',
+      params: { rule: 'moment_range' },
     },
   );
 

@@ -13,16 +13,20 @@ export function toStorable(text: string): string {
   return text.replaceAll('\0', '').slice(0, 2_000).toWellFormed();
 }
 
-export const storableText = z
-  .string()
-  .refine(isStorable, { error: 'must be well-formed Unicode without NUL characters' });
+export const storableText = z.string().refine(isStorable, {
+  error: 'must be well-formed Unicode without NUL characters',
+  params: { rule: 'well_formed' },
+});
 
 /** Storable, and without control characters. */
 export function isOneLine(text: string): boolean {
   return isStorable(text) && !/\p{Cc}/u.test(text);
 }
 
-export const oneLineExpected = 'must be one line: CR, LF and other control characters are not allowed';
+export const oneLineExpected = {
+  error: 'must be one line: CR, LF and other control characters are not allowed',
+  params: { rule: 'one_line' },
+};
 
 /** One line for a header field. CR or LF would let a caller add header fields of his own (CWE-93). */
-export const headerText = storableText.refine(isOneLine, { error: oneLineExpected });
+export const headerText = storableText.refine(isOneLine, oneLineExpected);

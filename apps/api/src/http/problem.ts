@@ -1,10 +1,18 @@
 import { z } from 'zod';
+import { brokenRule, type BrokenRule } from '@app/contracts';
 
 /** One fault of a request body: where it is, and what was expected there. */
-export interface FieldError {
+export interface FieldError extends Partial<BrokenRule> {
   readonly path: string;
   readonly message: string;
 }
+
+const fieldError = z.object({
+  path: z.string(),
+  message: z.string().describe('what was expected there, as a form may show it'),
+  rule: z.string().optional().describe('stable; for a form in another language, such as `max_length`'),
+  params: z.record(z.string(), z.unknown()).optional().describe('of the rule, such as `{"maximum": 500}`'),
+});
 
 /** The body of every error answer (RFC 9457, application/problem+json). Callers branch on `code`. */
 export const problemDocument = z.object({
@@ -13,7 +21,7 @@ export const problemDocument = z.object({
   status: z.int(),
   code: z.string().describe('stable; what a program looks at'),
   detail: z.string().describe('what was expected, what came, how to mend it'),
-  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  errors: z.array(fieldError).optional(),
 });
 
 export type ProblemDocument = z.output<typeof problemDocument>;
@@ -85,10 +93,12 @@ export function toFieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[]
     .slice(0, few)
     .flatMap((issue) =>
       issue.code === 'unrecognized_keys'
-        ? issue.keys
-            .slice(0, few)
-            .map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not a field of this object' }))
-        : [{ path: issue.path.join('.'), message: issue.message }],
+        ? issue.keys.slice(0, few).map((key) => ({
+            path: [...issue.path, key].join('.'),
+            message: 'is not a field of this object',
+            rule: 'unknown_field',
+          }))
+        : [{ path: issue.path.join('.'), message: issue.message, ...brokenRule(issue) }],
     )
     .slice(0, few);
 }

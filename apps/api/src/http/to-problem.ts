@@ -14,7 +14,8 @@ interface HttpError extends Error {
 export function toProblem(error: unknown, request: { method: string; path: string }): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof EnqueueRefused) {
-    const errors = error.path === undefined ? undefined : [{ path: error.path, message: error.message }];
+    const errors =
+      error.path === undefined ? undefined : [{ path: error.path, message: error.message, rule: error.code }];
     return new Problem(422, error.code, 'The request cannot be kept', error.message, errors);
   }
   if (isDatabaseUnavailable(error)) {

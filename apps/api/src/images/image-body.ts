@@ -11,9 +11,14 @@ export function imageBody(upload: Upload | undefined, form: unknown): JobBody<ty
   const { options: text, ...others } = (form ?? {}) as Record<string, unknown>;
   // A text in the field of the file is no file, and that is what is said of it.
   const unknown = Object.keys(others).filter((path) => path !== 'file');
-  const faults: FieldError[] = unknown.map((path) => ({ path, message: 'is not a field of this form' }));
+  const faults: FieldError[] = unknown.map((path) => ({
+    path,
+    message: 'is not a field of this form',
+    rule: 'unknown_field',
+  }));
   if (!upload) {
-    faults.push({ path: 'file', message: 'expected an image as a file of a form, sent as multipart/form-data' });
+    const message = 'expected an image as a file of a form, sent as multipart/form-data';
+    faults.push({ path: 'file', message, rule: 'file_missing' });
   }
   const rawOptions = text === undefined ? undefined : parseJson(text);
   const options = jobOptions.optional().safeParse(rawOptions);

@@ -2,7 +2,7 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { jobDefinitions, requestableBrokers, type BrokerName } from '@app/contracts';
-import { capabilityNames, DRIVERS, supports, queuesOf, type BrokerDriver } from '@app/messaging';
+import { brokerCapabilities, capabilityNames, DRIVERS, supports, queuesOf, type BrokerDriver } from '@app/messaging';
 import { AnyKey } from '../access';
 import { toOpenApi } from '../jobs/job-body';
 import { withinTime } from './within-time';
@@ -15,10 +15,17 @@ const brokerView = z.object({
   reason: z.string().optional().describe('why it is not up'),
   capabilities: z
     .record(z.enum(capabilityNames), z.enum(supports))
-    .nullable()
     .describe('who keeps a promise: the broker (`native`), this system above it (`bus`), or nobody (`none`)'),
+  setting: z.string().describe('the variable that holds its address'),
   queues: z.array(queueDepth),
 });
+
+/** How each broker is connected, with an address as `npm run brokers` or docker-compose.yml gives it. */
+const connections = {
+  bullmq: { setting: 'REDIS_URL', example: 'redis://localhost:6379' },
+  rabbitmq: { setting: 'RABBITMQ_URL', example: 'amqp://localhost:5672' },
+  kafka: { setting: 'KAFKA_BROKERS', example: 'localhost:9092' },
+} as const;
 
 type BrokerView = z.output<typeof brokerView>;
 
@@ -41,15 +48,16 @@ export class BrokersController {
 
   private async look(name: (typeof requestableBrokers)[number]): Promise<BrokerView> {
     const driver = this.drivers.find((configured) => configured.name === (name satisfies BrokerName));
+    const { setting, example } = connections[name];
+    const broker = { name, capabilities: brokerCapabilities[name], setting };
     if (!driver) {
-      const reason = `This system is not connected to ${name}.`;
-      return { name, state: 'not_configured', reason, capabilities: null, queues: [] };
+      const reason = `This system is not connected to ${name}. Set ${setting}, such as ${example}, and start it again.`;
+      return { ...broker, state: 'not_configured', reason, queues: [] };
     }
-    const { capabilities } = driver;
     try {
-      return { name, state: 'up', capabilities, queues: await withinTime(depths(driver)) };
+      return { ...broker, state: 'up', queues: await withinTime(depths(driver)) };
     } catch (error) {
-      return { name, state: 'down', reason: (error as Error).message, capabilities, queues: [] };
+      return { ...broker, state: 'down', reason: (error as Error).message, queues: [] };
     }
   }
 }

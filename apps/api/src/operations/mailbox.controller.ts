@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { systemTenant } from '@app/contracts';
 import { PrismaClient, readMailbox } from '@app/persistence';
 import { AnyKey, identityOf, mayBe } from '../access';
+import { isUuid } from '../http/is-uuid';
 
 const newest = 100;
 
@@ -30,8 +31,15 @@ export class MailboxController {
         text,
         ...(html !== null && { html }),
         messageId,
+        jobId: jobIdOf(messageId),
         at: at.toISOString(),
       })),
     };
   }
+}
+
+/** A message id is the effect key, which is the id of the job; an email has a host behind it (RFC 5322). */
+function jobIdOf(messageId: string): string | null {
+  const [key = ''] = messageId.replace(/^</, '').split('@');
+  return isUuid(key) ? key : null;
 }

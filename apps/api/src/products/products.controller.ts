@@ -93,7 +93,7 @@ export class ProductsController {
 function parseSku(raw: string): string {
   const parsed = skuSchema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const errors = toFieldErrors(parsed.error.issues).map(({ message }) => ({ path: 'sku', message }));
+  const errors = toFieldErrors(parsed.error.issues).map(({ message }) => ({ path: 'sku', message, rule: 'sku' }));
   throw new Problem(
     400,
     'invalid_sku',

@@ -11,6 +11,8 @@ export interface CaughtMessage {
   readonly text: string;
   readonly html?: string;
   readonly messageId: string;
+  /** Of the job that sent it. */
+  readonly jobId: string | null;
   readonly at: string;
 }
 
@@ -25,5 +27,5 @@ export function useMailbox() {
   });
 }
 
-/** Whether a caught message is the effect of this job: its id is made of the job's. */
-export const isEffectOf = (jobId: string) => (message: CaughtMessage) => message.messageId.includes(jobId);
+/** Whether a caught message is the effect of this job. */
+export const isEffectOf = (id: string) => (message: CaughtMessage) => message.jobId === id;

@@ -1,7 +1,11 @@
 /** One fault of a request body: where it is, and what was expected there. */
 export interface FieldError {
   readonly path: string;
+  /** In English. */
   readonly message: string;
+  /** Stable, such as `max_length`; a language that has a sentence for it says it itself. */
+  readonly rule?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
 }
 
 interface ProblemDocument {

@@ -689,7 +689,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -711,7 +718,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -733,7 +747,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -755,7 +776,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -777,7 +805,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -799,7 +834,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -821,7 +863,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -945,7 +994,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -967,7 +1023,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -989,7 +1052,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1011,7 +1081,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1033,7 +1110,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1055,7 +1139,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1077,7 +1168,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1199,7 +1297,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1221,7 +1326,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1243,7 +1355,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1265,7 +1384,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1287,7 +1413,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1309,7 +1442,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1331,7 +1471,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1396,7 +1543,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1418,7 +1572,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1440,7 +1601,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1462,7 +1630,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1484,7 +1659,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1506,7 +1688,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1566,7 +1755,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1588,7 +1784,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1610,7 +1813,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1632,7 +1842,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1757,7 +1974,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1779,7 +2003,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1801,7 +2032,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1823,7 +2061,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1845,7 +2090,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1867,7 +2119,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1889,7 +2148,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -1984,7 +2250,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2006,7 +2279,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2028,7 +2308,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2050,7 +2337,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2138,7 +2432,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2160,7 +2461,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2182,7 +2490,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2204,7 +2519,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2292,7 +2614,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2314,7 +2643,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2336,7 +2672,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2358,7 +2701,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2380,7 +2730,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2439,7 +2796,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2461,7 +2825,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2483,7 +2854,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2505,7 +2883,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2527,7 +2912,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2577,7 +2969,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2599,7 +2998,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2621,7 +3027,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2643,7 +3056,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2704,7 +3124,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2726,7 +3153,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2748,7 +3182,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2831,7 +3272,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2853,7 +3301,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2875,7 +3330,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2897,7 +3359,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2919,7 +3388,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -2941,7 +3417,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3002,7 +3485,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3024,7 +3514,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3046,7 +3543,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3068,7 +3572,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3110,7 +3621,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3132,7 +3650,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3154,7 +3679,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3176,7 +3708,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3264,7 +3803,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3286,7 +3832,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3308,7 +3861,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3330,7 +3890,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3403,7 +3970,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3425,7 +3999,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3447,7 +4028,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3469,7 +4057,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3491,7 +4086,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3552,7 +4154,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3574,7 +4183,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3596,7 +4212,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3618,7 +4241,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3640,7 +4270,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3714,7 +4351,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3736,7 +4380,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3758,7 +4409,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3780,7 +4438,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3802,7 +4467,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3891,7 +4563,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3913,7 +4592,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3935,7 +4621,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -3957,7 +4650,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4080,7 +4780,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4102,7 +4809,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4124,7 +4838,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4146,7 +4867,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4168,7 +4896,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4190,7 +4925,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4212,7 +4954,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4264,7 +5013,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4286,7 +5042,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4308,7 +5071,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4341,7 +5111,9 @@ export interface operations {
                             /** @description who keeps a promise: the broker (`native`), this system above it (`bus`), or nobody (`none`) */
                             capabilities: {
                                 [key: string]: "native" | "bus" | "none";
-                            } | null;
+                            };
+                            /** @description the variable that holds its address */
+                            setting: string;
                             queues: {
                                 name: string;
                                 /** @description messages that wait or are worked on */
@@ -4368,7 +5140,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4390,7 +5169,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4469,7 +5255,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4491,7 +5284,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4513,7 +5313,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4535,7 +5342,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4715,7 +5529,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4737,7 +5558,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4759,7 +5587,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4781,7 +5616,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4854,7 +5696,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4876,7 +5725,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4915,7 +5771,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4937,7 +5800,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -4980,7 +5850,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -5002,7 +5879,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -5024,7 +5908,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -5046,7 +5937,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };

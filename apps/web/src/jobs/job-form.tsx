@@ -23,7 +23,7 @@ export function JobForm({ kind, onSend, onSent }: JobFormProps) {
   const text = useText();
   const queries = useQueryClient();
 
-  async function send({ 'Idempotency-Key': key, ...body }: Record<string, unknown>): Promise<void> {
+  async function send({ 'Idempotency-Key': key, ...body }: Record<string, unknown>): Promise<undefined> {
     onSend();
     const startedAt = performance.now();
     const accepted = await postJob(kind.path, kind.isMultipart ? toMultipart(body) : body, key as string | undefined);

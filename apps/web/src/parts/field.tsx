@@ -1,5 +1,6 @@
 import { createContext, useContext, useId, type ComponentProps, type ReactNode } from 'react';
 import type { FieldError } from '../api/problem';
+import type { Dictionary } from '../text/en';
 import { useText } from '../text/language';
 
 /** The faults of the form that the fields stand in. */
@@ -72,7 +73,7 @@ function useField({ label, name, hint, isOptional, action }: WithUndefined<Field
         )}
         {faults.length > 0 && (
           <p className="fault" id={faultId}>
-            {faults.map(({ message }) => message).join('; ')}
+            {faults.map((fault) => faultText(text, fault)).join('; ')}
           </p>
         )}
         {hint !== undefined && (
@@ -83,6 +84,11 @@ function useField({ label, name, hint, isOptional, action }: WithUndefined<Field
       </div>
     ),
   };
+}
+
+/** A rule that this language has no sentence for is told in the server's words. */
+export function faultText({ faults }: Dictionary, { rule = '', params = {}, message }: FieldError): string {
+  return faults[rule]?.(params) ?? message;
 }
 
 type WithUndefined<Type> = { [Key in keyof Type]: Type[Key] | undefined } & { label: string; name: string };

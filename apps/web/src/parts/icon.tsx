@@ -18,6 +18,7 @@ const strokes = {
   effect: 'm5 12 5 5L20 7',
   stop: 'M7 7h10v10H7z',
   again: 'M19 12a7 7 0 1 1-2-4.9M19 4v4h-4',
+  open: 'm9 6 6 6-6 6',
   back: 'M19 12H5m6-6-6 6 6 6',
 } as const;
 

@@ -5,11 +5,14 @@ import { FaultsProvider } from './field';
 import { ProblemNote } from './problem-note';
 import { readForm } from '../jobs/read-form';
 
-/** A form whose rules are the server's: it is sent as it is, and what the server names is shown beside its field. */
-export function ServerForm({ submit, submitLabel, children, onSubmit }: ServerFormProps) {
+/**
+ * A form whose rules are the server's: it is sent as it is, and what the server names is shown beside its field.
+ * It has one outcome at a time, so a success never stands beside the error of a later try.
+ */
+export function ServerForm({ submitLabel, children, onSubmit }: ServerFormProps) {
   const text = useText();
   const form = useRef<HTMLFormElement>(null);
-  const [{ error, isAboutFields }, setFault] = useState<Fault>({ error: undefined, isAboutFields: false });
+  const [{ error, isAboutFields, done }, setOutcome] = useState<Outcome>(none);
   const [isSending, setSending] = useState(false);
   const faults = error instanceof ProblemError ? error.errors : [];
 
@@ -22,19 +25,25 @@ export function ServerForm({ submit, submitLabel, children, onSubmit }: ServerFo
     event.preventDefault();
     const { elements } = event.currentTarget;
     setSending(true);
+    setOutcome((last) => ({ ...last, done: undefined }));
     try {
-      await onSubmit(readForm(event.currentTarget));
-      setFault({ error: undefined, isAboutFields: false });
+      setOutcome({ ...none, done: await onSubmit(readForm(event.currentTarget)) });
     } catch (error) {
       const named = error instanceof ProblemError ? error.errors : [];
-      setFault({ error, isAboutFields: named.some(({ path }) => elements.namedItem(path) !== null) });
+      setOutcome({ ...none, error, isAboutFields: named.some(({ path }) => elements.namedItem(path) !== null) });
     } finally {
       setSending(false);
     }
   }
 
   return (
-    <form ref={form} onSubmit={(event) => void send(event)} noValidate>
+    <form
+      ref={form}
+      onSubmit={(event) => void send(event)}
+      // What is changed now is not what was saved.
+      onInput={() => done !== undefined && setOutcome(none)}
+      noValidate
+    >
       <FaultsProvider value={faults}>{children}</FaultsProvider>
       {error !== undefined &&
         (isAboutFields ? (
@@ -48,23 +57,28 @@ export function ServerForm({ submit, submitLabel, children, onSubmit }: ServerFo
         <button type="submit" className="button-main" disabled={isSending}>
           {isSending ? text.send.sending : submitLabel}
         </button>
-        {submit}
+        <span role="status">{done}</span>
       </div>
     </form>
   );
 }
 
-interface Fault {
+interface Outcome {
   readonly error: unknown;
   /** Whether what is wrong stands beside fields that can be seen. */
   readonly isAboutFields: boolean;
+  /** What to say of a success. */
+  readonly done: string | undefined;
 }
+
+const none: Outcome = { error: undefined, isAboutFields: false, done: undefined };
 
 interface ServerFormProps {
   readonly submitLabel: string;
-  /** Beside the button. */
-  readonly submit?: ReactNode;
   readonly children: ReactNode;
-  /** @throws ProblemError whose faults are shown */
-  readonly onSubmit: (body: Record<string, unknown>) => Promise<void>;
+  /**
+   * @returns what to say of the success, if anything
+   * @throws ProblemError whose faults are shown
+   */
+  readonly onSubmit: (body: Record<string, unknown>) => Promise<string | undefined>;
 }

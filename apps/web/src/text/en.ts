@@ -1,6 +1,9 @@
 import type { JobState } from '../api/jobs';
 
-/** Everything that the page says. What the server says, such as the message of a field error, stays in its words. */
+/** What a rule of the server asks of a field; undefined where its parameters say too little. */
+type FaultText = (params: Readonly<Record<string, unknown>>) => string | undefined;
+
+/** Everything that the page says. What the server says, such as the detail of a problem, stays in its words. */
 export const en = {
   name: 'English',
   locale: 'en-GB',
@@ -106,6 +109,8 @@ export const en = {
     keyHint: 'Requests with one key make one job',
     newKey: 'New key',
   },
+  /** By the rule that the server names. The server's own messages are in English. */
+  faults: {} as Readonly<Record<string, FaultText>>,
   path: {
     label: 'The way of the job',
     api: 'API',
@@ -215,6 +220,7 @@ export const en = {
     },
     batch: (accepted: number, completed: number, sent: number, copies: number) =>
       `${accepted} accepted, ${completed} completed, ${sent} sent${copies === 0 ? '' : `, ${copies} of them once more`}`,
+    places: (inOutbox: number, atBroker: number) => `${inOutbox} in the outbox, ${atBroker} at the broker`,
     batchDots: 'The jobs of this trial',
     unsupervised: 'Killing needs npm start: these processes have no supervisor that would start them again.',
   },
@@ -226,6 +232,7 @@ export const en = {
     noSubject: 'SMS',
     copy: 'copy',
     showHtml: 'HTML',
+    job: 'Its job',
   },
   brokers: {
     title: 'Brokers',
@@ -233,6 +240,8 @@ export const en = {
     up: 'up',
     down: 'down',
     not_configured: 'not connected',
+    unknown: 'unknown',
+    toConnect: 'To connect it, start the system with the variable',
     messages: (count: number) => (count === 1 ? '1 message' : `${count} messages`),
     queue: 'Queue',
     capabilities: 'Who keeps which promise',
@@ -287,6 +296,7 @@ export const en = {
     url: 'Address',
     create: 'Add address',
     addTitle: 'Add an address',
+    added: 'Added; its secret stands beside it',
     secret: 'The secret, shown this once',
     remove: 'Remove',
     test: 'Test',

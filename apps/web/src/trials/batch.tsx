@@ -14,34 +14,44 @@ export async function sendEmails(count: number): Promise<Job[]> {
   return sent.map(({ job }) => job);
 }
 
+/** One page of the newest jobs, and each job that is on it no more by itself. */
+async function readBatch(ids: readonly string[]): Promise<Job[]> {
+  const { items } = await answerOf(api.GET('/v1/jobs', { params: { query: { limit: 100 } } }));
+  const listed = new Map(items.map((job) => [job.id, job]));
+  return Promise.all(
+    ids.map(async (id) => listed.get(id) ?? (await answerOf(api.GET('/v1/jobs/{id}', { params: { path: { id } } })))),
+  );
+}
+
 /** What has become of the jobs of a trial, one dot each. */
 export function Batch({ accepted }: { accepted: readonly Job[] }) {
   const { trials } = useText();
   const ids = accepted.map(({ id }) => id);
   const { data = [] } = useQuery({
     queryKey: ['batch', ids],
-    queryFn: async () => {
-      const { items } = await answerOf(api.GET('/v1/jobs', { params: { query: { limit: 100 } } }));
-      return items.filter(({ id }) => ids.includes(id));
-    },
+    queryFn: () => readBatch(ids),
     refetchInterval: ({ state }) => (state.data?.every(({ state: is }) => is === 'completed') ? 5_000 : 500),
   });
   const mailbox = useMailbox().data ?? [];
   if (accepted.length === 0) return null;
-  const stateOf = (id: string) => data.find((job) => job.id === id)?.state ?? 'queued';
-  const completed = ids.filter((id) => stateOf(id) === 'completed').length;
+  // Before the first answer: as they were accepted.
+  const jobs = accepted.map((job) => data.find(({ id }) => id === job.id) ?? job);
+  const completed = jobs.filter(({ state }) => state === 'completed').length;
+  const count = (at: Job['place']) => jobs.filter(({ place }) => place === at).length;
+  const [inOutbox, atBroker] = [count('outbox'), count('broker')];
   const effects = ids.flatMap((id) => mailbox.filter(isEffectOf(id)).map(({ messageId }) => messageId));
   const sent = new Set(effects).size;
   return (
     <div className="batch">
       <div className="dots" role="img" aria-label={trials.batchDots}>
-        {ids.map((id) => (
-          <span key={id} className={`dot dot-${stateOf(id)}`} />
+        {jobs.map(({ id, state }) => (
+          <span key={id} className={`dot dot-${state}`} />
         ))}
       </div>
       <p className="verdict" role="status">
         {trials.batch(ids.length, completed, sent, effects.length - sent)}
       </p>
+      {inOutbox + atBroker > 0 && <p className="quiet">{trials.places(inOutbox, atBroker)}</p>}
     </div>
   );
 }

@@ -13,6 +13,7 @@ export function KillTrial() {
   const [accepted, setAccepted] = useState<readonly Job[]>([]);
   const trial = useMutation({
     mutationFn: async () => {
+      setAccepted([]);
       const before = await sendEmails(half);
       setAccepted(before);
       await actOn('email-worker', 'kill');

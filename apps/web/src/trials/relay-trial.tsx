@@ -11,28 +11,29 @@ export function RelayTrial() {
   const queries = useQueryClient();
   const isStopped = useProcesses().data?.find(({ name }) => name === 'relay')?.state === 'stopped';
   const [accepted, setAccepted] = useState<readonly Job[]>([]);
-  const onSettled = () => queries.invalidateQueries({ queryKey: ['processes'] });
-  const stop = useMutation({
-    mutationFn: async () => {
-      await actOn('relay', 'stop');
-      setAccepted(await sendEmails(10));
-    },
-    onSettled,
+  const stop = async () => {
+    setAccepted([]);
+    await actOn('relay', 'stop');
+    setAccepted(await sendEmails(10));
+  };
+  const start = () => actOn('relay', 'start');
+  const action = useMutation({
+    mutationFn: async (act: () => Promise<unknown>) => act(),
+    onSettled: () => queries.invalidateQueries({ queryKey: ['processes'] }),
   });
-  const start = useMutation({ mutationFn: () => actOn('relay', 'start'), onSettled });
   return (
     <section className="card trial" aria-labelledby="relay-trial">
       <h2 id="relay-trial">{text.title}</h2>
       <p>{text.lead}</p>
       <div className="actions">
-        <button type="button" onClick={() => stop.mutate()} disabled={stop.isPending || isStopped}>
+        <button type="button" onClick={() => action.mutate(stop)} disabled={action.isPending || isStopped}>
           {text.stop}
         </button>
-        <button type="button" onClick={() => start.mutate()} disabled={start.isPending || !isStopped}>
+        <button type="button" onClick={() => action.mutate(start)} disabled={action.isPending || !isStopped}>
           {text.start}
         </button>
       </div>
-      <ProblemNote error={stop.error ?? start.error} />
+      <ProblemNote error={action.error} />
       <Batch accepted={accepted} />
     </section>
   );

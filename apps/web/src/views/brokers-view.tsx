@@ -8,18 +8,28 @@ export function BrokersView() {
   const { data, error } = useBrokers();
   const brokers = data?.items ?? [];
   const capabilities = Object.keys(text.capabilityNames) as (keyof typeof text.capabilityNames)[];
-  const described = brokers.filter((broker) => broker.capabilities !== null);
   return (
     <Page title={text.title} lead={text.lead}>
       {error && <ProblemNote error={error} />}
       <ul className="cards">
-        {brokers.map(({ name, state, reason, queues }) => (
+        {brokers.map(({ name, state, reason, setting, queues }) => (
           <li key={name} className="card">
             <div className="card-head">
               <h2>{name}</h2>
-              <span className={`badge badge-broker-${state}`}>{text[state]}</span>
+              {/* What was said before the API fell silent is not how it is. */}
+              {error ? (
+                <span className="badge">{text.unknown}</span>
+              ) : (
+                <span className={`badge badge-broker-${state}`}>{text[state]}</span>
+              )}
             </div>
-            {reason !== undefined && <p className="quiet">{reason}</p>}
+            {state === 'not_configured' ? (
+              <p className="quiet">
+                {text.toConnect} <code>{setting}</code>
+              </p>
+            ) : (
+              reason !== undefined && <p className="quiet">{reason}</p>
+            )}
             {queues.length > 0 && (
               <dl className="details">
                 {queues.map((queue) => (
@@ -36,7 +46,7 @@ export function BrokersView() {
       {brokers.some(({ state }) => state === 'not_configured') && (
         <p className="quiet hint-line">{text.howToConnect}</p>
       )}
-      {described.length > 0 && (
+      {brokers.length > 0 && (
         <section className="card" aria-labelledby="capabilities">
           <h2 id="capabilities">{text.capabilities}</h2>
           <div className="scroll" tabIndex={0} role="group" aria-labelledby="capabilities">
@@ -44,9 +54,10 @@ export function BrokersView() {
               <thead>
                 <tr>
                   <th scope="col">{text.capability}</th>
-                  {described.map(({ name }) => (
+                  {brokers.map(({ name, state }) => (
                     <th key={name} scope="col">
                       {name}
+                      {state === 'not_configured' && <span className="quiet"> ({text.not_configured})</span>}
                     </th>
                   ))}
                 </tr>
@@ -55,8 +66,8 @@ export function BrokersView() {
                 {capabilities.map((capability) => (
                   <tr key={capability}>
                     <th scope="row">{text.capabilityNames[capability]}</th>
-                    {described.map(({ name, capabilities: kept }) => {
-                      const by = kept?.[capability] ?? 'none';
+                    {brokers.map(({ name, capabilities: kept }) => {
+                      const by = kept[capability] ?? 'none';
                       return (
                         <td key={name}>
                           <span className={`by by-${by}`}>{text[by]}</span>

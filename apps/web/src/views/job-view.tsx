@@ -70,32 +70,29 @@ export function JobView() {
 function Actions({ job }: { job: Job }) {
   const text = useText();
   const queries = useQueryClient();
-  const after = () => {
-    void queries.invalidateQueries({ queryKey: ['job', job.id] });
-    refreshLists(queries);
-  };
-  const cancel = useMutation({
-    mutationFn: () => answerOf(api.POST('/v1/jobs/{id}/cancel', { params: { path: { id: job.id } } })),
-    onSettled: after,
-  });
-  const redrive = useMutation({
-    mutationFn: () => answerOf(api.POST('/v1/dead-letters/redrive', { body: { ids: [job.id] } })),
-    onSettled: after,
+  const cancel = () => answerOf(api.POST('/v1/jobs/{id}/cancel', { params: { path: { id: job.id } } }));
+  const redrive = () => answerOf(api.POST('/v1/dead-letters/redrive', { body: { ids: [job.id] } }));
+  const action = useMutation({
+    mutationFn: async (act: () => Promise<unknown>) => act(),
+    onSettled: () => {
+      void queries.invalidateQueries({ queryKey: ['job', job.id] });
+      refreshLists(queries);
+    },
   });
   if (job.state === 'completed' || job.state === 'cancelled') return null;
   return (
     <div className="actions">
       {!isFinal(job) && (
-        <button type="button" onClick={() => cancel.mutate()} disabled={cancel.isPending}>
+        <button type="button" onClick={() => action.mutate(cancel)} disabled={action.isPending}>
           {text.job.cancel}
         </button>
       )}
       {job.state === 'failed' && (
-        <button type="button" onClick={() => redrive.mutate()} disabled={redrive.isPending}>
+        <button type="button" onClick={() => action.mutate(redrive)} disabled={action.isPending}>
           {text.job.redrive}
         </button>
       )}
-      <ProblemNote error={cancel.error ?? redrive.error} />
+      <ProblemNote error={action.error} />
     </div>
   );
 }

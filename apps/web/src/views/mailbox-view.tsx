@@ -1,4 +1,6 @@
+import { Link } from 'react-router';
 import { useMailbox, type CaughtMessage } from '../api/mailbox';
+import { Icon } from '../parts/icon';
 import { Listing } from '../parts/listing';
 import { Page } from '../parts/page';
 import { useText } from '../text/language';
@@ -23,9 +25,10 @@ function Message({ message, isCopy }: { message: CaughtMessage; isCopy: boolean 
   const { mailbox } = useText();
   const time = useTime();
   return (
-    <li>
-      <details className="row message">
+    <li className="message">
+      <details>
         <summary>
+          <Icon name="open" />
           <span className="row-main">
             <strong>
               {message.subject ?? mailbox.noSubject} {isCopy && <span className="badge">{mailbox.copy}</span>}
@@ -51,6 +54,12 @@ function Message({ message, isCopy }: { message: CaughtMessage; isCopy: boolean 
           </p>
         </div>
       </details>
+      {message.jobId !== null && (
+        <Link className="message-job" to={`/app/jobs/${message.jobId}`}>
+          {mailbox.job}
+          <span className="visually-hidden"> {message.jobId.slice(-12)}</span>
+        </Link>
+      )}
     </li>
   );
 }

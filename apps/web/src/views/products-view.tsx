@@ -14,59 +14,36 @@ type Product = Awaited<ReturnType<typeof findProducts>>[number];
 
 export function ProductsView() {
   const { products: text } = useText();
-  const [edited, edit] = useState<Product>();
-  const [saved, setSaved] = useState<Product>();
-
-  function onSaved(product: Product): void {
-    setSaved(product);
-    // The version that the next change has to be one of.
-    if (edited) edit(product);
-  }
-
+  const [edited, edit] = useState<{ product: Product; edits: number }>();
   return (
     <Page title={text.title} lead={text.lead}>
       <div className="send">
-        <ProductForm
-          key={edited ? `${edited.sku} ${edited.version}` : 'new'}
-          product={edited}
-          saved={saved}
-          onSaved={onSaved}
-        />
-        <ProductSearch
-          onEdit={(product) => {
-            edit(product);
-            setSaved(undefined);
-          }}
-        />
+        <ProductForm key={edited?.edits ?? 0} product={edited?.product} />
+        <ProductSearch onEdit={(product) => edit((before) => ({ product, edits: (before?.edits ?? 0) + 1 }))} />
       </div>
     </Page>
   );
 }
 
-interface ProductFormProps {
-  readonly product: Product | undefined;
-  readonly saved: Product | undefined;
-  readonly onSaved: (product: Product) => void;
-}
-
-function ProductForm({ product, saved, onSaved }: ProductFormProps) {
+/** @param product whose values the form begins with */
+function ProductForm({ product }: { product: Product | undefined }) {
   const { products: text } = useText();
   const queries = useQueryClient();
+  /** The version that the next change has to be one of. */
+  const [version, setVersion] = useState(product?.version);
 
-  async function save({ sku = '', ...body }: Record<string, unknown>): Promise<void> {
+  async function save({ sku = '', ...body }: Record<string, unknown>): Promise<string> {
     const { body: answer } = await ask(`/v1/products/${encodeURIComponent(sku as string)}`, { method: 'PUT', body });
-    onSaved(answer as Product);
+    const saved = answer as Product;
+    if (version !== undefined) setVersion(saved.version);
     await queries.invalidateQueries({ queryKey: ['products'] });
+    return text.saved(saved.version);
   }
 
   return (
     <section className="card" aria-labelledby="save-product">
       <h2 id="save-product">{text.editTitle}</h2>
-      <ServerForm
-        submitLabel={text.save}
-        onSubmit={save}
-        submit={<span role="status">{saved && text.saved(saved.version)}</span>}
-      >
+      <ServerForm submitLabel={text.save} onSubmit={save}>
         <TextField label={text.sku} name="sku" defaultValue={product?.sku ?? 'MUG-BLUE'} spellCheck={false} />
         <TextField label={text.name} name="name" defaultValue={product?.name ?? 'Blue mug'} />
         <TextArea
@@ -77,12 +54,13 @@ function ProductForm({ product, saved, onSaved }: ProductFormProps) {
         <div className="field-pair">
           <TextField label={text.price} name="priceCents" type="number" defaultValue={product?.priceCents ?? 1290} />
           <TextField
+            key={version}
             label={text.version}
             name="version"
             type="number"
             isOptional
             hint={text.versionHint}
-            defaultValue={product?.version}
+            defaultValue={version}
           />
         </div>
       </ServerForm>

@@ -25,27 +25,36 @@ import { useTime } from '../text/time';
 export function WebhooksView() {
   const { webhooks: text } = useText();
   const webhooks = useQuery({ queryKey: ['webhooks'], queryFn: readWebhooks });
+  /** Of those that were made or got a new one on this page: the server shows a secret once. */
+  const [secrets, setSecrets] = useState<Readonly<Record<string, string>>>({});
+  const keep = ({ id, secret }: WithSecret) => setSecrets((before) => ({ ...before, [id]: secret }));
   return (
     <Page title={text.title} lead={text.lead}>
-      <AddWebhook />
+      <AddWebhook onAdded={keep} />
       <section className="card" aria-label={text.title}>
         <Listing query={webhooks} rows={webhooks.data} none={text.none}>
-          {(webhook) => <WebhookRow key={webhook.id} webhook={webhook} />}
+          {(webhook) => (
+            <WebhookRow key={webhook.id} webhook={webhook} secret={secrets[webhook.id]} onNewSecret={keep} />
+          )}
         </Listing>
       </section>
     </Page>
   );
 }
 
-function AddWebhook() {
+type WithSecret = Webhook & { readonly secret: string };
+
+function AddWebhook({ onAdded }: { onAdded: (webhook: WithSecret) => void }) {
   const { webhooks: text } = useText();
   const queries = useQueryClient();
-  const [secret, setSecret] = useState<string>();
 
-  async function add(body: Record<string, unknown>): Promise<void> {
-    const { body: created } = await ask('/v1/webhooks', { method: 'POST', body });
-    setSecret((created as { secret: string }).secret);
-    await queries.invalidateQueries({ queryKey: ['webhooks'] });
+  async function add(body: Record<string, unknown>): Promise<string> {
+    const added = (await ask('/v1/webhooks', { method: 'POST', body })).body as WithSecret;
+    onAdded(added);
+    // At once: its row shows the secret, whether the list can be read again or not.
+    queries.setQueryData<Webhook[]>(['webhooks'], (before = []) => [...before, added]);
+    void queries.invalidateQueries({ queryKey: ['webhooks'] });
+    return text.added;
   }
 
   return (
@@ -54,7 +63,6 @@ function AddWebhook() {
       <ServerForm submitLabel={text.create} onSubmit={add}>
         <TextField label={text.url} name="url" type="url" placeholder="https://shop.example.com/hooks" />
       </ServerForm>
-      <Secret secret={secret} />
     </section>
   );
 }
@@ -69,23 +77,30 @@ function Secret({ secret }: { secret: string | undefined }) {
   );
 }
 
-function WebhookRow({ webhook: { id, url, disabledAt, disabledReason } }: { webhook: Webhook }) {
+interface WebhookRowProps {
+  readonly webhook: Webhook;
+  readonly secret: string | undefined;
+  readonly onNewSecret: (webhook: WithSecret) => void;
+}
+
+function WebhookRow({ webhook, secret, onNewSecret }: WebhookRowProps) {
+  const { id, url, disabledAt, disabledReason } = webhook;
   const { webhooks: text } = useText();
   const queries = useQueryClient();
-  const onSettled = () => queries.invalidateQueries({ queryKey: ['webhooks'] });
-  const test = useMutation({
-    mutationFn: testWebhook,
-    onSettled: () => queries.invalidateQueries({ queryKey: ['deliveries', id] }),
-  });
-  const rotate = useMutation({ mutationFn: rotateSecret });
-  const enable = useMutation({ mutationFn: enableWebhook, onSettled });
-  const remove = useMutation({ mutationFn: removeWebhook, onSettled });
   const actions = {
-    test,
-    rotate,
-    ...(disabledAt !== null && { enable }),
-    remove,
+    test: () => testWebhook(id),
+    rotate: async () => onNewSecret(await rotateSecret(id)),
+    ...(disabledAt !== null && { enable: () => enableWebhook(id) }),
+    remove: () => removeWebhook(id),
   };
+  // One for all: the error of an action goes with the next action.
+  const action = useMutation({
+    mutationFn: async (act: () => Promise<unknown>) => act(),
+    onSettled: () => {
+      void queries.invalidateQueries({ queryKey: ['deliveries', id] });
+      return queries.invalidateQueries({ queryKey: ['webhooks'] });
+    },
+  });
   return (
     <li className="webhook">
       <div className="row">
@@ -94,8 +109,8 @@ function WebhookRow({ webhook: { id, url, disabledAt, disabledReason } }: { webh
           <code>{id.slice(-12)}</code>
         </span>
         <span className="row-end actions">
-          {Object.entries(actions).map(([name, { mutate }]) => (
-            <button key={name} type="button" className="button-small" onClick={() => mutate(id)}>
+          {Object.entries(actions).map(([name, act]) => (
+            <button key={name} type="button" className="button-small" onClick={() => action.mutate(act)}>
               {text[name as keyof typeof actions]}
               <span className="visually-hidden"> {url}</span>
             </button>
@@ -103,8 +118,8 @@ function WebhookRow({ webhook: { id, url, disabledAt, disabledReason } }: { webh
         </span>
       </div>
       {disabledReason !== null && <p className="note note-bad">{disabledReason}</p>}
-      <Secret secret={rotate.data?.secret} />
-      <ProblemNote error={test.error ?? rotate.error ?? enable.error ?? remove.error} />
+      <Secret secret={secret} />
+      <ProblemNote error={action.error} />
       <Deliveries webhookId={id} />
     </li>
   );

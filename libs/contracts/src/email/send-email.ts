@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineJob } from '../define-job';
+import { brokenRule, type BrokenRule } from '../issue-messages';
 import { exponential } from '../retry-policy';
 import { headerText, storableText } from '../storable-text';
 import { emailTemplateNames, emailTemplates } from './templates';
@@ -19,16 +20,23 @@ export const sendEmailPayload = z
   .superRefine((email, context) => {
     const written = email.text !== undefined || email.html !== undefined;
     if (email.template === undefined) {
-      if (!written) refuse(['text'], 'expected text, html or template: the email has no body');
-      if (email.data !== undefined) refuse(['data'], 'must be given together with template');
+      if (!written)
+        refuse(['text'], 'expected text, html or template: the email has no body', { rule: 'body_missing' });
+      if (email.data !== undefined) {
+        refuse(['data'], 'must be given together with template', { rule: 'template_missing' });
+      }
       return;
     }
-    if (written) refuse(['template'], 'must not be given together with text or html');
+    if (written) {
+      refuse(['template'], 'must not be given together with text or html', { rule: 'template_or_text' });
+    }
     const filled = emailTemplates[email.template].safeParse(email.data ?? {});
-    for (const issue of filled.error?.issues ?? []) refuse(['data', ...issue.path], issue.message);
+    for (const issue of filled.error?.issues ?? []) {
+      refuse(['data', ...issue.path], issue.message, brokenRule(issue));
+    }
 
-    function refuse(path: PropertyKey[], message: string): void {
-      context.addIssue({ code: 'custom', path, message });
+    function refuse(path: PropertyKey[], message: string, rule: BrokenRule): void {
+      context.addIssue({ code: 'custom', path, message, params: { ...rule } });
     }
   });
 

@@ -5,7 +5,7 @@ const name = storableText.min(1).max(200);
 const link = z
   .url({ protocol: /^https?$/ })
   .max(2000)
-  .refine(isOneLine, { error: oneLineExpected });
+  .refine(isOneLine, oneLineExpected);
 
 /** What each template needs. The files stand in `apps/email-worker/src/templates/<name>.{html,text}.hbs`. */
 export const emailTemplates = {

@@ -25,7 +25,7 @@ export const makeReport = defineJob({
   broker: 'bullmq',
   payload: z
     .strictObject({ type: z.literal('orders'), format: z.enum(formats), ...period })
-    .refine(isForward, { path: ['to'], error: 'must be after from' }),
+    .refine(isForward, { path: ['to'], error: 'must be after from', params: { rule: 'period_order' } }),
   result: z.strictObject({
     file: z.strictObject({ id: z.uuid(), bytes: z.int(), contentType: z.string() }),
     rows: z.int().describe('How many orders the report is made of.'),

@@ -9,6 +9,7 @@ const moment = z
   })
   .refine((text) => Date.parse(text) >= earliest && Date.parse(text) < latest, {
     error: 'must lie between 1970 and 2200',
+    params: { rule: 'period_range' },
   });
 
 /** What was placed from a moment on, and before another. A date is its midnight in UTC. */
