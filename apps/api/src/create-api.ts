@@ -2,12 +2,14 @@ import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
+import { receiverPath } from '@app/webhooks';
 import { Access, strictPolicy } from './access';
 import { ApiModule } from './api.module';
 import type { ApiSettings } from './config';
 import { traceRequests } from './http/caller';
 import { serveOpenApi } from './openapi';
 import { serveWebAssets } from './web/serve-web';
+import { WebhookReceiver } from './webhooks/webhook-receiver';
 
 /** A job is a few fields; whatever is large belongs into storage, and its address into the job. */
 const bodyLimit = '256kb';
@@ -25,6 +27,7 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   app.set('trust proxy', settings.TRUST_PROXY);
   // Whether this host is to be reached by HTTPS only is for the proxy to say, which has the certificate.
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy);
+  if (settings.NODE_ENV !== 'production') app.use(receiverPath, app.get(WebhookReceiver).receive);
   app.use(...access.middleware);
   // What is JSON and no object, the schemas refuse in better words.
   app.useBodyParser('json', { limit: bodyLimit, strict: false });

@@ -21,6 +21,7 @@ import { ServerForm } from '../parts/server-form';
 import { StateBadge } from '../parts/state-badge';
 import { useText } from '../text/language';
 import { useTime } from '../text/time';
+import { TryWebhooks } from './try-webhooks';
 
 export function WebhooksView() {
   const { webhooks: text } = useText();
@@ -28,6 +29,7 @@ export function WebhooksView() {
   return (
     <Page title={text.title} lead={text.lead}>
       <AddWebhook />
+      <TryWebhooks />
       <section className="card" aria-label={text.title}>
         <Listing query={webhooks} rows={webhooks.data} none={text.none}>
           {(webhook) => <WebhookRow key={webhook.id} webhook={webhook} />}
