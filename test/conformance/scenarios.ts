@@ -21,6 +21,8 @@ export const scenarios = {
   'limits-the-rate':
     'not more starts in a time than the queue allows, where the broker claims it; refused at boot where not',
   'limits-concurrency': 'not more handlers at once in a process than the definition allows',
+  'limits-concurrency-per-tenant':
+    'a tenant whose jobs never end holds its own slots only; the jobs of another tenant behind them run at once, and nobody loses an attempt',
   'keeps-order-per-key': 'jobs of one key run one after the other, past one that is retried and one that fails',
   'order-does-not-block-others': 'a key that waits holds up no other key',
   'makes-scheduled-jobs-once': 'every tick of a timetable makes one job, with two relays, and missed ticks make one',

@@ -243,6 +243,7 @@ const routes: Record<string, Route> = {
   'GET /health/live': { status: 200, visit: () => ask('GET', '/health/live', rival) },
   'GET /health/ready': { status: 200, visit: () => ask('GET', '/health/ready', rival) },
   'GET /dev/mailbox': { status: 200, visit: () => ask('GET', '/dev/mailbox', rival) },
+  'GET /dev/webhook-receiver': { status: 200, visit: () => ask('GET', '/dev/webhook-receiver', rival) },
   'GET /dev/processes': { status: 200, visit: () => ask('GET', '/dev/processes', rival) },
   'POST /dev/processes/{name}/{action}': {
     status: 403,

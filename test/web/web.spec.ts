@@ -169,7 +169,8 @@ const views = [
       await page.goto('/app/webhooks');
       await page.getByRole('textbox', { name: 'Address' }).fill('http://169.254.169.254/');
       await page.getByRole('button', { name: 'Add address' }).click();
-      await page.getByText('expected a host on the public Internet').waitFor();
+      await page.getByText('are all on the public Internet').waitFor();
+      await card('Try it here').getByText('/dev/webhook-receiver').first().waitFor();
       await page.getByRole('textbox', { name: 'Address' }).fill(receiver.url);
       await page.getByRole('button', { name: 'Add address' }).click();
       const secret = (await page.getByText('whsec_').textContent())!;

@@ -6,7 +6,7 @@ import { configuredDrivers, directUrl, DRIVERS, MessagingEvents, ProducerModule,
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import { StorageModule } from '@app/storage';
-import { webhookProviders } from '@app/webhooks';
+import { Endpoints, receiverUrlOf, webhookProviders } from '@app/webhooks';
 import { AccessGuard, SessionController, Sessions, signingKey, TenantThrottle, type Access } from './access';
 import { AsyncApiController } from './asyncapi/asyncapi.controller';
 import { ReadJsonBody } from './bodies/json-body';
@@ -35,6 +35,8 @@ import { ProcessesController, SupervisorChannel } from './operations/processes.c
 import { ProductsController } from './products/products.controller';
 import { WebController } from './web/web.controller';
 import { DeliveriesController } from './webhooks/deliveries.controller';
+import { WebhookReceiver } from './webhooks/webhook-receiver';
+import { WebhookReceiverController } from './webhooks/webhook-receiver.controller';
 import { WebhooksController } from './webhooks/webhooks.controller';
 import { WebhookUrls } from './webhooks/webhook-urls';
 
@@ -45,6 +47,7 @@ const streamLifeMs = 5 * 60 * 1_000;
 export class ApiModule {
   static with(settings: ApiSettings, access: Access): DynamicModule {
     const topology = { queues: queuesOf(jobDefinitions), events: eventDefinitions };
+    const receiverUrl = receiverUrlOf(settings);
     const drivers = configuredDrivers(settings, 'api', topology, 'publish');
     return {
       module: ApiModule,
@@ -80,7 +83,9 @@ export class ApiModule {
         WebController,
         SessionController,
         AsyncApiController,
-        ...(settings.NODE_ENV === 'production' ? [] : [MailboxController, ProcessesController]),
+        ...(settings.NODE_ENV === 'production'
+          ? []
+          : [MailboxController, ProcessesController, WebhookReceiverController]),
       ],
       providers: [
         drivers.provider,
@@ -89,6 +94,15 @@ export class ApiModule {
         JobIntake,
         ...webhookProviders(settings),
         WebhookUrls,
+        ...(receiverUrl === undefined
+          ? []
+          : [
+              {
+                provide: WebhookReceiver,
+                inject: [Endpoints],
+                useFactory: (endpoints: Endpoints) => new WebhookReceiver(endpoints, receiverUrl),
+              },
+            ]),
         UploadIntake,
         {
           provide: FileLinks,

@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { Pool } from 'pg';
+import { receiverPath } from '@app/webhooks';
 import { Access, strictPolicy } from './access';
 import { ApiModule } from './api.module';
 import { admitBody } from './bodies/admit-body';
@@ -13,6 +14,7 @@ import { ApiServer } from './http/api-server';
 import { traceRequests } from './http/caller';
 import { serveOpenApi } from './openapi';
 import { serveWebAssets } from './web/serve-web';
+import { WebhookReceiver } from './webhooks/webhook-receiver';
 
 /** The whole application, not listening yet. */
 export async function createApi(settings: ApiSettings): Promise<NestExpressApplication> {
@@ -31,6 +33,7 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   // Whether this host is to be reached by HTTPS only is for the proxy to say, which has the certificate.
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy, refuseNul);
   access.sessions.database = app.get(Pool);
+  if (settings.NODE_ENV !== 'production') app.use(receiverPath, app.get(WebhookReceiver).receive);
   app.use(...access.middleware);
   app.use(admitBody);
   if (!settings.API_KEYS) app.get(Logger).warn('no API_KEYS: everybody is the tenant demo and may do everything');

@@ -1,5 +1,6 @@
 import { deliverWebhook } from '@app/contracts';
 import {
+  Bulkhead,
   done,
   fail,
   JobHandler,
@@ -12,7 +13,6 @@ import {
 } from '@app/messaging';
 import { PrismaClient } from '@app/persistence';
 import { Deliveries, Endpoints, signedHeaders, type AttemptRecord, type Recipient } from '@app/webhooks';
-import { Lanes } from './lanes';
 import { WebhookClient, type WebhookAnswer } from './webhook-client';
 
 /** However long an endpoint asks to wait. */
@@ -35,7 +35,7 @@ export class DeliverWebhookHandler implements Handler<typeof deliverWebhook> {
     private readonly endpoints: Endpoints,
     private readonly deliveries: Deliveries,
     private readonly client: WebhookClient,
-    private readonly lanes: Lanes,
+    private readonly perEndpoint: Bulkhead,
   ) {}
 
   async handle(job: Job, context: JobContext) {
@@ -44,15 +44,15 @@ export class DeliverWebhookHandler implements Handler<typeof deliverWebhook> {
     if (!recipient) return fail('The endpoint was deleted.');
     if (recipient.isDisabled) return fail('The endpoint is disabled. Enable it, and send this again.');
 
-    const lane = this.lanes.enter(payload.endpointId);
-    if ('waitMs' in lane) return snooze(`${lane.waitMs}ms`);
+    const entered = this.perEndpoint.enter(payload.endpointId);
+    if ('waitMs' in entered) return snooze(`${entered.waitMs}ms`);
     try {
       const attempt = await this.send(job, recipient, context.signal);
       // What was answered has happened, whoever wants this to stop by now.
       if (attempt.outcome instanceof Error) context.signal.throwIfAborted();
       return await this.conclude(job, attempt, context);
     } finally {
-      lane.leave();
+      entered.leave();
     }
   }
 

@@ -23,6 +23,8 @@ const keptBytes = 512;
  */
 export class WebhookClient {
   private readonly agent: Agent;
+  /** For the built-in receiver: its exact address is let in, so its host is looked up as any program does it. */
+  private readonly receiverAgent: Agent;
 
   constructor(
     private readonly guard: TargetGuard,
@@ -32,6 +34,7 @@ export class WebhookClient {
       connect: { lookup: guard.lookup, timeout: times.connectMs },
       pipelining: 0, // No connection is kept.
     });
+    this.receiverAgent = new Agent({ connect: { timeout: times.connectMs }, pipelining: 0 });
   }
 
   /** @throws TargetRefused, the error of a connection that failed, or a TimeoutError */
@@ -39,7 +42,7 @@ export class WebhookClient {
     this.guard.checkUrl(url);
     const timeOut = AbortSignal.timeout(this.times.totalMs);
     const response = await request(url, {
-      dispatcher: this.agent,
+      dispatcher: this.guard.isReceiver(url) ? this.receiverAgent : this.agent,
       method: 'POST',
       headers: { 'content-type': 'application/json', 'user-agent': 'node-message-queue-webhooks', ...headers },
       body,
@@ -53,7 +56,7 @@ export class WebhookClient {
   }
 
   async close(): Promise<void> {
-    await this.agent.destroy();
+    await Promise.all([this.agent.destroy(), this.receiverAgent.destroy()]);
   }
 }
 

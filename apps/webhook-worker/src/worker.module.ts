@@ -2,19 +2,18 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
 import { brokerRoutes } from '@app/configuration';
 import { deliverWebhook } from '@app/contracts';
-import { JobsService, MessagingEvents, WorkerMessagingModule } from '@app/messaging';
+import { Bulkhead, JobsService, MessagingEvents, WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
 import { TargetGuard, webhookProviders } from '@app/webhooks';
 import type { WebhookWorkerSettings } from './config';
 import { DeliverWebhookHandler } from './deliver-webhook.handler';
-import { Lanes } from './lanes';
 import { finishedJobs, TellEndpointsHandler } from './tell-endpoints.handler';
 import { WebhookClient } from './webhook-client';
 
 const application = 'webhook-worker';
 
-/** Of the slots of a process, one endpoint gets so many. */
+/** Of its tenant's slots of a process, one endpoint gets so many. */
 const perEndpoint = 5;
 
 @Module({})
@@ -42,7 +41,7 @@ export class WorkerModule {
           inject: [TargetGuard],
           useFactory: (guard: TargetGuard) => new WebhookClient(guard),
         },
-        { provide: Lanes, useValue: new Lanes(perEndpoint) },
+        { provide: Bulkhead, useValue: new Bulkhead(perEndpoint) },
         TellEndpointsHandler,
         DeliverWebhookHandler,
       ],

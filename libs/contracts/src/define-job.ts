@@ -22,6 +22,11 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType, Result ext
   readonly timeoutMs: number;
   /** Handlers at once in one process, over all brokers. */
   readonly concurrency: number;
+  /**
+   * How many of these handlers one tenant gets in one process; the rest stay free for others. Undefined: all of them.
+   * For work that a tenant can make slow, such as requests to servers of its own, or that takes minutes.
+   */
+  readonly concurrencyPerTenant: number | undefined;
   /** Starts per time over all processes of the queue. */
   readonly rateLimit: { readonly max: number; readonly perMs: number } | undefined;
   /** Jobs of one tenant with the same key run one after the other, in the order in which they were accepted. */
@@ -55,6 +60,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
   retry: RetryPolicy;
   timeout: Duration;
   concurrency: number;
+  concurrencyPerTenant?: number;
   rateLimit?: { max: number; per: Duration };
   orderBy?: (payload: z.output<Payload>) => string;
   partitions?: number;
@@ -62,7 +68,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
   upcast?: (payload: unknown, version: number) => unknown;
   withLinks?: (result: z.output<Result>, urlOf: (fileId: string) => string) => unknown;
 }): JobDefinition<Payload, Result> {
-  const { partitions = defaultPartitions, announced = true } = input;
+  const { partitions = defaultPartitions, announced = true, concurrencyPerTenant } = input;
   const faults = [
     kindPattern.test(input.kind) || `kind: expected "noun.verb" in lower case, got "${input.kind}"`,
     queuePattern.test(input.queue) || `queue: expected lower case letters, digits and dashes, got "${input.queue}"`,
@@ -72,6 +78,9 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
     ...timerFault('timeout', input.timeout),
     ...timerFault('rateLimit.per', input.rateLimit?.per),
     isWholeFrom1(input.concurrency) || `concurrency: expected 1 or more, got ${input.concurrency}`,
+    concurrencyPerTenant === undefined ||
+      (isWholeFrom1(concurrencyPerTenant) && concurrencyPerTenant <= input.concurrency) ||
+      `concurrencyPerTenant: expected 1 to ${input.concurrency} (concurrency), got ${concurrencyPerTenant}`,
     isWholeFrom1(partitions) || `partitions: expected 1 or more, got ${partitions}`,
     input.rateLimit === undefined ||
       isWholeFrom1(input.rateLimit.max) ||
@@ -90,6 +99,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
     retry: input.retry,
     timeoutMs: toMs(input.timeout),
     concurrency: input.concurrency,
+    concurrencyPerTenant,
     rateLimit: input.rateLimit && { max: input.rateLimit.max, perMs: toMs(input.rateLimit.per) },
     orderBy: input.orderBy,
     partitions,

@@ -1,3 +1,4 @@
+export * from './bulkhead';
 export * from './bus';
 export * from './drivers/bullmq/bullmq-connection';
 export * from './drivers/bullmq/bullmq-driver';

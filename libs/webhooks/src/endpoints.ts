@@ -124,6 +124,26 @@ export class Endpoints {
     });
   }
 
+  /** The newest endpoints at a URL, of all tenants, with what their messages are signed with: for the built-in receiver. */
+  async at(url: string, limit: number): Promise<{ tenant: string; secrets: string[] }[]> {
+    const rows = await this.prisma.$queryRaw<
+      { id: string; tenant: string; secret: Uint8Array; previous: Uint8Array | null }[]
+    >`
+      SELECT id, tenant, secret, CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous
+        FROM webhook_endpoint
+       WHERE url = ${url}
+       ORDER BY id DESC
+       LIMIT ${limit}::int`;
+    return rows.flatMap(({ id, tenant, secret, previous }) => {
+      try {
+        const sealed = previous ? [secret, previous] : [secret];
+        return [{ tenant, secrets: sealed.map((bytes) => this.box.open(bytes, id)) }];
+      } catch {
+        return []; // Sealed with another key; the other endpoints count all the same.
+      }
+    });
+  }
+
   /** @throws SecretUnreadable */
   async recipient(tenant: string, id: string): Promise<Recipient | undefined> {
     const [row] = await this.prisma.$queryRaw<

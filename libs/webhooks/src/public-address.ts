@@ -1,16 +1,63 @@
-import { parse, isValid } from 'ipaddr.js';
+import { isValid, parse, parseCIDR, type IPv4, type IPv6 } from 'ipaddr.js';
+
+/** Where addresses of the Internet lie. Of IPv6, IANA has given out nothing outside 2000::/3. */
+const internet = { ipv4: '0.0.0.0/0', ipv6: '2000::/3' };
 
 /**
- * Addresses of the whole Internet that are somebody's own all the same: inside an Azure machine this one is the
- * platform itself (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
+ * What is somebody's own, a disguise or no address of a server all the same. From IANA's registries of special-purpose
+ * addresses (RFC 6890; https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry), all
+ * of IPv4 and those of IPv6 that lie in 2000::/3, whether they are globally reachable or not.
  */
-const platforms = new Set(['168.63.129.16']);
+const special = [
+  '0.0.0.0/8', // this network
+  '10.0.0.0/8', // private
+  '100.64.0.0/10', // carriers' NAT
+  '127.0.0.0/8', // loopback
+  '169.254.0.0/16', // link-local: the metadata of clouds
+  '172.16.0.0/12', // private
+  '192.0.0.0/24', // IETF protocols
+  '192.0.2.0/24', // documentation
+  '192.31.196.0/24', // AS112
+  '192.52.193.0/24', // multicast tunnels (AMT)
+  '192.88.99.0/24', // relays of 6to4
+  '192.168.0.0/16', // private
+  '192.175.48.0/24', // AS112
+  '198.18.0.0/15', // benchmarks
+  '198.51.100.0/24', // documentation
+  '203.0.113.0/24', // documentation
+  '224.0.0.0/4', // multicast
+  '240.0.0.0/4', // reserved, broadcast
+  '2001::/23', // IETF protocols: Teredo, which holds an IPv4 address, benchmarks, AMT, ORCHID, drones
+  '2001:db8::/32', // documentation
+  '2002::/16', // 6to4, which holds an IPv4 address
+  '2620:4f:8000::/48', // AS112
+  '3fff::/20', // documentation
+  // Inside an Azure machine this one is the platform itself
+  // (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
+  '168.63.129.16/32',
+];
+
+const inside = (address: IPv4 | IPv6, cidr: string): boolean => {
+  const range = parseCIDR(cidr);
+  return range[0].kind() === address.kind() && address.match(range);
+};
 
 /**
- * Whether an address is one that anybody on the Internet may have. What is not, is private, the machine itself, its
- * link (the metadata of clouds), a carrier's NAT, a group, or a disguise of one of these: an IPv4 address inside an
- * IPv6 one (mapped, NAT64, 6to4, Teredo). ipaddr.js knows IANA's registries of special addresses.
+ * Whether anybody on the Internet may have this address. What ipaddr.js does not call unicast is refused, and so is
+ * what IANA's registries say is special, which a library may not know yet. An IPv6 address that holds an IPv4 one
+ * (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) is refused whatever that is: it leads where another check would
+ * have to look.
  */
 export function isPublicAddress(address: string): boolean {
-  return isValid(address) && parse(address).range() === 'unicast' && !platforms.has(address);
+  if (!isValid(address)) return false;
+  const parsed = parse(address);
+  if (parsed.range() !== 'unicast' || !inside(parsed, internet[parsed.kind()])) return false;
+  return !special.some((range) => inside(parsed, range)) && !isIsatap(parsed);
+}
+
+/** RFC 5214: an interface that is called 0000:5efe, or 0200:5efe, and an IPv4 address, in any network. */
+function isIsatap(address: IPv4 | IPv6): boolean {
+  if (address.kind() === 'ipv4') return false;
+  const { parts } = address as IPv6;
+  return (parts[4]! & ~0x0200) === 0 && parts[5] === 0x5efe;
 }

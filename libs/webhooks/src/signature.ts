@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const prefix = 'whsec_';
 
@@ -25,4 +25,30 @@ export function signedHeaders({ id, at, body }: SignedMessage, secrets: readonly
     return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
   });
   return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
+}
+
+/** Receivers refuse what is older, or newer, by their own clock. */
+const toleranceSeconds = 5 * 60;
+
+/**
+ * What a receiver does with a message.
+ * @param headers as they came
+ * @param body as it came: parse it afterwards
+ */
+export function isSignedWith(
+  secrets: readonly string[],
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  body: string,
+): boolean {
+  const [id, timestamp, signature] = ['id', 'timestamp', 'signature'].map((name) => headers[`webhook-${name}`]);
+  if (typeof id !== 'string' || typeof timestamp !== 'string' || typeof signature !== 'string') return false;
+  const at = new Date(Number(timestamp) * 1_000);
+  if (!(Math.abs(Date.now() - at.getTime()) <= toleranceSeconds * 1_000)) return false;
+  const expected = signedHeaders({ id, at, body }, secrets)
+    ['webhook-signature']!.split(' ')
+    .map((one) => Buffer.from(one));
+  return signature
+    .split(' ')
+    .map((one) => Buffer.from(one))
+    .some((one) => expected.some((each) => each.length === one.length && timingSafeEqual(each, one)));
 }

@@ -6,8 +6,10 @@ const publicly = (...addresses: string[]): (() => Promise<LookupAddress[]>) => {
   return () => Promise.resolve(found);
 };
 
-const guardOf = (policy: { httpsOnly?: boolean; allowedHosts?: string[] } = {}, resolve = publicly('93.184.215.14')) =>
-  new TargetGuard({ httpsOnly: false, allowedHosts: [], ...policy }, resolve);
+const guardOf = (
+  policy: { httpsOnly?: boolean; allowedHosts?: string[]; receiverUrl?: string } = {},
+  resolve = publicly('93.184.215.14'),
+) => new TargetGuard({ httpsOnly: false, allowedHosts: [], ...policy }, resolve);
 
 describe('where webhooks may go', () => {
   it.each([
@@ -59,6 +61,44 @@ describe('where webhooks may go', () => {
     expect(guardOf({}, publicly()).check('https://nowhere.example.com/')).rejects.toMatchObject({
       code: 'unresolved',
     }));
+
+  it('in the same words, whatever the reason', async () => {
+    const messages = async (policy: { httpsOnly?: boolean; receiverUrl?: string }) => {
+      const silent = () => Promise.reject(new Error('queryA ETIMEOUT silent.example.com'));
+      const refusals = [
+        guardOf(policy).check('ftp://shop.example.com/'),
+        guardOf(policy).check('https://user:password@shop.example.com/'),
+        guardOf(policy).check('https://shop.example.com:22/'),
+        guardOf(policy).check('https://192.0.2.1/'),
+        guardOf(policy, publicly()).check('https://nowhere.example.com/'),
+        guardOf(policy, publicly('192.0.2.1')).check('https://inside.example.com/'),
+        guardOf(policy, silent).check('https://silent.example.com/'),
+      ];
+      return new Set(await Promise.all(refusals.map((refusal) => refusal.then(String, ({ message }) => message))));
+    };
+    const inProduction = await messages({ httpsOnly: true });
+    expect(inProduction.size).toBe(1);
+    expect([...inProduction][0]).toMatch(/^expected a URL with https:.*public Internet$/);
+    const inDevelopment = await messages({ receiverUrl: 'http://localhost:3000/dev/webhook-receiver' });
+    expect(inDevelopment.size).toBe(1);
+    expect([...inDevelopment][0]).toContain('http://localhost:3000/dev/webhook-receiver is a receiver');
+  });
+
+  it('the connection of a worker is refused in the same words as the URL', async () => {
+    const guard = guardOf({}, publicly('192.0.2.1'));
+    const said = await new Promise<Error | null>((resolve) => {
+      guard.lookup('inside.example.com', { all: true }, (error) => resolve(error));
+    });
+    await expect(guard.check('https://192.0.2.1/')).rejects.toThrow(said!.message);
+  });
+
+  it('to the built-in receiver, exactly as it is', async () => {
+    const guard = guardOf({ receiverUrl: 'http://localhost:3000/dev/webhook-receiver' }, publicly());
+    await expect(guard.check('http://localhost:3000/dev/webhook-receiver')).resolves.toBeUndefined();
+    for (const url of ['?a=1', '/more', '#a'].map((more) => `http://localhost:3000/dev/webhook-receiver${more}`)) {
+      await expect(guard.check(url)).rejects.toMatchObject({ code: 'port' });
+    }
+  });
 
   it('to a host that is let in, whatever it is, and to no other', async () => {
     const guard = guardOf({ allowedHosts: ['127.0.0.1', '::1', 'localhost'] });

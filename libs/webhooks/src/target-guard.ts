@@ -1,5 +1,6 @@
 import { lookup as lookupLocally, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { isPublicAddress } from './public-address';
 import { resolvePublicly, type Resolve } from './public-dns';
@@ -9,9 +10,15 @@ export interface TargetPolicy {
   readonly httpsOnly: boolean;
   /** Hosts, as they stand in a URL, that may be anything: for development and tests. */
   readonly allowedHosts: readonly string[];
+  /** Outside production, the address of the built-in receiver: it is let in, and nothing else of its host. */
+  readonly receiverUrl?: string | undefined;
 }
 
-/** We do not send there; `code` is stable, the message says why. */
+/**
+ * We do not send there. The message is the same for every refusal: one that told apart a name that does not exist, one
+ * that leads inside and one whose name servers are silent would tell strangers the names of our own network. `code` is
+ * for ourselves; no caller sees it.
+ */
 export class TargetRefused extends Error {
   constructor(
     readonly code: 'scheme' | 'credentials' | 'port' | 'address' | 'unresolved',
@@ -22,10 +29,11 @@ export class TargetRefused extends Error {
   }
 }
 
-const hint = '(in development, WEBHOOK_ALLOW_HOSTS can let it in)';
-
 const securePorts = ['443', '8443'];
 const plainPorts = ['80', '8080'];
+
+/** A refused name is answered no sooner: a name server of our own knows its names faster than the Internet's. */
+const refusalMs = 300;
 
 /**
  * Keeps requests that others have asked for away from our own network (server-side request forgery, CWE-918). A URL is
@@ -42,6 +50,7 @@ export class TargetGuard {
   /** @throws TargetRefused */
   async check(url: string): Promise<void> {
     const { hostname } = this.checkUrl(url);
+    if (this.isReceiver(url)) return;
     await this.addressesOf(hostname);
   }
 
@@ -55,22 +64,20 @@ export class TargetGuard {
     const hostname = url.hostname.replace(/^\[|\]$/g, '');
     const isSecure = url.protocol === 'https:';
     if (!isSecure && (url.protocol !== 'http:' || this.policy.httpsOnly)) {
-      throw new TargetRefused('scheme', `expected ${this.schemes}, got ${url.protocol}//`);
+      throw this.refusal('scheme');
     }
-    if (url.username || url.password) {
-      throw new TargetRefused(
-        'credentials',
-        'expected no user name and password in the URL: the signature says who sends',
-      );
-    }
-    if (this.isAllowed(hostname)) return { url, hostname };
+    if (url.username || url.password) throw this.refusal('credentials');
+    if (this.isAllowed(hostname) || this.isReceiver(text)) return { url, hostname };
     const ports = isSecure ? securePorts : plainPorts;
     const port = url.port || ports[0]!;
-    if (!ports.includes(port)) {
-      throw new TargetRefused('port', `expected port ${ports.join(' or ')} for ${url.protocol}//, got ${port}`);
-    }
-    if (isIP(hostname)) assertPublic(hostname, [hostname]);
+    if (!ports.includes(port)) throw this.refusal('port');
+    if (isIP(hostname)) this.assertPublic([hostname]);
     return { url, hostname };
+  }
+
+  /** Its exact address, without a query. Its connection needs no look-up of ours. */
+  isReceiver(text: string): boolean {
+    return this.policy.receiverUrl !== undefined && new URL(text).href === this.policy.receiverUrl;
   }
 
   /**
@@ -92,35 +99,43 @@ export class TargetGuard {
   private async addressesOf(hostname: string): Promise<LookupAddress[]> {
     const family = isIP(hostname);
     if (family) {
-      if (!this.isAllowed(hostname)) assertPublic(hostname, [hostname]);
+      if (!this.isAllowed(hostname)) this.assertPublic([hostname]);
       return [{ address: hostname, family }];
     }
-    if (this.isAllowed(hostname)) return promisify(lookupLocally)(hostname, { all: true });
-    const addresses = await this.resolve(hostname);
-    if (addresses.length === 0) {
-      throw new TargetRefused(
-        'unresolved',
-        `expected a host that has an address on the public Internet, "${hostname}" has none ${hint}`,
-      );
+    if (this.isAllowed(hostname)) {
+      return promisify(lookupLocally)(hostname, { all: true }).catch(() => Promise.reject(this.refusal('unresolved')));
     }
-    assertPublic(
-      hostname,
-      addresses.map(({ address }) => address),
-    );
-    return addresses;
+    const noSooner = delay(refusalMs);
+    try {
+      // Name servers that do not answer are no news either.
+      const addresses = await this.resolve(hostname).catch(() => []);
+      if (addresses.length === 0) throw this.refusal('unresolved');
+      this.assertPublic(addresses.map(({ address }) => address));
+      return addresses;
+    } catch (error) {
+      await noSooner;
+      throw error;
+    }
+  }
+
+  private assertPublic(addresses: readonly string[]): void {
+    if (!addresses.every(isPublicAddress)) throw this.refusal('address');
+  }
+
+  private refusal(code: TargetRefused['code']): TargetRefused {
+    const { httpsOnly, receiverUrl } = this.policy;
+    const plain = httpsOnly ? '' : `, or with http:// on port ${plainPorts.join(' or ')}`;
+    const expected =
+      `expected a URL with https:// on port ${securePorts.join(' or ')}${plain}, without user name and password, ` +
+      'of a host that name servers know and whose addresses are all on the public Internet';
+    const help =
+      receiverUrl === undefined
+        ? ''
+        : `. In development, ${receiverUrl} is a receiver to try webhooks with, and WEBHOOK_ALLOW_HOSTS lets in hosts of your own`;
+    return new TargetRefused(code, expected + help);
   }
 
   private isAllowed(hostname: string): boolean {
     return this.policy.allowedHosts.includes(hostname);
   }
-
-  private get schemes(): string {
-    return this.policy.httpsOnly ? 'https://' : 'https:// or http://';
-  }
-}
-
-function assertPublic(hostname: string, addresses: readonly string[]): void {
-  if (addresses.every(isPublicAddress)) return;
-  // Which address it is, is nobody's business who can only ask for names.
-  throw new TargetRefused('address', `expected a host on the public Internet, "${hostname}" is none ${hint}`);
 }

@@ -8,12 +8,22 @@ import { TargetGuard } from './target-guard';
 /** What whoever takes endpoints, and whoever sends to them, has to read. */
 export const webhookSettingNames = [
   'NODE_ENV',
+  'PORT',
+  'PUBLIC_URL',
   'SIGNING_SECRET',
   'WEBHOOK_SECRETS_KEY',
   'WEBHOOK_ALLOW_HOSTS',
 ] as const;
 
 export type WebhookSettings = Pick<Settings, (typeof webhookSettingNames)[number]>;
+
+export const receiverPath = '/dev/webhook-receiver';
+
+/** Where the API takes webhooks itself, so that they can be tried; undefined in production. */
+export function receiverUrlOf({ NODE_ENV, PUBLIC_URL, PORT }: WebhookSettings): string | undefined {
+  if (NODE_ENV === 'production') return undefined;
+  return new URL(receiverPath, PUBLIC_URL ?? `http://localhost:${PORT}`).href;
+}
 
 /** Beside a `JobsService` of the module's own. */
 export function webhookProviders(settings: WebhookSettings): Provider[] {
@@ -22,7 +32,11 @@ export function webhookProviders(settings: WebhookSettings): Provider[] {
     { provide: SecretBox, useValue: new SecretBox(WEBHOOK_SECRETS_KEY ?? SIGNING_SECRET) },
     {
       provide: TargetGuard,
-      useValue: new TargetGuard({ httpsOnly: NODE_ENV === 'production', allowedHosts: WEBHOOK_ALLOW_HOSTS }),
+      useValue: new TargetGuard({
+        httpsOnly: NODE_ENV === 'production',
+        allowedHosts: WEBHOOK_ALLOW_HOSTS,
+        receiverUrl: receiverUrlOf(settings),
+      }),
     },
     Endpoints,
     Deliveries,

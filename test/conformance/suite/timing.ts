@@ -121,6 +121,42 @@ export function timing({ harness, scenario, start }: Suite): void {
     expect(most).toBe(3);
   });
 
+  scenario('limits-concurrency-per-tenant', async () => {
+    // More jobs of the one tenant than the process has slots, and the driver takes from the broker at once.
+    const job = plainJob({ concurrency: 4, concurrencyPerTenant: 2 });
+    const doors = gate();
+    const [running, most] = [new Map<string, number>(), new Map<string, number>()];
+    const core = await start([
+      [
+        job,
+        async ({ tenant }) => {
+          const now = (running.get(tenant) ?? 0) + 1;
+          running.set(tenant, now);
+          most.set(tenant, Math.max(most.get(tenant) ?? 0, now));
+          if (tenant === 'slow') await doors.passed;
+          running.set(tenant, running.get(tenant)! - 1);
+          return done({ n: 1 });
+        },
+      ],
+    ]);
+    const enqueue = (tenant: string, n: number) => core.jobs.enqueue(job, { n }, { tenant });
+    const slow: string[] = [];
+    for (let n = 0; n < 12; n += 1) slow.push((await enqueue('slow', n)).id);
+    const quick: string[] = [];
+    for (let n = 0; n < 6; n += 1) quick.push((await enqueue('quick', n)).id);
+    // None of the slow ones has ended.
+    await completed(core, quick);
+    expect(running.get('slow')).toBe(2);
+    doors.open();
+    await completed(core, slow);
+    expect(most.get('slow')).toBe(2);
+    const { rows } = await core.pool.query(`SELECT DISTINCT tenant, attempt FROM job ORDER BY tenant`);
+    expect(rows).toEqual([
+      { tenant: 'quick', attempt: 1 },
+      { tenant: 'slow', attempt: 1 },
+    ]);
+  });
+
   scenario('keeps-order-per-key', async () => {
     const job = plainJob({ concurrency: 8, attempts: 2, orderBy: () => 'one' });
     const other = plainJob();

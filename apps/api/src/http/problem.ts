@@ -45,9 +45,10 @@ export class Problem extends Error {
   ) {
     super(cut(detail, most.detail));
     this.name = 'Problem';
-    this.errors = errors?.slice(0, most.faults).map(({ path, message }) => ({
-      path: cut(path, most.path),
-      message: cut(message, most.message),
+    this.errors = errors?.slice(0, most.faults).map((fault) => ({
+      ...fault,
+      path: cut(fault.path, most.path),
+      message: cut(fault.message, most.message),
     }));
   }
 

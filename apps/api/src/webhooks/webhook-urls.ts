@@ -12,10 +12,8 @@ export class WebhookUrls {
     try {
       await this.guard.check(url);
     } catch (error) {
-      const message =
-        error instanceof TargetRefused
-          ? error.message
-          : 'expected a host that can be looked up; its name servers do not answer';
+      if (!(error instanceof TargetRefused)) throw error;
+      const { message } = error;
       throw new Problem(422, 'webhook_url_refused', 'Webhooks are not sent there', message, [{ path: 'url', message }]);
     }
   }

@@ -506,7 +506,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The 100 newest emails and SMS that the built-in catcher took, copies included */
+        /**
+         * The 100 newest emails and SMS of the tenant that the built-in catcher took, copies included
+         * @description Those who run the system (viewer, operator, admin) also see what the system itself sends.
+         */
         get: operations["MailboxController_list"];
         put?: never;
         post?: never;
@@ -547,6 +550,26 @@ export interface paths {
          * @description `kill` is SIGKILL, after which it is started again; `stop` lets it drain, and it stays stopped.
          */
         post: operations["ProcessesController_act"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dev/webhook-receiver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the built-in receiver has taken of the webhooks of the tenant, newest first
+         * @description A webhook with this `url` comes here. The signature of each message was checked.
+         */
+        get: operations["WebhookReceiverController_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5945,6 +5968,101 @@ export interface operations {
                             params?: {
                                 [key: string]: unknown;
                             };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhookReceiverController_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description the URL of a webhook whose messages are to come here */
+                        url: string;
+                        items: {
+                            webhookId: string;
+                            /** Format: date-time */
+                            receivedAt: string;
+                            body: unknown;
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or one that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            message: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description The key has not the role user, or another site asks. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            message: string;
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            message: string;
                         }[];
                     };
                 };

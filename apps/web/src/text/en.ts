@@ -289,6 +289,12 @@ export const en = {
     editTitle: 'Save a product',
     edit: 'Edit',
   },
+  tryWebhooks: {
+    title: 'Try it here',
+    lead: 'The API has a receiver of its own. It checks signatures, and shows what came.',
+    add: 'Add this address',
+    none: 'Nothing has come yet: add the address, and press Test.',
+  },
   webhooks: {
     title: 'Webhooks',
     lead: 'When a job ends, a signed request goes to every address here.',

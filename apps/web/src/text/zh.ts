@@ -312,6 +312,12 @@ export const zh: Dictionary = {
     editTitle: '保存商品',
     edit: '编辑',
   },
+  tryWebhooks: {
+    title: '在这里试用',
+    lead: 'API 自带一个接收端：它会校验签名，并显示收到的消息。',
+    add: '添加此地址',
+    none: '还没有收到消息：先添加地址，再点“测试”。',
+  },
   webhooks: {
     title: 'Webhook',
     lead: '任务结束时，会向这里的每个地址发送签名请求。',

@@ -21,6 +21,7 @@ import { ServerForm } from '../parts/server-form';
 import { StateBadge } from '../parts/state-badge';
 import { useText } from '../text/language';
 import { useTime } from '../text/time';
+import { TryWebhooks } from './try-webhooks';
 
 export function WebhooksView() {
   const { webhooks: text } = useText();
@@ -31,6 +32,7 @@ export function WebhooksView() {
   return (
     <Page title={text.title} lead={text.lead}>
       <AddWebhook onAdded={keep} />
+      <TryWebhooks />
       <section className="card" aria-label={text.title}>
         <Listing query={webhooks} rows={webhooks.data} none={text.none}>
           {(webhook) => (

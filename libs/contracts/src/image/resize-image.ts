@@ -57,7 +57,8 @@ export const resizeImage = defineJob({
   retry: exponential({ attempts: 4, base: '2s', max: '2m', jitter: 'full' }),
   timeout: '2m',
   // Each works on one core, and holds one decoded image.
-  concurrency: 2,
+  concurrency: 3,
+  concurrencyPerTenant: 2,
   withLinks: ({ variants }, urlOf) => ({
     variants: variants.map(({ id, ...variant }) => ({ ...variant, url: urlOf(id) })),
   }),

@@ -33,6 +33,8 @@ export const makeReport = defineJob({
   retry: exponential({ attempts: 5, base: '1s', max: '1m', jitter: 'full' }),
   timeout: '15m',
   concurrency: 2,
+  // A report of all orders takes minutes: another tenant's does not wait for it.
+  concurrencyPerTenant: 1,
   withLinks: ({ file: { id, bytes, contentType }, rows }, urlOf) => ({
     file: { id, url: urlOf(id), bytes, contentType },
     rows,

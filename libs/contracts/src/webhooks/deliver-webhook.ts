@@ -23,6 +23,8 @@ export const deliverWebhook = defineJob({
   retry: exponential({ attempts: 18, base: '1s', max: '4h', jitter: 'full' }),
   timeout: '30s',
   concurrency: 100,
+  // The endpoints are the tenant's, and may take as long as the client waits.
+  concurrencyPerTenant: 20,
   // Otherwise a webhook that was delivered would be news, and news are delivered.
   announced: false,
 });

@@ -8,6 +8,7 @@ import { settleStep } from './settle';
 import { slotStep } from './slot';
 import { Steps } from './steps';
 import { stopStep } from './stop';
+import { tenantStep } from './tenant';
 import { traceStep } from './trace';
 
 /** The way of every delivery on every broker. When it has run, the driver acknowledges, whatever came of it. */
@@ -19,6 +20,7 @@ export function createPipeline(parts: PipelineParts) {
     .step('rate', 'waits for its turn, where the broker keeps no rate limit', rateStep(parts))
     .step('claim', 'queued becomes active under a lease; a stale dispatch ends here', claimStep(parts))
     .step('settle', 'decides what becomes of the job, and writes it', settleStep(parts))
+    .step('tenant', 'snoozes a job whose tenant has all its slots of the kind in use', tenantStep(parts))
     .step('stop', 'ends the attempt at time-out, cancel, drain and a lost lease', stopStep())
     .last('execute', 'runs the handler; a throw means retry', executeStep(parts));
 }

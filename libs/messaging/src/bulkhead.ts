@@ -1,0 +1,43 @@
+const shortestMs = 1_000;
+const longestMs = 60_000;
+
+interface Compartment {
+  /** When each of those that are in flight began. */
+  readonly begun: Set<{ readonly at: number }>;
+  lastMs: number;
+}
+
+/**
+ * At most `width` in flight for one name, in this process: what is slow, or never ends, holds up its own name only
+ * (the bulkhead pattern). Nothing waits here. What finds no place is told how long to stay away, so that it does not
+ * occupy a slot, or a place in the broker's prefetch, that another name could use.
+ */
+export class Bulkhead {
+  private readonly compartments = new Map<string, Compartment>();
+
+  constructor(private readonly width: number) {}
+
+  /** @returns what gives the place back, to be called once; or how long to stay away, longer the slower the name is */
+  enter(name: string): { leave: () => void } | { waitMs: number } {
+    const compartment = this.compartments.get(name) ?? { begun: new Set(), lastMs: 0 };
+    if (compartment.begun.size >= this.width) return { waitMs: this.waitMs(compartment) };
+    const passage = { at: performance.now() };
+    this.compartments.set(name, compartment);
+    compartment.begun.add(passage);
+    return {
+      leave: () => {
+        compartment.begun.delete(passage);
+        compartment.lastMs = performance.now() - passage.at;
+        if (compartment.begun.size === 0) this.compartments.delete(name);
+      },
+    };
+  }
+
+  /** Random, so that what is turned away together does not come back together. */
+  private waitMs({ begun, lastMs }: Compartment): number {
+    const [oldest] = begun;
+    const slowness = Math.max(lastMs, performance.now() - oldest!.at);
+    const longest = Math.min(longestMs, Math.max(shortestMs, slowness * this.width));
+    return Math.round(shortestMs / 2 + Math.random() * longest);
+  }
+}

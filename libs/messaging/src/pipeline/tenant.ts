@@ -1,0 +1,26 @@
+import { Bulkhead } from '../bulkhead';
+import type { Claimed, Ending, PipelineParts } from './parts';
+import type { Step } from './steps';
+
+/**
+ * A job whose tenant has all its slots of the kind in this process is snoozed: its message is acknowledged, its slot is
+ * free for the jobs of others at once, and the attempt does not count.
+ */
+export function tenantStep({ handlers }: PipelineParts): Step<Claimed, Ending, Claimed, Ending> {
+  const bulkheads = new Map(
+    [...handlers.values()].map(({ definition: { kind, concurrencyPerTenant } }) => [
+      kind,
+      concurrencyPerTenant === undefined ? undefined : new Bulkhead(concurrencyPerTenant),
+    ]),
+  );
+  return async (claimed, next) => {
+    const entered = bulkheads.get(claimed.job.kind)?.enter(claimed.job.tenant);
+    if (!entered) return next(claimed);
+    if ('waitMs' in entered) return { type: 'snooze', afterMs: entered.waitMs };
+    try {
+      return await next(claimed);
+    } finally {
+      entered.leave();
+    }
+  };
+}
