@@ -49,10 +49,11 @@ class FaultyStore extends FileStore {
 
   async open(key: string): Promise<OpenedFile | undefined> {
     const moment = this.failAt;
+    if (moment !== 'open for reading' && moment !== 'while reading') return this.store.open(key);
     this.failAt = undefined;
     if (moment === 'open for reading') throw new Error('EIO at open for reading');
     const file = await this.store.open(key);
-    if (moment === 'while reading') file?.stream.destroy(new Error('EIO while reading'));
+    file?.stream.destroy(new Error('EIO while reading'));
     return file;
   }
 
