@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { makeReport, resizeImage } from '@app/contracts';
-import { done, type JobContext, type JobOf, type MessagingEventMap } from '@app/messaging';
+import { done, type MessagingEventMap } from '@app/messaging';
 import { FileStore, LocalFileStore, type OpenedFile } from '@app/storage';
 import sharp from 'sharp';
 import { ResizeImageHandler } from '../../apps/image-worker/src/resize-image.handler';
@@ -83,11 +83,11 @@ describe('a fault of the file store', () => {
     core = await startCore([
       [
         { ...makeReport, retry: neighbour.retry },
-        (job, context) => new MakeReportHandler(core.pool, store).handle(job as JobOf<typeof makeReport>, context),
+        (job, context) => new MakeReportHandler(core.pool, store).handle(job, context),
       ],
       [
         { ...resizeImage, retry: neighbour.retry },
-        (job, context: JobContext) => new ResizeImageHandler(store).handle(job as JobOf<typeof resizeImage>, context),
+        (job, context) => new ResizeImageHandler(store).handle(job, context),
       ],
       [neighbour, ({ payload }) => Promise.resolve(done(payload))],
     ]);
