@@ -44,8 +44,8 @@ describe('with the clocks of two processes six minutes apart', () => {
     const ids = await enqueueInTurns();
     const foreign = { source: '/other', id: 'one', kind: job.kind, version: 1, tenant, data: { n: 7 } } as const;
     ids.push((await inProcess(-sixMinutes, () => adopt(core.pool, job, foreign as never, 'memory'))).id);
-    const page = (before?: string) =>
-      listJobs(core.pool, tenant, { state: undefined, kind: undefined, before, limit: 3 });
+    const page = async (before?: string) =>
+      (await listJobs(core.pool, tenant, { state: undefined, kind: undefined, before, limit: 3 })).jobs;
     const first = (await page()).map(({ id }) => id);
     const second = (await page(first[2])).map(({ id }) => id);
     expect([...first, ...second]).toEqual(ids.toReversed().slice(0, 6));

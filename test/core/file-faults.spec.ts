@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { makeReport, resizeImage } from '@app/contracts';
-import { done, type JobContext, type JobOf, type MessagingEventMap } from '@app/messaging';
+import { done, type MessagingEventMap } from '@app/messaging';
 import { recordUpload } from '@app/persistence';
 import { FileStore, LocalFileStore, type OpenedFile } from '@app/storage';
 import sharp from 'sharp';
@@ -50,10 +50,11 @@ class FaultyStore extends FileStore {
 
   async open(key: string): Promise<OpenedFile | undefined> {
     const moment = this.failAt;
+    if (moment !== 'open for reading' && moment !== 'while reading') return this.store.open(key);
     this.failAt = undefined;
     if (moment === 'open for reading') throw new Error('EIO at open for reading');
     const file = await this.store.open(key);
-    if (moment === 'while reading') file?.stream.destroy(new Error('EIO while reading'));
+    file?.stream.destroy(new Error('EIO while reading'));
     return file;
   }
 
@@ -83,11 +84,11 @@ describe('a fault of the file store', () => {
     core = await startCore([
       [
         { ...makeReport, retry: neighbour.retry },
-        (job, context) => new MakeReportHandler(core.pool, store).handle(job as JobOf<typeof makeReport>, context),
+        (job, context) => new MakeReportHandler(core.pool, store).handle(job, context),
       ],
       [
         { ...resizeImage, retry: neighbour.retry },
-        (job, context: JobContext) => new ResizeImageHandler(core.pool, store).handle(job as JobOf<typeof resizeImage>, context),
+        (job, context) => new ResizeImageHandler(core.pool, store).handle(job, context),
       ],
       [neighbour, ({ payload }) => Promise.resolve(done(payload))],
     ]);

@@ -47,7 +47,7 @@ describe('where a job is', () => {
     const views = [
       await core.read(id),
       ...(await readJobs(core.pool, [id])),
-      (await listJobs(core.pool, tenant, query)).find((listed) => listed.id === id)!,
+      (await listJobs(core.pool, tenant, query)).jobs.find((listed) => listed.id === id)!,
     ].map(({ state, place }) => ({ state, place }));
     expect(new Set(views.map((view) => JSON.stringify(view))).size).toBe(1);
     return views[0]!;

@@ -83,13 +83,14 @@ describe('settling', () => {
         {
           onStart: (started) => {
             names = namesOf(started);
-            const query = started.pool.query.bind(started.pool) as (...args: unknown[]) => Promise<unknown>;
-            jest.spyOn(started.pool, 'query').mockImplementation((async (...args: unknown[]) => {
+            const pool = started.pool as unknown as { query: (...args: unknown[]) => Promise<unknown> };
+            const query = pool.query.bind(pool);
+            jest.spyOn(pool, 'query').mockImplementation(async (...args: unknown[]) => {
               const answer = await query(...args);
               if ((args[0] as { name?: string }).name !== 'settle' || lost > 0) return answer;
               lost += 1;
               throw Object.assign(new Error('Connection terminated unexpectedly'), { code: '57P01' });
-            }) as never);
+            });
           },
         },
       );

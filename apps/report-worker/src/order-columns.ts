@@ -16,10 +16,10 @@ export const orderColumns = [
 
 /** What a format makes of each kind of value. */
 export interface CellFormat<Cell> {
-  text(text: string): Cell;
-  date(moment: Date): Cell;
-  number(value: number): Cell;
-  money(cents: number): Cell;
+  readonly text: (text: string) => Cell;
+  readonly date: (moment: Date) => Cell;
+  readonly number: (value: number) => Cell;
+  readonly money: (cents: number) => Cell;
 }
 
 /** A row of cells. */

@@ -200,6 +200,7 @@ function toRecord(row: Row): JobRecord {
     version: row.version,
     state: shownState(row, row.now),
     broker: row.broker,
+    place: row.place,
     attempt: row.attempt,
     maxAttempts: row.maxAttempts,
     progress: { percent: row.percent, note: row.note },
