@@ -162,6 +162,7 @@ export default tseslint.config(
     languageOptions: {
       globals: {
         process: 'readonly',
+        fetch: 'readonly',
         module: 'writable',
         require: 'readonly',
         console: 'readonly',

@@ -102,12 +102,11 @@ describe('docker-compose.yml', () => {
 /** Every app reads its variables with the functions of its config.ts; what they ask for is what it reads. */
 async function settingsReadBy({ name }: App): Promise<string[]> {
   const asked = new Set<string>();
-  let declared: string[] = [];
+  const config = (await import(join(projectFolder, 'apps', name, 'src/config'))) as Record<string, unknown>;
+  const declared = config['settingNames'] as string[];
   const environment = process.env;
   process.env = new Proxy({}, { get: (_, variable) => void asked.add(String(variable)) });
   try {
-    const config = (await import(join(projectFolder, 'apps', name, 'src/config'))) as Record<string, unknown>;
-    declared = config['settingNames'] as string[];
     const readers = Object.values(config).filter((value) => typeof value === 'function');
     for (const read of readers) expect(read).toThrow('The configuration cannot be used');
   } finally {

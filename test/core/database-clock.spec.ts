@@ -78,7 +78,9 @@ describe('with the clocks of two processes six minutes apart', () => {
   it('writes times of the database through Prisma', async () => {
     const prisma = createPrismaClient(core.pool);
     await inProcess(sixMinutes, () =>
-      prisma.mailboxMessage.create({ data: { tenant: 'demo', channel: 'sms', recipient: '+491', text: 'Hi', messageId: 'one' } }),
+      prisma.mailboxMessage.create({
+        data: { tenant: 'demo', channel: 'sms', recipient: '+491', text: 'Hi', messageId: 'one' },
+      }),
     );
     const { rows } = await core.pool.query('SELECT at <= now() AS "hasBeen" FROM mailbox_message');
     expect(rows).toEqual([{ hasBeen: true }]);

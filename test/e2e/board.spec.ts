@@ -69,7 +69,7 @@ for (const [backend, isThere] of onBullmq) {
       const connection = url === undefined ? { connectionString, schema: 'bullmq' } : { url };
       const Plain =
         url === undefined ? (withBackend(createPostgresBackend).Worker as unknown as typeof Worker) : Worker;
-      const worker = new Plain('email', work, { connection: connection as never, prefix });
+      const worker = new Plain('email', work, { connection: connection, prefix });
       try {
         await new Promise<void>((resolve) => {
           worker.once('completed', () => resolve());
@@ -231,8 +231,12 @@ describe('the counts of the board', () => {
   });
 
   it('are read once, however many look', async () => {
-    await system.pool.query('SELECT pg_stat_statements_reset()');
-    for (let round = 0; round < 3; round += 1) {
+    await system.pool.query(
+      'SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)',
+    );
+    // Longer than one read is kept, so that there is at least one.
+    let looks = 0;
+    for (const end = performance.now() + 2_500; performance.now() < end; looks += 30) {
       await Promise.all(Array.from({ length: 30 }, () => look('activeQueue=sms.send&status=waiting')));
     }
     const { rows } = await system.pool.query<{ calls: number }>(
@@ -241,7 +245,7 @@ describe('the counts of the board', () => {
     );
     const calls = rows.reduce((sum, row) => sum + row.calls, 0);
     expect(calls).toBeGreaterThan(0);
-    expect(calls).toBeLessThan(15);
+    expect(calls).toBeLessThan(looks / 5);
   });
 
   it('that the database does not bring in time are a 503, and callers do not notice', async () => {

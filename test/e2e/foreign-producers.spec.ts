@@ -200,9 +200,13 @@ async function assertNotKept(): Promise<void> {
     const event = aRequest();
     const keep = { removeOnComplete: false, removeOnFail: false };
     await queue.add('good', event, keep);
-    await queue.add('too large', { ...event, data: 'x'.repeat(2_000_000) }, keep);
+    await queue.add('too large', { ...event.toJSON(), data: 'x'.repeat(2_000_000) }, keep);
     // With our name on it, and more than a relay says.
-    await queue.add('forged', { ...event, source: '/node-message-queue', dispatch: 1, data: 'x'.repeat(2_000) }, keep);
+    await queue.add(
+      'forged',
+      { ...event.toJSON(), source: '/node-message-queue', dispatch: 1, data: 'x'.repeat(2_000) },
+      keep,
+    );
     await holdsNothing('bullmq');
     await until(
       'what was good is sent',

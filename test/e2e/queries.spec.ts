@@ -100,7 +100,7 @@ it.each([
   ['/v1/jobs?kind=a%00b', 'invalid_query'],
   ['/v1/jobs/%00', 'invalid_path'],
   ['/admin/queues/api/queues?page=1e30', 'invalid_query'],
-  ['/admin/queues/api/queues?jobsPerPage=100000', 'invalid_query'],
+  ['/admin/queues/api/queues?jobsPerPage=1e30', 'invalid_query'],
   ['/admin/queues/api/queues?activeQueue=%25', 'invalid_query'],
 ])('%s is 400 %s', async (path, code) => {
   const { status, body } = await ask(path);

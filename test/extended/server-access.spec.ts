@@ -103,7 +103,7 @@ describe('a Redis that is started as docker-compose.yml starts it', () => {
       return client
         .connect()
         .then(() => client.ping())
-        .catch((error: Error) => error.message)
+        .catch((error: unknown) => (error as Error).message)
         .finally(() => client.disconnect());
     };
     await until(

@@ -8,7 +8,10 @@ const result = z.strictObject({ n: z.int() });
 /** A kind of job of its own, which takes a number and gives it back. */
 export function plainJob(
   overrides: Partial<
-    Pick<JobDefinition, 'concurrency' | 'concurrencyPerTenant' | 'timeoutMs' | 'version' | 'upcast' | 'rateLimit' | 'retry' | 'orderBy'>
+    Pick<
+      JobDefinition,
+      'concurrency' | 'concurrencyPerTenant' | 'timeoutMs' | 'version' | 'upcast' | 'rateLimit' | 'retry' | 'orderBy'
+    >
   > & {
     attempts?: number;
   } = {},

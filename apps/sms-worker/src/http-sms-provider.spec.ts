@@ -19,7 +19,8 @@ describe('a provider of SMS over HTTP', () => {
     server.close();
   });
 
-  const send = (to = provider) => to.send({ tenant: 'demo', to: '+491', text: 'Hi' }, 'key', new AbortController().signal);
+  const send = (to = provider) =>
+    to.send({ tenant: 'demo', to: '+491', text: 'Hi' }, 'key', new AbortController().signal);
 
   it('that is away is an error that says why', async () => {
     await expect(send(new HttpSmsProvider('http://127.0.0.1:1/', undefined))).rejects.toThrow(

@@ -17,6 +17,7 @@ export class Leases {
   private progressTimer: NodeJS.Timeout | undefined;
   private draining = false;
   private renewing = false;
+  private ended: Promise<void> | undefined;
   private readonly progress: Collector<Progress, undefined>;
 
   constructor(
@@ -46,7 +47,7 @@ export class Leases {
   async stop(): Promise<void> {
     clearInterval(this.heartbeat);
     clearInterval(this.progressTimer);
-    await this.heartbeatPool.end();
+    await (this.ended ??= this.heartbeatPool.end());
   }
 
   get size(): number {

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigurationError } from '@app/configuration';
-import { checkDatabaseAtStart, type DatabaseAddresses } from '@app/messaging';
-import { PoolerRefused } from '@app/persistence';
+import { checkDatabaseAtStart, PoolerRefused, type DatabaseAddresses } from '@app/messaging';
 import { stopOrder, type Refusal, type StopProgress } from './supervision';
 
 /** What a process of this system can do. */

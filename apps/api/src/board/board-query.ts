@@ -7,7 +7,7 @@ const wholeTo = (most: number) => z.coerce.number().int().min(1).max(most).optio
 /** What is read of a query of Bull Board's before it becomes a range of rows; the board checks the rest itself. */
 const boardQuery = z.object({
   page: wholeTo(100_000),
-  jobsPerPage: wholeTo(300), // as on the board
+  jobsPerPage: wholeTo(1_000_000), // capped by `capPageSize`
   // The board decodes it once more.
   activeQueue: z.string().refine(isEncodedName, { error: 'expected the name of a queue' }).optional(),
 });

@@ -1,4 +1,4 @@
-import type { ExternalJobUrl, JobCounts, JobState, JobStatus, QueueJob } from '@bull-board/api/typings/app';
+import type { ExternalJobUrl, JobCounts, JobStatus, QueueJob } from '@bull-board/api/typings/app';
 import type { Queue } from 'bullmq';
 import { jobDefinitions } from '@app/contracts';
 import type { BullmqMessages, QueueMessage } from '@app/messaging';
@@ -62,7 +62,7 @@ export class MessageAdapter extends BoardAdapter {
   getJobCounts(): Promise<JobCounts> {
     return this.reads.get(`counts of ${this.queue.name}`, async () => {
       const counts = await withinTime(this.queue.getJobCounts(...statuses));
-      return Object.fromEntries(statuses.map((status) => [status, counts[status] ?? 0])) as JobCounts;
+      return Object.fromEntries(statuses.map((status) => [status, counts[status] ?? 0]));
     });
   }
 
@@ -106,7 +106,7 @@ export class MessageAdapter extends BoardAdapter {
         returnvalue: null,
         opts: { priority },
       }),
-      getState: () => this.queue.getJobState(id) as Promise<JobState>,
+      getState: () => this.queue.getJobState(id),
       retry: refuse,
       remove: refuse,
       promote: refuse,

@@ -489,11 +489,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process can keep its promises: it is not stopping, and the database answers */
+        /** The process can keep its promises: it is not stopping, and the database answers and takes writes */
         get: operations["HealthController_ready"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Log out
+         * @description Ends the browser's session in every API process, whoever has a copy of its cookie, and asks the browser to forget the password it was begun with.
+         */
+        delete: operations["SessionController_end"];
         options?: never;
         head?: never;
         patch?: never;
@@ -5416,7 +5436,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -5438,7 +5465,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -5460,7 +5494,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -5482,7 +5523,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -5684,6 +5732,82 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    SessionController_end: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session has ended, if there was one. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, or one that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
             };
         };
     };
@@ -6018,7 +6142,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -6040,7 +6171,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };
@@ -6062,7 +6200,14 @@ export interface operations {
                         detail: string;
                         errors?: {
                             path: string;
+                            /** @description what was expected there, as a form may show it */
                             message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
                         }[];
                     };
                 };

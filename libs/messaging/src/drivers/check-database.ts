@@ -3,6 +3,8 @@ import { assertSession, ledgerSession, PoolerRefused, workerPool } from '@app/pe
 import { bullmqSession } from './bullmq/bullmq-connection';
 import type { BrokerSettings } from './configured-drivers';
 
+export { PoolerRefused };
+
 export type DatabaseAddresses = Pick<BrokerSettings, 'DATABASE_URL'> &
   Partial<Pick<BrokerSettings, 'DATABASE_DIRECT_URL' | 'REDIS_URL'>>;
 
