@@ -88,7 +88,7 @@ export class LedgerAdapter extends BoardAdapter {
     const page = pageOf(start, end);
     if (page.limit === 0 || page.offset >= boardReach * statuses.length) return [];
     // Several tabs at once are one list, newest first: a job that moves on meanwhile stands there once.
-    const filters: BoardFilter[] = wanted.flatMap((status) => (status in shown ? [shown[status as Shown]] : []));
+    const filters: BoardFilter[] = wanted.flatMap((status) => (status in shown ? shown[status as Shown] : []));
     const key = `${this.kind} ${wanted.join()} ${page.offset} ${page.limit}`;
     const { reads, boardPool } = this.ledger;
     const jobs = await reads.get(key, () => listBoardJobs(boardPool, this.kind, filters, page));
