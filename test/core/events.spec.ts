@@ -43,7 +43,7 @@ describe('events', () => {
     core = await startCore([], { events: [hearing(event, 'ada', () => Promise.resolve())] });
     const { prisma } = core;
     const tell = (data: object) => prisma.$transaction((tx) => recordEvent(tx, event, data as never, { tenant }));
-    await expect(tell({ n: 'many', key: 'one' })).rejects.toThrow('expected number');
+    await expect(tell({ n: 'many', key: 'one' })).rejects.toThrow('expected a number');
     await expect(tell({ n: 1, key: 'x'.repeat(61 * 1024) })).rejects.toThrow(
       'expected at most 61440 bytes of data, got 62',
     );
