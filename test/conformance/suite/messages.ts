@@ -144,7 +144,7 @@ export function messages({ harness, scenario, start }: Suite): void {
     await core.broker.publishRaw(job.queue, { ...event, type: `${job.kind}.v1`, data: { n: 'many' } });
     const [, reason, detail] = await setAside;
     expect(reason).toBe('payload_invalid');
-    expect(detail).toContain('expected number');
+    expect(detail).toContain('expected a number');
     const { rows } = await core.pool.query('SELECT reason, source, kind FROM dead_letter');
     expect(rows).toEqual([{ reason: 'payload_invalid', source: event.source, kind: job.kind }]);
     expect((await core.pool.query('SELECT FROM job')).rowCount).toBe(0);
