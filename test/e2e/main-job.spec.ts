@@ -28,6 +28,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
       version: 1,
       state: 'queued',
       broker: brokerOf(backend),
+      place: 'outbox',
       attempt: 0,
       maxAttempts: 5,
       progress: { percent: 0, note: null },

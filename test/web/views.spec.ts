@@ -86,7 +86,7 @@ import { until } from '../support/until';
     await row.getByText('The text').waitFor();
     await row.getByRole('link', { name: 'Its job' }).click();
     await page.waitForURL(`**/app/jobs/${id}`);
-    await page.getByText(id).waitFor();
+    await page.getByText(id, { exact: true }).waitFor();
   });
 
   it('the brokers page says what each broker can do and how the missing ones are connected', async () => {
