@@ -253,7 +253,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'an event that fails is given up without a trace',
     file: 'libs/messaging/src/events/event-intake.ts',
-    find: "return this.keep(delivery, 'attempts_exhausted', detail, { kind: event.kind });",
+    find: "return this.giveUp(event, delivery, 'attempts_exhausted', detail);",
     replace: "return 'acknowledge';",
     specs: everyDriver,
     test: 'a-subscriber-that-fails-is-alone',
@@ -317,8 +317,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'a refused message holds up its neighbours',
     file: 'apps/relay/src/publish-loop.ts',
-    find: 'if (error instanceof PartlyPublished) return error;',
-    replace: '',
+    find: 'if (!(error instanceof PartlyPublished)) throw new BrokerFault(error);',
+    replace: 'throw new BrokerFault(error);',
     specs: ['test/core/publishing.spec.ts'],
     test: 'fails the job of a refused message at once',
   },
@@ -405,7 +405,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'live: what is said last is lost',
     file: 'libs/messaging/src/pipeline/settle.ts',
-    find: 'if (!committed) await leases.writeProgress(claimed.lease);',
+    find: 'await leases.writeProgress(claimed.lease);',
     replace: '',
     specs: ['test/core/progress.spec.ts'],
     test: 'what was said last',
