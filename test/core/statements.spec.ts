@@ -30,11 +30,11 @@ describe('statements per job, counted by pg_stat_statements', () => {
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { relay: false, heartbeatMs: 600_000 });
     const count = 50;
     await core.enqueue(job, { n: 0 });
-    const [statementsBefore, commitsBefore] = [await calls('WITH keyed AS%'), await transactions()];
+    const [statementsBefore, commitsBefore] = [await calls('WITH named AS%'), await transactions()];
     for (let n = 0; n < count; n += 1) await core.enqueue(job, { n });
     const commits = (await transactions()) - commitsBefore;
 
-    expect((await calls('WITH keyed AS%')) - statementsBefore).toBe(count);
+    expect((await calls('WITH named AS%')) - statementsBefore).toBe(count);
     // Beside them: the wake-ups, at most one for each 5 ms, and the counting itself.
     const wakeUps = await calls('NOTIFY%');
     expect(commits).toBeLessThanOrEqual(count + wakeUps + 5);

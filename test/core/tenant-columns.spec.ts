@@ -3,6 +3,8 @@ import { startCore, type Core } from '../support/core';
 /** Tables that are no tenant's, each with the reason. */
 const noTenants: Record<string, string> = {
   _prisma_migrations: 'the state of the schema',
+  begun_event: 'ids of events, as in processed_message',
+  ended_session: 'fingerprints of sessions, each of one key',
   outbox: 'what a broker is told of jobs: ids; the job has the tenant',
   processed_message: 'ids of jobs and of events; the id of a foreign event is made from its tenant, too',
   schedule: 'timetables of the system',

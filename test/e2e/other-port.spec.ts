@@ -61,7 +61,7 @@ describe('with PORT, and an API that listens there', () => {
       env: environment(),
     });
     expect(await once(generator, 'exit')).toEqual([0, null]);
-    expect(readFileSync(output, 'utf8')).toContain('export interface paths');
+    expect(readFileSync(output, 'utf8')).toContain('export type paths');
     rmSync(folder, { recursive: true });
   });
 
