@@ -52,6 +52,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
         subject: 'Number 1',
         text: 'Hello',
         messageId,
+        jobId: id,
         at: expect.any(String),
       },
     ]);

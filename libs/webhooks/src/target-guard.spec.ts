@@ -74,7 +74,11 @@ describe('where webhooks may go', () => {
         guardOf(policy, publicly('192.0.2.1')).check('https://inside.example.com/'),
         guardOf(policy, silent).check('https://silent.example.com/'),
       ];
-      return new Set(await Promise.all(refusals.map((refusal) => refusal.then(String, (error: unknown) => (error as Error).message))));
+      return new Set(
+        await Promise.all(
+          refusals.map((refusal) => refusal.then(String, (error: unknown) => (error as Error).message)),
+        ),
+      );
     };
     const inProduction = await messages({ httpsOnly: true });
     expect(inProduction.size).toBe(1);
