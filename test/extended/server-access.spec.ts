@@ -98,7 +98,13 @@ describe('a Redis that is started as docker-compose.yml starts it', () => {
     const here = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder];
     redis = await startServer('Redis', program!, [...options, ...here]);
     const ping = async (password: string | undefined) => {
-      const client = new Redis({ port, lazyConnect: true, retryStrategy: null, ...(password && { password }) });
+      const client = new Redis({
+        port,
+        lazyConnect: true,
+        enableReadyCheck: false,
+        retryStrategy: null,
+        ...(password && { password }),
+      });
       client.on('error', () => undefined);
       return client
         .connect()
