@@ -49,11 +49,12 @@ asRoot('readers whose network is gone', () => {
     const { port } = new URL(system.url());
     for (let n = 0; n < 2; n += 1) {
       const url = `http://${nearAddress}:${port}/v1/events`;
-      const reader = spawn('ip', ['netns', 'exec', namespace, 'curl', '-sN', url], {
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
+      // Without API_KEYS only a Host of this machine is served.
+      const curl = ['curl', '-sN', '-H', 'Host: localhost', url];
+      const reader = spawn('ip', ['netns', 'exec', namespace, ...curl], { stdio: ['ignore', 'pipe', 'ignore'] });
       readers.push(reader);
-      await once(reader.stdout, 'data');
+      const [opening] = (await once(reader.stdout, 'data')) as [Buffer];
+      expect(opening.toString()).toContain('retry:');
     }
     for (let n = 0; n < 3; n += 1) {
       await delay(600);

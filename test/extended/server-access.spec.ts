@@ -105,11 +105,13 @@ describe('a Redis that is started as docker-compose.yml starts it', () => {
         retryStrategy: null,
         ...(password && { password }),
       });
-      client.on('error', () => undefined);
+      // A wrong password is an event, and the end of the connection.
+      const said: string[] = [];
+      client.on('error', (error) => said.push(error.message));
       return client
         .connect()
         .then(() => client.ping())
-        .catch((error: unknown) => (error as Error).message)
+        .catch((error: unknown) => [...said, (error as Error).message].join('; '))
         .finally(() => client.disconnect());
     };
     await until(
