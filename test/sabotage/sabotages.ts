@@ -46,8 +46,8 @@ export const sabotages: readonly Sabotage[] = [
     file: 'libs/persistence/src/orders.ts',
     find: 'WHERE tenant = $1 AND placed_at',
     replace: 'WHERE $1::text IS NOT NULL AND placed_at',
-    specs: ['test/e2e/tenants.spec.ts'],
-    test: 'report.make reads and writes',
+    specs: ['test/core/orders.spec.ts'],
+    test: 'are those of the tenant',
   },
   {
     name: 'publish outside the transaction',
