@@ -11,7 +11,7 @@ export function apiAddress(environment = process.env) {
   const valueOf = (name) => (name in environment ? environment[name] : file[name]);
   const port = valueOf('PORT') || '3000';
   const host = valueOf('HOST') || '127.0.0.1';
-  // Whoever listens on all addresses is asked on the one of this machine.
+  // A server that listens on all addresses is asked at this machine's own.
   const reachable = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
   return `http://${reachable}:${port}`;
 }

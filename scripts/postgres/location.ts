@@ -63,6 +63,6 @@ export function prepareFolder({ folder, user }: PostgresLocation): void {
   const missing: string[] = [];
   for (let path = folder; !existsSync(path) && path !== dirname(path); path = dirname(path)) missing.push(path);
   assertWritable('DATA_DIR', folder);
-  // What was there before belongs to whoever made it.
+  // A folder that existed before keeps its owner.
   if (user) for (const path of missing) chownSync(path, user.uid, user.gid);
 }

@@ -5,7 +5,7 @@ const postgresClient = /^PG[A-Z]+$/;
 
 /**
  * What one process is given of everything: what any program needs, and the settings that it reads. A secret in the
- * environment of a process can be read by whoever breaks into it.
+ * environment of a process can be read by an attacker who breaks into it.
  */
 export function environmentFor(settingNames: readonly string[], all: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const isGiven = (name: string) =>

@@ -14,7 +14,7 @@ const answerMs = 1_000;
 
 /**
  * One owner per folder. The lock is a listening local socket, which the system takes away with its process: a
- * pid in a file may be another program's by now. Whoever connects gets the pid of the owner.
+ * pid in a file may be another program's by now. A client that connects gets the pid of the owner.
  * @param folder exists
  * @returns the lock, to be closed at the end; or who has it
  */

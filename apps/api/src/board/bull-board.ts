@@ -41,7 +41,7 @@ export function boardModule(access: Access): DynamicModule {
   });
 }
 
-/** The board's connections to the ledger: those of callers are for callers. They are made when somebody looks. */
+/** The board's connections to the ledger: those of callers are for callers. They are opened at the first look. */
 @Injectable()
 export class BoardPool implements OnApplicationShutdown {
   constructor(readonly pool: Pool) {}

@@ -37,7 +37,7 @@ const statuses = Object.keys(shown) as Shown[];
 
 /** What the rows of all kinds work with. */
 export interface LedgerBoard {
-  /** The board's own: whoever looks takes no connection from whoever asks for a job. */
+  /** The board's own: a viewer takes no connection from a caller. */
   readonly boardPool: Pool;
   /** The callers'. */
   readonly pool: Pool;

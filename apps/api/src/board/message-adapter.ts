@@ -81,7 +81,7 @@ export class MessageAdapter extends BoardAdapter {
     return message && this.toQueueJob(message);
   }
 
-  /** BullMQ's logs of a message are texts of whoever has handled it; ours writes none. */
+  /** BullMQ's logs of a message are texts of its handler; ours writes none. */
   getJobLogs(): Promise<string[]> {
     return Promise.resolve([]);
   }

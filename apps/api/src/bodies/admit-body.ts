@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from 'express';
 import { identityOf } from '../access';
-import { Problem } from '../http/problem';
+import { bodyTooLarge, Problem } from '../http/problem';
 import { uploadLimits } from './body-limits';
 import { closeAfterAnswer, hasBody } from './close-unread';
 
@@ -39,5 +39,5 @@ function refuseEncoded({ headers }: Request): void {
 function refuseHuge({ headers }: Request): void {
   if (!(Number(headers['content-length'] ?? 0) > uploadLimits.bytes)) return;
   const detail = `Expected at most ${uploadLimits.bytes} bytes, the most that any route takes.`;
-  throw new Problem(413, 'body_too_large', 'The body is too large', detail);
+  throw bodyTooLarge(detail);
 }

@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { addressOf } from '../http/address';
-import { invalidBody, Problem } from '../http/problem';
+import { bodyTooLarge, invalidBody, Problem } from '../http/problem';
 import type { BodyLimits } from './body-limits';
 import { BytesInFlight } from './bytes-in-flight';
 import { closeAfterAnswer } from './close-unread';
@@ -102,7 +102,7 @@ export function hungUp(): Problem {
 }
 
 function tooLarge({ bytes }: BodyLimits): Problem {
-  return new Problem(413, 'body_too_large', 'The body is too large', `Expected at most ${bytes} bytes.`);
+  return bodyTooLarge(`Expected at most ${bytes} bytes.`);
 }
 
 function tooManyPieces({ pieces }: BodyLimits): Problem {

@@ -39,7 +39,7 @@ export class ApiServer extends ExpressAdapter {
   override initHttpServer(): void {
     const server = createServer(serverTimes, this.getInstance<RequestListener>());
     server.maxConnections = this.settings.STREAMS_PER_PROCESS + connectionsBesideStreams;
-    // Node answers "Expect: 100-continue" before anyone has looked at the request; here whoever reads the body does.
+    // Node answers "Expect: 100-continue" before the request is looked at; here the reader of the body answers it.
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
       server.emit('request', request, response),
     );

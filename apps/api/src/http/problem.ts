@@ -73,6 +73,11 @@ function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…`.toWellFormed() : text;
 }
 
+/** @param detail the limit, in bytes */
+export function bodyTooLarge(detail: string): Problem {
+  return new Problem(413, 'body_too_large', 'The body is too large', detail);
+}
+
 export function invalidBody(errors: readonly FieldError[]): Problem {
   return new Problem(400, 'invalid_body', 'The body is not what this route takes', summaryOf(errors), errors);
 }

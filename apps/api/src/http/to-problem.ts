@@ -1,7 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { EnqueueRefused } from '@app/messaging';
 import { isDatabaseUnavailable } from '@app/persistence';
-import { invalidBody, Problem, quoted } from './problem';
+import { bodyTooLarge, invalidBody, Problem, quoted } from './problem';
 
 /** What a body parser or the router throws (https://www.npmjs.com/package/http-errors). */
 interface HttpError extends Error {
@@ -31,7 +31,7 @@ export function toProblem(error: unknown, request: { method: string; path: strin
   if (error instanceof HttpException) return fromStatus(error.getStatus(), error.message, request);
   if (isHttpError(error)) {
     if (error.type === 'entity.too.large') {
-      return new Problem(413, 'body_too_large', 'The body is too large', `Expected at most ${error.limit} bytes.`);
+      return bodyTooLarge(`Expected at most ${error.limit} bytes.`);
     }
     return fromStatus(error.status, error.message, request);
   }

@@ -8,7 +8,7 @@ import { forgetUploads, recordUpload } from '@app/persistence';
 import { FileStore } from '@app/storage';
 import { identityOf } from '../access';
 import { maxUploadBytes } from '../bodies/body-limits';
-import { invalidBody, Problem } from '../http/problem';
+import { bodyTooLarge, invalidBody, type Problem } from '../http/problem';
 import { headBytes, imageTypeOf } from './image-type';
 
 /** A file that was received whole and stored. */
@@ -116,12 +116,7 @@ async function nextOf(chunks: AsyncIterator<Buffer>): Promise<Buffer | undefined
 }
 
 function uploadTooLarge(): Problem {
-  return new Problem(
-    413,
-    'body_too_large',
-    'The body is too large',
-    `Expected a file of at most ${maxUploadBytes} bytes.`,
-  );
+  return bodyTooLarge(`Expected a file of at most ${maxUploadBytes} bytes.`);
 }
 
 function refused(head: Buffer): Problem {

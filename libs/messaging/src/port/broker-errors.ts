@@ -24,7 +24,7 @@ export class Unroutable extends Error {
 
 /**
  * A batch did not arrive as a whole. Messages are named by their places in it; those that are in neither list may or
- * may not have arrived, and `cause` says why nobody knows.
+ * may not have arrived, and `cause` says why that is unknown.
  */
 export class PartlyPublished extends Error {
   readonly code = 'partly_published';

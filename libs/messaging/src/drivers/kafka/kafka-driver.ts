@@ -152,7 +152,7 @@ export class KafkaDriver implements BrokerDriver {
     });
   }
 
-  /** Whoever may not change topics goes on with what they are. */
+  /** Without the right to change topics the driver goes on with their present settings. */
   private async keepReadable(admin: Admin): Promise<void> {
     await keepTopicsReadable(admin, this.names, this.topology).catch((error: unknown) =>
       this.logger.warn(`The compression of topics could not be looked at: ${(error as Error).message}`),
