@@ -162,7 +162,7 @@ async function untilReady(child: ChildProcess): Promise<void> {
   const ready = new Promise<void>((resolve, reject) => {
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-10_000);
-      if (text.includes('ready to accept connections')) resolve();
+      if (/ready to accept (read-only )?connections/.test(text)) resolve();
     });
     child.once('error', reject);
     child.once('exit', (code) => reject(new Error(`PostgreSQL ended with code ${code}: ${complaintIn(said)}`)));

