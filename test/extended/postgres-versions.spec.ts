@@ -46,12 +46,16 @@ describe.each(versions)('on PostgreSQL %s', (version) => {
     ['core', []],
     ['conformance', ['bullmq-postgres', 'memory']],
     ['e2e', ['main-job', 'queries', 'tenants']],
-  ])('the tests of %s pass', (project, patterns) => {
-    const { status, stderr } = spawnSync('npx', ['jest', '--selectProjects', project, '--', ...patterns], {
-      cwd: projectFolder,
-      env: { ...process.env, TEST_POSTGRES_URL: postgres.url },
-      encoding: 'utf8',
-    });
-    expect({ status, failures: status === 0 ? '' : stderr.slice(-5_000) }).toEqual({ status: 0, failures: '' });
-  }, 900_000);
+  ])(
+    'the tests of %s pass',
+    (project, patterns) => {
+      const { status, stderr } = spawnSync('npx', ['jest', '--selectProjects', project, '--', ...patterns], {
+        cwd: projectFolder,
+        env: { ...process.env, TEST_POSTGRES_URL: postgres.url },
+        encoding: 'utf8',
+      });
+      expect({ status, failures: status === 0 ? '' : stderr.slice(-5_000) }).toEqual({ status: 0, failures: '' });
+    },
+    900_000,
+  );
 });
