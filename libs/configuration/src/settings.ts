@@ -125,6 +125,9 @@ export const settings = {
     .transform((text) => text.split(','))
     .optional()
     .describe('webhooks may go to these hosts whatever they are, for development and tests; refused in production'),
+  WEBHOOK_RECEIVER_URL: url('http:', 'https:')
+    .optional()
+    .describe('where the webhook-worker reaches /dev/webhook-receiver of the API; default PUBLIC_URL with that path'),
   WEBHOOK_SECRETS_KEY: z
     .string()
     .min(32, { error: 'expected at least 32 characters' })

@@ -13,6 +13,7 @@ export const webhookSettingNames = [
   'SIGNING_SECRET',
   'WEBHOOK_SECRETS_KEY',
   'WEBHOOK_ALLOW_HOSTS',
+  'WEBHOOK_RECEIVER_URL',
 ] as const;
 
 export type WebhookSettings = Pick<Settings, (typeof webhookSettingNames)[number]>;
@@ -20,8 +21,10 @@ export type WebhookSettings = Pick<Settings, (typeof webhookSettingNames)[number
 export const receiverPath = '/dev/webhook-receiver';
 
 /** Where the API takes webhooks itself, so that they can be tried; undefined in production. */
-export function receiverUrlOf({ NODE_ENV, PUBLIC_URL, PORT }: WebhookSettings): string | undefined {
+export function receiverUrlOf(settings: WebhookSettings): string | undefined {
+  const { NODE_ENV, WEBHOOK_RECEIVER_URL, PUBLIC_URL, PORT } = settings;
   if (NODE_ENV === 'production') return undefined;
+  if (WEBHOOK_RECEIVER_URL !== undefined) return new URL(WEBHOOK_RECEIVER_URL).href;
   return new URL(receiverPath, PUBLIC_URL ?? `http://localhost:${PORT}`).href;
 }
 
