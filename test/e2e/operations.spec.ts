@@ -11,7 +11,10 @@ const nowhere = 'smtp://127.0.0.1:9';
 const reaches = (system: TestSystem, id: string, state: string) =>
   until(
     `the job is ${state}`,
-    async () => (await system.get(`/v1/jobs/${id}`)).body,
+    async () => {
+      await system.makeDue(id);
+      return (await system.get(`/v1/jobs/${id}`)).body;
+    },
     (job) => job.state === state,
     60_000,
   );
@@ -170,7 +173,10 @@ describe('what those who run the system see and do', () => {
     ).body.id;
     const queue = await until(
       'one has failed, one waits for its time',
-      () => shown('email.send'),
+      async () => {
+        await system.makeDue(failing);
+        return shown('email.send');
+      },
       ({ counts }) => counts.failed === 1 && counts.delayed === 1,
       60_000,
     );

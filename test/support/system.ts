@@ -7,6 +7,7 @@ import supertest from 'supertest';
 import { readSettings } from '@app/configuration';
 import { jobDefinitions, type requestableBrokers } from '@app/contracts';
 import { brokerSettingNames, type BrokerSettings } from '@app/messaging';
+import { wakeUpChannel } from '@app/persistence';
 import { freePort } from '../../scripts/postgres/free-port';
 import { cleanBrokers } from './clean-brokers';
 import { freshDatabase, projectFolder } from './postgres';
@@ -269,6 +270,13 @@ export class TestSystem {
     const answer = await asked.set(headers).send(body);
     const isJson = /[/+]json/.test(answer.type);
     return { status: answer.status, headers: new Headers(answer.headers), body: isJson ? answer.body : answer.text };
+  }
+
+  /** A retry or delay of this job is due now, and the relay learns of it: no test waits for a back-off. */
+  async makeDue(id: string): Promise<void> {
+    await this.pool.query('UPDATE job SET run_at = now() WHERE id = $1 AND run_at > now()', [id]);
+    await this.pool.query('UPDATE outbox SET publish_at = now() WHERE job_id = $1 AND publish_at > now()', [id]);
+    await this.pool.query(`NOTIFY ${wakeUpChannel}`);
   }
 
   /** Every copy of every message that was sent, by message id. */
