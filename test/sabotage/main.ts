@@ -32,8 +32,8 @@ const copied = [
 
 /**
  * Takes one protection after the other away, in a copy of the project, and sees whether its tests notice. Without the
- * sabotage the same tests have to pass: one that always fails proves nothing. `npm run test:sabotage -- RabbitMQ` takes
- * those with that in their names.
+ * sabotage the same tests have to pass: one that always fails proves nothing. `npm run test:sabotage -- 'RabbitMQ|Kafka'`
+ * takes those whose names match.
  */
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sabotage-'));
@@ -42,7 +42,8 @@ async function main(): Promise<void> {
     await setUp(() => setUpBrokers(allBrokers));
     for (const name of copied) cpSync(join(projectFolder, name), join(folder, name), { recursive: true });
     symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
-    const wanted = sabotages.filter(({ name }) => name.includes(process.argv[2] ?? ''));
+    const pattern = new RegExp(process.argv[2] ?? '');
+    const wanted = sabotages.filter(({ name }) => pattern.test(name));
     for (const sabotage of wanted) assertFound(folder, sabotage);
     const before = await runAll(folder, wanted);
     const rows: Row[] = [];
