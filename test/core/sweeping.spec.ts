@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'pg';
+import { Client, type Pool } from 'pg';
 import { done } from '@app/messaging';
 import { claim, renewLeases } from '@app/persistence';
 import { Sweeper } from '../../apps/relay/src/sweeper';
@@ -134,34 +134,61 @@ describe('the heartbeat', () => {
     await core.close();
   });
 
-  const leasesUntil = async (): Promise<number[]> =>
+  /** Milliseconds that each lease has left, also as a transaction sees it that began long ago. */
+  const leasesLeft = async (database: Pool | Client): Promise<number[]> =>
     (
-      await core.pool.query<{ left: number }>(
-        `SELECT extract(epoch FROM lease_until - now())::float8 * 1000 AS left FROM job WHERE state = 'active' ORDER BY id`,
+      await database.query<{ left: number }>(
+        `SELECT extract(epoch FROM lease_until - clock_timestamp())::float8 * 1000 AS left
+           FROM job WHERE state = 'active'`,
       )
     ).rows.map(({ left }) => left);
 
-  it('renews leases beside a job whose row is locked, and while all connections of the process wait', async () => {
+  async function startTwo(): Promise<[string, string]> {
     const job = plainJob({ concurrency: 2 });
     core = await startCore([[job, async () => (await door.passed, done({ n: 1 }))]], {
       leaseMs: 1_000,
       heartbeatMs: 50,
       sweepMs: 50,
     });
-    const locked = await core.enqueue(job, { n: 1 });
-    await core.enqueue(job, { n: 2 });
-    await until('both run', leasesUntil, (left) => left.length === 2);
+    const ids: [string, string] = [await core.enqueue(job, { n: 1 }), await core.enqueue(job, { n: 2 })];
+    await until(
+      'both run',
+      () => leasesLeft(core.pool),
+      ({ length }) => length === 2,
+    );
+    return ids;
+  }
+
+  async function whileLocked(query: string, values: unknown[], work: (other: Client) => Promise<void>): Promise<void> {
     const other = new Client({ connectionString: core.databaseUrl });
     await other.connect();
     await other.query('BEGIN');
-    await other.query('SELECT FROM job WHERE id = $1 FOR UPDATE', [locked]);
-    await other.query('LOCK TABLE mailbox_message');
-    const waiting = Array.from({ length: 4 }, () => core.pool.query('SELECT count(*) FROM mailbox_message'));
-    await delay(2_500);
+    await other.query(query, values);
+    await work(other);
     await other.query('COMMIT');
-    await Promise.all(waiting);
-    await delay(500);
-    for (const { attempt } of (await core.pool.query('SELECT attempt FROM job')).rows) expect(attempt).toBe(1);
     await other.end();
+  }
+
+  /** A job that is swept has another dispatch. */
+  const dispatches = async () =>
+    (await core.pool.query<{ dispatch: number }>('SELECT dispatch FROM job')).rows.map(({ dispatch }) => dispatch);
+
+  it('renews leases beside a job whose row is locked', async () => {
+    const [locked] = await startTwo();
+    await whileLocked('SELECT FROM job WHERE id = $1 FOR UPDATE', [locked], () => delay(2_500));
+    await delay(500);
+    expect(await dispatches()).toEqual([1, 1]);
+  });
+
+  it('renews leases while all connections of the process wait', async () => {
+    await startTwo();
+    let waiting: Promise<unknown>[] = [];
+    await whileLocked('LOCK TABLE mailbox_message', [], async (other) => {
+      waiting = Array.from({ length: 4 }, () => core.pool.query('SELECT count(*) FROM mailbox_message'));
+      await delay(1_500);
+      for (const left of await leasesLeft(other)) expect(left).toBeGreaterThan(0);
+    });
+    await Promise.all(waiting);
+    expect(await dispatches()).toEqual([1, 1]);
   });
 });
