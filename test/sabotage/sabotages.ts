@@ -512,7 +512,7 @@ export const sabotages: readonly Sabotage[] = [
     find: '  ownErrors(content);\n',
     replace: '',
     specs: ['libs/storage/src/file-store.spec.ts'],
-    test: 'ends its stream',
+    test: 'fails where its stream has failed before it is read',
   },
   {
     name: 'reports: a cell is no XML',

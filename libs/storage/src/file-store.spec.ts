@@ -190,6 +190,13 @@ describe('files in a folder', () => {
       content.emit('error', new Error('too late'));
     });
 
+    it('fails where its stream has failed before it is read', async () => {
+      const content = Readable.from(['a']);
+      const put = new LocalFileStore(folder).put('f/early.csv', content, csv);
+      content.destroy(new Error('the table is gone'));
+      await expect(put).rejects.toThrow('the table is gone');
+    });
+
     it('says so when a folder has the name of the file', async () => {
       mkdirSync(join(folder, 'files/f/folder.csv/below'), { recursive: true });
       await expect(store.put('f/folder.csv', Readable.from(['a']), csv)).rejects.toThrow(/EISDIR|ENOTEMPTY/);
