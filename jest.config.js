@@ -73,6 +73,7 @@ module.exports = {
   ],
   testTimeout: 180_000,
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/support/longest-first.js',
   reporters: [
     'default',
     '<rootDir>/test/support/conformance-reporter.js',
