@@ -364,11 +364,11 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'Kafka: one batch, however large',
-    file: 'libs/messaging/src/drivers/kafka/publisher.ts',
+    file: 'libs/messaging/src/drivers/kafka/cut-by-size.ts',
     find: 'if (bytes > mostBatchBytes) {',
     replace: 'if (bytes === Number.POSITIVE_INFINITY) {',
-    specs: kafkaFaults,
-    test: 'sends more than Kafka takes at once in several batches',
+    specs: ['libs/messaging/src/drivers/kafka/cut-by-size.spec.ts'],
+    test: 'no batch of several is larger than Kafka takes at once',
   },
   {
     name: 'Kafka: a codec that kafkajs lacks ends the consumer',

@@ -1,6 +1,7 @@
 import { Partitioners, type Kafka, type Message, type Producer } from 'kafkajs';
 import { within } from '../../within';
 import { BrokerUnavailable, Publication, Unroutable } from '../../port/broker-errors';
+import { cutBySize } from './cut-by-size';
 import { withAdmin } from './topics';
 
 export interface Outgoing extends Message {
@@ -11,12 +12,6 @@ export interface Outgoing extends Message {
 
 const deadlineMs = 4_000;
 
-/**
- * kafkajs makes one record batch of what is sent to a partition at once. Kafka takes one of 1 MiB by default
- * (https://kafka.apache.org/documentation/#brokerconfigs_message.max.bytes), and our consumers fetch 256 KiB of a
- * partition at once.
- */
-const mostBatchBytes = 240_000;
 /** Headers and lengths of one record. */
 const recordBytes = 200;
 
@@ -144,21 +139,6 @@ export class Publisher {
 
 function sizeOf({ key, value }: Outgoing): number {
   return Buffer.byteLength(key) + Buffer.byteLength(value) + recordBytes;
-}
-
-/** @returns the same in the same order, in batches of `mostBatchBytes` at most, or of one */
-function cutBySize(places: readonly number[], size: (place: number) => number): number[][] {
-  const batches: number[][] = [];
-  let bytes = Number.POSITIVE_INFINITY;
-  for (const place of places) {
-    bytes += size(place);
-    if (bytes > mostBatchBytes) {
-      batches.push([]);
-      bytes = size(place);
-    }
-    batches.at(-1)!.push(place);
-  }
-  return batches;
 }
 
 function isOf(error: unknown, types: readonly string[]): boolean {
