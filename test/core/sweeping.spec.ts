@@ -127,7 +127,11 @@ describe('the sweeper', () => {
 
 describe('the heartbeat', () => {
   let core: Core;
-  const door = gate();
+  let door: ReturnType<typeof gate>;
+
+  beforeEach(() => {
+    door = gate();
+  });
 
   afterEach(async () => {
     door.open();

