@@ -33,7 +33,11 @@ const questions = (['large', 'tiny'] as const).flatMap((tenant) =>
 /** A database with jobs, and one connection that answers all questions, as those of the API live for months. */
 class Jobs {
   private readonly pool: Pool;
-  private cursors: Record<Question['page'], string | undefined> = { first: undefined, middle: undefined, deep: undefined };
+  private cursors: Record<Question['page'], string | undefined> = {
+    first: undefined,
+    middle: undefined,
+    deep: undefined,
+  };
 
   private constructor(
     private readonly database: TestDatabase,
@@ -61,7 +65,9 @@ class Jobs {
   }
 
   private async idAt(place: number): Promise<string> {
-    const { rows } = await this.filler.query<{ id: string }>('SELECT id FROM job ORDER BY id OFFSET $1 LIMIT 1', [place]);
+    const { rows } = await this.filler.query<{ id: string }>('SELECT id FROM job ORDER BY id OFFSET $1 LIMIT 1', [
+      place,
+    ]);
     return rows[0]!.id;
   }
 
