@@ -6,7 +6,8 @@ CREATE INDEX job_by_state ON job (state, kind, (state = 'queued' AND run_at > cr
 
 -- Of that group: what is due by now, and what is not, whichever there are more of. Without an attempt it is scheduled,
 -- after one it is retrying. A job that is to run at once has no entry.
-CREATE INDEX job_deferred ON job (kind, tenant, (attempt > 0), run_at) WHERE state = 'queued' AND run_at > created_at;
+CREATE INDEX job_deferred ON job (kind, tenant, (attempt > 0), run_at) INCLUDE (attempt, id)
+    WHERE state = 'queued' AND run_at > created_at;
 
 DROP INDEX job_by_tenant;
 DROP INDEX job_open;

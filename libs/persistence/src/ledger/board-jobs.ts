@@ -40,10 +40,10 @@ const columns = `id, kind, tenant, state, broker, queue, priority, dispatch, att
 
 const group = ['deferred.kind', 'deferred.tenant', 'deferred.tried'];
 
-/** Of one kind and state, in no order that matters. */
-const ended = (state: string, kind: string): string => `
+/** The newest of one kind and state, tenant by tenant; for a count the oldest, of which the index alone tells. */
+const ofState = (state: string, kind: string, direction: 'ASC' | 'DESC'): string => `
        SELECT id FROM job
-        WHERE ${walk('job_by_state', 'DESC', ['>=', state, kind], ['<=', state, kind])} LIMIT ${boardReach}`;
+        WHERE ${walk('job_by_state', direction, ['>=', state, kind], ['<=', state, kind])} LIMIT ${boardReach}`;
 
 /** Queued rows of one kind whose time has come: those that never had to wait, and the deferred ones. */
 const due = (kind: string): string => `
@@ -65,7 +65,7 @@ const countOf = (rows: string): string =>
 const countStatement = new Statement<{ kind: string; state: JobState; isDue: boolean; count: number }>(
   'board_count',
   `WITH RECURSIVE ${deferredGroups}, ${kindsOf('enum_range(NULL::job_state)')}
-   SELECT kind, state, true AS "isDue", ${countOf(ended('kinds.state', 'kinds.kind'))} AS count
+   SELECT kind, state, true AS "isDue", ${countOf(ofState('kinds.state', 'kinds.kind', 'ASC'))} AS count
      FROM kinds WHERE kind IS NOT NULL AND state <> 'queued'
     UNION ALL
    SELECT kind, state, true, ${countOf(due('kinds.kind'))} FROM kinds WHERE kind IS NOT NULL AND state = 'queued'
@@ -85,7 +85,7 @@ const listStatement = new Statement<BoardJob>(
         AND (state = ANY ($2::job_state[])
              OR state = 'queued' AND CASE WHEN run_at <= now() THEN $3::boolean ELSE $4::boolean END)
       UNION
-     SELECT row.id FROM unnest($2::job_state[]) AS wanted(state) CROSS JOIN LATERAL (${ended('wanted.state', '$1')}) row
+     SELECT row.id FROM unnest($2::job_state[]) AS wanted(state) CROSS JOIN LATERAL (${ofState('wanted.state', '$1', 'DESC')}) row
       UNION
     (SELECT id FROM (${due('$1')}) row WHERE $3 LIMIT ${boardReach})
       UNION
