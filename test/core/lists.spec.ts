@@ -1,5 +1,12 @@
 import { jobDefinitions, jobStates, shownStates, type ShownState } from '@app/contracts';
-import { callerPool, countBoardJobs, createLedgerPool, listBoardJobs, listJobs } from '@app/persistence';
+import {
+  callerPool,
+  countBoardJobs,
+  createLedgerPool,
+  listBoardJobs,
+  listDeadLetters,
+  listJobs,
+} from '@app/persistence';
 import type { Pool } from 'pg';
 import { freshDatabase, type TestDatabase } from '../support/postgres';
 
@@ -81,6 +88,36 @@ describe('lists of jobs', () => {
       const filter = { state: state as (typeof jobStates)[number], isDue: state === 'queued' ? isDue : undefined };
       const jobs = await listBoardJobs(pool, kind, [filter], { offset: 10, limit: 100 });
       expect(jobs.map(({ id }) => id)).toEqual(ids.slice(10, 110));
+    }
+  });
+
+  it('of dead letters have every one that was asked for once, newest first', async () => {
+    await pool.query(
+      `INSERT INTO dead_letter (broker, queue, kind, reason, detail, created_at, redriven_at)
+       SELECT (ARRAY['bullmq', 'kafka'])[1 + (random() < 0.1)::int], 'email',
+              (ARRAY['email.send', 'sms.send', NULL, repeat('é', 4000) || n % 2])[1 + floor(random() * 4)], 'malformed', '',
+              now() - floor(random() * 50) * interval '1 second', CASE WHEN random() < 0.1 THEN now() END
+         FROM generate_series(1, 500) AS n`,
+    );
+    for (const kind of [undefined, 'sms.send', 'é'.repeat(4_000) + '1']) {
+      for (const broker of [undefined, 'kafka']) {
+        for (const isRedriven of [undefined, true, false]) {
+          const { rows } = await pool.query<{ id: string }>(
+            `SELECT id FROM dead_letter
+              WHERE ($1::text IS NULL OR kind = $1) AND ($2::text IS NULL OR broker = $2)
+                AND ($3::boolean IS NULL OR (redriven_at IS NOT NULL) = $3)
+              ORDER BY created_at DESC, id DESC`,
+            [kind, broker, isRedriven],
+          );
+          const ids: string[] = [];
+          for (let page = 20; page === 20;) {
+            const found = await listDeadLetters(pool, { kind, broker, isRedriven, before: ids.at(-1), limit: 20 });
+            ids.push(...found.map(({ id }) => id));
+            page = found.length;
+          }
+          expect(ids).toEqual(rows.map(({ id }) => id));
+        }
+      }
     }
   });
 });

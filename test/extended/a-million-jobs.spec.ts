@@ -1,6 +1,6 @@
 import { Client, type Pool } from 'pg';
 import { shownStates, type ShownState } from '@app/contracts';
-import { callerPool, createLedgerPool, listJobs } from '@app/persistence';
+import { callerPool, createLedgerPool, listDeadLetters, listJobs } from '@app/persistence';
 import { quantile } from '../bench/measuring/statistics';
 import { fillJobs, manyKinds } from '../support/many-jobs';
 import { freshDatabase, type TestDatabase } from '../support/postgres';
@@ -78,6 +78,27 @@ class Jobs {
     return performance.now() - startedAt;
   }
 
+  /** One of a hundred is rare. @returns the id of one of the oldest */
+  async fillDeadLetters(count: number): Promise<string> {
+    await this.filler.query(
+      `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, created_at, redriven_at)
+       SELECT CASE WHEN n % 100 = 7 THEN 'rare' ELSE 'frequent' END, 'email', CASE WHEN n % 100 = 8 THEN 'rare' ELSE 'frequent' END,
+              'malformed', 'It is no JSON.', convert_to(repeat('x', 300), 'utf8'), now() - ($1::int - n) * interval '1 minute',
+              CASE WHEN n % 100 <> 9 THEN now() END
+         FROM generate_series(1, $1::int) AS n`,
+      [count],
+    );
+    await this.filler.query('ANALYZE dead_letter');
+    const oldest = 'SELECT id FROM dead_letter ORDER BY created_at, id OFFSET $1 LIMIT 1';
+    return (await this.filler.query<{ id: string }>(oldest, [count / 20])).rows[0]!.id;
+  }
+
+  async askDeadLetters(query: Omit<Parameters<typeof listDeadLetters>[1], 'limit'>): Promise<number> {
+    const startedAt = performance.now();
+    await listDeadLetters(this.pool, { ...query, limit });
+    return performance.now() - startedAt;
+  }
+
   async stop(): Promise<void> {
     await this.pool.end();
     await this.filler.end();
@@ -103,16 +124,21 @@ describe('a list of jobs', () => {
   });
 
   /** In turns, so that whatever else the machine does slows both. @returns the 95th percentiles */
-  async function measure(question: Question): Promise<{ few: number; many: number }> {
+  async function measureBoth<Cursor>(
+    ask: (jobs: Jobs, cursor: Cursor) => Promise<number>,
+    cursors: readonly [Cursor, Cursor],
+  ): Promise<{ few: number; many: number }> {
     const took: { few: number[]; many: number[] } = { few: [], many: [] };
     for (let n = 0; n < warmUps + samples; n += 1) {
-      const [inFew, inMany] = [await small.ask(question), await large.ask(question)];
+      const [inFew, inMany] = [await ask(small, cursors[0]), await ask(large, cursors[1])];
       if (n < warmUps) continue;
       took.few.push(inFew);
       took.many.push(inMany);
     }
     return { few: quantile(took.few, 0.95), many: quantile(took.many, 0.95) };
   }
+
+  const measure = (question: Question) => measureBoth((jobs) => jobs.ask(question), [undefined, undefined]);
 
   const isSlow = (p95: { few: number; many: number }): boolean => p95.many > 1.5 * p95.few + noiseMs;
 
@@ -138,5 +164,25 @@ describe('a list of jobs', () => {
     await small.vacuum();
     await large.vacuum();
     expect(await slowQuestions()).toEqual([]);
+  }, 600_000);
+
+  it('of dead letters takes at most 1.5 times as long among 100,000 as among 1,000', async () => {
+    const cursors = [await small.fillDeadLetters(1_000), await large.fillDeadLetters(100_000)] as const;
+    const slow: object[] = [];
+    for (const kind of [undefined, 'rare', 'frequent']) {
+      for (const broker of [undefined, 'rare', 'frequent']) {
+        for (const isRedriven of [undefined, true, false]) {
+          for (const isDeep of [false, true]) {
+            const query = { kind, broker, isRedriven };
+            const ask = (jobs: Jobs, before: string) =>
+              jobs.askDeadLetters({ ...query, before: isDeep ? before : undefined });
+            let p95 = await measureBoth(ask, cursors);
+            for (let again = 0; isSlow(p95) && again < 2; again += 1) p95 = await measureBoth(ask, cursors);
+            if (isSlow(p95)) slow.push({ ...query, isDeep, ...p95 });
+          }
+        }
+      }
+    }
+    expect(slow).toEqual([]);
   }, 600_000);
 });

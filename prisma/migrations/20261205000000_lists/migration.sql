@@ -12,3 +12,8 @@ CREATE INDEX job_deferred ON job (kind, tenant, (attempt > 0), run_at) INCLUDE (
 DROP INDEX job_by_tenant;
 DROP INDEX job_open;
 DROP INDEX job_failed;
+
+-- Dead letters by what a list asks for. A kind may be the text of a stranger, which is longer than an entry of an index.
+CREATE INDEX dead_letter_by_kind ON dead_letter (left(kind, 100), created_at, id);
+CREATE INDEX dead_letter_by_broker ON dead_letter (broker, created_at, id);
+CREATE INDEX dead_letter_by_redriven ON dead_letter ((redriven_at IS NOT NULL), created_at, id);
