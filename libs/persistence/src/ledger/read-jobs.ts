@@ -138,8 +138,8 @@ const byTime = (part: PartOfQueued, kinds: string): string => {
 };
 
 interface ListedRow extends Row {
-  /** Rows of the page and the one after it, before it was cut by its bytes. */
-  readonly found: number;
+  /** Rows of the page and the one after it, before it was cut by its bytes. Null: there is no row, this is the answer alone. */
+  readonly found: number | null;
   /** Not all rows were looked through. */
   readonly mayHaveMore?: boolean;
 }
@@ -195,7 +195,7 @@ export async function listJobs(
   if (rows[0]?.mayHaveMore && (rows[0].found ?? 0) <= limit) {
     rows = await listStatements[`${part!}_by_time${suffix}`]!.run(database, ...values);
   }
-  rows = rows.filter(({ id }) => id !== null);
+  rows = rows.filter(({ found }) => found !== null);
   const jobs = rows.slice(0, limit).map(toRecord);
   return { jobs, hasMore: (rows[0]?.found ?? 0) > jobs.length };
 }
