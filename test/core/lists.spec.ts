@@ -29,14 +29,15 @@ describe('lists of jobs', () => {
                         lease_until, payload)
        SELECT uuid_v7(moment), tenant, kind, 1, 'email', 'bullmq', state::job_state, 2, attempt, 5, moment,
               moment + waits, CASE WHEN state = 'active' THEN now() END, '{}'
-         FROM (SELECT n, now() - (4000 - n) * interval '1 second' AS moment,
+         FROM (SELECT n, now() - (16000 - n) * interval '1 second' AS moment,
                       ($1::text[])[1 + (random() < 0.2)::int] AS tenant,
-                      ($2::text[])[1 + floor(random() * 3)] AS kind,
+                      ($2::text[])[1 + n % 3] AS kind,
                       CASE WHEN n % 1000 < 700 OR random() < 0.5 THEN 'queued' ELSE ($3::text[])[1 + floor(random() * 6)] END AS state,
                       (n / 1000 % 2 = 1 OR random() < 0.01)::int AS attempt,
-                      CASE WHEN random() < 0.03 THEN interval '0' WHEN random() < 0.03 THEN interval '1 millisecond'
+                      CASE WHEN random() < 0.03 THEN interval '0'
+                           WHEN random() < CASE WHEN n < 12000 OR n % 3 = 0 THEN 0.97 ELSE 0.03 END THEN interval '1 millisecond'
                            ELSE interval '1 day' END AS waits
-                 FROM generate_series(1, 4000) AS n) job_like`,
+                 FROM generate_series(1, 16000) AS n) job_like`,
       [tenants, kinds, jobStates],
     );
   });
@@ -49,7 +50,7 @@ describe('lists of jobs', () => {
   async function allPages(tenant: string, state: ShownState | undefined, kind: string | undefined): Promise<string[]> {
     const ids: string[] = [];
     for (let hasMore = true; hasMore;) {
-      const page = await listJobs(pool, tenant, { state, kind, before: ids.at(-1), limit: 20 });
+      const page = await listJobs(pool, tenant, { state, kind, before: ids.at(-1), limit: 50 });
       ids.push(...page.jobs.map(({ id }) => id));
       hasMore = page.hasMore;
     }

@@ -11,6 +11,7 @@ const [few, many] = [10_000, 1_000_000];
 const warmUps = 12;
 const samples = 60;
 const limit = 20;
+const rounds = 6;
 
 /** What two processes that want the same processor cost each other; the fault that this test is for costs 200 ms. */
 const noiseMs = 2;
@@ -106,6 +107,13 @@ class Jobs {
   }
 }
 
+interface P95 {
+  readonly few: number;
+  readonly many: number;
+}
+
+const isSlow = (p95: P95): boolean => p95.many > 1.5 * p95.few + noiseMs;
+
 describe('a list of jobs', () => {
   let small: Jobs;
   let large: Jobs;
@@ -124,10 +132,10 @@ describe('a list of jobs', () => {
   });
 
   /** In turns, so that whatever else the machine does slows both. @returns the 95th percentiles */
-  async function measureBoth<Cursor>(
+  async function measureOnce<Cursor>(
     ask: (jobs: Jobs, cursor: Cursor) => Promise<number>,
     cursors: readonly [Cursor, Cursor],
-  ): Promise<{ few: number; many: number }> {
+  ): Promise<P95> {
     const took: { few: number[]; many: number[] } = { few: [], many: [] };
     for (let n = 0; n < warmUps + samples; n += 1) {
       const [inFew, inMany] = [await ask(small, cursors[0]), await ask(large, cursors[1])];
@@ -138,17 +146,21 @@ describe('a list of jobs', () => {
     return { few: quantile(took.few, 0.95), many: quantile(took.many, 0.95) };
   }
 
-  const measure = (question: Question) => measureBoth((jobs) => jobs.ask(question), [undefined, undefined]);
+  /** What is slow is slow each time; what a neighbour of the test slows is not. */
+  async function measure<Cursor>(
+    ask: (jobs: Jobs, cursor: Cursor) => Promise<number>,
+    cursors: readonly [Cursor, Cursor],
+  ): Promise<P95> {
+    let p95 = await measureOnce(ask, cursors);
+    for (let again = 1; isSlow(p95) && again < rounds; again += 1) p95 = await measureOnce(ask, cursors);
+    return p95;
+  }
 
-  const isSlow = (p95: { few: number; many: number }): boolean => p95.many > 1.5 * p95.few + noiseMs;
-
-  /** @returns what takes longer among a million each time of three: a neighbour of the test slows one or two. */
   async function slowQuestions(): Promise<object[]> {
     const slow: object[] = [];
-    let worst = { few: 0, many: 0 };
+    let worst: P95 = { few: 0, many: 0 };
     for (const question of questions) {
-      let p95 = await measure(question);
-      for (let again = 0; isSlow(p95) && again < 2; again += 1) p95 = await measure(question);
+      const p95 = await measure((jobs) => jobs.ask(question), [undefined, undefined]);
       if (isSlow(p95)) slow.push({ ...question, ...p95 });
       if (p95.many > worst.many) worst = p95;
     }
@@ -166,21 +178,20 @@ describe('a list of jobs', () => {
     expect(await slowQuestions()).toEqual([]);
   }, 600_000);
 
-  it('of dead letters takes at most 1.5 times as long among 100,000 as among 1,000', async () => {
+  it('of dead letters takes at most 1.5 times as long among 100,000 as among 1,000, by any filter', async () => {
     const cursors = [await small.fillDeadLetters(1_000), await large.fillDeadLetters(100_000)] as const;
+    const any = { kind: undefined, broker: undefined, isRedriven: undefined };
+    const kinds = ['rare', 'frequent'].map((kind) => ({ ...any, kind }));
+    const brokers = ['rare', 'frequent'].map((broker) => ({ ...any, broker }));
+    const marks = [true, false].map((isRedriven) => ({ ...any, isRedriven }));
     const slow: object[] = [];
-    for (const kind of [undefined, 'rare', 'frequent']) {
-      for (const broker of [undefined, 'rare', 'frequent']) {
-        for (const isRedriven of [undefined, true, false]) {
-          for (const isDeep of [false, true]) {
-            const query = { kind, broker, isRedriven };
-            const ask = (jobs: Jobs, before: string) =>
-              jobs.askDeadLetters({ ...query, before: isDeep ? before : undefined });
-            let p95 = await measureBoth(ask, cursors);
-            for (let again = 0; isSlow(p95) && again < 2; again += 1) p95 = await measureBoth(ask, cursors);
-            if (isSlow(p95)) slow.push({ ...query, isDeep, ...p95 });
-          }
-        }
+    for (const filter of [any, ...kinds, ...brokers, ...marks]) {
+      for (const isDeep of [false, true]) {
+        const p95 = await measure(
+          (jobs, cursor: string) => jobs.askDeadLetters({ ...filter, before: isDeep ? cursor : undefined }),
+          cursors,
+        );
+        if (isSlow(p95)) slow.push({ ...filter, isDeep, ...p95 });
       }
     }
     expect(slow).toEqual([]);

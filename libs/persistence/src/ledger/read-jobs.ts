@@ -75,88 +75,108 @@ const kindsOfList = {
 type Suffix = keyof typeof kindsOfList;
 
 /** Of one group, from the newest on. */
-const newestOf = (state: string, isDeferred: string): string => {
-  const group = [state, 'kinds.kind', isDeferred, '$1'];
+const newestOf = (state: string, isDeferred: string, tried: string): string => {
+  const group = [state, 'kinds.kind', isDeferred, tried, '$1'];
   return walk('job_by_state', 'DESC', ['>=', ...group, `'${firstId}'::uuid`], ['<', ...group, '$3']);
 };
 
 const newest = `
      SELECT row.id FROM kinds
-      CROSS JOIN LATERAL (SELECT id FROM job WHERE ${newestOf('kinds.state', 'false')} LIMIT $4) row`;
+      CROSS JOIN LATERAL (SELECT id FROM job WHERE ${newestOf('kinds.state', 'false', 'false')} LIMIT $4) row`;
 
-const newestDeferred = (columns: string, reach: string): string => `
-     SELECT row.* FROM kinds
-      CROSS JOIN LATERAL (SELECT ${columns} FROM job WHERE ${newestOf(`'queued'`, 'true')} LIMIT ${reach}) row
+/** @param tried values in SQL: without an attempt before, or after one */
+const newestDeferred = (columns: string, tried: string, reach: string): string => `
+     SELECT row.*, kinds.kind, attempts.tried FROM kinds CROSS JOIN (VALUES ${tried}) AS attempts(tried)
+      CROSS JOIN LATERAL (SELECT ${columns} FROM job WHERE ${newestOf(`'queued'`, 'true', 'attempts.tried')} LIMIT ${reach}) row
       WHERE kinds.state = 'queued'`;
 
 const newestFirst = (ids: string): string => `SELECT id FROM (${ids}) found ORDER BY id DESC LIMIT $4`;
 
 const anyState = (kinds: string): string =>
-  `WITH RECURSIVE ${kinds} ${pageOf(newestFirst(`${newest} UNION ALL ${newestDeferred('id', '$4')}`))}`;
+  `WITH RECURSIVE ${kinds} ${pageOf(
+    newestFirst(`${newest} UNION ALL SELECT id FROM (${newestDeferred('id', '(false), (true)', '$4')}) row`),
+  )}`;
 
 /** The parts of `queued` that a caller is shown, as `shownState` tells them apart; a job that is not deferred is due. */
 const partsOfQueued = {
-  queued: { condition: 'run_at <= now()', others: ` UNION ALL ${newest}`, tried: '(false), (true)', isDue: true },
-  scheduled: { condition: 'run_at > now() AND attempt = 0', others: '', tried: '(false)', isDue: false },
-  retrying: { condition: 'run_at > now() AND attempt > 0', others: '', tried: '(true)', isDue: false },
+  queued: { isDue: true, others: ` UNION ALL ${newest}`, tried: '(false), (true)' },
+  scheduled: { isDue: false, others: '', tried: '(false)' },
+  retrying: { isDue: false, others: '', tried: '(true)' },
 } as const;
 
 type PartOfQueued = keyof typeof partsOfQueued;
 
-/** So many deferred rows of each kind are looked through from the newest on. A part that is rarer is looked up by its time. */
+/** So many deferred rows of each group are looked through from the newest on. */
 const looked = 100;
 
-/** What is older than the last row that was looked at of some kind is not told of any: the page would have gaps. */
+/** What is older than the last row that was looked at of some group is not told of any: the page would have gaps. */
 const byAge = (part: PartOfQueued, kinds: string): string => {
-  const { condition, others } = partsOfQueued[part];
-  const ids = `SELECT id FROM looked WHERE ${condition}${others}`;
+  const { isDue, others, tried } = partsOfQueued[part];
+  const ids = `SELECT id FROM looked WHERE run_at ${isDue ? '<=' : '>'} now()${others}`;
   return `WITH RECURSIVE ${kinds}, looked AS MATERIALIZED (
-     SELECT *, row_number() OVER (PARTITION BY kind ORDER BY id DESC) = ${looked} AS is_last
-       FROM (${newestDeferred('id, kind, run_at, attempt', String(looked))}) row
+     SELECT id, run_at, row_number() OVER (PARTITION BY kind, tried ORDER BY id DESC) = ${looked} AS is_last
+       FROM (${newestDeferred('id, run_at', tried, String(looked))}) row
    ), reached AS (
      SELECT id FROM looked WHERE is_last ORDER BY id DESC LIMIT 1
    )
-   SELECT * FROM (SELECT EXISTS (SELECT FROM reached) AS "mayHaveMore") looking
+   SELECT page.*, EXISTS (SELECT FROM reached) AND coalesce(found, 0) < $4 AS "isPart" FROM (SELECT) alone
      LEFT JOIN (${pageOf(`
        SELECT id FROM (${ids}) found
         WHERE id >= coalesce((SELECT id FROM reached), '${firstId}') ORDER BY id DESC LIMIT $4`)}) page ON true
     ORDER BY id DESC`;
 };
 
-/** In the order of time, not of ids: for what is rare among the deferred rows. */
-const byTime = (part: PartOfQueued, kinds: string): string => {
-  const { others, tried, isDue } = partsOfQueued[part];
-  const group = ['kinds.kind', '$1', 'tried'];
+/** In the order of time, not of ids: for what is rare among the deferred rows. @param reach so many of each group */
+const byTime = (part: PartOfQueued, kinds: string, reach: number | 'ALL'): string => {
+  const { isDue, others, tried } = partsOfQueued[part];
+  const group = ['kinds.kind', '$1', 'attempts.tried'];
   const rows = isDue
     ? walk('job_deferred', 'ASC', ['>=', ...group], ['<=', ...group, 'now()'])
     : walk('job_deferred', 'ASC', ['>', ...group, 'now()'], ['<=', ...group]);
-  const ids = `
-     SELECT row.id FROM kinds CROSS JOIN (VALUES ${tried}) AS attempts(tried)
-      CROSS JOIN LATERAL (SELECT id FROM job WHERE ${rows} OFFSET 0) row
-      WHERE row.id < $3`;
-  return `WITH RECURSIVE ${kinds} ${pageOf(newestFirst(`${ids}${others}`))}`;
+  return `WITH RECURSIVE ${kinds}, looked AS MATERIALIZED (
+     SELECT row.id, row_number() OVER (PARTITION BY kinds.kind, attempts.tried) AS place
+       FROM kinds CROSS JOIN (VALUES ${tried}) AS attempts(tried)
+      CROSS JOIN LATERAL (SELECT id FROM job WHERE ${rows} LIMIT ${reach} OFFSET 0) row
+   )
+   SELECT page.*, ${reach === 'ALL' ? 'false' : `EXISTS (SELECT FROM looked WHERE place = ${reach})`} AS "isPart" FROM (SELECT) alone
+     LEFT JOIN (${pageOf(newestFirst(`SELECT id FROM looked WHERE id < $3${others}`))}) page ON true
+    ORDER BY id DESC`;
 };
+
+/**
+ * What is tried for a part one after the other, until an answer is whole. There are few deferred rows that are due, as a
+ * rule, and many that are not.
+ */
+const triedFor = (part: PartOfQueued, kinds: string): string[] => [
+  ...(part === 'queued' ? [byTime(part, kinds, 1_000)] : []),
+  byAge(part, kinds),
+  byTime(part, kinds, 'ALL'),
+];
 
 interface ListedRow extends Row {
   /** Rows of the page and the one after it, before it was cut by its bytes. Null: there is no row, this is the answer alone. */
   readonly found: number | null;
-  /** Not all rows were looked through. */
-  readonly mayHaveMore?: boolean;
+  /** There may be rows that were not looked at. */
+  readonly isPart?: boolean;
 }
 
 /** Each question has a text of its own, so that the plan that PostgreSQL keeps for it has no part that does nothing. */
 const listStatements = Object.fromEntries(
   (Object.keys(kindsOfList) as Suffix[]).flatMap((suffix) => {
     const kinds = kindsOfList[suffix];
-    return [
-      ['all', anyState(kinds)] as const,
-      ...(Object.keys(partsOfQueued) as PartOfQueued[]).flatMap((part) => [
-        [part, byAge(part, kinds)] as const,
-        [`${part}_by_time`, byTime(part, kinds)] as const,
+    const texts: [string, string[]][] = [
+      ['all', [anyState(kinds)]],
+      ...(Object.keys(partsOfQueued) as PartOfQueued[]).map((part): [string, string[]] => [
+        part,
+        triedFor(part, kinds),
       ]),
-    ].map(([name, text]) => [name + suffix, new Statement<ListedRow>(`list_${name}${suffix}`, text)] as const);
+    ];
+    return texts.map(([name, tries]) => [
+      name + suffix,
+      tries.map((text, place) => new Statement<ListedRow>(`list_${name}${suffix}_${place}`, text)),
+    ]);
   }),
-);
+) as Readonly<Record<string, readonly Statement<ListedRow>[]>>;
 
 export async function readJob(database: Database, tenant: string, id: string): Promise<JobRecord | undefined> {
   const [row] = await readStatement.run(database, tenant, id);
@@ -191,9 +211,10 @@ export async function listJobs(
   const states = part ? ['queued'] : state === undefined ? jobStates : [state];
   const values = [tenant, states, before, limit + 1, ...(kind === undefined ? [] : [kind])];
   const suffix: Suffix = kind === undefined ? '' : '_of_kind';
-  let rows = await listStatements[`${part ?? 'all'}${suffix}`]!.run(database, ...values);
-  if (rows[0]?.mayHaveMore && (rows[0].found ?? 0) <= limit) {
-    rows = await listStatements[`${part!}_by_time${suffix}`]!.run(database, ...values);
+  let rows: ListedRow[] = [];
+  for (const statement of listStatements[`${part ?? 'all'}${suffix}`]!) {
+    rows = await statement.run(database, ...values);
+    if (!rows[0]?.isPart) break;
   }
   rows = rows.filter(({ found }) => found !== null);
   const jobs = rows.slice(0, limit).map(toRecord);

@@ -2,7 +2,10 @@
 export const deferred = `state = 'queued' AND run_at > created_at`;
 
 const indexes = {
-  job_by_state: { columns: ['state', 'kind', `(${deferred})`, 'tenant', 'id'], predicate: '' },
+  job_by_state: {
+    columns: ['state', 'kind', `(${deferred})`, `(${deferred} AND attempt > 0)`, 'tenant', 'id'],
+    predicate: '',
+  },
   job_deferred: { columns: ['kind', 'tenant', '(attempt > 0)', 'run_at'], predicate: `${deferred} AND ` },
 } as const;
 
