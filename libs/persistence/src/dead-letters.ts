@@ -49,34 +49,40 @@ export interface DeadLetter {
   readonly redrivenBy: string | null;
 }
 
-const listStatement = new Statement<DeadLetter>(
-  'dead_letter_list',
-  `SELECT id, broker, queue, job_id AS "jobId", tenant, left(kind, ${shownCharacters}) AS kind, reason,
+const columns = `id, broker, queue, job_id AS "jobId", tenant, left(kind, ${shownCharacters}) AS kind, reason,
           left(detail, ${shownCharacters}) AS detail, left(source, ${shownCharacters}) AS source,
           substring(raw FOR ${shownRawBytes}) AS raw, octet_length(raw) AS "rawBytes", created_at AS "createdAt",
-          redriven_at AS "redrivenAt", redriven_by AS "redrivenBy"
-     FROM dead_letter
-    WHERE ($1::text IS NULL OR kind = $1)
-      AND ($2::text IS NULL OR broker = $2)
-      AND ($5::boolean IS NULL OR (redriven_at IS NOT NULL) = $5)
-      AND ($3::uuid IS NULL OR (created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = $3))
-    ORDER BY created_at DESC, id DESC
-    LIMIT $4`,
-);
+          redriven_at AS "redrivenAt", redriven_by AS "redrivenBy"`;
 
-/** Newest first, each within a few kilobytes. @param before the id of the last one of the page before */
+export interface DeadLetterQuery {
+  readonly kind: string | undefined;
+  readonly broker: string | undefined;
+  readonly isRedriven: boolean | undefined;
+  /** The id of the last one of the page before. */
+  readonly before: string | undefined;
+}
+
+/** A kind may be the text of a stranger, of any length: the index has its beginning. */
+const conditions: Readonly<Record<keyof DeadLetterQuery, (value: string) => string>> = {
+  kind: (value) => `left(kind, 100) = left(${value}, 100) AND kind = ${value}`,
+  broker: (value) => `broker = ${value}`,
+  isRedriven: (value) => `(redriven_at IS NOT NULL) = ${value}`,
+  before: (value) => `(created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = ${value})`,
+};
+
+/** Newest first, each within a few kilobytes. */
 export async function listDeadLetters(
   database: Database,
-  query: {
-    kind: string | undefined;
-    broker: string | undefined;
-    isRedriven: boolean | undefined;
-    before: string | undefined;
-    limit: number;
-  },
+  { limit, ...query }: DeadLetterQuery & { readonly limit: number },
 ): Promise<DeadLetter[]> {
-  const { kind, broker, isRedriven, before, limit } = query;
-  return listStatement.run(database, kind ?? null, broker ?? null, before ?? null, limit, isRedriven ?? null);
+  const given = (Object.keys(conditions) as (keyof DeadLetterQuery)[]).filter((name) => query[name] !== undefined);
+  const where = given.map((name, place) => conditions[name](`$${place + 2}`)).join(' AND ');
+  // Each question has a text of its own, so that the plan that PostgreSQL keeps for it uses every condition.
+  const statement = new Statement<DeadLetter>(
+    ['dead_letter_list', ...given].join('_'),
+    `SELECT ${columns} FROM dead_letter ${where && `WHERE ${where}`} ORDER BY created_at DESC, id DESC LIMIT $1`,
+  );
+  return statement.run(database, limit, ...given.map((name) => query[name]));
 }
 
 const rawStatement = new Statement<{ raw: Buffer | null }>(

@@ -28,6 +28,9 @@ export interface Delivery {
 
 export type AttemptRecord = Pick<WebhookAttempt, 'attempt' | 'ms' | 'status' | 'answer' | 'error'>;
 
+/** No job comes after it. */
+const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /** A message to an endpoint is a job; this is what is known of it beside the ledger. */
 @Injectable()
 export class Deliveries {
@@ -104,7 +107,7 @@ export class Deliveries {
              run_at AS "runAt", now() AS now
         FROM webhook_delivery JOIN job ON job.id = job_id
        WHERE webhook_delivery.tenant = ${tenant} AND endpoint_id = ${endpointId}::uuid
-         AND (${before ?? null}::uuid IS NULL OR job_id < ${before ?? null}::uuid)
+         AND job_id < ${before ?? lastId}::uuid
        ORDER BY job_id DESC
        LIMIT ${limit}::int`;
     const attempts = await this.prisma.webhookAttempt.findMany({

@@ -1,6 +1,6 @@
 import type { JobState } from '@app/contracts';
 import { Statement, type Database } from '../statement';
-import { backlog } from './backlog';
+import { deferredGroups, kindsOf, walk } from './walks';
 
 /** A job as those who run the system see it: of any tenant, without its payload and without what is made of it. */
 export interface BoardJob {
@@ -38,36 +38,39 @@ const columns = `id, kind, tenant, state, broker, queue, priority, dispatch, att
   error->>'code' AS "errorCode", created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt",
   finished_at AS "finishedAt", lease_until AS "leaseUntil", parent_id AS "parentId", run_at <= now() AS "isDue"`;
 
-/** @param time when the rows are to run. OFFSET 0 keeps it a walk through the index, however large PostgreSQL thinks it is */
-const queued = (time: string): string => `
-     CROSS JOIN LATERAL (
-       SELECT id FROM job
-        WHERE state = 'queued' AND queue = backlog.queue AND kind = backlog.kind AND tenant = backlog.tenant
-          AND (attempt > 0) = backlog.tried AND run_at ${time}
-        OFFSET 0) row`;
+const group = ['deferred.kind', 'deferred.tenant', 'deferred.tried'];
 
-const [due, later] = [queued('<= now()'), queued('> now()')];
+/** The newest of one kind and state, tenant by tenant; for a count the oldest, of which the index alone tells. */
+const ofState = (state: string, kind: string, direction: 'ASC' | 'DESC'): string => `
+       SELECT id FROM job
+        WHERE ${walk('job_by_state', direction, ['>=', state, kind], ['<=', state, kind])} LIMIT ${boardReach}`;
+
+/** Queued rows of one kind whose time has come: those that never had to wait, and the deferred ones. */
+const due = (kind: string): string => `
+      (SELECT id FROM job
+        WHERE ${walk('job_by_state', 'DESC', ['>=', `'queued'`, kind, 'false'], ['<=', `'queued'`, kind, 'false'])} LIMIT ${boardReach})
+       UNION ALL
+      (SELECT row.id FROM deferred CROSS JOIN LATERAL (
+         SELECT id FROM job WHERE ${walk('job_deferred', 'ASC', ['>=', ...group], ['<=', ...group, 'now()'])} LIMIT ${boardReach}) row
+        WHERE deferred.kind = ${kind} LIMIT ${boardReach})`;
+
+const later = (kind: string): string => `
+       SELECT row.id FROM deferred CROSS JOIN LATERAL (
+         SELECT id FROM job WHERE ${walk('job_deferred', 'ASC', ['>', ...group, 'now()'], ['<=', ...group])} LIMIT ${boardReach}) row
+        WHERE deferred.kind = ${kind} LIMIT ${boardReach}`;
+
+const countOf = (rows: string): string =>
+  `(SELECT count(*) FROM (SELECT FROM (${rows}) rows LIMIT ${boardReach}) row)::int`;
 
 const countStatement = new Statement<{ kind: string; state: JobState; isDue: boolean; count: number }>(
   'board_count',
-  `WITH RECURSIVE ${backlog}, kinds AS (
-     SELECT state, (SELECT min(kind) FROM job WHERE job.state = every.state) AS kind
-       FROM unnest(enum_range(NULL::job_state)) AS every(state)
-     UNION ALL
-     SELECT state, (SELECT min(kind) FROM job WHERE job.state = kinds.state AND job.kind > kinds.kind)
-       FROM kinds WHERE kind IS NOT NULL
-   )
-   SELECT kind, state, true AS "isDue", (SELECT count(*) FROM (
-            SELECT FROM job WHERE job.state = kinds.state AND job.kind = kinds.kind LIMIT ${boardReach}) row)::int AS count
+  `WITH RECURSIVE ${deferredGroups}, ${kindsOf('enum_range(NULL::job_state)')}
+   SELECT kind, state, true AS "isDue", ${countOf(ofState('kinds.state', 'kinds.kind', 'ASC'))} AS count
      FROM kinds WHERE kind IS NOT NULL AND state <> 'queued'
     UNION ALL
-   SELECT kind, state, true, (SELECT count(*) FROM (
-            SELECT FROM backlog ${due} WHERE backlog.kind = kinds.kind LIMIT ${boardReach}) row)::int
-     FROM kinds WHERE kind IS NOT NULL AND state = 'queued'
+   SELECT kind, state, true, ${countOf(due('kinds.kind'))} FROM kinds WHERE kind IS NOT NULL AND state = 'queued'
     UNION ALL
-   SELECT kind, state, false, (SELECT count(*) FROM (
-            SELECT FROM backlog ${later} WHERE backlog.kind = kinds.kind LIMIT ${boardReach}) row)::int
-     FROM kinds WHERE kind IS NOT NULL AND state = 'queued'`,
+   SELECT kind, state, false, ${countOf(later('kinds.kind'))} FROM kinds WHERE kind IS NOT NULL AND state = 'queued'`,
 );
 
 /**
@@ -76,20 +79,17 @@ const countStatement = new Statement<{ kind: string; state: JobState; isDue: boo
  */
 const listStatement = new Statement<BoardJob>(
   'board_list',
-  `WITH RECURSIVE ${backlog}, reached AS (
+  `WITH RECURSIVE ${deferredGroups}, reached AS (
      SELECT id FROM (SELECT id, state, kind, run_at FROM job ORDER BY id DESC LIMIT ${boardReach}) newest
       WHERE kind = $1
         AND (state = ANY ($2::job_state[])
              OR state = 'queued' AND CASE WHEN run_at <= now() THEN $3::boolean ELSE $4::boolean END)
       UNION
-     SELECT row.id FROM unnest($2::job_state[]) AS wanted(state)
-      CROSS JOIN LATERAL (
-        SELECT id FROM job WHERE job.state = wanted.state AND kind = $1
-         ORDER BY tenant DESC, id DESC LIMIT ${boardReach}) row
+     SELECT row.id FROM unnest($2::job_state[]) AS wanted(state) CROSS JOIN LATERAL (${ofState('wanted.state', '$1', 'DESC')}) row
       UNION
-    (SELECT row.id FROM backlog ${due} WHERE $3 AND backlog.kind = $1 LIMIT ${boardReach})
+    (SELECT id FROM (${due('$1')}) row WHERE $3 LIMIT ${boardReach})
       UNION
-    (SELECT row.id FROM backlog ${later} WHERE $4 AND backlog.kind = $1 LIMIT ${boardReach})
+    (SELECT id FROM (${later('$1')}) row WHERE $4)
    )
    SELECT ${columns} FROM job
     WHERE id = ANY (ARRAY(SELECT id FROM reached ORDER BY id DESC OFFSET $5 LIMIT $6))

@@ -1,7 +1,7 @@
 import { jobStates, shownState, type JobPlace, type JobState, type ShownState } from '@app/contracts';
 import { Statement, type Database } from '../statement';
-import { backlog } from './backlog';
 import type { JobError } from './settle';
+import { kindsOf, walk } from './walks';
 
 /** A job as its owner sees it. */
 export interface JobRecord {
@@ -49,6 +49,8 @@ const columns = `id, kind, version, state, broker, attempt, max_attempts AS "max
 
 const readStatement = new Statement<Row>('read_job', `SELECT ${columns} FROM job WHERE tenant = $1 AND id = $2`);
 
+const [firstId, lastId] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
+
 /** What a page of jobs may weigh before it ends: results are as large as handlers make them. */
 const pageBytes = 1024 * 1024;
 
@@ -64,91 +66,117 @@ const pageOf = (ids: string): string => `
     WHERE bytes_before < ${pageBytes}
     ORDER BY id DESC`;
 
-/** One step through the index `job_by_state` for each kind that a state has, of any tenant. */
-const kindsOfStates = `WITH RECURSIVE groups AS (
-     SELECT state, (SELECT min(kind) FROM job WHERE job.state = wanted.state) AS kind
-       FROM unnest($2::job_state[]) AS wanted(state)
-     UNION ALL
-     SELECT state, (SELECT min(kind) FROM job WHERE job.state = groups.state AND job.kind > groups.kind)
-       FROM groups WHERE kind IS NOT NULL
-   )`;
+/** $1 the tenant, $2 the states, $3 the id that the page comes before, $4 its limit, $5 the kind. */
+const kindsOfList = {
+  '': kindsOf('$2::job_state[]'),
+  _of_kind: 'kinds AS (SELECT state, $5::text AS kind FROM unnest($2::job_state[]) AS wanted(state))',
+};
 
-const oneKind = `WITH groups AS (SELECT state, $5::text AS kind FROM unnest($2::job_state[]) AS wanted(state))`;
+type Suffix = keyof typeof kindsOfList;
 
-/** OFFSET 0 keeps it a walk from the newest row of each group through the index alone, whatever PostgreSQL expects. */
-const newestIds = (reach: string): string => `
-        SELECT id FROM job
-         WHERE job.state = groups.state AND job.kind = groups.kind AND tenant = $1 AND id < $3
-         ORDER BY id DESC LIMIT ${reach} OFFSET 0`;
+/** Of one group, from the newest on. */
+const newestOf = (state: string, isDeferred: string, tried: string): string => {
+  const group = [state, 'kinds.kind', isDeferred, tried, '$1'];
+  return walk('job_by_state', 'DESC', ['>=', ...group, `'${firstId}'::uuid`], ['<', ...group, '$3']);
+};
 
-const newest = `SELECT row.id FROM groups CROSS JOIN LATERAL (${newestIds('$4')}) row ORDER BY row.id DESC LIMIT $4`;
+const newest = `
+     SELECT row.id FROM kinds
+      CROSS JOIN LATERAL (SELECT id FROM job WHERE ${newestOf('kinds.state', 'false', 'false')} LIMIT $4) row`;
 
-const newestWhere = (condition: string): string => `
-     SELECT row.id FROM groups
-      CROSS JOIN LATERAL (${newestIds(String(looked))}) row
-      CROSS JOIN LATERAL (SELECT FROM job WHERE job.id = row.id AND ${condition} OFFSET 0) fits
-      ORDER BY row.id DESC LIMIT $4`;
+/** @param tried values in SQL: without an attempt before, or after one */
+const newestDeferred = (columns: string, tried: string, reach: string): string => `
+     SELECT row.*, kinds.kind, attempts.tried FROM kinds CROSS JOIN (VALUES ${tried}) AS attempts(tried)
+      CROSS JOIN LATERAL (SELECT ${columns} FROM job WHERE ${newestOf(`'queued'`, 'true', 'attempts.tried')} LIMIT ${reach}) row
+      WHERE kinds.state = 'queued'`;
 
-/** The parts of `queued` that a caller is shown, as `shownState` tells them apart. */
+const newestFirst = (ids: string): string => `SELECT id FROM (${ids}) found ORDER BY id DESC LIMIT $4`;
+
+const anyState = (kinds: string): string =>
+  `WITH RECURSIVE ${kinds} ${pageOf(
+    newestFirst(`${newest} UNION ALL SELECT id FROM (${newestDeferred('id', '(false), (true)', '$4')}) row`),
+  )}`;
+
+/** The parts of `queued` that a caller is shown, as `shownState` tells them apart; a job that is not deferred is due. */
 const partsOfQueued = {
-  queued: 'run_at <= now()',
-  scheduled: 'run_at > now() AND attempt = 0',
-  retrying: 'run_at > now() AND attempt > 0',
+  queued: { isDue: true, others: ` UNION ALL ${newest}`, tried: '(false), (true)' },
+  scheduled: { isDue: false, others: '', tried: '(false)' },
+  retrying: { isDue: false, others: '', tried: '(true)' },
 } as const;
 
 type PartOfQueued = keyof typeof partsOfQueued;
 
-/** So many queued rows are looked through from the newest on. A part that is rarer is looked up by its time. */
+/** So many deferred rows of each group are looked through from the newest on. */
 const looked = 100;
 
-/** In the order of time, not of ids: for what is rare among the queued rows. */
-const byTime = (part: PartOfQueued, kind: '' | 'kind = $5'): string => `WITH RECURSIVE ${backlog}
-   ${pageOf(`
-     SELECT row.id FROM backlog
-      CROSS JOIN LATERAL (
-        SELECT id FROM job
-         WHERE state = 'queued' AND queue = backlog.queue AND kind = backlog.kind AND tenant = backlog.tenant
-           AND (attempt > 0) = backlog.tried AND ${partsOfQueued[part]} AND id < $3
-         OFFSET 0) row
-      WHERE backlog.tenant = $1 AND $2::job_state[] IS NOT NULL${kind && ` AND backlog.${kind}`}
-      ORDER BY row.id DESC LIMIT $4`)}`;
+/** What is older than the last row that was looked at of some group is not told of any: the page would have gaps. */
+const byAge = (part: PartOfQueued, kinds: string): string => {
+  const { isDue, others, tried } = partsOfQueued[part];
+  const ids = `SELECT id FROM looked WHERE run_at ${isDue ? '<=' : '>'} now()${others}`;
+  return `WITH RECURSIVE ${kinds}, looked AS MATERIALIZED (
+     SELECT id, run_at, row_number() OVER (PARTITION BY kind, tried ORDER BY id DESC) = ${looked} AS is_last
+       FROM (${newestDeferred('id, run_at', tried, String(looked))}) row
+   ), reached AS (
+     SELECT id FROM looked WHERE is_last ORDER BY id DESC LIMIT 1
+   )
+   SELECT page.*, EXISTS (SELECT FROM reached) AND coalesce(found, 0) < $4 AS "isPart" FROM (SELECT) alone
+     LEFT JOIN (${pageOf(`
+       SELECT id FROM (${ids}) found
+        WHERE id >= coalesce((SELECT id FROM reached), '${firstId}') ORDER BY id DESC LIMIT $4`)}) page ON true
+    ORDER BY id DESC`;
+};
+
+/** In the order of time, not of ids: for what is rare among the deferred rows. @param reach so many of each group */
+const byTime = (part: PartOfQueued, kinds: string, reach: number | 'ALL'): string => {
+  const { isDue, others, tried } = partsOfQueued[part];
+  const group = ['kinds.kind', '$1', 'attempts.tried'];
+  const rows = isDue
+    ? walk('job_deferred', 'ASC', ['>=', ...group], ['<=', ...group, 'now()'])
+    : walk('job_deferred', 'ASC', ['>', ...group, 'now()'], ['<=', ...group]);
+  return `WITH RECURSIVE ${kinds}, looked AS MATERIALIZED (
+     SELECT row.id, row_number() OVER (PARTITION BY kinds.kind, attempts.tried) AS place
+       FROM kinds CROSS JOIN (VALUES ${tried}) AS attempts(tried)
+      CROSS JOIN LATERAL (SELECT id FROM job WHERE ${rows} LIMIT ${reach} OFFSET 0) row
+   )
+   SELECT page.*, ${reach === 'ALL' ? 'false' : `EXISTS (SELECT FROM looked WHERE place = ${reach})`} AS "isPart" FROM (SELECT) alone
+     LEFT JOIN (${pageOf(newestFirst(`SELECT id FROM looked WHERE id < $3${others}`))}) page ON true
+    ORDER BY id DESC`;
+};
+
+/**
+ * What is tried for a part one after the other, until an answer is whole. There are few deferred rows that are due, as a
+ * rule, and many that are not.
+ */
+const triedFor = (part: PartOfQueued, kinds: string): string[] => [
+  ...(part === 'queued' ? [byTime(part, kinds, 1_000)] : []),
+  byAge(part, kinds),
+  byTime(part, kinds, 'ALL'),
+];
 
 interface ListedRow extends Row {
-  /** Rows of the page and the one after it, before it was cut by its bytes. */
-  readonly found: number;
+  /** Rows of the page and the one after it, before it was cut by its bytes. Null: there is no row, this is the answer alone. */
+  readonly found: number | null;
+  /** There may be rows that were not looked at. */
+  readonly isPart?: boolean;
 }
 
 /** Each question has a text of its own, so that the plan that PostgreSQL keeps for it has no part that does nothing. */
 const listStatements = Object.fromEntries(
-  (['', 'kind = $5'] as const).flatMap((kind) => {
-    const [groups, name] = kind ? [oneKind, '_of_kind'] : [kindsOfStates, ''];
-    const all = `${groups} ${pageOf(newest)}`;
-    return [
-      [`all${name}`, new Statement<ListedRow>(`list_jobs${name}`, all)],
-      ...(Object.keys(partsOfQueued) as PartOfQueued[]).flatMap((part) => {
-        const ofPart = `${groups} ${pageOf(newestWhere(partsOfQueued[part]))}`;
-        return [
-          [part + name, new Statement<ListedRow>(`list_${part}${name}`, ofPart)],
-          [`${part}${name}_by_time`, new Statement<ListedRow>(`list_${part}${name}_by_time`, byTime(part, kind))],
-        ];
-      }),
-    ] as [string, Statement<ListedRow>][];
+  (Object.keys(kindsOfList) as Suffix[]).flatMap((suffix) => {
+    const kinds = kindsOfList[suffix];
+    const texts: [string, string[]][] = [
+      ['all', [anyState(kinds)]],
+      ...(Object.keys(partsOfQueued) as PartOfQueued[]).map((part): [string, string[]] => [
+        part,
+        triedFor(part, kinds),
+      ]),
+    ];
+    return texts.map(([name, tries]) => [
+      name + suffix,
+      tries.map((text, place) => new Statement<ListedRow>(`list_${name}${suffix}_${place}`, text)),
+    ]);
   }),
-);
-
-/** Whether the tenant has more queued rows than were looked through. */
-const manyQueuedStatement = new Statement<{ many: boolean }>(
-  'many_queued',
-  `WITH RECURSIVE ${backlog}
-   SELECT count(*) >= ${looked} AS many FROM (
-     SELECT FROM backlog CROSS JOIN LATERAL (
-       SELECT FROM job
-        WHERE state = 'queued' AND queue = backlog.queue AND kind = backlog.kind AND tenant = backlog.tenant
-          AND (attempt > 0) = backlog.tried
-        LIMIT ${looked}) row
-      WHERE backlog.tenant = $1
-      LIMIT ${looked}) row`,
-);
+) as Readonly<Record<string, readonly Statement<ListedRow>[]>>;
 
 export async function readJob(database: Database, tenant: string, id: string): Promise<JobRecord | undefined> {
   const [row] = await readStatement.run(database, tenant, id);
@@ -169,8 +197,6 @@ export async function readJobs(
   return rows.map((row) => ({ ...toRecord(row), sequence: row.sequence }));
 }
 
-const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
 /**
  * Newest first. A page ends early where its results are large; its first job is always there.
  * @param before the id of the last job of the page before
@@ -184,11 +210,13 @@ export async function listJobs(
   const part = state !== undefined && state in partsOfQueued ? (state as PartOfQueued) : undefined;
   const states = part ? ['queued'] : state === undefined ? jobStates : [state];
   const values = [tenant, states, before, limit + 1, ...(kind === undefined ? [] : [kind])];
-  const name = `${part ?? 'all'}${kind === undefined ? '' : '_of_kind'}`;
-  let rows = await listStatements[name]!.run(database, ...values);
-  if (part && (rows[0]?.found ?? 0) <= limit && (await manyQueuedStatement.run(database, tenant))[0]!.many) {
-    rows = await listStatements[`${name}_by_time`]!.run(database, ...values);
+  const suffix: Suffix = kind === undefined ? '' : '_of_kind';
+  let rows: ListedRow[] = [];
+  for (const statement of listStatements[`${part ?? 'all'}${suffix}`]!) {
+    rows = await statement.run(database, ...values);
+    if (!rows[0]?.isPart) break;
   }
+  rows = rows.filter(({ found }) => found !== null);
   const jobs = rows.slice(0, limit).map(toRecord);
   return { jobs, hasMore: (rows[0]?.found ?? 0) > jobs.length };
 }

@@ -18,7 +18,7 @@ const listStatement = new Statement<FoundProduct>(
   'product_list',
   `${found}, 0 AS rank
      FROM product_search
-    WHERE ${live} AND ($2::text IS NULL OR sku > $2)
+    WHERE ${live} AND sku > coalesce($2, '')
     ORDER BY sku
     LIMIT $3`,
 );
