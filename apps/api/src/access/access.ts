@@ -55,11 +55,9 @@ export class Access {
     if (header === undefined) return this.whoseSession(request);
     const credentials = readCredentials(header);
     if (!credentials) return unauthenticated('an Authorization header that is neither Bearer nor Basic');
-    const shutSeconds = this.guesses.waitForLook(request, credentials.key);
-    if (shutSeconds > 0) return tooManyWrongKeys(shutSeconds);
     const key = findKey(this.keys, credentials.key);
     if (!key) {
-      const waitSeconds = await this.guesses.countWrongKey(request, credentials.key);
+      const waitSeconds = await this.guesses.countWrongKey(request);
       return waitSeconds > 0 ? tooManyWrongKeys(waitSeconds) : unauthenticated('a key that is not known');
     }
     if (credentials.by === 'basic' && !comesFromAnotherSite(request, this.settings.PUBLIC_URL)) {
