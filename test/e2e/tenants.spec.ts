@@ -248,6 +248,7 @@ const routes: Record<string, Route> = {
     visit: () => ask('GET', `/v1/dead-letters/${owned.email}/raw`, rival),
     asked: () => owned.email,
   },
+  'GET /v1/session': { status: 200, visit: () => ask('GET', '/v1/session', rival) },
   // Ends the caller's own session; there is none behind a Bearer key.
   'DELETE /v1/session': {
     status: 204,

@@ -506,12 +506,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Who asks, and whether there is a session to end */
+        get: operations["SessionController_who"];
         put?: never;
         post?: never;
         /**
          * Log out
-         * @description Ends the browser's session in every API process, whoever has a copy of its cookie, and asks the browser to forget the password it was begun with.
+         * @description Ends the session of the browser. Every API process refuses its cookie from then on, also a copy of it, and ends the event streams that it has opened within two seconds. The answer asks the browser to forget the cookie and the password.
          */
         delete: operations["SessionController_end"];
         options?: never;
@@ -5732,6 +5733,89 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    SessionController_who: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the key or the session says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        tenant: string;
+                        roles: ("user" | "viewer" | "operator" | "admin")[];
+                        /** @description whether DELETE /v1/session ends something: false for a Bearer key, and where there are no keys */
+                        canEnd: boolean;
+                    };
+                };
+            };
+            /** @description No key, or one that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
             };
         };
     };
