@@ -540,6 +540,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dev/mailbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One caught email or SMS, whole */
+        get: operations["MailboxController_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/dev/processes": {
         parameters: {
             query?: never;
@@ -689,8 +706,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -994,8 +1013,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -1297,8 +1318,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -1974,8 +1997,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -2248,8 +2273,10 @@ export interface operations {
                                 percent: number;
                                 note: string | null;
                             };
-                            /** @description as the kind of job defines it; null until it is completed */
+                            /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                             result: unknown;
+                            /** @description how large the result is, as JSON */
+                            resultBytes: number | null;
                             /** @description of the last attempt, if it failed */
                             error: {
                                 code: string;
@@ -2432,8 +2459,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -2614,8 +2643,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -3803,8 +3834,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -4563,8 +4596,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -4780,8 +4815,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -5904,14 +5941,166 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The letters, newest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        items: {
+                            id: string;
+                            /** @enum {string} */
+                            channel: "email" | "sms";
+                            to: string;
+                            subject?: string;
+                            /** @description in a list its first 4000 characters; GET /dev/mailbox/{id} has all */
+                            text: string;
+                            /** @description in a list its first 4000 characters; GET /dev/mailbox/{id} has all */
+                            html?: string;
+                            messageId: string;
+                            /**
+                             * Format: uuid
+                             * @description of the job that sent it
+                             */
+                            jobId: string | null;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description how large the whole text is */
+                            textBytes: number;
+                            /** @description how large the whole HTML is */
+                            htmlBytes?: number;
+                        }[];
+                    };
+                };
             };
             /** @description No key, or one that is not known. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    MailboxController_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The letter. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        /** @enum {string} */
+                        channel: "email" | "sms";
+                        to: string;
+                        subject?: string;
+                        text: string;
+                        html?: string;
+                        messageId: string;
+                        /**
+                         * Format: uuid
+                         * @description of the job that sent it
+                         */
+                        jobId: string | null;
+                        /** Format: date-time */
+                        at: string;
+                    };
+                };
+            };
+            /** @description No key, or one that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such letter. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -15,7 +15,10 @@ export interface JobRecord {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly progress: { readonly percent: number; readonly note: string | null };
+  /** Null in a list where it is larger than `shownResultBytes`. */
   readonly result: unknown;
+  /** How large the result is as JSON. */
+  readonly resultBytes: number | null;
   readonly error: JobError | null;
   readonly createdAt: Date;
   readonly runAt: Date;
@@ -44,25 +47,25 @@ const place = `CASE
   END`;
 
 const columns = `id, kind, version, state, broker, attempt, max_attempts AS "maxAttempts", progress AS percent,
-  progress_note AS note, result, error, created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt",
-  finished_at AS "finishedAt", ${place} AS place, now() AS now`;
+  progress_note AS note, bytes AS "resultBytes", error, created_at AS "createdAt", run_at AS "runAt",
+  started_at AS "startedAt", finished_at AS "finishedAt", ${place} AS place, now() AS now`;
 
-const readStatement = new Statement<Row>('read_job', `SELECT ${columns} FROM job WHERE tenant = $1 AND id = $2`);
+/** OFFSET 0: a result is made into text once. */
+const job = 'job CROSS JOIN LATERAL (SELECT octet_length(result::text) AS bytes OFFSET 0) size';
 
-/** What a page of jobs may weigh before it ends: results are as large as handlers make them. */
-const pageBytes = 1024 * 1024;
+const readStatement = new Statement<Row>(
+  'read_job',
+  `SELECT ${columns}, result FROM ${job} WHERE tenant = $1 AND id = $2`,
+);
 
-/** @param ids an array of ids in SQL, one more than the page has. The first job is there whatever it weighs */
-const pageOf = (ids: string): string => `
-   SELECT * FROM (
-     SELECT ${columns}, count(*) OVER ()::int AS found,
-            sum(coalesce(octet_length(result::text), 0) + coalesce(octet_length(error::text), 0)) OVER newest_first
-              - coalesce(octet_length(result::text), 0) - coalesce(octet_length(error::text), 0) AS bytes_before
-       FROM job WHERE id = ANY (ARRAY(${ids}))
-     WINDOW newest_first AS (ORDER BY id DESC)
-   ) page
-    WHERE bytes_before < ${pageBytes}
-    ORDER BY id DESC`;
+/** The largest result that is shown beside those of other jobs: results are as large as handlers make them. */
+export const shownResultBytes = 16 * 1024;
+
+const listedColumns = `${columns}, CASE WHEN bytes <= ${shownResultBytes} THEN result END AS result`;
+
+/** @param ids an array of ids in SQL, one more than the page has */
+const pageOf = (ids: string): string =>
+  `SELECT ${listedColumns} FROM ${job} WHERE id = ANY (ARRAY(${ids})) ORDER BY id DESC`;
 
 /** One step through the index `job_by_state` for each kind that a state has, of any tenant. */
 const kindsOfStates = `WITH RECURSIVE groups AS (
@@ -113,26 +116,21 @@ const byTime = (part: PartOfQueued, kind: '' | 'kind = $5'): string => `WITH REC
       WHERE backlog.tenant = $1 AND $2::job_state[] IS NOT NULL${kind && ` AND backlog.${kind}`}
       ORDER BY row.id DESC LIMIT $4`)}`;
 
-interface ListedRow extends Row {
-  /** Rows of the page and the one after it, before it was cut by its bytes. */
-  readonly found: number;
-}
-
 /** Each question has a text of its own, so that the plan that PostgreSQL keeps for it has no part that does nothing. */
 const listStatements = Object.fromEntries(
   (['', 'kind = $5'] as const).flatMap((kind) => {
     const [groups, name] = kind ? [oneKind, '_of_kind'] : [kindsOfStates, ''];
     const all = `${groups} ${pageOf(newest)}`;
     return [
-      [`all${name}`, new Statement<ListedRow>(`list_jobs${name}`, all)],
+      [`all${name}`, new Statement<Row>(`list_jobs${name}`, all)],
       ...(Object.keys(partsOfQueued) as PartOfQueued[]).flatMap((part) => {
         const ofPart = `${groups} ${pageOf(newestWhere(partsOfQueued[part]))}`;
         return [
-          [part + name, new Statement<ListedRow>(`list_${part}${name}`, ofPart)],
-          [`${part}${name}_by_time`, new Statement<ListedRow>(`list_${part}${name}_by_time`, byTime(part, kind))],
+          [part + name, new Statement<Row>(`list_${part}${name}`, ofPart)],
+          [`${part}${name}_by_time`, new Statement<Row>(`list_${part}${name}_by_time`, byTime(part, kind))],
         ];
       }),
-    ] as [string, Statement<ListedRow>][];
+    ] as [string, Statement<Row>][];
   }),
 );
 
@@ -157,7 +155,7 @@ export async function readJob(database: Database, tenant: string, id: string): P
 
 const readManyStatement = new Statement<Row & { sequence: number }>(
   'read_jobs',
-  `SELECT ${columns}, sequence FROM job WHERE id = ANY ($1::uuid[])`,
+  `SELECT ${listedColumns}, sequence FROM ${job} WHERE id = ANY ($1::uuid[])`,
 );
 
 /** With the number of the last thing that happened to each. */
@@ -171,10 +169,7 @@ export async function readJobs(
 
 const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/**
- * Newest first. A page ends early where its results are large; its first job is always there.
- * @param before the id of the last job of the page before
- */
+/** Newest first. @param before the id of the last job of the page before */
 export async function listJobs(
   database: Database,
   tenant: string,
@@ -186,11 +181,10 @@ export async function listJobs(
   const values = [tenant, states, before, limit + 1, ...(kind === undefined ? [] : [kind])];
   const name = `${part ?? 'all'}${kind === undefined ? '' : '_of_kind'}`;
   let rows = await listStatements[name]!.run(database, ...values);
-  if (part && (rows[0]?.found ?? 0) <= limit && (await manyQueuedStatement.run(database, tenant))[0]!.many) {
+  if (part && rows.length <= limit && (await manyQueuedStatement.run(database, tenant))[0]!.many) {
     rows = await listStatements[`${name}_by_time`]!.run(database, ...values);
   }
-  const jobs = rows.slice(0, limit).map(toRecord);
-  return { jobs, hasMore: (rows[0]?.found ?? 0) > jobs.length };
+  return { jobs: rows.slice(0, limit).map(toRecord), hasMore: rows.length > limit };
 }
 
 function toRecord(row: Row): JobRecord {
@@ -205,6 +199,7 @@ function toRecord(row: Row): JobRecord {
     maxAttempts: row.maxAttempts,
     progress: { percent: row.percent, note: row.note },
     result: row.result,
+    resultBytes: row.resultBytes,
     error: row.error,
     createdAt: row.createdAt,
     runAt: row.runAt,
