@@ -20,10 +20,10 @@ export class ImagesController {
     private readonly uploads: UploadIntake,
   ) {}
 
+  @ProblemResponse(503, 'The database or the file store cannot be used.')
   @AcceptsJob(resizeImage, 'Make smaller variants of an image')
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: imageFormSchema })
-  @ProblemResponse(503, 'The database or the file store cannot be used.')
   @UseInterceptors(ReceiveUpload)
   async resize(
     @UploadedFile() upload: Upload | undefined,
