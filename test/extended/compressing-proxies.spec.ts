@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { constants, createGunzip } from 'node:zlib';
 import { startCompressingProxy } from '../support/compressing-proxy';
@@ -21,10 +21,19 @@ beforeAll(async () => {
 
 afterAll(() => system.stop());
 
+const open = new Set<ClientRequest>();
+
+afterEach(() => {
+  for (const asked of open) asked.destroy();
+  open.clear();
+});
+
 /** A reader who takes what is compressed, as browsers do. */
 async function read(url: string) {
   const headers = { ...bearer(keys.user), 'accept-encoding': 'gzip' };
   const asked = get(url, { headers, agent: false });
+  open.add(asked);
+  asked.on('error', () => undefined);
   const [answer] = (await once(asked, 'response', { signal: AbortSignal.timeout(10_000) })) as [IncomingMessage];
   const isCompressed = answer.headers['content-encoding'] === 'gzip';
   const body: Readable = isCompressed
@@ -32,7 +41,7 @@ async function read(url: string) {
     : answer;
   const reader = { isCompressed, status: answer.statusCode, text: '', hasEnded: false, leave: () => asked.destroy() };
   body.setEncoding('utf8').on('data', (text: string) => (reader.text += text));
-  for (const stream of [asked, answer, body]) stream.on('error', () => undefined);
+  for (const stream of [answer, body]) stream.on('error', () => undefined);
   body.on('close', () => (reader.hasEnded = true));
   return reader;
 }

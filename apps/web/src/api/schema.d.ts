@@ -5018,7 +5018,11 @@ export interface operations {
                     };
                 };
             };
-            /** @description The database does not answer. */
+            /**
+             * @description The database does not answer.
+             *
+             *     The database or the file store cannot be used.
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5137,6 +5141,35 @@ export interface operations {
             };
             /** @description The file has no such range. */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The database or the file store cannot be used. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
