@@ -37,6 +37,13 @@ async function accept(name = 'api'): Promise<Dispatch> {
   return { id: body.id, dispatch: 1 };
 }
 
+/** @returns the cookie of a new session */
+async function logIn(): Promise<string> {
+  const { headers } = await system.request('/v1/jobs', { headers: basic(keys.user) });
+  const cookies = headers.get('set-cookie')!.match(/session(\.sig)?=[^;]+/g)!;
+  return cookies.join('; ');
+}
+
 async function begin(job: Dispatch): Promise<void> {
   await claim(system.pool, [job], leaseMs);
   wakeUp.request('changes');
@@ -167,12 +174,7 @@ describe('GET /v1/jobs/{id}/events', () => {
 
   it('a browser with a session comes in', async () => {
     const job = await accept();
-    const { headers } = await system.request('/v1/jobs', { headers: basic(keys.user) });
-    const cookie = headers
-      .get('set-cookie')!
-      .match(/session(\.sig)?=[^;]+/g)!
-      .join('; ');
-    const reader = await EventReader.follow(streamOf(job), { cookie });
+    const reader = await EventReader.follow(streamOf(job), { cookie: await logIn() });
     await reader.sees('it is queued', ({ data }) => data.state === 'queued');
     reader.close();
   });
@@ -297,6 +299,37 @@ describe('a stream', () => {
       expect(idsOf(reader)).toEqual(Array.from({ length: Number(total) }, (_, index) => index + 1));
       reader.close();
     }
+  });
+
+  it('ends within two seconds of the log-out of its session, in every process, and no other stream does', async () => {
+    const [cookie, other] = [await logIn(), await logIn()];
+    const job = await accept();
+    const open = (path: string, headers: Record<string, string>, name = 'api') =>
+      EventReader.follow(`${system.url(name)}${path}`, headers);
+    const ending = [
+      await open('/v1/events', { cookie }),
+      await open('/v1/events', { cookie }, 'other'),
+      await open(`/v1/jobs/${job.id}/events`, { cookie }),
+      // A browser that remembers the password sends both.
+      await open('/v1/events', { cookie, ...basic(keys.user) }),
+    ];
+    const staying = [
+      await open('/v1/events', { cookie: other }),
+      await open('/v1/events', basic(keys.user)),
+      await open('/v1/events', shop),
+    ];
+    const [own] = staying.slice(1);
+    const begun = own!.headers['set-cookie']!.map((line) => line.split(';')[0]).join('; ');
+    const logOut = (headers: Record<string, string>) => system.request('/v1/session', { method: 'DELETE', headers });
+    expect((await logOut({ cookie })).status).toBe(204);
+    const since = performance.now();
+    expect(await Promise.all(ending.map((reader) => reader.ends()))).toEqual(ending.map(() => 'in order'));
+    expect(performance.now() - since).toBeLessThan(2_000);
+    expect(staying.map(({ ended }) => ended)).toEqual([undefined, undefined, undefined]);
+    // The session that begins with the stream's own answer is that of the stream.
+    await logOut({ cookie: begun });
+    await own!.ends();
+    for (const reader of staying) reader.close();
   });
 
   it('ends when its process stops, at once and in order', async () => {

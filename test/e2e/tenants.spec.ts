@@ -248,6 +248,7 @@ const routes: Record<string, Route> = {
     visit: () => ask('GET', `/v1/dead-letters/${owned.email}/raw`, rival),
     asked: () => owned.email,
   },
+  'GET /v1/session': { status: 200, visit: () => ask('GET', '/v1/session', rival) },
   // Ends the caller's own session; there is none behind a Bearer key.
   'DELETE /v1/session': {
     status: 204,
@@ -256,6 +257,13 @@ const routes: Record<string, Route> = {
   'GET /health/live': { status: 200, visit: () => ask('GET', '/health/live', rival) },
   'GET /health/ready': { status: 200, visit: () => ask('GET', '/health/ready', rival) },
   'GET /dev/mailbox': { status: 200, visit: () => ask('GET', '/dev/mailbox', rival) },
+  'GET /dev/mailbox/{id}': {
+    status: 404,
+    visit: async () => {
+      const { items } = (await ask('GET', '/dev/mailbox', shop)).body;
+      return ask('GET', `/dev/mailbox/${items[0].id}`, rival);
+    },
+  },
   'GET /dev/webhook-receiver': { status: 200, visit: () => ask('GET', '/dev/webhook-receiver', rival) },
   'GET /dev/processes': { status: 200, visit: () => ask('GET', '/dev/processes', rival) },
   'POST /dev/processes/{name}/{action}': {

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { freePort } from '../../scripts/postgres/free-port';
 import { until } from './until';
 
-/** nginx as docs/operations.md configures it, in front of one API process. */
-export async function startNginx(apiUrl: string): Promise<{ url: string; stop(): Promise<void> }> {
+/**
+ * nginx as docs/operations.md configures it, in front of one API process.
+ * @param more directives of its `http` block
+ */
+export async function startNginx(apiUrl: string, more = ''): Promise<{ url: string; stop(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'nginx-'));
   const port = await freePort();
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -21,6 +24,7 @@ export async function startNginx(apiUrl: string): Promise<{ url: string; stop():
      events { worker_connections 1024; }
      http {
        access_log off;
+       ${more}
        ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
        upstream api { server ${new URL(apiUrl).host}; keepalive 64; }
        server {

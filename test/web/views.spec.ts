@@ -89,6 +89,14 @@ import { until } from '../support/until';
     await page.getByText(id, { exact: true }).waitFor();
   });
 
+  it('a long letter is shown whole when its row is opened', async () => {
+    const text = `begin ${'middle '.repeat(2_000)}end of the letter`;
+    await system.post('/v1/emails', { ...anEmail(), subject: 'A long one', text });
+    await page.goto('/app/mailbox');
+    await page.getByText('A long one').click();
+    await page.getByText('end of the letter').waitFor();
+  });
+
   it('the brokers page says what each broker can do and how the missing ones are connected', async () => {
     const { items } = (await system.get('/v1/brokers')).body;
     expect(items).toMatchObject([

@@ -312,6 +312,33 @@ const views = [
     expect(cookie).toMatchObject({ name: 'session', httpOnly: true });
     await user.page.context().close();
   });
+
+  it('a log-out ends the session and forgets the password, and the page asks for nothing more', async () => {
+    const url = system.url('api-keys');
+    const { page, faults } = await openPage(browser, url);
+    // As a browser that was asked and remembers what it was told.
+    await page.goto(url.replace('//', `//ada:${keys.user}@`));
+    await page.goto('/app/jobs');
+    const asked: string[] = [];
+    page.on('response', (answer) => asked.push(`${answer.request().method()} ${answer.status()}`));
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByRole('heading', { name: 'You are logged out' }).waitFor();
+    expect(await violations(page)).toEqual([]);
+    expect(await page.context().cookies()).toEqual([]);
+    expect(asked.slice(asked.indexOf('DELETE 204'))).toEqual(['DELETE 204']);
+    expect(faults).toEqual([]);
+    await expect(page.goto('/')).rejects.toThrow('ERR_INVALID_AUTH_CREDENTIALS');
+    await page.context().close();
+  });
+
+  it('where there are no keys there is nothing to log out of', async () => {
+    await page.goto('/');
+    const session = page.waitForResponse('**/v1/session');
+    await page.reload();
+    expect((await (await session).json()).canEnd).toBe(false);
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByRole('button', { name: 'Log out' }).count()).toBe(0);
+  });
 });
 
 const focused = (page: Page) => page.evaluate<string>('document.activeElement.textContent');

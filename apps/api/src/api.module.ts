@@ -17,6 +17,7 @@ import { FilesController } from './files/files.controller';
 import { ProblemFilter } from './http/problem.filter';
 import { LiveController } from './live/live.controller';
 import { LiveFeed } from './live/live-feed';
+import { LogOuts } from './live/log-outs';
 import { Streams } from './live/streams';
 import { ImagesController } from './images/images.controller';
 import { UploadIntake } from './images/upload-intake';
@@ -117,6 +118,11 @@ export class ApiModule {
             { perProcess: settings.STREAMS_PER_PROCESS, perTenant: settings.STREAMS_PER_TENANT },
             { heartbeatMs: settings.STREAM_HEARTBEAT_MS, stallMs: settings.STREAM_STALL_MS, lifeMs: streamLifeMs },
           ),
+        },
+        {
+          provide: LogOuts,
+          inject: [Pool, Streams],
+          useFactory: (pool: Pool, streams: Streams) => new LogOuts(pool, streams),
         },
         {
           provide: LiveFeed,

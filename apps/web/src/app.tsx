@@ -1,10 +1,12 @@
 import { Route, Routes } from 'react-router';
 import { useLiveJobs } from './api/live';
+import { useLogOut } from './api/session';
 import { Shell } from './shell/shell';
 import { BrokersView } from './views/brokers-view';
 import { DeadLettersView } from './views/dead-letters-view';
 import { JobView } from './views/job-view';
 import { JobsView } from './views/jobs-view';
+import { LoggedOutView } from './views/logged-out-view';
 import { MailboxView } from './views/mailbox-view';
 import { NotFoundView } from './views/not-found-view';
 import { ProductsView } from './views/products-view';
@@ -13,10 +15,15 @@ import { TrialsView } from './views/trials-view';
 import { WebhooksView } from './views/webhooks-view';
 
 export function App() {
+  const logOut = useLogOut();
+  return logOut.isIdle ? <Views onLogOut={() => logOut.mutate()} /> : <LoggedOutView logOut={logOut} />;
+}
+
+function Views({ onLogOut }: { onLogOut: () => void }) {
   useLiveJobs();
   return (
     <Routes>
-      <Route element={<Shell />}>
+      <Route element={<Shell onLogOut={onLogOut} />}>
         <Route index element={<SendView />} />
         <Route path="/app/jobs" element={<JobsView />} />
         <Route path="/app/jobs/:id" element={<JobView />} />

@@ -8,8 +8,9 @@ export async function endSession(database: Database, id: string, lifeMs: number)
   await endStatement.run(database, id, lifeMs);
 }
 
-export async function hasSessionEnded(database: Database, id: string): Promise<boolean> {
-  return (await endedStatement.run(database, id)).length > 0;
+/** @returns those of the sessions that a log-out has ended */
+export async function endedSessions(database: Database, ids: readonly string[]): Promise<string[]> {
+  return (await endedStatement.run(database, ids)).map(({ id }) => id);
 }
 
 const endStatement = new Statement(
@@ -19,4 +20,7 @@ const endStatement = new Statement(
    ON CONFLICT (id) DO NOTHING`,
 );
 
-const endedStatement = new Statement('session_ended', 'SELECT 1 FROM ended_session WHERE id = $1');
+const endedStatement = new Statement<{ id: string }>(
+  'ended_sessions',
+  'SELECT id FROM ended_session WHERE id = ANY($1::uuid[])',
+);

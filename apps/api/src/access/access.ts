@@ -55,24 +55,21 @@ export class Access {
     if (header === undefined) return this.whoseSession(request);
     const credentials = readCredentials(header);
     if (!credentials) return unauthenticated('an Authorization header that is neither Bearer nor Basic');
-    const shutSeconds = this.guesses.waitForLook(request, credentials.key);
-    if (shutSeconds > 0) return tooManyWrongKeys(shutSeconds);
     const key = findKey(this.keys, credentials.key);
     if (!key) {
-      const waitSeconds = await this.guesses.countWrongKey(request, credentials.key);
+      const waitSeconds = await this.guesses.countWrongKey(request);
       return waitSeconds > 0 ? tooManyWrongKeys(waitSeconds) : unauthenticated('a key that is not known');
     }
-    if (credentials.by === 'basic' && !comesFromAnotherSite(request, this.settings.PUBLIC_URL)) {
-      this.sessions.beginWithAnswer(request, response, key);
-    }
-    return { tenant: key.tenant, roles: key.roles, by: credentials.by };
+    const identity = { tenant: key.tenant, roles: key.roles, by: credentials.by };
+    const isBrowser = credentials.by === 'basic' && !comesFromAnotherSite(request, this.settings.PUBLIC_URL);
+    return isBrowser ? { ...identity, session: await this.sessions.keepOrBegin(request, response, key) } : identity;
   }
 
   private async whoseSession(request: Request): Promise<Identity | Problem> {
-    const key = await this.sessions.keyOf(request);
-    if (key === undefined) return unauthenticated('none');
-    if (key === 'ended') return unauthenticated('a session that has ended');
-    return { tenant: key.tenant, roles: key.roles, by: 'session' };
+    const session = await this.sessions.of(request);
+    if (session === undefined) return unauthenticated('none');
+    if (session === 'ended') return unauthenticated('a session that has ended');
+    return { tenant: session.key.tenant, roles: session.key.roles, by: 'session', session: session.id };
   }
 }
 

@@ -8,6 +8,8 @@ export interface Identity {
   readonly roles: readonly Role[];
   /** `nothing`: there are no keys, which is possible outside production only. */
   readonly by: 'bearer' | 'basic' | 'session' | 'nothing';
+  /** The id of the browser's session, also of one that begins with the answer. */
+  readonly session?: string;
 }
 
 /** Everybody, where there are no keys. */

@@ -3,7 +3,7 @@ import cookieSession from 'cookie-session';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Pool } from 'pg';
 import type { ApiKey, Settings } from '@app/configuration';
-import { endSession, hasSessionEnded } from '@app/persistence';
+import { endedSessions, endSession } from '@app/persistence';
 import { beforeHead } from '../http/before-head';
 import { isUuid } from '../http/is-uuid';
 import { signingKey } from './signing-key';
@@ -20,6 +20,11 @@ interface Session {
   readonly until: number;
 }
 
+interface BrowserSession {
+  readonly id: string;
+  readonly key: ApiKey;
+}
+
 type SessionSettings = Pick<Settings, 'SIGNING_SECRET' | 'PUBLIC_URL'>;
 
 /** For browsers, which send no header with an EventSource and keep no secret of a script. */
@@ -27,6 +32,8 @@ export class Sessions {
   private readonly secret: Buffer;
   private readonly fingerprints: readonly (readonly [Buffer, ApiKey])[];
   private readonly isHttps: boolean;
+  /** Requests that log out. */
+  private readonly ended = new WeakSet<Request>();
   readonly middleware: RequestHandler;
   /** Knows the sessions that have ended, for every process. Set before the first request. */
   database!: Pool;
@@ -48,35 +55,42 @@ export class Sessions {
     });
   }
 
-  /** Begins a session with the answer, unless the answer is a refusal or the key has a session already. */
-  beginWithAnswer(request: Request, response: Response, key: ApiKey): void {
+  /**
+   * The session that the key has already, or one that begins with the answer, unless that is a refusal or ends it.
+   * @returns its id
+   */
+  async keepOrBegin(request: Request, response: Response, key: ApiKey): Promise<string> {
+    const current = await this.of(request);
+    if (current && current !== 'ended' && current.key === key) return current.id;
+    const id = randomUUID();
     // Looked at now: the answer may be Bull Board's own Express's, which knows nothing of our proxies.
     const { protocol } = request;
     beforeHead(response, () => {
-      const current = this.read(request);
-      if (response.statusCode >= 400 || (current && current !== 'ended' && current.key === key)) return;
-      this.write(request, { id: randomUUID(), key: this.fingerprintOf(key), until: Date.now() + lifeMs }, protocol);
+      if (response.statusCode >= 400 || this.ended.has(request)) return;
+      this.write(request, { id, key: this.fingerprintOf(key), until: Date.now() + lifeMs }, protocol);
     });
+    return id;
   }
 
   /**
    * @returns undefined without a session, or with a forged one; 'ended' for one of ours that has expired, whose key is
    *   gone, or whose user has logged out
    */
-  async keyOf(request: Request): Promise<ApiKey | 'ended' | undefined> {
+  async of(request: Request): Promise<BrowserSession | 'ended' | undefined> {
     const session = this.read(request);
     if (session === undefined || session === 'ended') return session;
-    return (await hasSessionEnded(this.database, session.id)) ? 'ended' : session.key;
+    return (await endedSessions(this.database, [session.id])).length > 0 ? 'ended' : session;
   }
 
   /** Refuses the session of the request from now on, in every process, and takes the cookie back. */
   async end(request: Request): Promise<void> {
+    this.ended.add(request);
     const session = this.read(request);
     if (session && session !== 'ended') await endSession(this.database, session.id, lifeMs);
     if (session) this.write(request, null, request.protocol);
   }
 
-  private read(request: Request): { id: string; key: ApiKey } | 'ended' | undefined {
+  private read(request: Request): BrowserSession | 'ended' | undefined {
     const session = request.session as (Partial<Session> & { isNew?: boolean }) | null | undefined;
     if (!session || session.isNew) return undefined;
     const { id, key, until } = session;

@@ -12,12 +12,11 @@ import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Acce
 import { readJsonBody } from '../bodies/json-body';
 import { Redriver } from '../operations/redriver';
 import { refuseOtherActions } from './allowed-actions';
-import { checkBoardQuery } from './board-query';
+import { readBoardQuery } from './board-query';
 import { boardRequest } from './board-request';
 import { LedgerAdapter } from './ledger-adapter';
 import { LocalBoard } from './local-board';
 import { MessageAdapter } from './message-adapter';
-import { capPageSize } from './page-size';
 import { SharedReads } from './shared-reads';
 
 const bullBoardPath = '/admin/queues';
@@ -31,8 +30,7 @@ export function boardModule(access: Access): DynamicModule {
     middleware: [
       access.demand((request) => [changesSomething(request) ? 'operator' : 'viewer']),
       refuseOtherActions,
-      checkBoardQuery,
-      capPageSize,
+      readBoardQuery,
       readJsonBody,
       rememberWhoLooks,
       bullBoardPolicy,

@@ -34,6 +34,7 @@ export class FilesController {
   @ProblemResponse(403, '`link_expired`, or `link_invalid`: not signed for this method and path.')
   @ProblemResponse(404, 'There is no such file any more.')
   @ProblemResponse(416, 'The file has no such range.')
+  @ProblemResponse(503, 'The database or the file store cannot be used.')
   async download(
     @Param('id') id: string,
     @Query() query: Record<string, unknown>,

@@ -49,23 +49,26 @@ export class ApiServer extends ExpressAdapter {
   }
 }
 
+/**
+ * Where an address has too many, its oldest gives way to the newest. A refused newcomer could have brought a right key;
+ * a connection that has been open for longer has had the time to bring one.
+ */
 function limitStrangers(): (socket: Socket) => void {
-  const open = new Map<string, number>();
+  const open = new Map<string, Set<Socket>>();
   return (socket) => {
     const address = normalizeIp(socket.remoteAddress ?? '');
-    const count = (open.get(address) ?? 0) + 1;
-    if (count > strangersPerAddress) {
-      socket.destroy();
-      return;
-    }
-    open.set(address, count);
+    const sockets = open.get(address) ?? new Set();
+    open.set(address, sockets.add(socket));
     const leave = (): void => {
-      if (!strangers.delete(socket)) return;
-      const left = open.get(address)! - 1;
-      if (left > 0) open.set(address, left);
-      else open.delete(address);
+      strangers.delete(socket);
+      sockets.delete(socket);
+      if (sockets.size === 0 && open.get(address) === sockets) open.delete(address);
     };
     strangers.set(socket, leave);
     socket.once('close', leave);
+    if (sockets.size <= strangersPerAddress) return;
+    const [oldest] = sockets;
+    strangers.get(oldest!)!();
+    oldest!.destroy();
   };
 }

@@ -9,6 +9,8 @@ export interface Caller {
   readonly tenant: string;
   /** For records of who has done what. */
   readonly name: string;
+  /** The id of the browser's session, if it asks with one. */
+  readonly session: string | undefined;
   readonly traceparent: string;
   /** The route without its parameters: what an idempotency key counts for. */
   readonly route: string;
@@ -26,9 +28,11 @@ export function traceRequests(request: Request, _response: Response, next: NextF
 
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<Request>();
+  const identity = identityOf(request);
   return {
-    tenant: identityOf(request).tenant,
-    name: nameOf(identityOf(request)),
+    tenant: identity.tenant,
+    name: nameOf(identity),
+    session: identity.session,
     traceparent: callerTraceparent.get(request) ?? continueTrace(undefined).traceparent,
     route: `${request.method} ${(request.route as { path: string }).path}`,
     idempotencyKey: idempotencyKeyOf(request),

@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
 import { EnqueueRefused } from '@app/messaging';
 import { isDatabaseUnavailable } from '@app/persistence';
+import { StorageFault } from '@app/storage';
 import { bodyTooLarge, invalidBody, Problem, quoted } from './problem';
 
 /** What a body parser or the router throws (https://www.npmjs.com/package/http-errors). */
@@ -17,6 +18,17 @@ export function toProblem(error: unknown, request: { method: string; path: strin
     const errors =
       error.path === undefined ? undefined : [{ path: error.path, message: error.message, rule: error.code }];
     return new Problem(422, error.code, 'The request cannot be kept', error.message, errors);
+  }
+  // Before the database: its cause may be a connection that was refused, by another server.
+  if (error instanceof StorageFault) {
+    return new Problem(
+      503,
+      error.code,
+      'The file store cannot be used',
+      'Nothing was kept of this request. Send it again in a moment, with the same Idempotency-Key.',
+      undefined,
+      { 'Retry-After': '5' },
+    );
   }
   if (isDatabaseUnavailable(error)) {
     return new Problem(

@@ -5,7 +5,7 @@ import { resizeImage } from '@app/contracts';
 import { Roles } from '../access';
 import { CallerOf, type Caller } from '../http/caller';
 import { JobIntake } from '../jobs/job-intake';
-import { AcceptsJob } from '../jobs/job-route';
+import { AcceptsJob, ProblemResponse } from '../jobs/job-route';
 import type { JobView } from '../jobs/job-view';
 import { imageBody, imageFormSchema } from './image-body';
 import { ReceiveUpload } from './receive-upload.interceptor';
@@ -20,6 +20,7 @@ export class ImagesController {
     private readonly uploads: UploadIntake,
   ) {}
 
+  @ProblemResponse(503, 'The database or the file store cannot be used.')
   @AcceptsJob(resizeImage, 'Make smaller variants of an image')
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: imageFormSchema })

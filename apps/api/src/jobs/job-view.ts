@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobDefinitions, jobPlaces, shownState, shownStates } from '@app/contracts';
-import { type AcceptedJob, type JobRecord } from '@app/persistence';
+import { shownResultBytes, type AcceptedJob, type JobRecord } from '@app/persistence';
 import type { FileLinks } from '../files/file-links';
 
 const moment = z.iso.datetime();
@@ -21,7 +21,12 @@ export const jobView = z.object({
   attempt: z.int().describe('how often it was tried; 0 before the first time'),
   maxAttempts: z.int(),
   progress: z.object({ percent: z.int().min(0).max(100), note: z.string().nullable() }),
-  result: z.unknown().describe('as the kind of job defines it; null until it is completed'),
+  result: z
+    .unknown()
+    .describe(
+      `as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than ${shownResultBytes} bytes: GET /v1/jobs/{id} has it`,
+    ),
+  resultBytes: z.int().nullable().describe('how large the result is, as JSON'),
   error: z.object({ code: z.string(), message: z.string() }).nullable().describe('of the last attempt, if it failed'),
   createdAt: moment,
   runAt: moment.describe('when the next attempt is due, or the last one was'),
@@ -57,6 +62,7 @@ function shown(job: JobRecord): JobView {
     maxAttempts: job.maxAttempts,
     progress: job.progress,
     result: job.result,
+    resultBytes: job.resultBytes,
     error: job.error,
     createdAt: job.createdAt.toISOString(),
     runAt: job.runAt.toISOString(),
@@ -75,6 +81,7 @@ export function viewOfAccepted(job: AcceptedJob): JobView {
     attempt: 0,
     progress: { percent: 0, note: null },
     result: null,
+    resultBytes: null,
     error: null,
     startedAt: null,
     finishedAt: null,

@@ -14,6 +14,8 @@ const pollMs = 1_000;
 const restMs = 10;
 /** Groups of readers that one statement serves. */
 const groupsAtOnce = 100;
+/** Jobs that one statement reads whole, or those of one group where it has more. */
+const jobsAtOnce = 100;
 
 /** Whose jobs are followed one by one, and how far their changes have been seen. */
 interface Watch {
@@ -152,20 +154,27 @@ export class LiveFeed implements OnApplicationBootstrap {
   }
 
   private async readChangesOf(groups: readonly Group[]): Promise<void> {
-    const changes = await readChanges(this.pool, groups);
-    const wanted = groups.flatMap(({ followers }, index) => (followers.length > 0 ? changes[index]!.jobs : []));
-    const bodies = await this.bodiesOf(new Set(wanted.map(({ id }) => id)));
-    groups.forEach(({ watch, followers }, index) => {
-      const { jobs, cursor, isAll } = changes[index]!;
-      if (!isAll) this.wakeUp();
-      if (watch) this.tell(watch, changes[index]!);
-      if (followers.length === 0) return;
+    const read = await readChanges(this.pool, groups);
+    const withChanges = groups.map((group, index) => ({ ...group, changes: read[index]! }));
+    for (const { watch, changes } of withChanges) {
+      if (!changes.isAll) this.wakeUp();
+      if (watch) this.tell(watch, changes);
+    }
+    for (const part of inPartsOfJobs(withChanges.filter(({ followers }) => followers.length > 0))) {
+      await this.sendChanges(part);
+    }
+  }
+
+  private async sendChanges(groups: readonly (Group & { changes: Changes })[]): Promise<void> {
+    const bodies = await this.bodiesOf(new Set(groups.flatMap(({ changes }) => changes.jobs.map(({ id }) => id))));
+    for (const { followers, changes } of groups) {
+      const { jobs, cursor } = changes;
       const frames = jobs.flatMap(({ id, cursor: after }) => {
         const body = bodies.get(id);
         return body === undefined ? [] : [{ text: eventFrame(after.toString(), body), cursor: after }];
       });
       for (const follower of followers) follower.take(frames, cursor);
-    });
+    }
   }
 
   /** Whole jobs, as they are now: later than the changes that have led here, never earlier. */
@@ -227,6 +236,21 @@ function entryOf<Value>(map: Map<string, Value>, key: string, make: () => Value)
   const entry = map.get(key) ?? make();
   map.set(key, entry);
   return entry;
+}
+
+/** So that the whole jobs of a part fit into memory together. */
+function* inPartsOfJobs<Item extends { changes: Changes }>(groups: readonly Item[]): Generator<Item[]> {
+  let part: Item[] = [];
+  let jobs = 0;
+  for (const group of groups) {
+    if (jobs > 0 && jobs + group.changes.jobs.length > jobsAtOnce) {
+      yield part;
+      [part, jobs] = [[], 0];
+    }
+    part.push(group);
+    jobs += group.changes.jobs.length;
+  }
+  if (part.length > 0) yield part;
 }
 
 function* inParts<Item>(items: readonly Item[]): Generator<Item[]> {

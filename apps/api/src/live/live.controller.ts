@@ -54,7 +54,7 @@ export class LiveController {
   async followJob(
     @Param('id') id: string,
     @Headers('last-event-id') lastEventId: string | undefined,
-    @CallerOf() { tenant }: Caller,
+    @CallerOf() { tenant, session }: Caller,
     @Res() response: Response,
   ): Promise<void> {
     const position = isUuid(id) ? await readJobPosition(this.pool, tenant, id) : undefined;
@@ -67,7 +67,7 @@ export class LiveController {
     await this.streams.makeRoom(tenant);
     if (response.destroyed) return;
     const stream = this.streams.begin(
-      tenant,
+      { tenant, session },
       response,
       {
         onRoom: () => this.feed.readOn(follower),
@@ -89,7 +89,7 @@ export class LiveController {
   @StreamRoute('Jobs as they change.', 'id: 812:812:\nevent: job\ndata: {"id":"…","state":"active","sequence":2,…}\n\n')
   async followTenant(
     @Headers('last-event-id') lastEventId: string | undefined,
-    @CallerOf() { tenant }: Caller,
+    @CallerOf() { tenant, session }: Caller,
     @Res() response: Response,
   ): Promise<void> {
     const now = await readNow(this.pool);
@@ -97,7 +97,7 @@ export class LiveController {
     await this.streams.makeRoom(tenant);
     if (response.destroyed) return;
     const stream = this.streams.begin(
-      tenant,
+      { tenant, session },
       response,
       {
         onRoom: () => this.feed.wakeUp(),

@@ -8,6 +8,13 @@ export interface StreamLimits {
   readonly perTenant: number;
 }
 
+/** Who reads a stream. */
+export interface Reader {
+  readonly tenant: string;
+  /** The id of the browser's session, if it came with one. */
+  readonly session: string | undefined;
+}
+
 /** However many want a place, the streams are not looked through more often. */
 const lookEveryMs = 1_000;
 
@@ -16,7 +23,7 @@ const keptPlaceMs = 5_000;
 
 /** All open streams of this process: how many there may be, who gives way, and their common end. */
 export class Streams {
-  private readonly open = new Map<EventStream, string>();
+  private readonly open = new Map<EventStream, Reader>();
   /** Of each tenant, the places that are taken, and those that are kept for readers who are about to come back. */
   private readonly places = new Map<string, number>();
   private readonly kept = new Map<string, Set<NodeJS.Timeout>>();
@@ -42,7 +49,8 @@ export class Streams {
    * @param id where a reader goes on that comes back before the first event
    * @throws Problem 429 or 503, before anything was sent
    */
-  begin(tenant: string, response: Response, listener: StreamListener, isBack: boolean, id?: string): EventStream {
+  begin(reader: Reader, response: Response, listener: StreamListener, isBack: boolean, id?: string): EventStream {
+    const { tenant } = reader;
     if (isBack) this.takeKept(tenant);
     const refusal = this.refusal(tenant);
     if (refusal) throw refusal;
@@ -60,9 +68,20 @@ export class Streams {
       },
       id,
     );
-    this.open.set(stream, tenant);
+    this.open.set(stream, reader);
     this.add(tenant, 1);
     return stream;
+  }
+
+  /** Of the sessions that have opened a stream which is open still. */
+  get sessions(): string[] {
+    return [...new Set([...this.open.values()].flatMap(({ session }) => session ?? []))];
+  }
+
+  /** Their readers come back, and are refused. */
+  endThoseOf(sessions: readonly string[]): void {
+    const ended = new Set(sessions);
+    for (const [stream, { session }] of this.open) if (session !== undefined && ended.has(session)) stream.end();
   }
 
   /** No stream begins from now on. Readers come back by themselves, to another process. */

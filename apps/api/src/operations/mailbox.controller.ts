@@ -1,41 +1,104 @@
-import { Controller, Get, Req } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Param, Req } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Request } from 'express';
+import { Pool } from 'pg';
+import { z } from 'zod';
 import { systemTenant } from '@app/contracts';
-import { PrismaClient, readMailbox } from '@app/persistence';
+import { PrismaClient, readLetter, readMailbox, shownLetterCharacters } from '@app/persistence';
 import { AnyKey, identityOf, mayBe } from '../access';
 import { isUuid } from '../http/is-uuid';
+import { Problem, quoted } from '../http/problem';
+import { toOpenApi } from '../jobs/job-body';
+import { ProblemResponse } from '../jobs/job-route';
 
 const newest = 100;
+
+const letterView = z.object({
+  id: z.string(),
+  channel: z.enum(['email', 'sms']),
+  to: z.string(),
+  subject: z.string().optional(),
+  text: z.string(),
+  html: z.string().optional(),
+  messageId: z.string(),
+  jobId: z.uuid().nullable().describe('of the job that sent it'),
+  at: z.iso.datetime(),
+});
+
+const cut = `in a list its first ${shownLetterCharacters} characters; GET /dev/mailbox/{id} has all`;
+
+const listedLetter = letterView.extend({
+  text: z.string().describe(cut),
+  textBytes: z.int().describe('how large the whole text is'),
+  html: z.string().optional().describe(cut),
+  htmlBytes: z.int().optional().describe('how large the whole HTML is'),
+});
+
+const mailbox = z.object({ items: z.array(listedLetter) });
 
 @ApiTags('development')
 @AnyKey()
 @Controller('dev/mailbox')
 export class MailboxController {
-  constructor(private readonly prisma: PrismaClient) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly prisma: PrismaClient,
+  ) {}
 
   @Get()
   @ApiOperation({
     summary: `The ${newest} newest emails and SMS of the tenant that the built-in catcher took, copies included`,
     description: 'Those who run the system (viewer, operator, admin) also see what the system itself sends.',
   })
-  async list(@Req() request: Request): Promise<object> {
-    const identity = identityOf(request);
-    const tenants = mayBe(identity, ['viewer']) ? [identity.tenant, systemTenant] : [identity.tenant];
-    const messages = await readMailbox(this.prisma, tenants, newest);
+  @ApiResponse({ status: 200, description: 'The letters, newest first.', schema: toOpenApi(mailbox) })
+  async list(@Req() request: Request): Promise<z.output<typeof mailbox>> {
+    const letters = await readMailbox(this.pool, tenantsOf(request), newest);
     return {
-      items: messages.map(({ channel, recipient, subject, text, html, messageId, at }) => ({
-        channel,
-        to: recipient,
-        ...(subject !== null && { subject }),
-        text,
-        ...(html !== null && { html }),
-        messageId,
-        jobId: jobIdOf(messageId),
-        at: at.toISOString(),
+      items: letters.map((letter) => ({
+        ...viewOf(letter),
+        textBytes: letter.textBytes,
+        ...(letter.htmlBytes !== null && { htmlBytes: letter.htmlBytes }),
       })),
     };
   }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'One caught email or SMS, whole' })
+  @ApiResponse({ status: 200, description: 'The letter.', schema: toOpenApi(letterView) })
+  @ProblemResponse(404, 'There is no such letter.')
+  async read(@Param('id') id: string, @Req() request: Request): Promise<z.output<typeof letterView>> {
+    const letter = /^\d{1,18}$/.test(id) ? await readLetter(this.prisma, tenantsOf(request), BigInt(id)) : null;
+    if (!letter) {
+      throw new Problem(
+        404,
+        'letter_not_found',
+        'There is no such letter',
+        `No letter of yours has the id ${quoted(id)}.`,
+      );
+    }
+    return viewOf(letter);
+  }
+}
+
+function tenantsOf(request: Request): string[] {
+  const identity = identityOf(request);
+  return mayBe(identity, ['viewer']) ? [identity.tenant, systemTenant] : [identity.tenant];
+}
+
+type Letter = NonNullable<Awaited<ReturnType<typeof readLetter>>>;
+
+function viewOf({ id, channel, recipient, subject, text, html, messageId, at }: Letter): z.output<typeof letterView> {
+  return {
+    id: String(id),
+    channel: channel as 'email' | 'sms',
+    to: recipient,
+    ...(subject !== null && { subject }),
+    text,
+    ...(html !== null && { html }),
+    messageId,
+    jobId: jobIdOf(messageId),
+    at: at.toISOString(),
+  };
 }
 
 /** A message id is the effect key, which is the id of the job; an email has a host behind it (RFC 5322). */

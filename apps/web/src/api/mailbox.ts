@@ -3,13 +3,17 @@ import { ask } from './client';
 import { useIsLive } from './live';
 import { useHasRoute } from './routes';
 
-/** A message that the built-in catcher took; the OpenAPI document does not describe development routes. */
+/** A message that the built-in catcher took; production has no mailbox. */
 export interface CaughtMessage {
+  readonly id: string;
   readonly channel: 'email' | 'sms';
   readonly to: string;
   readonly subject?: string;
+  /** Of a long one, the beginning. */
   readonly text: string;
+  readonly textBytes: number;
   readonly html?: string;
+  readonly htmlBytes?: number;
   readonly messageId: string;
   /** Of the job that sent it. */
   readonly jobId: string | null;
@@ -25,6 +29,22 @@ export function useMailbox() {
     enabled: hasRoute,
     refetchInterval: isLive ? 5_000 : 1_000,
   });
+}
+
+/** The texts of a message, whole where the list has their beginnings only. */
+export function useWhole(message: CaughtMessage, isWanted: boolean) {
+  const isCut = isShorter(message.text, message.textBytes) || isShorter(message.html, message.htmlBytes);
+  return useQuery({
+    queryKey: ['letter', message.id],
+    queryFn: async () => (await ask(`/dev/mailbox/${message.id}`)).body as Pick<CaughtMessage, 'text' | 'html'>,
+    enabled: isWanted && isCut,
+    staleTime: Infinity,
+    placeholderData: message,
+  });
+}
+
+function isShorter(text = '', bytes = 0): boolean {
+  return new TextEncoder().encode(text).length < bytes;
 }
 
 /** Whether a caught message is the effect of this job. */

@@ -506,12 +506,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Who asks, and whether there is a session to end */
+        get: operations["SessionController_who"];
         put?: never;
         post?: never;
         /**
          * Log out
-         * @description Ends the browser's session in every API process, whoever has a copy of its cookie, and asks the browser to forget the password it was begun with.
+         * @description Ends the session of the browser. Every API process refuses its cookie from then on, also a copy of it, and ends the event streams that it has opened within two seconds. The answer asks the browser to forget the cookie and the password.
          */
         delete: operations["SessionController_end"];
         options?: never;
@@ -531,6 +532,23 @@ export interface paths {
          * @description Those who run the system (viewer, operator, admin) also see what the system itself sends.
          */
         get: operations["MailboxController_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dev/mailbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One caught email or SMS, whole */
+        get: operations["MailboxController_read"];
         put?: never;
         post?: never;
         delete?: never;
@@ -688,8 +706,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -993,8 +1013,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -1296,8 +1318,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -1973,8 +1997,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -2247,8 +2273,10 @@ export interface operations {
                                 percent: number;
                                 note: string | null;
                             };
-                            /** @description as the kind of job defines it; null until it is completed */
+                            /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                             result: unknown;
+                            /** @description how large the result is, as JSON */
+                            resultBytes: number | null;
                             /** @description of the last attempt, if it failed */
                             error: {
                                 code: string;
@@ -2431,8 +2459,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -2613,8 +2643,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -3802,8 +3834,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -4562,8 +4596,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -4779,8 +4815,10 @@ export interface operations {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed */
+                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
+                        /** @description how large the result is, as JSON */
+                        resultBytes: number | null;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -4980,7 +5018,11 @@ export interface operations {
                     };
                 };
             };
-            /** @description The database does not answer. */
+            /**
+             * @description The database does not answer.
+             *
+             *     The database or the file store cannot be used.
+             */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -5099,6 +5141,35 @@ export interface operations {
             };
             /** @description The file has no such range. */
             416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The database or the file store cannot be used. */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5735,6 +5806,89 @@ export interface operations {
             };
         };
     };
+    SessionController_who: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the key or the session says. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        tenant: string;
+                        roles: ("user" | "viewer" | "operator" | "admin")[];
+                        /** @description whether DELETE /v1/session ends something: false for a Bearer key, and where there are no keys */
+                        canEnd: boolean;
+                    };
+                };
+            };
+            /** @description No key, or one that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     SessionController_end: {
         parameters: {
             query?: never;
@@ -5820,14 +5974,166 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The letters, newest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": {
+                        items: {
+                            id: string;
+                            /** @enum {string} */
+                            channel: "email" | "sms";
+                            to: string;
+                            subject?: string;
+                            /** @description in a list its first 4000 characters; GET /dev/mailbox/{id} has all */
+                            text: string;
+                            /** @description in a list its first 4000 characters; GET /dev/mailbox/{id} has all */
+                            html?: string;
+                            messageId: string;
+                            /**
+                             * Format: uuid
+                             * @description of the job that sent it
+                             */
+                            jobId: string | null;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description how large the whole text is */
+                            textBytes: number;
+                            /** @description how large the whole HTML is */
+                            htmlBytes?: number;
+                        }[];
+                    };
+                };
             };
             /** @description No key, or one that is not known. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    MailboxController_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The letter. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        id: string;
+                        /** @enum {string} */
+                        channel: "email" | "sms";
+                        to: string;
+                        subject?: string;
+                        text: string;
+                        html?: string;
+                        messageId: string;
+                        /**
+                         * Format: uuid
+                         * @description of the job that sent it
+                         */
+                        jobId: string | null;
+                        /** Format: date-time */
+                        at: string;
+                    };
+                };
+            };
+            /** @description No key, or one that is not known. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; what a program looks at */
+                        code: string;
+                        /** @description what was expected, what came, how to mend it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there, as a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such letter. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react';
 import { NavLink, Outlet, useLocation } from 'react-router';
 import { useConnection } from '../api/connection';
 import { useHasRoute } from '../api/routes';
+import { useHasSession } from '../api/session';
 import { Icon, type IconName } from '../parts/icon';
 import markUrl from '../style/mark.svg';
 import type { Dictionary } from '../text/en';
@@ -31,9 +32,10 @@ const entries: Record<'work' | 'system', readonly Entry[]> = {
   ],
 };
 
-export function Shell() {
+export function Shell({ onLogOut }: { onLogOut: () => void }) {
   const text = useText();
   const hasRoute = useHasRoute();
+  const hasSession = useHasSession();
   const main = useFocusOnNewPage();
   return (
     <div className="shell">
@@ -65,6 +67,11 @@ export function Shell() {
         <div className="side-end">
           <LiveSign />
           <Settings />
+          {hasSession && (
+            <button type="button" className="button-small" onClick={onLogOut}>
+              {text.logOut}
+            </button>
+          )}
         </div>
       </header>
       <main id="content" tabIndex={-1} ref={main}>

@@ -26,6 +26,14 @@ export const en = {
   settings: { language: 'Language', theme: 'Theme', system: 'System', light: 'Light', dark: 'Dark' },
   live: { pushed: 'Live', polled: 'Not live, asks again', lost: 'Not connected' },
   loading: 'Loading …',
+  logOut: 'Log out',
+  loggedOut: {
+    title: 'You are logged out',
+    lead: 'The session has ended, in other tabs too.',
+    passwordIsKept: 'Without https this browser may keep your key until you close it.',
+    again: 'Log in again',
+    failed: 'You are not logged out',
+  },
   problem: {
     failed: 'That did not work',
     unreachable: 'The API does not answer. It may just be starting again.',

@@ -1,8 +1,10 @@
+import { useState } from 'react';
 import { Link } from 'react-router';
-import { useMailbox, type CaughtMessage } from '../api/mailbox';
+import { useMailbox, useWhole, type CaughtMessage } from '../api/mailbox';
 import { Icon } from '../parts/icon';
 import { Listing } from '../parts/listing';
 import { Page } from '../parts/page';
+import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
 import { useTime } from '../text/time';
 
@@ -24,9 +26,11 @@ export function MailboxView() {
 function Message({ message, isCopy }: { message: CaughtMessage; isCopy: boolean }) {
   const { mailbox } = useText();
   const time = useTime();
+  const [isOpen, setOpen] = useState(false);
+  const { data: { text, html } = message, error } = useWhole(message, isOpen);
   return (
     <li className="message">
-      <details>
+      <details onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
         <summary>
           <Icon name="open" />
           <span className="row-main">
@@ -40,12 +44,13 @@ function Message({ message, isCopy }: { message: CaughtMessage; isCopy: boolean 
           </time>
         </summary>
         <div className="message-body">
-          {message.text !== '' && <p className="plain-text">{message.text}</p>}
-          {message.html !== undefined && (
+          {error && <ProblemNote error={error} />}
+          {text !== '' && <p className="plain-text">{text}</p>}
+          {html !== undefined && (
             <details>
               <summary>{mailbox.showHtml}</summary>
               <pre className="json" tabIndex={0} aria-label={mailbox.showHtml}>
-                {message.html}
+                {html}
               </pre>
             </details>
           )}

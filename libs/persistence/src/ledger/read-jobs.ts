@@ -15,7 +15,10 @@ export interface JobRecord {
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly progress: { readonly percent: number; readonly note: string | null };
+  /** Null in a list where it is larger than `shownResultBytes`. */
   readonly result: unknown;
+  /** How large the result is as JSON. */
+  readonly resultBytes: number | null;
   readonly error: JobError | null;
   readonly createdAt: Date;
   readonly runAt: Date;
@@ -44,27 +47,27 @@ const place = `CASE
   END`;
 
 const columns = `id, kind, version, state, broker, attempt, max_attempts AS "maxAttempts", progress AS percent,
-  progress_note AS note, result, error, created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt",
-  finished_at AS "finishedAt", ${place} AS place, now() AS now`;
+  progress_note AS note, bytes AS "resultBytes", error, created_at AS "createdAt", run_at AS "runAt",
+  started_at AS "startedAt", finished_at AS "finishedAt", ${place} AS place, now() AS now`;
 
-const readStatement = new Statement<Row>('read_job', `SELECT ${columns} FROM job WHERE tenant = $1 AND id = $2`);
+/** OFFSET 0: a result is made into text once. */
+const job = 'job CROSS JOIN LATERAL (SELECT octet_length(result::text) AS bytes OFFSET 0) size';
 
 const [firstId, lastId] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
 
-/** What a page of jobs may weigh before it ends: results are as large as handlers make them. */
-const pageBytes = 1024 * 1024;
+const readStatement = new Statement<Row>(
+  'read_job',
+  `SELECT ${columns}, result FROM ${job} WHERE tenant = $1 AND id = $2`,
+);
 
-/** @param ids an array of ids in SQL, one more than the page has. The first job is there whatever it weighs */
-const pageOf = (ids: string): string => `
-   SELECT * FROM (
-     SELECT ${columns}, count(*) OVER ()::int AS found,
-            sum(coalesce(octet_length(result::text), 0) + coalesce(octet_length(error::text), 0)) OVER newest_first
-              - coalesce(octet_length(result::text), 0) - coalesce(octet_length(error::text), 0) AS bytes_before
-       FROM job WHERE id = ANY (ARRAY(${ids}))
-     WINDOW newest_first AS (ORDER BY id DESC)
-   ) page
-    WHERE bytes_before < ${pageBytes}
-    ORDER BY id DESC`;
+/** The largest result that is shown beside those of other jobs: results are as large as handlers make them. */
+export const shownResultBytes = 16 * 1024;
+
+const listedColumns = `${columns}, CASE WHEN bytes <= ${shownResultBytes} THEN result END AS result`;
+
+/** @param ids an array of ids in SQL, one more than the page has */
+const pageOf = (ids: string): string =>
+  `SELECT ${listedColumns}, count(*) OVER ()::int AS found FROM ${job} WHERE id = ANY (ARRAY(${ids})) ORDER BY id DESC`;
 
 /** $1 the tenant, $2 the states, $3 the id that the page comes before, $4 its limit, $5 the kind. */
 const kindsOfList = {
@@ -154,7 +157,7 @@ const triedFor = (part: PartOfQueued, kinds: string): string[] => [
 ];
 
 interface ListedRow extends Row {
-  /** Rows of the page and the one after it, before it was cut by its bytes. Null: there is no row, this is the answer alone. */
+  /** Rows of the page and the one after it. Null: there is no row, this is the answer alone. */
   readonly found: number | null;
   /** There may be rows that were not looked at. */
   readonly isPart?: boolean;
@@ -185,7 +188,7 @@ export async function readJob(database: Database, tenant: string, id: string): P
 
 const readManyStatement = new Statement<Row & { sequence: number }>(
   'read_jobs',
-  `SELECT ${columns}, sequence FROM job WHERE id = ANY ($1::uuid[])`,
+  `SELECT ${listedColumns}, sequence FROM ${job} WHERE id = ANY ($1::uuid[])`,
 );
 
 /** With the number of the last thing that happened to each. */
@@ -197,10 +200,7 @@ export async function readJobs(
   return rows.map((row) => ({ ...toRecord(row), sequence: row.sequence }));
 }
 
-/**
- * Newest first. A page ends early where its results are large; its first job is always there.
- * @param before the id of the last job of the page before
- */
+/** Newest first. @param before the id of the last job of the page before */
 export async function listJobs(
   database: Database,
   tenant: string,
@@ -217,8 +217,7 @@ export async function listJobs(
     if (!rows[0]?.isPart) break;
   }
   rows = rows.filter(({ found }) => found !== null);
-  const jobs = rows.slice(0, limit).map(toRecord);
-  return { jobs, hasMore: (rows[0]?.found ?? 0) > jobs.length };
+  return { jobs: rows.slice(0, limit).map(toRecord), hasMore: rows.length > limit };
 }
 
 function toRecord(row: Row): JobRecord {
@@ -233,6 +232,7 @@ function toRecord(row: Row): JobRecord {
     maxAttempts: row.maxAttempts,
     progress: { percent: row.percent, note: row.note },
     result: row.result,
+    resultBytes: row.resultBytes,
     error: row.error,
     createdAt: row.createdAt,
     runAt: row.runAt,

@@ -1,0 +1,35 @@
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { endedSessions } from '@app/persistence';
+import type { Streams } from './streams';
+
+const askEveryMs = 1_000;
+
+/** Ends the streams whose session has ended, in whichever process: an open stream makes no request that is refused. */
+export class LogOuts implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+  private asking: Promise<void> | undefined;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly streams: Streams,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => {
+      this.asking ??= this.ask().finally(() => (this.asking = undefined));
+    }, askEveryMs);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.asking;
+  }
+
+  private async ask(): Promise<void> {
+    const { sessions } = this.streams;
+    if (sessions.length === 0) return;
+    // Where the database is away, `LiveFeed` says so, and the next question is in a second.
+    this.streams.endThoseOf(await endedSessions(this.pool, sessions).catch(() => []));
+  }
+}
