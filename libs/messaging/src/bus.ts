@@ -6,6 +6,7 @@ import type { EventSubscription } from './events/event-handler';
 import { EventIntake, type Taken } from './events/event-intake';
 import { nameOf, type EventRegistry } from './events/event-registry';
 import type { HandlerRegistry } from './handlers/handler-registry';
+import { LeftToAnother } from './pipeline/parse';
 import { createPipeline } from './pipeline/pipeline';
 import type { PipelineParts } from './pipeline/parts';
 import type { BrokerDriver, Deliver, Delivery, Subscription } from './port/broker-driver';
@@ -63,13 +64,11 @@ export class Bus {
       ),
       settlements: new Collector((settlements) => retryWhileAway('settle', events, () => settle(pool, settlements))),
     });
-    const deliver = (delivery: Delivery): Promise<void> =>
-      this.track(
-        pipeline.run(delivery).catch((error: unknown) => {
-          // A fault of ours. The lease, or the reconciler, brings the job back.
-          events.emit('passage_failed', delivery, error);
-        }),
-      );
+    const deliver = this.deliverTo(
+      (delivery) => pipeline.run(delivery).then((): Taken => 'acknowledge'),
+      // The lease, or the reconciler, brings a job of ours back.
+      (error) => (error instanceof LeftToAnother ? 'leave to another' : 'acknowledge'),
+    );
     const intakes = this.registries.events
       .resolve(this.served.events, this.drivers)
       .map(
@@ -82,7 +81,12 @@ export class Bus {
         events.emit('subscribed', driver.name, queue);
       }
       for (const [subscription, intake] of intakes) {
-        this.subscriptions.push(await driver.subscribeTo(subscription, this.deliverTo(intake)));
+        this.subscriptions.push(
+          await driver.subscribeTo(
+            subscription,
+            this.deliverTo((delivery) => intake.take(delivery)),
+          ),
+        );
         events.emit('subscribed', driver.name, nameOf(subscription));
       }
     }
@@ -90,12 +94,15 @@ export class Bus {
   }
 
   /** What is left to another is never acknowledged: the broker gives it to somebody else when this process has gone. */
-  private deliverTo(intake: EventIntake): Deliver {
+  private deliverTo(
+    take: (delivery: Delivery) => Promise<Taken>,
+    afterFault: (error: unknown) => Taken = () => 'leave to another',
+  ): Deliver {
     return async (delivery) => {
       const taken = await this.track(
-        intake.take(delivery).catch((error: unknown): Taken => {
+        take(delivery).catch((error: unknown) => {
           this.parts.events.emit('passage_failed', delivery, error);
-          return 'leave to another';
+          return afterFault(error);
         }),
       );
       if (taken === 'leave to another') await new Promise(() => undefined);
