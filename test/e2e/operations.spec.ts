@@ -1,4 +1,5 @@
 import { jobDefinitions } from '@app/contracts';
+import { connect } from 'amqplib';
 import supertest from 'supertest';
 import { bearer, keys, apiKeys } from '../support/keys';
 import { redis as broker, startRedis } from '../../scripts/brokers/redis';
@@ -241,6 +242,38 @@ describe('brokers', () => {
     expect((await look())[0]).toMatchObject({ name: 'bullmq', state: 'down' });
     expect((await system.get('/admin/queues/api/queues')).body.queues).toHaveLength(kinds.length);
   });
+
+  const rabbitmqUrl = process.env['TEST_RABBITMQ_URL'];
+
+  (rabbitmqUrl === undefined ? it.skip : it)(
+    'a queue that its workers cannot read is down although its broker is up, and one without workers says so',
+    async () => {
+      system = await TestSystem.start({ backend: 'rabbitmq', apps: ['api', 'relay'] });
+      const reaches = (state: string) =>
+        until(
+          `the queue is ${state}`,
+          async () => {
+            const found = (await look()).find(({ name }: any) => name === 'rabbitmq');
+            return { ...found.queues.find(({ name }: any) => name === 'email'), broker: found.state };
+          },
+          (queue) => queue.state === state,
+        );
+      expect(await reaches('no_worker')).toMatchObject({ broker: 'up', reason: expect.stringContaining('No worker') });
+      const connection = await connect(rabbitmqUrl!);
+      const channel = await connection.createChannel();
+      const queue = `${system.brokerSettings.BROKER_PREFIX}email`;
+      await channel.consume(queue, () => undefined, { exclusive: true });
+      await system.launch('email-worker');
+      expect(await reaches('down')).toMatchObject({
+        broker: 'up',
+        reason: expect.stringMatching(/^1 of 1 workers cannot take messages from this queue: .*ACCESS[_-]REFUSED/),
+      });
+      await connection.close();
+      expect(await reaches('up')).not.toHaveProperty('reason');
+      await system.end('email-worker', 'SIGTERM');
+      await reaches('no_worker');
+    },
+  );
 
   it('a job that names a broker which is not configured is refused', async () => {
     system = await TestSystem.start({ apps: ['api'] });

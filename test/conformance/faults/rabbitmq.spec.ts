@@ -1,6 +1,12 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { connect, type ConfirmChannel } from 'amqplib';
-import { RabbitmqDriver, RabbitmqDriverModule, type Delivery, type JobMessage } from '@app/messaging';
+import {
+  RabbitmqDriver,
+  RabbitmqDriverModule,
+  type Delivery,
+  type JobMessage,
+  type Subscription,
+} from '@app/messaging';
 import { uniqueName } from '../../support/core';
 import { gate } from '../../support/gate';
 import { leakGuard } from '../../support/leaks';
@@ -189,6 +195,22 @@ const url = process.env['TEST_RABBITMQ_URL'];
       () => publisher.depth(queue),
       (depth) => depth === 0,
     );
+  });
+
+  it('a queue that another consumer has for itself is trouble, until it can be read', async () => {
+    const [publisher, worker] = [await driver(), await driver()];
+    await publisher.publish([message()]);
+    const taken: string[] = [];
+    const troubleIs = (what: string, isRight: (trouble: string | undefined) => boolean) =>
+      until(what, () => Promise.resolve(subscription.trouble), isRight);
+    let subscription!: Subscription;
+    await plain(async (channel) => {
+      await channel.consume(`${prefix}${queue}`, () => undefined, { exclusive: true });
+      subscription = await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(idOf(delivery))));
+      await troubleIs('it cannot be read', (trouble) => trouble?.includes('exclusive') === true);
+    });
+    await seen('it is read', taken, 1);
+    await troubleIs('there is no trouble', (trouble) => trouble === undefined);
   });
 
   it('what was in hand when the connection was lost is delivered again, and acknowledged once', async () => {
