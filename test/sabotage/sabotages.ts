@@ -600,6 +600,6 @@ export const sabotages: readonly Sabotage[] = [
     find: 'const why = this.channel.whyClosed;',
     replace: 'const why = undefined;',
     specs: rabbitmqFaults,
-    test: 'a queue that another consumer has for itself',
+    test: 'a queue that cannot be consumed is trouble',
   },
 ];

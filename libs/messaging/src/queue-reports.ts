@@ -21,9 +21,9 @@ export class QueueReports {
     private readonly look: () => readonly QueueReader[],
   ) {}
 
+  /** The first report has time until the brokers are reached. */
   start(): void {
     this.timer = setInterval(() => this.write(), everyMs);
-    this.write();
   }
 
   /** The process takes nothing any more. */

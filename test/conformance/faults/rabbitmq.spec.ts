@@ -197,20 +197,21 @@ const url = process.env['TEST_RABBITMQ_URL'];
     );
   });
 
-  it('a queue that another consumer has for itself is trouble, until it can be read', async () => {
-    const [publisher, worker] = [await driver(), await driver()];
-    await publisher.publish([message()]);
-    const taken: string[] = [];
-    const troubleIs = (what: string, isRight: (trouble: string | undefined) => boolean) =>
-      until(what, () => Promise.resolve(subscription.trouble), isRight);
-    let subscription!: Subscription;
+  it('a queue that cannot be consumed is trouble, until it can be', async () => {
+    const worker = await driver();
+    // Another service has made it in its place, with other arguments.
     await plain(async (channel) => {
-      await channel.consume(`${prefix}${queue}`, () => undefined, { exclusive: true });
-      subscription = await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(idOf(delivery))));
-      await troubleIs('it cannot be read', (trouble) => trouble?.includes('exclusive') === true);
+      await channel.deleteQueue(`${prefix}${queue}`);
+      await channel.assertQueue(`${prefix}${queue}`, { durable: true });
     });
+    const taken: string[] = [];
+    const subscription = await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(idOf(delivery))));
+    const trouble = () => Promise.resolve(subscription.trouble ?? 'none');
+    await until('it cannot be consumed', trouble, (why) => why.includes('PRECONDITION_FAILED'));
+    await plain((channel) => channel.deleteQueue(`${prefix}${queue}`));
+    await until('it can be consumed', trouble, (why) => why === 'none');
+    await worker.publish([message()]);
     await seen('it is read', taken, 1);
-    await troubleIs('there is no trouble', (trouble) => trouble === undefined);
   });
 
   it('what was in hand when the connection was lost is delivered again, and acknowledged once', async () => {
