@@ -96,7 +96,10 @@ const rabbitmqUrl = process.env['TEST_RABBITMQ_URL'];
       await system.launch(worker, worker, { RABBITMQ_URL: throughProxy.href });
       await loseInFlight(system, () => {
         proxy.cut();
-        return Promise.resolve(() => Promise.resolve(proxy.restore()));
+        return Promise.resolve(() => {
+          proxy.restore();
+          return Promise.resolve();
+        });
       });
       await allAreSentOnce(system);
     } finally {

@@ -111,7 +111,8 @@ import { until } from '../support/until';
 
   it('the brokers page says which queue no worker reads', async () => {
     await page.goto('/app/brokers');
-    const queue = (name: string) => page.locator('.details > div').filter({ has: page.getByText(name, { exact: true }) });
+    const queue = (name: string) =>
+      page.locator('.details > div').filter({ has: page.getByText(name, { exact: true }) });
     await queue('sms').getByText('no worker').waitFor();
     await queue('email').waitFor();
     await until(

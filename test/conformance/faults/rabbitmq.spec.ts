@@ -1,12 +1,6 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { connect, type ConfirmChannel } from 'amqplib';
-import {
-  RabbitmqDriver,
-  RabbitmqDriverModule,
-  type Delivery,
-  type JobMessage,
-  type Subscription,
-} from '@app/messaging';
+import { RabbitmqDriver, RabbitmqDriverModule, type Delivery, type JobMessage } from '@app/messaging';
 import { uniqueName } from '../../support/core';
 import { gate } from '../../support/gate';
 import { leakGuard } from '../../support/leaks';

@@ -49,7 +49,7 @@ export function tolerant(workerClass: typeof Worker): typeof Worker {
         throw error;
       }
     }
-  } as typeof Worker;
+  };
 }
 
 /** @returns the data of a message as its client library has parsed them, or their bytes where it could not */
