@@ -36,7 +36,7 @@ export function conformance(harness: Harness): void {
         tested.add(id);
         it(`${id}: ${scenarios[id]}`, test);
       },
-      start: async (handlers, options) => (core = await startCore(handlers, { ...options, harness })),
+      start: async (handlers, options) => (core = await startCore(handlers, { harness, ...options })),
     };
 
     afterEach(async () => {

@@ -70,6 +70,8 @@ export const scenarios = {
     'a drain waits for what ends in time, hands the rest back uncounted, and the next worker does it',
   'hands-back-what-it-has-not-begun': 'of what was delivered and waits for a slot, a drain begins nothing',
   'keeps-what-the-broker-refused': 'a publish that fails leaves the row, and it goes when the broker takes it',
+  'sets-aside-what-the-broker-refuses':
+    'a message that the broker never takes is a dead letter with its bytes; its neighbours are published once',
   'gives-up-a-silent-publish': 'a publish that never returns ends at its deadline and is tried again; it runs once',
   'brings-back-what-the-broker-forgot': 'a queue that was emptied is filled again from the ledger',
   'says-what-it-holds': 'depth counts what waits and what is worked on',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countJobs, createPrismaClient, listJobs, sectionsOfOrders } from '@app/persistence';
-import { adopt } from '../../libs/messaging/src/pipeline/adopt';
+import { countJobs, createPrismaClient, enqueue, listJobs, sectionsOfOrders } from '@app/persistence';
+import { adoptedJob } from '../../libs/messaging/src/pipeline/adopt';
 import { done } from '@app/messaging';
 import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
@@ -43,7 +43,8 @@ describe('with the clocks of two processes six minutes apart', () => {
   it('lists jobs in the order in which they were accepted, page by page', async () => {
     const ids = await enqueueInTurns();
     const foreign = { source: '/other', id: 'one', kind: job.kind, version: 1, tenant, data: { n: 7 } } as const;
-    ids.push((await inProcess(-sixMinutes, () => adopt(core.pool, job, foreign as never, 'memory'))).id);
+    const adopted = adoptedJob(job, foreign as never, 'memory');
+    ids.push((await inProcess(-sixMinutes, () => enqueue(core.pool, adopted))).id);
     const page = async (before?: string) =>
       (await listJobs(core.pool, tenant, { state: undefined, kind: undefined, before, limit: 3 })).jobs;
     const first = (await page()).map(({ id }) => id);

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
 import { done, encodeMessage } from '@app/messaging';
 import type { JobDefinition } from '@app/contracts';
 import { startCore, type Core } from '../support/core';
@@ -46,5 +47,84 @@ describe('messages that got lost, or hurt', () => {
     void core.broker.publishRaw(job.queue, { ...message(job, '019e0000-0000-7000-8000-000000000000', 1), ...field });
     expect((await setAside)[1]).toBe(reason);
     expect((await core.pool.query('SELECT reason FROM dead_letter')).rows).toEqual([{ reason }]);
+  });
+
+  describe('an event of another service', () => {
+    const from = (definition: JobDefinition, data: unknown) => ({
+      specversion: '1.0',
+      id: 'order-4711',
+      source: 'https://shop.example.com/orders',
+      type: `${definition.kind}.v1`,
+      data,
+    });
+
+    const deadLetters = async () =>
+      (await core.pool.query('SELECT reason, kind, source, octet_length(raw) > 0 AS "hasBytes" FROM dead_letter')).rows;
+
+    /** PostgreSQL refuses rows of a table, for a reason that has nothing to do with what is in them. */
+    async function refuseRowsOf(table: string): Promise<() => Promise<unknown>> {
+      await core.pool.query(`
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          RAISE EXCEPTION 'permission denied' USING ERRCODE = '42501';
+        END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION refuse()`);
+      return () => core.pool.query(`DROP TRIGGER refuse ON ${table}`);
+    }
+
+    it('becomes a job as soon as PostgreSQL takes it, and no dead letter before', async () => {
+      const job = plainJob();
+      core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
+      const restore = await refuseRowsOf('job');
+      let refusals = 0;
+      const refusedTwice = core.next('database_away', (what) => what === 'adopt' && (refusals += 1) === 2);
+      const setAside = core.next('set_aside');
+      await core.broker.publishRaw(job.queue, from(job, { n: 1 }));
+      await Promise.race([refusedTwice, setAside]);
+      expect(await deadLetters()).toEqual([]);
+      const settled = core.next('settled');
+      await restore();
+      expect((await settled)[1]).toMatchObject({ state: 'completed' });
+      expect(await deadLetters()).toEqual([]);
+    });
+
+    it.each([
+      ['that is good', 'job', 'adopt', { n: 1 }],
+      ['whose dead letter', 'dead_letter', 'set aside', { n: 'many' }],
+    ])(
+      '%s, and that PostgreSQL does not take, stays at the broker when its worker ends',
+      async (_, table, what, data) => {
+        const job = plainJob();
+        core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
+        await refuseRowsOf(table);
+        const refused = core.next('database_away', (statement) => statement === what);
+        const gaveUp = [core.next('passage_failed'), core.next('set_aside')];
+        await core.broker.publishRaw(job.queue, from(job, data));
+        await Promise.race([refused, ...gaveUp]);
+        await core.worker.drain();
+        expect(await core.driver.depth(job.queue)).toBe(1);
+      },
+    );
+
+    it.each([
+      ['has no place in jsonb', 'payload_invalid', {}],
+      [
+        'makes a fault of ours show',
+        'intake_failed',
+        {
+          orderBy: () => {
+            throw new TypeError('not a function');
+          },
+        },
+      ],
+    ])('that %s is set aside as %s, with its bytes', async (_, reason, overrides) => {
+      const job = { ...plainJob(overrides), payload: z.any() };
+      core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
+      const setAside = core.next('set_aside');
+      await core.broker.publishRaw(job.queue, from(job, { text: 'a\0b' }));
+      await setAside;
+      const { source } = from(job, 1);
+      expect(await deadLetters()).toEqual([{ reason, kind: job.kind, source, hasBytes: true }]);
+      expect(await core.driver.depth(job.queue)).toBe(0);
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { done, retry, type JobContext } from '@app/messaging';
 import { startCore, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
@@ -109,5 +110,52 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     await settled;
     expect(await effects()).toBe(0);
     expect(await core.read(id)).toMatchObject({ state: 'failed', error: { code: 'result_invalid' } });
+  });
+
+  it('a result that cannot be stored fails its job at the first attempt and rolls the effect back', async () => {
+    const circle: unknown[] = [];
+    circle.push(circle);
+    const results = ['a\0b', 'a\ud800b', { 'a\0b': 1 }, 1n, circle];
+    const job = { ...plainJob(), result: z.any() };
+    core = await startCore([
+      [
+        job,
+        ({ payload }, { transaction }) =>
+          transaction(async (tx) => {
+            const { n } = payload as { n: number };
+            await tx.$executeRaw`INSERT INTO effect VALUES (${n})`;
+            return done(results[n]);
+          }),
+      ],
+    ]);
+    await core.pool.query('CREATE TABLE effect (run int)');
+    for (const [n] of results.entries()) {
+      const settled = core.next('settled');
+      const id = await core.enqueue(job, { n });
+      await settled;
+      expect(await core.read(id)).toMatchObject({
+        state: 'failed',
+        attempt: 1,
+        error: { code: 'result_not_storable', message: expect.stringContaining('The handler') },
+      });
+    }
+    expect(await effects()).toBe(0);
+  });
+
+  it('a data exception that the result has not caused is tried again', async () => {
+    const job = await start((run, { transaction }) => transaction(() => Promise.resolve(done({ n: run }))));
+    await core.pool.query(`
+      CREATE SEQUENCE attempts;
+      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.state = 'completed' AND nextval('attempts') = 1 THEN
+          RAISE EXCEPTION 'invalid input syntax for type bigint' USING ERRCODE = '22P02';
+        END IF;
+        RETURN NEW;
+      END $$;
+      CREATE TRIGGER refuse BEFORE UPDATE ON job FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    const settled = core.next('settled', (_, { state }) => state !== 'queued');
+    const id = await core.enqueue(job, { n: 1 });
+    await settled;
+    expect(await core.read(id)).toMatchObject({ state: 'completed', attempt: 2, result: { n: 2 } });
   });
 });

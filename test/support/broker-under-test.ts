@@ -19,6 +19,9 @@ export interface BrokerUnderTest {
   close(): Promise<void>;
 }
 
+/** Less than an event may have. */
+export const strictBytes = 40_000;
+
 /** What a broker has to bring to be tested: the same for each of them. */
 export interface Harness {
   readonly name: string;
@@ -28,6 +31,8 @@ export interface Harness {
   readonly carries: 'bytes' | 'json';
   /** @param databaseUrl a fresh, migrated database, for a broker that lives in PostgreSQL */
   start(databaseUrl: string): Promise<BrokerUnderTest>;
+  /** The same broker, which refuses a message of more than `strictBytes`; undefined where nothing makes it do so. */
+  readonly strict: Pick<Harness, 'start'> | undefined;
 }
 
 /** All connections to it share one driver: what it holds is in this process. */

@@ -117,6 +117,19 @@ import { until } from '../support/until';
     await page.getByText('RABBITMQ_URL').waitFor();
   });
 
+  it('the brokers page says which queue no worker reads', async () => {
+    await page.goto('/app/brokers');
+    const queue = (name: string) =>
+      page.locator('.details > div').filter({ has: page.getByText(name, { exact: true }) });
+    await queue('sms').getByText('no worker').waitFor();
+    await queue('email').waitFor();
+    await until(
+      'the queue of the worker is up',
+      () => queue('email').textContent(),
+      (text) => text?.includes('no worker') === false,
+    );
+  });
+
   it('what the server says of a field is a Chinese sentence on the Chinese page', async () => {
     await chinese();
     await page.getByLabel('收件人').fill('ada');

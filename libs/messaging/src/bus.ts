@@ -6,9 +6,12 @@ import type { EventSubscription } from './events/event-handler';
 import { EventIntake, type Taken } from './events/event-intake';
 import { nameOf, type EventRegistry } from './events/event-registry';
 import type { HandlerRegistry } from './handlers/handler-registry';
+import { LeftToAnother } from './pipeline/parse';
 import { createPipeline } from './pipeline/pipeline';
 import type { PipelineParts } from './pipeline/parts';
 import type { BrokerDriver, Deliver, Delivery, Subscription } from './port/broker-driver';
+import { subscriberQueue } from './port/topology';
+import { QueueReports } from './queue-reports';
 import { retryWhileAway } from './retry-while-away';
 import { Slots } from './slots';
 import { Turns } from './turns';
@@ -30,7 +33,9 @@ export interface BusSettings {
 
 /** A worker's way from its brokers to its handlers. */
 export class Bus {
-  private subscriptions: Subscription[] = [];
+  private subscriptions: { readonly broker: string; readonly queue: string; readonly subscription: Subscription }[] =
+    [];
+  private readonly reports: QueueReports;
   private readonly drain = new Drain();
   private readonly inFlight = new Set<Promise<unknown>>();
 
@@ -40,7 +45,11 @@ export class Bus {
     private readonly registries: Registries,
     private readonly parts: Omit<PipelineParts, 'handlers' | 'slots' | 'turns' | 'drain' | 'claims' | 'settlements'>,
     private readonly settings: BusSettings,
-  ) {}
+  ) {
+    this.reports = new QueueReports(parts.pool, () =>
+      this.subscriptions.map(({ broker, queue, subscription: { trouble } }) => ({ broker, queue, trouble })),
+    );
+  }
 
   /**
    * Checks the handlers, then subscribes every queue on every configured broker.
@@ -63,13 +72,11 @@ export class Bus {
       ),
       settlements: new Collector((settlements) => retryWhileAway('settle', events, () => settle(pool, settlements))),
     });
-    const deliver = (delivery: Delivery): Promise<void> =>
-      this.track(
-        pipeline.run(delivery).catch((error: unknown) => {
-          // A fault of ours. The lease, or the reconciler, brings the job back.
-          events.emit('passage_failed', delivery, error);
-        }),
-      );
+    const deliver = this.deliverTo(
+      (delivery) => pipeline.run(delivery).then((): Taken => 'acknowledge'),
+      // The lease, or the reconciler, brings a job of ours back.
+      (error) => (error instanceof LeftToAnother ? 'leave to another' : 'acknowledge'),
+    );
     const intakes = this.registries.events
       .resolve(this.served.events, this.drivers)
       .map(
@@ -78,24 +85,37 @@ export class Bus {
       );
     for (const driver of this.drivers) {
       for (const queue of new Set(jobs.map((definition) => definition.queue))) {
-        this.subscriptions.push(await driver.subscribe(queue, deliver));
+        this.subscriptions.push({
+          broker: driver.name,
+          queue,
+          subscription: await driver.subscribe(queue, deliver),
+        });
         events.emit('subscribed', driver.name, queue);
       }
-      for (const [subscription, intake] of intakes) {
-        this.subscriptions.push(await driver.subscribeTo(subscription, this.deliverTo(intake)));
-        events.emit('subscribed', driver.name, nameOf(subscription));
+      for (const [heard, intake] of intakes) {
+        const take = this.deliverTo((delivery) => intake.take(delivery));
+        this.subscriptions.push({
+          broker: driver.name,
+          queue: subscriberQueue(heard.event.kind, heard.subscriber),
+          subscription: await driver.subscribeTo(heard, take),
+        });
+        events.emit('subscribed', driver.name, nameOf(heard));
       }
     }
+    this.reports.start();
     return pipeline.lines;
   }
 
   /** What is left to another is never acknowledged: the broker gives it to somebody else when this process has gone. */
-  private deliverTo(intake: EventIntake): Deliver {
+  private deliverTo(
+    take: (delivery: Delivery) => Promise<Taken>,
+    afterFault: (error: unknown) => Taken = () => 'leave to another',
+  ): Deliver {
     return async (delivery) => {
       const taken = await this.track(
-        intake.take(delivery).catch((error: unknown): Taken => {
+        take(delivery).catch((error: unknown) => {
           this.parts.events.emit('passage_failed', delivery, error);
-          return 'leave to another';
+          return afterFault(error);
         }),
       );
       if (taken === 'leave to another') await new Promise(() => undefined);
@@ -106,8 +126,9 @@ export class Bus {
   async stopIntake(): Promise<void> {
     this.parts.leases.refuse();
     this.drain.begin();
-    await Promise.all(this.subscriptions.map((subscription) => subscription.stop()));
+    await Promise.all(this.subscriptions.map(({ subscription }) => subscription.stop()));
     this.subscriptions = [];
+    await this.reports.stop();
   }
 
   get inFlightCount(): number {

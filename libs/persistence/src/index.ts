@@ -35,6 +35,7 @@ export * from './products/change-product';
 export * from './products/generations';
 export * from './products/search-model';
 export * from './products/search-products';
+export * from './queue-readers';
 export * from './rate-limit';
 export * from './schedules';
 export * from './session';

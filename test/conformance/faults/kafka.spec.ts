@@ -1,5 +1,5 @@
 import { Test } from '@nestjs/testing';
-import { ConfigResourceTypes, Kafka, KafkaJSNonRetriableError, logLevel, type Admin } from 'kafkajs';
+import { AssignerProtocol, ConfigResourceTypes, Kafka, KafkaJSNonRetriableError, logLevel, type Admin } from 'kafkajs';
 import {
   done,
   KafkaDriver,
@@ -9,6 +9,7 @@ import {
   type PartlyPublished,
   type WorkerRuntime,
 } from '@app/messaging';
+import { readQueueReaders } from '@app/persistence';
 import { startCore, uniqueName, type Core } from '../../support/core';
 import { gate } from '../../support/gate';
 import { leakGuard } from '../../support/leaks';
@@ -78,6 +79,48 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       () => core!.driver.depth(job.queue),
       (depth) => depth === 0,
     );
+  });
+
+  it('a worker that cannot take messages from a topic says so', async () => {
+    const job = plainJob();
+    core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { harness, worker: false });
+    const { pool, worker } = core;
+    const kafka = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING });
+    const admin = kafka.admin();
+    await admin.connect();
+    const topic = (await admin.listTopics()).find((name) => name.endsWith(`.${job.queue}`))!;
+    await admin.disconnect();
+    // A member whose protocol is another one keeps ours out of the group.
+    const metadata = AssignerProtocol.MemberMetadata.encode({ version: 1, topics: [topic], userData: Buffer.alloc(0) });
+    const stranger = kafka.consumer({
+      groupId: topic,
+      partitionAssigners: [
+        () => ({
+          name: 'Other',
+          version: 1,
+          assign: () => Promise.resolve([]),
+          protocol: () => ({ name: 'Other', metadata }),
+        }),
+      ],
+    });
+    await stranger.connect();
+    await stranger.subscribe({ topics: [topic] });
+    const joined = new Promise((resolve) => void stranger.on(stranger.events.GROUP_JOIN, resolve));
+    await stranger.run({ eachMessage: () => Promise.resolve() });
+    await joined;
+    try {
+      await worker.start();
+      const [down] = await until(
+        'it says so',
+        () => readQueueReaders(pool),
+        ([readers]) => readers?.failing === 1,
+        60_000,
+      );
+      expect(down).toMatchObject({ broker: 'kafka', queue: job.queue, workers: 1 });
+      expect(down!.trouble).toContain('protocol');
+    } finally {
+      await stranger.disconnect();
+    }
   });
 
   it('a handler that takes longer than a session holds up nobody, and stays a member', async () => {

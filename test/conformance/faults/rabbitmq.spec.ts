@@ -191,6 +191,23 @@ const url = process.env['TEST_RABBITMQ_URL'];
     );
   });
 
+  it('a queue that cannot be consumed is trouble, until it can be', async () => {
+    const worker = await driver();
+    // Another service has made it in its place, with other arguments.
+    await plain(async (channel) => {
+      await channel.deleteQueue(`${prefix}${queue}`);
+      await channel.assertQueue(`${prefix}${queue}`, { durable: true });
+    });
+    const taken: string[] = [];
+    const subscription = await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(idOf(delivery))));
+    const trouble = () => Promise.resolve(subscription.trouble ?? 'none');
+    await until('it cannot be consumed', trouble, (why) => why.includes('PRECONDITION_FAILED'));
+    await plain((channel) => channel.deleteQueue(`${prefix}${queue}`));
+    await until('it can be consumed', trouble, (why) => why === 'none');
+    await worker.publish([message()]);
+    await seen('it is read', taken, 1);
+  });
+
   it('what was in hand when the connection was lost is delivered again, and acknowledged once', async () => {
     const [publisher, worker] = [await driver(), await driver()];
     const doors = gate();

@@ -1,6 +1,7 @@
 import { getQueueToken } from '@nestjs/bullmq';
 import { Test, type TestingModule } from '@nestjs/testing';
 import type { Queue } from 'bullmq';
+import { Client } from 'pg';
 import {
   BullmqDriver,
   bullmqCapabilities,
@@ -8,7 +9,7 @@ import {
   subscriberQueue,
   type BrokerTopology,
 } from '@app/messaging';
-import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
+import { strictBytes, type BrokerUnderTest, type Harness } from '../../support/broker-under-test';
 import { uniqueName } from '../../support/core';
 
 /** BullMQ on one of its backends. */
@@ -19,7 +20,23 @@ export function bullmqHarness(name: string, redisUrl: string | undefined, isTher
     capabilities: bullmqCapabilities,
     carries: 'json',
     start: (databaseUrl) => Promise.resolve(new BullmqUnderTest(databaseUrl, redisUrl)),
+    // Redis takes 1 MiB at least, whatever it is set to.
+    strict: redisUrl === undefined ? { start: startStrictPostgres } : undefined,
   };
+}
+
+/** As the server's own limits do it, which are too large for a test. */
+async function startStrictPostgres(databaseUrl: string): Promise<BrokerUnderTest> {
+  const client = new Client(databaseUrl);
+  await client.connect();
+  await client.query(`
+    CREATE FUNCTION bullmq.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      RAISE EXCEPTION 'string too long to represent as jsonb string' USING ERRCODE = '54000';
+    END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON bullmq.job
+      FOR EACH ROW WHEN (octet_length(NEW.data::text) > ${strictBytes}) EXECUTE FUNCTION bullmq.refuse()`);
+  await client.end();
+  return new BullmqUnderTest(databaseUrl, undefined);
 }
 
 class BullmqUnderTest implements BrokerUnderTest {

@@ -1,7 +1,7 @@
 import { Test, type TestingModule } from '@nestjs/testing';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
 import { kafkaCapabilities, KafkaDriver, KafkaDriverModule, type BrokerTopology } from '@app/messaging';
-import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
+import { strictBytes, type BrokerUnderTest, type Harness } from '../../support/broker-under-test';
 import { uniqueName } from '../../support/core';
 
 export function kafkaHarness(broker: string | undefined): Harness {
@@ -11,6 +11,7 @@ export function kafkaHarness(broker: string | undefined): Harness {
     capabilities: kafkaCapabilities,
     carries: 'bytes',
     start: () => Promise.resolve(new KafkaUnderTest(broker!)),
+    strict: { start: () => Promise.resolve(new KafkaUnderTest(broker!, strictBytes)) },
   };
 }
 
@@ -19,7 +20,10 @@ class KafkaUnderTest implements BrokerUnderTest {
   private readonly prefix = `${uniqueName()}-${process.pid}.`;
   private readonly plain: Kafka;
 
-  constructor(private readonly broker: string) {
+  constructor(
+    private readonly broker: string,
+    private readonly mostBytes?: number,
+  ) {
     this.plain = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
   }
 
@@ -31,6 +35,7 @@ class KafkaUnderTest implements BrokerUnderTest {
     this.modules.push(module);
     const driver = module.get(KafkaDriver);
     await driver.ready();
+    if (this.mostBytes !== undefined) await this.limitTopics(this.mostBytes);
     return driver;
   }
 
@@ -69,6 +74,18 @@ class KafkaUnderTest implements BrokerUnderTest {
     await this.admin(async (admin) => {
       const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(this.prefix));
       if (topics.length > 0) await admin.deleteTopics({ topics });
+    });
+  }
+
+  private async limitTopics(mostBytes: number): Promise<void> {
+    await this.admin(async (admin) => {
+      const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(this.prefix));
+      const configEntries = [
+        { name: 'compression.type', value: 'uncompressed' },
+        { name: 'max.message.bytes', value: `${mostBytes}` },
+      ];
+      const resources = topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configEntries }));
+      await admin.alterConfigs({ validateOnly: false, resources });
     });
   }
 

@@ -7,7 +7,8 @@ import {
   subscriberQueues,
   type BrokerTopology,
 } from '@app/messaging';
-import type { BrokerUnderTest, Harness } from '../../support/broker-under-test';
+import { rabbitmq, startRabbitmq } from '../../../scripts/brokers/rabbitmq';
+import { strictBytes, type BrokerUnderTest, type Harness } from '../../support/broker-under-test';
 import { uniqueName } from '../../support/core';
 
 export function rabbitmqHarness(url: string | undefined): Harness {
@@ -17,7 +18,15 @@ export function rabbitmqHarness(url: string | undefined): Harness {
     capabilities: rabbitmqCapabilities,
     carries: 'bytes',
     start: () => Promise.resolve(new RabbitmqUnderTest(url!)),
+    strict: rabbitmq.isInstalled() ? { start: startStrict } : undefined,
   };
+}
+
+/** The limit is one of the whole broker, so this is one of its own. */
+async function startStrict(): Promise<BrokerUnderTest> {
+  const own = await startRabbitmq();
+  await own.control('eval', `application:set_env(rabbit, max_message_size, ${strictBytes}).`);
+  return new RabbitmqUnderTest(own.url, own.stop);
 }
 
 class RabbitmqUnderTest implements BrokerUnderTest {
@@ -25,7 +34,10 @@ class RabbitmqUnderTest implements BrokerUnderTest {
   private readonly prefix = `${uniqueName()}-${process.pid}.`;
   private topology: BrokerTopology = { queues: [], events: [] };
 
-  constructor(private readonly url: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly stop = () => Promise.resolve(),
+  ) {}
 
   async connect(_use: 'publish' | 'consume', topology: BrokerTopology): Promise<RabbitmqDriver> {
     this.topology = topology;
@@ -70,6 +82,7 @@ class RabbitmqUnderTest implements BrokerUnderTest {
         await channel.deleteExchange(`${this.prefix}${exchange}`);
       }
     });
+    await this.stop();
   }
 
   private async plain(work: (channel: PlainChannel) => Promise<unknown>): Promise<void> {

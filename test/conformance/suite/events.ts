@@ -1,6 +1,8 @@
-import { jobFinished } from '@app/contracts';
+import { z } from 'zod';
+import { jobFinished, type EventDefinition } from '@app/contracts';
 import { done, encodeEvent, fail, replayFaults, subscriberQueue } from '@app/messaging';
 import { cancelJob, recordEvent } from '@app/persistence';
+import { strictBytes } from '../../support/broker-under-test';
 import { tenant, type Core } from '../../support/core';
 import { gate } from '../../support/gate';
 import { hearing, plainEvent } from '../../support/plain-event';
@@ -209,6 +211,49 @@ export function events({ harness, scenario, start }: Suite): void {
       (await core.pool.query('SELECT FROM dead_letter WHERE queue = $1', [subscriberQueue(event.kind, 'ada')]))
         .rowCount,
     ).toBe(3);
+  });
+
+  scenario('sets-aside-what-the-broker-refuses', async () => {
+    const [count, large] = [10, 6];
+    const event = {
+      ...plainEvent(['ada']),
+      data: z.strictObject({ n: z.int(), text: z.string() }),
+      key: undefined,
+    } satisfies EventDefinition;
+    const list: number[] = [];
+    const core = await start([], {
+      ...(harness.strict && { harness: harness.strict }),
+      events: [hearing(event, 'ada', (group) => Promise.resolve(void list.push(...group.map(({ data }) => data.n))))],
+    });
+    let came = 0; // Counted when its transaction is committed.
+    core.events.on('events_handled', (_kind, _subscriber, _fresh, together) => (came += together));
+    await core.prisma.$transaction(async (tx) => {
+      for (const n of numbers(count)) {
+        await recordEvent(tx, event, { n, text: 'x'.repeat(n === large ? strictBytes : 1) }, { tenant });
+      }
+    });
+    core.wakeUp.request('events');
+    // A broker that takes everything has it handled like any other.
+    const taken = numbers(count + 1).filter((n) => n !== large || !harness.strict);
+    await heard('what the broker takes', list, taken.length - 1);
+    await until(
+      'nothing is left to be told',
+      async () => (await core.pool.query('SELECT FROM event_outbox')).rowCount,
+      (left) => left === 0,
+    );
+    const { rows } = await core.pool.query<{ reason: string; raw: Buffer }>('SELECT reason, raw FROM dead_letter');
+    expect(rows.map(({ reason }) => reason)).toEqual(harness.strict ? ['message_refused'] : []);
+    for (const { raw } of rows) expect(JSON.parse(raw.toString())).toMatchObject({ data: { n: large } });
+    // Whatever was published twice comes before what is published now.
+    await core.prisma.$transaction((tx) => recordEvent(tx, event, { n: count, text: 'last' }, { tenant }));
+    core.wakeUp.request('events');
+    await until(
+      'the last one is handled',
+      () => Promise.resolve(came),
+      (copies) => copies >= taken.length,
+    );
+    expect(list.sort((a, b) => a - b)).toEqual(taken);
+    expect(came).toBe(taken.length);
   });
 
   scenario('keeps-events-in-order-per-key', async () => {

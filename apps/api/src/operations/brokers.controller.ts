@@ -1,13 +1,25 @@
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Pool } from 'pg';
 import { z } from 'zod';
 import { jobDefinitions, requestableBrokers, type BrokerName } from '@app/contracts';
+import { readerGoneMs, readQueueReaders, type QueueReaders } from '@app/persistence';
 import { brokerCapabilities, capabilityNames, DRIVERS, supports, queuesOf, type BrokerDriver } from '@app/messaging';
 import { AnyKey } from '../access';
 import { toOpenApi } from '../jobs/job-body';
 import { withinTime } from './within-time';
 
-const queueDepth = z.object({ name: z.string(), depth: z.int().describe('messages that wait or are worked on') });
+const queueView = z.object({
+  name: z.string(),
+  depth: z.int().describe('messages that wait or are worked on'),
+  state: z
+    .enum(['up', 'down', 'no_worker', 'unknown'])
+    .describe(
+      'whether the workers say that they can take messages from it: all of them (`up`), not all (`down`), ' +
+        'none has said anything (`no_worker`); `unknown` where PostgreSQL does not tell',
+    ),
+  reason: z.string().optional().describe('why it is not up'),
+});
 
 const brokerView = z.object({
   name: z.enum(requestableBrokers),
@@ -17,7 +29,7 @@ const brokerView = z.object({
     .record(z.enum(capabilityNames), z.enum(supports))
     .describe('who keeps a promise: the broker (`native`), this system above it (`bus`), or nobody (`none`)'),
   setting: z.string().describe('the variable that holds its address'),
-  queues: z.array(queueDepth),
+  queues: z.array(queueView),
 });
 
 /** How each broker is connected, with an address as `npm run brokers` or docker-compose.yml gives it. */
@@ -28,25 +40,35 @@ const connections = {
 } as const;
 
 type BrokerView = z.output<typeof brokerView>;
+type QueueView = z.output<typeof queueView>;
+
+/** What workers say of their queues; undefined where PostgreSQL does not tell. */
+type Readers = readonly QueueReaders[] | undefined;
 
 @ApiTags('operations')
 @AnyKey()
 @Controller('v1/brokers')
 export class BrokersController {
-  constructor(@Inject(DRIVERS) private readonly drivers: readonly BrokerDriver[]) {}
+  constructor(
+    @Inject(DRIVERS) private readonly drivers: readonly BrokerDriver[],
+    private readonly pool: Pool,
+  ) {}
 
   @Get()
-  @ApiOperation({ summary: 'The brokers: whether they answer, what they can do, what waits in them' })
+  @ApiOperation({
+    summary: 'The brokers: whether they answer, what they can do, what waits in them, and whether workers can take it',
+  })
   @ApiResponse({
     status: 200,
     description: 'Every broker that a job may name.',
     schema: toOpenApi(z.object({ items: z.array(brokerView) })),
   })
   async list(): Promise<{ items: BrokerView[] }> {
-    return { items: await Promise.all(requestableBrokers.map((name) => this.look(name))) };
+    const readers = withinTime(readQueueReaders(this.pool)).catch(() => undefined);
+    return { items: await Promise.all(requestableBrokers.map((name) => this.look(name, readers))) };
   }
 
-  private async look(name: (typeof requestableBrokers)[number]): Promise<BrokerView> {
+  private async look(name: (typeof requestableBrokers)[number], readers: Promise<Readers>): Promise<BrokerView> {
     const driver = this.drivers.find((configured) => configured.name === (name satisfies BrokerName));
     const { setting, example } = connections[name];
     const broker = { name, capabilities: brokerCapabilities[name], setting };
@@ -55,15 +77,34 @@ export class BrokersController {
       return { ...broker, state: 'not_configured', reason, queues: [] };
     }
     try {
-      return { ...broker, state: 'up', queues: await withinTime(depths(driver)) };
+      const depths = await withinTime(depthsOf(driver));
+      const said = await readers;
+      return {
+        ...broker,
+        state: 'up',
+        queues: depths.map((queue) => ({ ...queue, ...stateOf(name, queue.name, said) })),
+      };
     } catch (error) {
       return { ...broker, state: 'down', reason: (error as Error).message, queues: [] };
     }
   }
 }
 
-function depths(driver: BrokerDriver): Promise<z.output<typeof queueDepth>[]> {
+function depthsOf(driver: BrokerDriver): Promise<{ name: string; depth: number }[]> {
   return Promise.all(
     queuesOf(jobDefinitions).map(async ({ queue }) => ({ name: queue, depth: await driver.depth(queue) })),
   );
+}
+
+/** Only those that consume know whether a queue can be read: the broker answers, and takes messages, in either case. */
+function stateOf(broker: string, queue: string, readers: Readers): Pick<QueueView, 'state' | 'reason'> {
+  if (!readers) return { state: 'unknown', reason: 'PostgreSQL does not tell what the workers have said of it.' };
+  const said = readers.find((found) => found.broker === broker && found.queue === queue);
+  if (!said) {
+    const reason = `No worker has said within ${readerGoneMs / 1_000} s that it takes messages from this queue.`;
+    return { state: 'no_worker', reason };
+  }
+  const { workers, failing, trouble } = said;
+  if (failing === 0) return { state: 'up' };
+  return { state: 'down', reason: `${failing} of ${workers} workers cannot take messages from this queue: ${trouble}` };
 }

@@ -401,7 +401,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The brokers: whether they answer, what they can do, what waits in them */
+        /** The brokers: whether they answer, what they can do, what waits in them, and whether workers can take it */
         get: operations["BrokersController_list"];
         put?: never;
         post?: never;
@@ -5232,6 +5232,13 @@ export interface operations {
                                 name: string;
                                 /** @description messages that wait or are worked on */
                                 depth: number;
+                                /**
+                                 * @description whether the workers say that they can take messages from it: all of them (`up`), not all (`down`), none has said anything (`no_worker`); `unknown` where PostgreSQL does not tell
+                                 * @enum {string}
+                                 */
+                                state: "up" | "down" | "no_worker" | "unknown";
+                                /** @description why it is not up */
+                                reason?: string;
                             }[];
                         }[];
                     };

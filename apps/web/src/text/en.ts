@@ -251,6 +251,7 @@ export const en = {
     unknown: 'unknown',
     toConnect: 'To connect it, start the system with the variable',
     messages: (count: number) => (count === 1 ? '1 message' : `${count} messages`),
+    queueStates: { down: 'cannot be read', no_worker: 'no worker', unknown: 'unknown' },
     queue: 'Queue',
     capabilities: 'Who keeps which promise',
     capability: 'Promise',

@@ -274,6 +274,7 @@ export const zh: Dictionary = {
     unknown: '未知',
     toConnect: '要连接它，请在启动时设置环境变量',
     messages: (count) => `${count} 条消息`,
+    queueStates: { down: '无法读取', no_worker: '没有工作进程', unknown: '未知' },
     queue: '队列',
     capabilities: '能力对照：由谁实现',
     capability: '能力',

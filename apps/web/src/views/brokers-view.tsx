@@ -35,7 +35,16 @@ export function BrokersView() {
                 {queues.map((queue) => (
                   <div key={queue.name}>
                     <dt>{queue.name}</dt>
-                    <dd>{text.messages(queue.depth)}</dd>
+                    <dd>
+                      {text.messages(queue.depth)}
+                      {queue.state !== 'up' && (
+                        <>
+                          {' '}
+                          <span className={`badge badge-queue-${queue.state}`}>{text.queueStates[queue.state]}</span>
+                          {queue.state === 'down' && <p className="quiet">{queue.reason}</p>}
+                        </>
+                      )}
+                    </dd>
                   </div>
                 ))}
               </dl>

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Pool } from 'pg';
 import { v5 as uuidv5 } from 'uuid';
 import { orderKeyOf, priorities, systemTenant, type BrokerName, type JobDefinition } from '@app/contracts';
-import { enqueue, type AcceptedJob } from '@app/persistence';
+import type { NewJob } from '@app/persistence';
 import type { ForeignEvent } from '../port/job-message';
 import { payloadOf } from './payload';
 
@@ -12,17 +11,17 @@ const adoptedKeys = '6a1b5c0e-4c1f-4d0c-9a53-0f4f2b8f9d11';
 /**
  * A CloudEvent that another service has put on our queue becomes a job like any other: into the ledger and the
  * outbox, from where our relay publishes it. However often the event comes, `source` and `id` make it one job.
+ * @returns what is to be enqueued
  * @throws PayloadRefused
  */
-export async function adopt(
-  pool: Pool,
+export function adoptedJob(
   definition: JobDefinition,
   { source, id, kind, version, tenant = systemTenant, traceparent, data = null }: ForeignEvent,
   broker: BrokerName,
-): Promise<AcceptedJob> {
+): NewJob {
   const orderKey = orderKeyOf(definition, tenant, payloadOf(definition, version, data));
   const key = uuidv5(JSON.stringify([source, id]), adoptedKeys);
-  return enqueue(pool, {
+  return {
     tenant,
     definition: { kind, version, queue: definition.queue },
     broker,
@@ -39,5 +38,5 @@ export async function adopt(
       bodyHash: createHash('sha256').update(JSON.stringify(data)).digest(),
     },
     children: [],
-  });
+  };
 }

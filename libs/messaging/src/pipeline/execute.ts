@@ -11,6 +11,7 @@ import { reasonOf } from '../reason-of';
 import { checkedOutcome, type Outcome } from '../handlers/outcome';
 import type { Claimed, Ending, PipelineParts } from './parts';
 import { payloadOf, PayloadRefused } from './payload';
+import { refusedResult } from './result';
 
 /** How long a job waits that was sent by a newer version of the code, for a worker of that version. */
 const newerVersionSnoozeMs = 30_000;
@@ -18,7 +19,7 @@ const newerVersionSnoozeMs = 30_000;
 /** Longer than the attempt and the grace after it. */
 const transactionSlackMs = 10_000;
 
-export function executeStep({ pool, prisma }: PipelineParts): (claimed: Claimed) => Promise<Ending> {
+export function executeStep({ pool, prisma, events }: PipelineParts): (claimed: Claimed) => Promise<Ending> {
   return async (claimed) => {
     const { definition, handler, job, lease } = claimed;
     if (job.version > definition.version) return { type: 'snooze', afterMs: newerVersionSnoozeMs };
@@ -43,25 +44,32 @@ export function executeStep({ pool, prisma }: PipelineParts): (claimed: Claimed)
       },
       childResults: () => readChildResults(pool, job.id),
       progress: (percent, note) => lease.setProgress(percent, note),
-      transaction: (work) =>
-        prisma
-          .$transaction(
+      transaction: async (work) => {
+        let unwritten: { readonly result: unknown } | undefined;
+        try {
+          return await prisma.$transaction(
             async (tx) => {
               if (!(await recordProcessed(tx, job.kind, job.id))) throw new Fenced(job);
               const outcome = checked(await work(tx), claimed);
               if (outcome.type !== 'done') throw new NotDone(outcome);
               const progress = lease.takeProgress();
               if (progress) await recordProgress(inTransaction(tx), [{ ...job, ...progress }]);
-              await completeInTransaction(tx, job, outcome.result);
+              await completeInTransaction(tx, job, outcome.result).catch((error: unknown) => {
+                if (!(error instanceof Fenced)) unwritten = outcome;
+                throw error;
+              });
               return { ...outcome, committed: true };
             },
             // The attempt's own time-out is the one that counts.
             { timeout: definition.timeoutMs + transactionSlackMs, maxWait: definition.timeoutMs },
-          )
-          .catch((error: unknown) => {
-            if (error instanceof NotDone) return error.outcome;
-            throw error;
-          }),
+          );
+        } catch (error) {
+          if (error instanceof NotDone) return error.outcome;
+          const refused = unwritten && (await refusedResult({ pool, events }, unwritten.result));
+          if (refused) return refused;
+          throw error;
+        }
+      },
     };
   }
 

@@ -1,23 +1,31 @@
 import { toStorable, type JobDefinition } from '@app/contracts';
-import { setAside } from '@app/persistence';
+import { enqueue, jsonFault, setAside, type NewJob } from '@app/persistence';
 import { isForeign, parseMessage, rawBytes, UnreadableMessageError, type ForeignEvent } from '../port/job-message';
 import type { Delivery } from '../port/broker-driver';
-import { retryWhileAway } from '../retry-while-away';
+import { reasonOf } from '../reason-of';
+import { backOffMs } from '../retry-while-away';
 import { assertReadable } from '../port/assert-readable';
-import { adopt } from './adopt';
+import { adoptedJob } from './adopt';
 import type { PipelineParts, Received } from './parts';
+import { PayloadRefused } from './payload';
 import type { Step } from './steps';
 
+/**
+ * What is no job of ours has its only copy at the broker until it is a job or a dead letter. The process ends before it
+ * could be written: the message is not acknowledged, and the broker gives it to another process.
+ */
+export class LeftToAnother extends Error {}
+
 export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, void> {
-  const { pool, events, handlers, wakeUp } = parts;
+  const { pool, events, handlers, wakeUp, drain } = parts;
 
   return async (delivery, next) => {
     let received: Received | undefined;
     try {
       received = await read(delivery);
     } catch (error) {
-      if (!(error instanceof UnreadableMessageError)) throw error;
-      await keep(delivery, error);
+      if (error instanceof LeftToAnother) throw error;
+      await keep(delivery, error instanceof UnreadableMessageError ? error : intakeFailed(error));
     }
     if (!received) return;
     events.emit('received', received.message);
@@ -43,17 +51,37 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
         event,
       );
     }
+    const asked = newJob(definition, event, delivery);
+    const job = await written('adopt', () =>
+      enqueue(pool, asked).catch(async (error: unknown) => {
+        const fault = await jsonFault(pool, asked.payload);
+        throw fault === undefined ? error : payloadInvalid(event, fault);
+      }),
+    );
+    if (!job.replayed) wakeUp.request();
+    events.emit('adopted', job, event.source);
+  }
+
+  function newJob(definition: JobDefinition, event: ForeignEvent, { broker }: Delivery): NewJob {
     try {
-      const job = await retryWhileAway('adopt', events, () => adopt(pool, definition, event, delivery.broker));
-      if (!job.replayed) wakeUp.request();
-      events.emit('adopted', job, event.source);
+      return adoptedJob(definition, event, broker);
     } catch (error) {
-      // Whatever it was, the message is about to be acknowledged, and there is no job that could come back.
-      throw new UnreadableMessageError(
-        'payload_invalid',
-        `Expected the payload of ${event.kind}: ${(error as Error).message}`,
-        event,
-      );
+      throw error instanceof PayloadRefused ? payloadInvalid(event, error.message) : intakeFailed(error, event);
+    }
+  }
+
+  /** Runs a statement until PostgreSQL has done it, whatever keeps it from it now: the broker has the only copy. */
+  async function written<Result>(what: string, statement: () => Promise<Result>): Promise<Result> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await statement();
+      } catch (error) {
+        if (error instanceof UnreadableMessageError) throw error;
+        if (drain.hasBegun) throw new LeftToAnother(`${what}: ${reasonOf(error)}`);
+        const retryInMs = backOffMs(failures);
+        events.emit('database_away', what, error, retryInMs);
+        await drain.sleep(retryInMs);
+      }
     }
   }
 
@@ -67,10 +95,10 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
 
   async function keep(delivery: Delivery, { reason, message: detail, about }: UnreadableMessageError): Promise<void> {
     const { broker, queue, body } = delivery;
-    await retryWhileAway('set aside', events, () =>
+    await written('set aside', () =>
       setAside(pool, {
         broker,
-        queue,
+        queue: toStorable(queue),
         kind: about.kind && toStorable(about.kind),
         source: about.source && toStorable(about.source),
         reason,
@@ -80,4 +108,14 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
     );
     events.emit('set_aside', delivery, reason, detail);
   }
+}
+
+function payloadInvalid(event: ForeignEvent, fault: string): UnreadableMessageError {
+  return new UnreadableMessageError('payload_invalid', `Expected the payload of ${event.kind}: ${fault}`, event);
+}
+
+/** Another try would end in the same way. */
+function intakeFailed(error: unknown, about: UnreadableMessageError['about'] = {}): UnreadableMessageError {
+  const detail = `This system failed at the message, which may be a good one: ${reasonOf(error)}`;
+  return new UnreadableMessageError('intake_failed', detail, about);
 }

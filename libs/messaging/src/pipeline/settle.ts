@@ -1,8 +1,9 @@
-import { cancelledWhileActive, jsonFault, readSettled, type JobError, type Settlement } from '@app/persistence';
+import { cancelledWhileActive, readSettled, type JobError, type Settlement } from '@app/persistence';
 import { nextDelayMs, toStorable } from '@app/contracts';
 import type { AbortReason } from '../lease';
 import { retryWhileAway } from '../retry-while-away';
 import type { Claimed, Ending, PipelineParts } from './parts';
+import { refusedResult } from './result';
 import type { Step } from './steps';
 
 type Decision = Omit<Settlement, 'id' | 'dispatch'>;
@@ -57,12 +58,10 @@ export function settleStep({
       return { ...decision, state, error: cancelledWhileActive };
     } catch (error) {
       const { result } = decision;
-      const fault =
-        result === undefined ? undefined : await retryWhileAway('settle', events, () => jsonFault(pool, result));
+      const refused = result === undefined ? undefined : await refusedResult({ pool, events }, result);
       // Not the handler's fault but one of ours, which must not fail the job for good: its lease brings it back.
-      if (fault === undefined) throw error;
-      const message = `The handler returned a result that PostgreSQL does not store as JSON: ${fault}`;
-      return write(claimed, failed('result_not_storable', message));
+      if (!refused) throw error;
+      return write(claimed, failed(refused.code, refused.reason));
     }
   }
 }

@@ -52,6 +52,8 @@ export type Deliver = (delivery: Delivery) => Promise<void>;
 export interface Subscription {
   /** No further deliveries from now on. Those in flight go on. Resolves at once. */
   stop(): Promise<void>;
+  /** Why no message can be taken now; undefined while they can be, whether there are any or not. */
+  readonly trouble: string | undefined;
 }
 
 /**

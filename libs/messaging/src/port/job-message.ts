@@ -106,7 +106,8 @@ export class UnreadableMessageError extends Error {
       | 'oversized'
       | 'unknown_kind'
       | 'newer_version'
-      | 'payload_invalid',
+      | 'payload_invalid'
+      | 'intake_failed',
     message: string,
     readonly about: { readonly kind?: string; readonly source?: string } = {},
   ) {

@@ -82,7 +82,12 @@ export class BullmqDriver implements BrokerDriver {
     const processor = this.processors.get(queue);
     if (!processor) throw new RangeError(`Queue "${queue}" was not registered for consuming.`);
     processor.start(deliver);
-    return Promise.resolve({ stop: () => processor.stop() });
+    return Promise.resolve({
+      stop: () => processor.stop(),
+      get trouble() {
+        return processor.trouble;
+      },
+    });
   }
 
   subscribeTo({ event, subscriber }: EventSubscription, deliver: Deliver): Promise<Subscription> {

@@ -6,6 +6,7 @@ import { BullmqDriver } from './bullmq-driver';
 import { connectBullmq, type BullmqSettings } from './bullmq-connection';
 import { BullmqMessages } from './queue-messages';
 import { queueProcessorFor, type QueueProcessor } from './queue-processor';
+import { tolerant } from './tolerant-worker';
 
 /** As many as may be handled in one transaction. */
 const eventsAtOnce = 100;
@@ -34,7 +35,7 @@ export class BullmqDriverModule {
     const connection = connectBullmq(settings, application, consume ? topology.length : 0);
     // Nest makes all queues of a process of one class, which it reads when the queues are registered.
     BullModule.queueClass = connection.backend === 'redis' ? Queue : (onPostgres.Queue as typeof Queue);
-    BullModule.workerClass = connection.backend === 'redis' ? Worker : (onPostgres.Worker as typeof Worker);
+    BullModule.workerClass = tolerant(connection.backend === 'redis' ? Worker : (onPostgres.Worker as typeof Worker));
 
     const names = topology.map(({ queue }) => queue);
     const queues = BullModule.registerQueue(

@@ -7,6 +7,7 @@ import { isDispatch } from '../../port/job-message';
 import type { QueueTopology } from '../../port/topology';
 import type { BullmqConnection, BullmqSettings } from './bullmq-connection';
 import { failForGood } from './fail-for-good';
+import { bodyOf, troubleOf } from './tolerant-worker';
 
 const pauseMs = 1_000;
 
@@ -15,7 +16,10 @@ export abstract class QueueProcessor extends WorkerHost {
   private deliver: Deliver | undefined;
   private stopped = false;
 
-  constructor(private readonly queue: string) {
+  constructor(
+    private readonly queue: string,
+    private readonly connection: BullmqConnection,
+  ) {
     super();
   }
 
@@ -23,7 +27,8 @@ export abstract class QueueProcessor extends WorkerHost {
     // Handled, it is in the ledger, as a job or as a dead letter. What its sender wants BullMQ to keep of it is not ours
     // to hold: a message may be as large as the backend takes.
     if (!isDispatch(job.data)) Object.assign(job.opts, { removeOnComplete: true, removeOnFail: true });
-    await this.deliver!({ broker: 'bullmq', queue: this.queue, body: job.data });
+    const body = await bodyOf(job, this.worker, this.connection);
+    await this.deliver!({ broker: 'bullmq', queue: this.queue, body });
   }
 
   start(deliver: Deliver): void {
@@ -35,6 +40,11 @@ export abstract class QueueProcessor extends WorkerHost {
       () => worker.run(),
       (error: unknown) => failForGood(error, () => this.stopped),
     );
+  }
+
+  /** Why the last try to take a job has failed. */
+  get trouble(): string | undefined {
+    return troubleOf(this.worker);
   }
 
   /** Takes no further job; does not wait for those that run. */
@@ -74,7 +84,7 @@ export function queueProcessorFor(
   })
   class RegisteredQueueProcessor extends QueueProcessor {
     constructor() {
-      super(queue);
+      super(queue, connection);
     }
   }
   return RegisteredQueueProcessor;

@@ -21,6 +21,8 @@ const commitMs = 20;
 const commitAgainMs = 500;
 const restartMs = 500;
 const partingMs = 2_000;
+/** A consumer that starts again looks well until it fails at the same record again. */
+const troubleMs = 15_000;
 
 /**
  * A member of a group that comes back, whatever has ended it. The messages of a batch run side by side, and one that
@@ -39,6 +41,7 @@ export class Consumer implements Subscription {
   private readonly running: Promise<void>;
   private ended!: () => void;
   private firstJoined!: () => void;
+  private crash: { readonly why: string; readonly at: number } | undefined;
   /** Resolves when it has been a member of its group once. */
   readonly joined = new Promise<void>((resolve) => (this.firstJoined = resolve));
   private readonly closing = new Promise<void>((resolve) => (this.ended = resolve));
@@ -51,6 +54,10 @@ export class Consumer implements Subscription {
     private readonly logger: Logger,
   ) {
     this.running = this.run();
+  }
+
+  get trouble(): string | undefined {
+    return this.crash && performance.now() - this.crash.at < troubleMs ? this.crash.why : undefined;
   }
 
   stop(): Promise<void> {
@@ -76,6 +83,7 @@ export class Consumer implements Subscription {
         await this.prepare();
         await this.consumeUntilCrash();
       } catch (error) {
+        this.crash = { why: (error as Error).message, at: performance.now() };
         this.logger.warn(`${this.consumption.group}: ${(error as Error).message}; it starts again in ${restartMs} ms`);
         if (!this.isStopped()) await Promise.race([delay(restartMs, undefined, { ref: false }), this.closing]);
       }

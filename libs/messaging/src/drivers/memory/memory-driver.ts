@@ -118,6 +118,7 @@ class MemoryQueue {
         this.deliver = undefined;
         return Promise.resolve();
       },
+      trouble: undefined,
     };
   }
 

@@ -2,6 +2,7 @@ import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Subscription } from '../../port/broker-driver';
 import { Acknowledgements } from './acknowledgements';
+import { reasonOf } from '../../reason-of';
 import { within } from '../../within';
 import { LastingChannel } from './lasting-channel';
 
@@ -30,6 +31,11 @@ export class Consumer implements Subscription {
     private readonly consumption: Consumption,
   ) {
     this.channel = LastingChannel.plain(managedConnection, (channel) => this.consume(channel));
+  }
+
+  get trouble(): string | undefined {
+    const why = this.channel.whyClosed;
+    return why === undefined ? undefined : reasonOf(why);
   }
 
   /** What RabbitMQ has sent and not seen acknowledged. */

@@ -18,6 +18,8 @@ export interface Outgoing {
 }
 
 const deadlineMs = 4_000;
+/** Below the limit of any RabbitMQ that is set up for events, which have 60 KiB of data at most. */
+const largeBytes = 32 * 1024;
 
 /** A channel of its own for publishing: confirms in windows of a whole batch, and returns that count as failures. */
 export class Publisher {
@@ -37,20 +39,8 @@ export class Publisher {
   async publish(messages: readonly Outgoing[]): Promise<void> {
     const channel = this.channel.now();
     const publication = new Publication('rabbitmq', messages.length);
-    const confirmed = messages.map((message, place) =>
-      this.confirmed(channel, message).then(() => {
-        // What goes nowhere is returned first, and then confirmed.
-        if (!this.returned.has(message.messageId)) publication.confirm([place]);
-      }),
-    );
     try {
-      const settled = await within(
-        deadlineMs,
-        Promise.allSettled(confirmed),
-        `it did not confirm within ${deadlineMs} ms`,
-      );
-      const failed = settled.find(({ status }) => status === 'rejected');
-      if (failed) throw (failed as PromiseRejectedResult).reason;
+      await within(deadlineMs, this.send(channel, messages, publication), `it did not confirm within ${deadlineMs} ms`);
     } catch (error) {
       // What is still unconfirmed on this channel would be kept for ever.
       this.channel.renew(error);
@@ -73,6 +63,23 @@ export class Publisher {
     publication.conclude();
   }
 
+  /**
+   * A message that RabbitMQ refuses closes the channel, and nobody knows what has become of what is not confirmed yet on
+   * it. It is refused for its size: so each large one is sent by itself, when the others are confirmed.
+   */
+  private async send(channel: ConfirmChannel, messages: readonly Outgoing[], publication: Publication): Promise<void> {
+    for (const places of largeApart(messages)) {
+      const confirmed = places.map((place) =>
+        this.confirmed(channel, messages[place]!).then(() => {
+          // What goes nowhere is returned first, and then confirmed.
+          if (!this.returned.has(messages[place]!.messageId)) publication.confirm([place]);
+        }),
+      );
+      const failed = (await Promise.allSettled(confirmed)).find(({ status }) => status === 'rejected');
+      if (failed) throw (failed as PromiseRejectedResult).reason;
+    }
+  }
+
   private confirmed(
     channel: ConfirmChannel,
     { exchange, routingKey, messageId, content, mandatory, contentType, headers }: Outgoing,
@@ -93,7 +100,14 @@ export class Publisher {
   }
 }
 
-/** A message that is larger closes the channel, and with it what was sent behind it. */
+/** @returns the places of the messages, in the groups in which they are to be sent */
+function largeApart(messages: readonly Outgoing[]): number[][] {
+  const places = [...messages.keys()];
+  const isLarge = (place: number): boolean => messages[place]!.content.length > largeBytes;
+  return [places.filter((place) => !isLarge(place)), ...places.filter(isLarge).map((place) => [place])];
+}
+
+/** @returns the limit that RabbitMQ has closed the channel for */
 function mostBytesOf(error: unknown): number {
   const found = /larger than configured max size (\d+)/.exec(error instanceof Error ? error.message : '');
   return found ? Number(found[1]) : Number.POSITIVE_INFINITY;

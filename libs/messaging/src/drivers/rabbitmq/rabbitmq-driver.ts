@@ -153,6 +153,9 @@ export class RabbitmqDriver implements BrokerDriver {
       stop: async () => {
         await Promise.all([consumer.stop(), deadLetters.stop()]);
       },
+      get trouble() {
+        return consumer.trouble;
+      },
     };
   }
 

@@ -1,0 +1,19 @@
+import { jsonFault } from '@app/persistence';
+import type { Outcome } from '../handlers/outcome';
+import { retryWhileAway } from '../retry-while-away';
+import type { PipelineParts } from './parts';
+
+/**
+ * Whether a write failed because of the handler's result: PostgreSQL is asked about the value itself, since the error of
+ * a statement with many values does not say which of them it is about.
+ * @returns how the attempt ends then: another attempt would return the same
+ */
+export async function refusedResult(
+  { pool, events }: Pick<PipelineParts, 'pool' | 'events'>,
+  result: unknown,
+): Promise<Extract<Outcome, { type: 'fail' }> | undefined> {
+  const fault = await retryWhileAway('settle', events, () => jsonFault(pool, result));
+  if (fault === undefined) return undefined;
+  const reason = `The handler returned a result that PostgreSQL does not store as JSON: ${fault}`;
+  return { type: 'fail', code: 'result_not_storable', reason };
+}

@@ -1,0 +1,64 @@
+import { Statement, type Database } from './statement';
+
+/** A worker process and one of its queues. */
+export interface QueueReader {
+  readonly broker: string;
+  readonly queue: string;
+  /** Why it can take nothing from the queue; undefined while it can. */
+  readonly trouble: string | undefined;
+}
+
+/** What the workers of a queue have said lately. */
+export interface QueueReaders {
+  readonly broker: string;
+  readonly queue: string;
+  readonly workers: number;
+  /** How many of them can take nothing. */
+  readonly failing: number;
+  readonly trouble: string | null;
+}
+
+/** A process that has said nothing for so long counts as gone. */
+export const readerGoneMs = 10_000;
+
+const reportStatement = new Statement<never>(
+  'queue_readers_report',
+  `WITH gone AS (
+     DELETE FROM queue_reader WHERE process_id <> $1 AND seen_at < now() - interval '1 minute'
+   )
+   INSERT INTO queue_reader (process_id, broker, queue, trouble, seen_at)
+   SELECT $1, broker, queue, trouble, now() FROM unnest($2::text[], $3::text[], $4::text[]) AS said(broker, queue, trouble)
+       ON CONFLICT (process_id, broker, queue) DO UPDATE SET trouble = EXCLUDED.trouble, seen_at = EXCLUDED.seen_at`,
+);
+
+export async function reportQueueReaders(
+  database: Database,
+  processId: string,
+  readers: readonly QueueReader[],
+): Promise<void> {
+  await reportStatement.run(
+    database,
+    processId,
+    readers.map(({ broker }) => broker),
+    readers.map(({ queue }) => queue),
+    readers.map(({ trouble }) => trouble ?? null),
+  );
+}
+
+const forgetStatement = new Statement<never>('queue_readers_forget', 'DELETE FROM queue_reader WHERE process_id = $1');
+
+/** The process takes no more messages. */
+export async function forgetQueueReaders(database: Database, processId: string): Promise<void> {
+  await forgetStatement.run(database, processId);
+}
+
+const readStatement = new Statement<QueueReaders>(
+  'queue_readers_read',
+  `SELECT broker, queue, count(*)::int AS workers, count(trouble)::int AS failing, min(trouble) AS trouble
+     FROM queue_reader WHERE seen_at > now() - $1 * interval '1 millisecond'
+    GROUP BY broker, queue`,
+);
+
+export async function readQueueReaders(database: Database): Promise<QueueReaders[]> {
+  return readStatement.run(database, readerGoneMs);
+}

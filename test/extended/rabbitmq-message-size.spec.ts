@@ -1,0 +1,61 @@
+import { Test } from '@nestjs/testing';
+import { connect } from 'amqplib';
+import { RabbitmqDriver, RabbitmqDriverModule, type PartlyPublished } from '@app/messaging';
+import { rabbitmq, startRabbitmq, type RunningRabbitmq } from '../../scripts/brokers/rabbitmq';
+import { until } from '../support/until';
+
+(rabbitmq.isInstalled() ? describe : describe.skip)('a RabbitMQ that takes small messages only', () => {
+  let broker: RunningRabbitmq;
+
+  beforeAll(async () => {
+    broker = await startRabbitmq();
+    await broker.control('eval', 'application:set_env(rabbit, max_message_size, 5000).');
+  });
+
+  afterAll(() => broker.stop());
+
+  it('refuses the large one, which is named, and the driver publishes on', async () => {
+    const events = [{ kind: 'work.happened', subscribers: ['ada'], partitions: 1 }];
+    const module = await Test.createTestingModule({
+      imports: [RabbitmqDriverModule.register({ url: broker.url, prefix: '' }, 'test', { queues: [], events })],
+    }).compile();
+    const driver = module.get(RabbitmqDriver);
+    await driver.ready();
+    const event = (n: number, bytes: number) => ({
+      id: `019e0000-0000-7000-8000-${String(n).padStart(12, '0')}`,
+      kind: 'work.happened',
+      version: 1,
+      tenant: 'test',
+      key: undefined,
+      at: new Date(),
+      traceparent: undefined,
+      data: 'x'.repeat(bytes),
+    });
+    let batch = Array.from({ length: 10 }, (_, n) => event(n, n === 6 ? 10_000 : 100));
+    const failure = (await driver.publishEvents(batch).catch((error: unknown) => error)) as PartlyPublished;
+    expect(failure).toMatchObject({ code: 'partly_published' });
+    expect([...failure.refused]).toEqual([[6, expect.stringContaining('larger than')]]);
+
+    // As the relay does it: without what was confirmed or refused.
+    batch = batch.filter((_, place) => !failure.confirmed.has(place) && !failure.refused.has(place));
+    await until(
+      'the others are published',
+      () =>
+        driver.publishEvents(batch).then(
+          () => 'published',
+          (error: unknown) => (error as Error).message,
+        ),
+      (answer) => answer === 'published',
+    );
+    const connection = await connect(broker.url);
+    const channel = await connection.createChannel();
+    const ids = new Set<string>();
+    for (let found = await channel.get('work.happened.ada'); found; found = await channel.get('work.happened.ada')) {
+      ids.add((JSON.parse(found.content.toString()) as { id: string }).id);
+    }
+    expect(ids.size).toBe(9);
+    await connection.close();
+    await driver.close();
+    await module.close();
+  });
+});
