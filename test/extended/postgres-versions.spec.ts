@@ -21,7 +21,7 @@ function npm(folder: string, ...args: string[]): void {
 
 describe.each(versions)('on PostgreSQL %s', (version) => {
   let folder: string;
-  let postgres: RunningPostgres;
+  let postgres: RunningPostgres | undefined;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'postgres-version-'));
@@ -40,7 +40,7 @@ describe.each(versions)('on PostgreSQL %s', (version) => {
   });
 
   it('the server has that version', async () => {
-    const client = new Client({ connectionString: postgres.url });
+    const client = new Client({ connectionString: postgres!.url });
     await client.connect();
     const { rows } = await client.query<{ server_version: string }>('SHOW server_version');
     await client.end();
@@ -58,7 +58,7 @@ describe.each(versions)('on PostgreSQL %s', (version) => {
       const names = version.startsWith('14.') ? ['--testNamePattern', `^(?!.*${countsCommits})`] : [];
       const jest = spawn('npx', ['jest', '--selectProjects', project, ...names, '--', ...patterns], {
         cwd: projectFolder,
-        env: { ...process.env, TEST_POSTGRES_URL: postgres.url },
+        env: { ...process.env, TEST_POSTGRES_URL: postgres!.url },
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       const [output, [status]] = await Promise.all([text(jest.stderr), once(jest, 'exit') as Promise<[number | null]>]);

@@ -12,8 +12,8 @@ import { until } from '../support/until';
 /** A server that starts with a file `standby.signal` replays WAL until it is promoted (PostgreSQL manual, 27.2.4). */
 describe('an API whose database is a standby', () => {
   let folder: string;
-  let standby: RunningPostgres;
-  let system: TestSystem;
+  let standby: RunningPostgres | undefined;
+  let system: TestSystem | undefined;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'standby-'));
@@ -38,7 +38,7 @@ describe('an API whose database is a standby', () => {
   });
 
   const ask = async (path: string, init?: RequestInit) => {
-    const response = await fetch(system.url() + path, init);
+    const response = await fetch(system!.url() + path, init);
     return { status: response.status, code: ((await response.json()) as { code?: string }).code };
   };
   const post = () =>
@@ -53,7 +53,7 @@ describe('an API whose database is a standby', () => {
     expect(await ask('/health/ready')).toEqual({ status: 503, code: 'database_read_only' });
     expect((await post()).status).toBe(503);
 
-    const client = new Client({ connectionString: standby.url });
+    const client = new Client({ connectionString: standby!.url });
     await client.connect();
     await client.query('SELECT pg_promote()');
     await client.end();
