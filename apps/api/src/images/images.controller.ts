@@ -20,7 +20,7 @@ export class ImagesController {
     private readonly uploads: UploadIntake,
   ) {}
 
-  @ProblemResponse(503, 'The database or the file store cannot be used.')
+  @ProblemResponse(503, 'The file store cannot be used.')
   @AcceptsJob(resizeImage, 'Make smaller variants of an image')
   @ApiConsumes('multipart/form-data')
   @ApiBody({ schema: imageFormSchema })

@@ -26,7 +26,7 @@ export const jobView = z.object({
     .describe(
       `as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than ${shownResultBytes} bytes: GET /v1/jobs/{id} has it`,
     ),
-  resultBytes: z.int().nullable().describe('how large the result is, as JSON'),
+  resultBytes: z.int().optional().describe('how large the result is, as JSON, where it is too large to be shown here'),
   error: z.object({ code: z.string(), message: z.string() }).nullable().describe('of the last attempt, if it failed'),
   createdAt: moment,
   runAt: moment.describe('when the next attempt is due, or the last one was'),
@@ -62,7 +62,7 @@ function shown(job: JobRecord): JobView {
     maxAttempts: job.maxAttempts,
     progress: job.progress,
     result: job.result,
-    resultBytes: job.resultBytes,
+    ...(job.resultBytes !== null && { resultBytes: job.resultBytes }),
     error: job.error,
     createdAt: job.createdAt.toISOString(),
     runAt: job.runAt.toISOString(),

@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { systemTenant } from '@app/contracts';
-import { PrismaClient, readLetter, readMailbox, shownLetterCharacters } from '@app/persistence';
+import { PrismaClient, readLetter, readMailbox, shownLetterCharacters, type ListedLetter } from '@app/persistence';
 import { AnyKey, identityOf, mayBe } from '../access';
 import { isUuid } from '../http/is-uuid';
 import { Problem, quoted } from '../http/problem';
@@ -14,7 +14,6 @@ import { ProblemResponse } from '../jobs/job-route';
 const newest = 100;
 
 const letterView = z.object({
-  id: z.string(),
   channel: z.enum(['email', 'sms']),
   to: z.string(),
   subject: z.string().optional(),
@@ -29,9 +28,10 @@ const cut = `in a list its first ${shownLetterCharacters} characters; GET /dev/m
 
 const listedLetter = letterView.extend({
   text: z.string().describe(cut),
-  textBytes: z.int().describe('how large the whole text is'),
   html: z.string().optional().describe(cut),
-  htmlBytes: z.int().optional().describe('how large the whole HTML is'),
+  id: z.string().optional().describe('where something was cut'),
+  textBytes: z.int().optional().describe('how large the whole text is, where something was cut'),
+  htmlBytes: z.int().optional().describe('how large the whole HTML is, where something was cut'),
 });
 
 const mailbox = z.object({ items: z.array(listedLetter) });
@@ -56,8 +56,11 @@ export class MailboxController {
     return {
       items: letters.map((letter) => ({
         ...viewOf(letter),
-        textBytes: letter.textBytes,
-        ...(letter.htmlBytes !== null && { htmlBytes: letter.htmlBytes }),
+        ...(isCut(letter) && {
+          id: String(letter.id),
+          textBytes: letter.textBytes,
+          ...(letter.htmlBytes !== null && { htmlBytes: letter.htmlBytes }),
+        }),
       })),
     };
   }
@@ -80,6 +83,10 @@ export class MailboxController {
   }
 }
 
+function isCut({ text, textBytes, html, htmlBytes }: ListedLetter): boolean {
+  return Buffer.byteLength(text) < textBytes || Buffer.byteLength(html ?? '') < (htmlBytes ?? 0);
+}
+
 function tenantsOf(request: Request): string[] {
   const identity = identityOf(request);
   return mayBe(identity, ['viewer']) ? [identity.tenant, systemTenant] : [identity.tenant];
@@ -87,9 +94,8 @@ function tenantsOf(request: Request): string[] {
 
 type Letter = NonNullable<Awaited<ReturnType<typeof readLetter>>>;
 
-function viewOf({ id, channel, recipient, subject, text, html, messageId, at }: Letter): z.output<typeof letterView> {
+function viewOf({ channel, recipient, subject, text, html, messageId, at }: Letter): z.output<typeof letterView> {
   return {
-    id: String(id),
     channel: channel as 'email' | 'sms',
     to: recipient,
     ...(subject !== null && { subject }),

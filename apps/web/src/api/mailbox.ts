@@ -5,15 +5,13 @@ import { useHasRoute } from './routes';
 
 /** A message that the built-in catcher took; production has no mailbox. */
 export interface CaughtMessage {
-  readonly id: string;
+  /** Of a long one, of which the list has the beginning. */
+  readonly id?: string;
   readonly channel: 'email' | 'sms';
   readonly to: string;
   readonly subject?: string;
-  /** Of a long one, the beginning. */
   readonly text: string;
-  readonly textBytes: number;
   readonly html?: string;
-  readonly htmlBytes?: number;
   readonly messageId: string;
   /** Of the job that sent it. */
   readonly jobId: string | null;
@@ -33,18 +31,13 @@ export function useMailbox() {
 
 /** The texts of a message, whole where the list has their beginnings only. */
 export function useWhole(message: CaughtMessage, isWanted: boolean) {
-  const isCut = isShorter(message.text, message.textBytes) || isShorter(message.html, message.htmlBytes);
   return useQuery({
     queryKey: ['letter', message.id],
     queryFn: async () => (await ask(`/dev/mailbox/${message.id}`)).body as Pick<CaughtMessage, 'text' | 'html'>,
-    enabled: isWanted && isCut,
+    enabled: isWanted && message.id !== undefined,
     staleTime: Infinity,
     placeholderData: message,
   });
-}
-
-function isShorter(text = '', bytes = 0): boolean {
-  return new TextEncoder().encode(text).length < bytes;
 }
 
 /** Whether a caught message is the effect of this job. */

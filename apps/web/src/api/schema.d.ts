@@ -708,8 +708,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -1015,8 +1015,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -1320,8 +1320,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -1999,8 +1999,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -2275,8 +2275,8 @@ export interface operations {
                             };
                             /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                             result: unknown;
-                            /** @description how large the result is, as JSON */
-                            resultBytes: number | null;
+                            /** @description how large the result is, as JSON, where it is too large to be shown here */
+                            resultBytes?: number;
                             /** @description of the last attempt, if it failed */
                             error: {
                                 code: string;
@@ -2461,8 +2461,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -2645,8 +2645,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -3836,8 +3836,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -4598,8 +4598,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -4817,8 +4817,8 @@ export interface operations {
                         };
                         /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON */
-                        resultBytes: number | null;
+                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
                             code: string;
@@ -5021,7 +5021,7 @@ export interface operations {
             /**
              * @description The database does not answer.
              *
-             *     The database or the file store cannot be used.
+             *     The file store cannot be used.
              */
             503: {
                 headers: {
@@ -5989,7 +5989,6 @@ export interface operations {
                 content: {
                     "application/json": {
                         items: {
-                            id: string;
                             /** @enum {string} */
                             channel: "email" | "sms";
                             to: string;
@@ -6006,9 +6005,11 @@ export interface operations {
                             jobId: string | null;
                             /** Format: date-time */
                             at: string;
-                            /** @description how large the whole text is */
-                            textBytes: number;
-                            /** @description how large the whole HTML is */
+                            /** @description where something was cut */
+                            id?: string;
+                            /** @description how large the whole text is, where something was cut */
+                            textBytes?: number;
+                            /** @description how large the whole HTML is, where something was cut */
                             htmlBytes?: number;
                         }[];
                     };
@@ -6092,7 +6093,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        id: string;
                         /** @enum {string} */
                         channel: "email" | "sms";
                         to: string;

@@ -17,7 +17,7 @@ export interface JobRecord {
   readonly progress: { readonly percent: number; readonly note: string | null };
   /** Null in a list where it is larger than `shownResultBytes`. */
   readonly result: unknown;
-  /** How large the result is as JSON. */
+  /** How large the result is as JSON, where it is not shown. */
   readonly resultBytes: number | null;
   readonly error: JobError | null;
   readonly createdAt: Date;
@@ -47,27 +47,28 @@ const place = `CASE
   END`;
 
 const columns = `id, kind, version, state, broker, attempt, max_attempts AS "maxAttempts", progress AS percent,
-  progress_note AS note, bytes AS "resultBytes", error, created_at AS "createdAt", run_at AS "runAt",
+  progress_note AS note, error, created_at AS "createdAt", run_at AS "runAt",
   started_at AS "startedAt", finished_at AS "finishedAt", ${place} AS place, now() AS now`;
-
-/** OFFSET 0: a result is made into text once. */
-const job = 'job CROSS JOIN LATERAL (SELECT octet_length(result::text) AS bytes OFFSET 0) size';
 
 const [firstId, lastId] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
 
 const readStatement = new Statement<Row>(
   'read_job',
-  `SELECT ${columns}, result FROM ${job} WHERE tenant = $1 AND id = $2`,
+  `SELECT ${columns}, result, NULL::int AS "resultBytes" FROM job WHERE tenant = $1 AND id = $2`,
 );
 
 /** The largest result that is shown beside those of other jobs: results are as large as handlers make them. */
 export const shownResultBytes = 16 * 1024;
 
-const listedColumns = `${columns}, CASE WHEN bytes <= ${shownResultBytes} THEN result END AS result`;
+const listedColumns = `${columns}, CASE WHEN bytes <= ${shownResultBytes} THEN result END AS result,
+  CASE WHEN bytes > ${shownResultBytes} THEN bytes END AS "resultBytes"`;
+
+/** OFFSET 0: a result is made into text once. */
+const listedJobs = 'job CROSS JOIN LATERAL (SELECT octet_length(result::text) AS bytes OFFSET 0) size';
 
 /** @param ids an array of ids in SQL, one more than the page has */
 const pageOf = (ids: string): string =>
-  `SELECT ${listedColumns}, count(*) OVER ()::int AS found FROM ${job} WHERE id = ANY (ARRAY(${ids})) ORDER BY id DESC`;
+  `SELECT ${listedColumns}, count(*) OVER ()::int AS found FROM ${listedJobs} WHERE id = ANY (ARRAY(${ids})) ORDER BY id DESC`;
 
 /** $1 the tenant, $2 the states, $3 the id that the page comes before, $4 its limit, $5 the kind. */
 const kindsOfList = {
@@ -188,7 +189,7 @@ export async function readJob(database: Database, tenant: string, id: string): P
 
 const readManyStatement = new Statement<Row & { sequence: number }>(
   'read_jobs',
-  `SELECT ${listedColumns}, sequence FROM ${job} WHERE id = ANY ($1::uuid[])`,
+  `SELECT ${listedColumns}, sequence FROM ${listedJobs} WHERE id = ANY ($1::uuid[])`,
 );
 
 /** With the number of the last thing that happened to each. */
