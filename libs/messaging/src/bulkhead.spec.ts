@@ -1,5 +1,10 @@
 import { Bulkhead } from './bulkhead';
 
+const waits = (bulkhead: Bulkhead) =>
+  Array.from({ length: 200 }, () => bulkhead.enter('slow')).map((entered) =>
+    'waitMs' in entered ? entered.waitMs : 0,
+  );
+
 describe('Bulkhead', () => {
   it('lets so many in at once under one name, and others beside them', () => {
     const bulkhead = new Bulkhead(2);
@@ -15,15 +20,24 @@ describe('Bulkhead', () => {
     jest.useFakeTimers({ now: 0 });
     const bulkhead = new Bulkhead(1);
     bulkhead.enter('slow');
-    const waits = () =>
-      Array.from({ length: 200 }, () => bulkhead.enter('slow')).map((entered) =>
-        'waitMs' in entered ? entered.waitMs : 0,
-      );
-    const soon = waits();
+    const soon = waits(bulkhead);
     expect([Math.min(...soon) >= 500, Math.max(...soon) <= 1_500]).toEqual([true, true]);
     jest.advanceTimersByTime(15_000);
-    const later = waits();
+    const later = waits(bulkhead);
     expect([Math.max(...later) > 5_000, Math.max(...later) <= 15_500]).toEqual([true, true]);
+    jest.useRealTimers();
+  });
+
+  it('sends away for a short time while others leave quickly beside one that stays', () => {
+    jest.useFakeTimers({ now: 0 });
+    const bulkhead = new Bulkhead(2);
+    bulkhead.enter('slow');
+    jest.advanceTimersByTime(15_000);
+    const quick = bulkhead.enter('slow');
+    jest.advanceTimersByTime(5);
+    if ('leave' in quick) quick.leave();
+    bulkhead.enter('slow');
+    expect(Math.max(...waits(bulkhead))).toBeLessThanOrEqual(1_500);
     jest.useRealTimers();
   });
 });
