@@ -72,7 +72,8 @@ module.exports = {
     },
   ],
   testTimeout: 180_000,
-  maxWorkers: 2,
+  // Two processors are enough: tests wait more than they compute.
+  maxWorkers: 3,
   testSequencer: '<rootDir>/test/support/longest-first.js',
   reporters: [
     'default',

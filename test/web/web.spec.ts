@@ -332,9 +332,8 @@ const views = [
   });
 
   it('where there are no keys there is nothing to log out of', async () => {
-    await page.goto('/');
     const session = page.waitForResponse('**/v1/session');
-    await page.reload();
+    await page.goto('/');
     expect((await (await session).json()).canEnd).toBe(false);
     await page.getByText('Live', { exact: true }).waitFor();
     expect(await page.getByRole('button', { name: 'Log out' }).count()).toBe(0);
