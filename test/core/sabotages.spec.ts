@@ -1,11 +1,29 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder } from '../support/postgres';
 import { sabotages } from '../sabotage/sabotages';
 
-it.each(sabotages.map((sabotage) => [sabotage.name, sabotage] as const))(
-  'the sabotage "%s" finds its protection once',
-  (_, { file, find }) => {
-    expect(readFileSync(join(projectFolder, file), 'utf8').split(find).length - 1).toBe(1);
-  },
-);
+const read = (path: string) => readFileSync(join(projectFolder, path), 'utf8');
+
+/** The suites of the drivers take their tests from here. */
+const suites = [
+  'test/conformance/scenarios.ts',
+  ...['suite', 'faults']
+    .map((name) => join('test/conformance', name))
+    .filter((folder) => existsSync(join(projectFolder, folder)))
+    .flatMap((folder) => readdirSync(join(projectFolder, folder)).map((name) => join(folder, name))),
+]
+  .map(read)
+  .join('\n');
+
+describe.each(sabotages.map((sabotage) => [sabotage.name, sabotage] as const))('the sabotage "%s"', (_, sabotage) => {
+  const { file, find, specs, test } = sabotage;
+
+  it('finds its protection once', () => {
+    expect(read(file).split(find).length - 1).toBe(1);
+  });
+
+  it('names a test that exists', () => {
+    for (const spec of specs) expect(`${read(spec)}\n${spec.includes('conformance') ? suites : ''}`).toContain(test);
+  });
+});

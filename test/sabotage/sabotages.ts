@@ -47,7 +47,7 @@ export const sabotages: readonly Sabotage[] = [
     find: "coalesce((SELECT id FROM reached), '${firstId}')",
     replace: "'${firstId}'",
     specs: ['test/core/lists.spec.ts'],
-    test: 'of the state queued have every job',
+    test: 'have every job of the tenant once',
   },
   {
     name: 'a report reads the orders of every tenant',
@@ -104,7 +104,7 @@ export const sabotages: readonly Sabotage[] = [
     find: 'if (completed.length !== 1) throw new Fenced(dispatch);',
     replace: '',
     specs: ['test/core/transaction.spec.ts'],
-    test: 'of two workers with one job',
+    test: 'a worker that fell silent and goes on',
   },
   {
     name: 'retry taken for a duplicate',
@@ -384,7 +384,7 @@ export const sabotages: readonly Sabotage[] = [
     find: 'return inTheirPlace(buffer, error as Error);',
     replace: 'throw error;',
     specs: kafkaFaults,
-    test: 'delivers a record that is compressed with lz4 as unreadable',
+    test: 'delivers a record that is compressed with',
   },
   {
     name: 'Kafka: a batch waits for its slowest message',
