@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { recordEvent } from '@app/persistence';
 import { eventOutbox } from '../../apps/relay/src/outbox';
 import { PublishLoop } from '../../apps/relay/src/publish-loop';
@@ -27,15 +28,24 @@ describe('events', () => {
        SELECT $1, 1, 'test', 'one', jsonb_build_object('n', n, 'key', 'one') FROM generate_series(0, 2999) AS n`,
       [event.kind],
     );
+    // The broker is slow at the first batch: a relay that took the next one would be ahead.
+    const publishEvents = driver.publishEvents.bind(driver);
+    jest.spyOn(driver, 'publishEvents').mockImplementationOnce(async (batch) => {
+      await delay(300);
+      return publishEvents(batch);
+    });
     const relays = [1, 2, 3].map(() => new PublishLoop(pool, eventOutbox(driver, [event.kind]), events));
     for (const relay of relays) relay.start();
-    await until(
-      'all are heard',
-      () => Promise.resolve(heard.length),
-      (length) => length === 3_000,
-    );
-    expect(heard).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
-    await Promise.all(relays.map((relay) => relay.stop()));
+    try {
+      await until(
+        'all are heard',
+        () => Promise.resolve(heard.length),
+        (length) => length === 3_000,
+      );
+      expect(heard).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
+    } finally {
+      await Promise.all(relays.map((relay) => relay.stop()));
+    }
   });
 
   it('refuse data that are not theirs, and more than a message may hold', async () => {
