@@ -4,6 +4,7 @@ import type { Duration } from '@app/contracts';
 import { done, retry, snooze, type JobContext, type Outcome } from '@app/messaging';
 import { startCore, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
+import { refuseOnce } from '../support/refuse-once';
 
 describe('settling', () => {
   let core: Core;
@@ -38,15 +39,7 @@ describe('settling', () => {
     const job = await run(() => done({ n: 42 }), {
       onStart: (started) => {
         // Once: the disk is full.
-        void started.pool.query(`
-          CREATE SEQUENCE attempts;
-          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            IF NEW.state = 'completed' AND nextval('attempts') = 1 THEN
-              RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100';
-            END IF;
-            RETURN NEW;
-          END $$;
-          CREATE TRIGGER refuse BEFORE UPDATE ON job FOR EACH ROW EXECUTE FUNCTION refuse()`);
+        void refuseOnce(started.pool, '53100', 'could not extend file');
       },
     });
     expect(runs).toBe(1);
@@ -146,15 +139,7 @@ describe('settling', () => {
       onStart: (started) => {
         started.events.on('passage_failed', (_delivery, error) => (failure = error));
         // Once: a value of ours that PostgreSQL does not take.
-        void started.pool.query(`
-          CREATE SEQUENCE attempts;
-          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-            IF NEW.state = 'completed' AND nextval('attempts') = 1 THEN
-              RAISE EXCEPTION 'invalid input syntax for type bigint' USING ERRCODE = '22P02';
-            END IF;
-            RETURN NEW;
-          END $$;
-          CREATE TRIGGER refuse BEFORE UPDATE ON job FOR EACH ROW EXECUTE FUNCTION refuse()`);
+        void refuseOnce(started.pool, '22P02', 'invalid input syntax for type bigint');
       },
     });
     expect(failure).toMatchObject({ code: '22P02' });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { done, retry, type JobContext } from '@app/messaging';
 import { startCore, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
+import { refuseOnce } from '../support/refuse-once';
 import { until } from '../support/until';
 
 describe('ctx.transaction: effect, dedupe row and completion in one commit', () => {
@@ -144,15 +145,7 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
 
   it('a data exception that the result has not caused is tried again', async () => {
     const job = await start((run, { transaction }) => transaction(() => Promise.resolve(done({ n: run }))));
-    await core.pool.query(`
-      CREATE SEQUENCE attempts;
-      CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-        IF NEW.state = 'completed' AND nextval('attempts') = 1 THEN
-          RAISE EXCEPTION 'invalid input syntax for type bigint' USING ERRCODE = '22P02';
-        END IF;
-        RETURN NEW;
-      END $$;
-      CREATE TRIGGER refuse BEFORE UPDATE ON job FOR EACH ROW EXECUTE FUNCTION refuse()`);
+    await refuseOnce(core.pool, '22P02', 'invalid input syntax for type bigint');
     const settled = core.next('settled', (_, { state }) => state !== 'queued');
     const id = await core.enqueue(job, { n: 1 });
     await settled;

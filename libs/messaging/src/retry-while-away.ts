@@ -16,16 +16,31 @@ export async function retryWhileAway<Result>(
   what: string,
   events: MessagingEvents,
   statement: () => Promise<Result>,
-  signal?: AbortSignal,
+): Promise<Result> {
+  return retryUnless(what, events, statement, (error) => {
+    if (!isDatabaseUnavailable(error)) throw error;
+  });
+}
+
+/**
+ * Runs a statement until it succeeds, with a back-off.
+ * @param check throws where an error is final
+ */
+export async function retryUnless<Result>(
+  what: string,
+  events: MessagingEvents,
+  statement: () => Promise<Result>,
+  check: (error: unknown) => void,
+  sleep: (ms: number) => Promise<unknown> = delay,
 ): Promise<Result> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await statement();
     } catch (error) {
-      if (!isDatabaseUnavailable(error) || signal?.aborted) throw error;
+      check(error);
       const retryInMs = backOffMs(failures);
       events.emit('database_away', what, error, retryInMs);
-      await delay(retryInMs);
+      await sleep(retryInMs);
     }
   }
 }

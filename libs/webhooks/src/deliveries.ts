@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { deliverWebhook, shownState, toStorable, type JobState, type PayloadOf, type ShownState } from '@app/contracts';
 import { JobsService } from '@app/messaging';
-import { cancelJob, PrismaClient, type AcceptedJob, type Prisma, type WebhookAttempt } from '@app/persistence';
+import { cancelJob, lastId, PrismaClient, type AcceptedJob, type Prisma, type WebhookAttempt } from '@app/persistence';
 
 /** What an endpoint is told: the body of the request, and the id by which its receiver knows it again. */
 export type WebhookMessage = Omit<PayloadOf<typeof deliverWebhook>, 'endpointId'>;
@@ -27,9 +27,6 @@ export interface Delivery {
 }
 
 export type AttemptRecord = Pick<WebhookAttempt, 'attempt' | 'ms' | 'status' | 'answer' | 'error'>;
-
-/** No job comes after it. */
-const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** A message to an endpoint is a job; this is what is known of it beside the ledger. */
 @Injectable()

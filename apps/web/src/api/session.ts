@@ -14,7 +14,7 @@ export function useHasSession(): boolean {
   return data?.canEnd ?? false;
 }
 
-/** Whoever calls it shows no view meanwhile: a question without a session has the browser ask for a password. */
+/** The caller shows no view meanwhile: a request without a session makes the browser ask for a password. */
 export function useLogOut() {
   const queries = useQueryClient();
   return useMutation({

@@ -3,7 +3,7 @@ import { enqueue, jsonFault, setAside, type NewJob } from '@app/persistence';
 import { isForeign, parseMessage, rawBytes, UnreadableMessageError, type ForeignEvent } from '../port/job-message';
 import type { Delivery } from '../port/broker-driver';
 import { reasonOf } from '../reason-of';
-import { backOffMs } from '../retry-while-away';
+import { retryUnless } from '../retry-while-away';
 import { assertReadable } from '../port/assert-readable';
 import { adoptedJob } from './adopt';
 import type { PipelineParts, Received } from './parts';
@@ -70,19 +70,13 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
     }
   }
 
-  /** Runs a statement until PostgreSQL has done it, whatever keeps it from it now: the broker has the only copy. */
+  /** Retries every error: the broker has the only copy. */
   async function written<Result>(what: string, statement: () => Promise<Result>): Promise<Result> {
-    for (let failures = 1; ; failures += 1) {
-      try {
-        return await statement();
-      } catch (error) {
-        if (error instanceof UnreadableMessageError) throw error;
-        if (drain.hasBegun) throw new LeftToAnother(`${what}: ${reasonOf(error)}`);
-        const retryInMs = backOffMs(failures);
-        events.emit('database_away', what, error, retryInMs);
-        await drain.sleep(retryInMs);
-      }
-    }
+    const check = (error: unknown): void => {
+      if (error instanceof UnreadableMessageError) throw error;
+      if (drain.hasBegun) throw new LeftToAnother(`${what}: ${reasonOf(error)}`);
+    };
+    return retryUnless(what, events, statement, check, (ms) => drain.sleep(ms));
   }
 
   function unknownKind(kind: string, source: string | undefined): UnreadableMessageError {

@@ -50,7 +50,10 @@ const columns = `id, kind, version, state, broker, attempt, max_attempts AS "max
   progress_note AS note, error, created_at AS "createdAt", run_at AS "runAt",
   started_at AS "startedAt", finished_at AS "finishedAt", ${place} AS place, now() AS now`;
 
-const [firstId, lastId] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'];
+const firstId = '00000000-0000-0000-0000-000000000000';
+
+/** No job comes after it. */
+export const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 const readStatement = new Statement<Row>(
   'read_job',
@@ -113,7 +116,7 @@ type PartOfQueued = keyof typeof partsOfQueued;
 /** So many deferred rows of each group are looked through from the newest on. */
 const looked = 100;
 
-/** What is older than the last row that was looked at of some group is not told of any: the page would have gaps. */
+/** The page ends at the last row that was looked at of any group: older rows would leave gaps. */
 const byAge = (part: PartOfQueued, kinds: string): string => {
   const { isDue, others, tried } = partsOfQueued[part];
   const ids = `SELECT id FROM looked WHERE run_at ${isDue ? '<=' : '>'} now()${others}`;

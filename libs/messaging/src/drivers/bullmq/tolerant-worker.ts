@@ -23,8 +23,8 @@ export function troubleOf(worker: Worker): string | undefined {
 
 /**
  * BullMQ parses the data of a message when it has taken the message, and fails there when they are not JSON, such as the
- * NaN that Python writes. The message would come back whenever its lock runs out, and nobody above BullMQ would hear of
- * it. Here such a message is handed on like any other.
+ * NaN that Python writes. The message would come back whenever its lock runs out, without a word to the code above BullMQ.
+ * Here such a message is handed on like any other.
  */
 export function tolerant(workerClass: typeof Worker): typeof Worker {
   return class TolerantWorker extends workerClass {

@@ -64,8 +64,8 @@ export class Publisher {
   }
 
   /**
-   * A message that RabbitMQ refuses closes the channel, and nobody knows what has become of what is not confirmed yet on
-   * it. It is refused for its size: so each large one is sent by itself, when the others are confirmed.
+   * A message that RabbitMQ refuses closes the channel, and the outcome of what is not confirmed yet on it is unknown. It
+   * is refused for its size: so each large message is sent alone, after the others are confirmed.
    */
   private async send(channel: ConfirmChannel, messages: readonly Outgoing[], publication: Publication): Promise<void> {
     for (const places of largeApart(messages)) {
