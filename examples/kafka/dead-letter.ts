@@ -84,10 +84,10 @@ async function main(): Promise<void> {
   while (done.length < 2) await delay(20);
 
   const dead: string[] = [];
-  const undertaker = kafka.consumer({ groupId: `${deadTopic}-group`, maxWaitTimeInMs: 200 });
-  await undertaker.connect();
-  await undertaker.subscribe({ topics: [deadTopic], fromBeginning: true });
-  await undertaker.run({
+  const deadLetterConsumer = kafka.consumer({ groupId: `${deadTopic}-group`, maxWaitTimeInMs: 200 });
+  await deadLetterConsumer.connect();
+  await deadLetterConsumer.subscribe({ topics: [deadTopic], fromBeginning: true });
+  await deadLetterConsumer.run({
     eachMessage: async ({ message }) => {
       const header = (name: string): string => String(message.headers?.[name]);
       dead.push(message.value!.toString());
@@ -97,7 +97,7 @@ async function main(): Promise<void> {
   });
   while (dead.length < 1) await delay(20);
 
-  await Promise.all([consumer.disconnect(), undertaker.disconnect(), producer.disconnect()]);
+  await Promise.all([consumer.disconnect(), deadLetterConsumer.disconnect(), producer.disconnect()]);
   await admin.deleteGroups([`${topic}-group`, `${deadTopic}-group`]);
   await admin.deleteTopics({ topics: [topic, deadTopic] });
   await admin.disconnect();

@@ -36,13 +36,13 @@ async function main(): Promise<void> {
   const acked: string[] = [];
   const nacked: string[] = [];
   const cameTwice: string[] = [];
-  let inHand = 0;
+  let inFlight = 0;
   let most = 0;
 
   async function handle(message: ConsumeMessage): Promise<void> {
-    most = Math.max(most, (inHand += 1));
+    most = Math.max(most, (inFlight += 1));
     await delay(50);
-    inHand -= 1;
+    inFlight -= 1;
     const number = message.content.toString();
     if (message.fields.redelivered) cameTwice.push(number);
     if (number === '5') {

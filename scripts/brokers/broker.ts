@@ -42,4 +42,4 @@ export interface RunningBroker {
 }
 
 /** This machine lacks what the broker needs; the message says how to get it. */
-export class NotToBeHad extends Error {}
+export class BrokerNotInstalled extends Error {}

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { freePort } from '../postgres/free-port';
 import type { Broker, RunningBroker } from './broker';
-import { whenWeAreGone } from './orphans';
+import { runAfterExit } from './run-after-exit';
 import { untilAnswers } from './until-answers';
 
 const run = promisify(execFile);
@@ -21,14 +21,14 @@ export async function startInDocker(broker: Broker): Promise<Pick<RunningBroker,
   const url = broker.addressAt(port);
   const name = `node-message-queue-${broker.name.toLowerCase()}-${randomUUID()}`;
   const remove = ['rm', '--force', '--volumes', name];
-  const takeBack = whenWeAreGone('docker', ...remove);
+  const takeBack = runAfterExit('docker', ...remove);
   const stop = async () => {
     takeBack();
     await run('docker', remove);
   };
   try {
     await run('docker', ['run', '--detach', '--rm', '--name', name, ...broker.container(port)]);
-    await untilAnswers(broker.name, () => broker.ask(url), { hasEnded: () => false, said: () => '' });
+    await untilAnswers(broker.name, () => broker.ask(url), { hasEnded: () => false, output: () => '' });
   } catch (error) {
     await stop().catch(() => undefined); // What failed first is what there is to tell.
     throw error;

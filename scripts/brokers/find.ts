@@ -1,4 +1,4 @@
-import { NotToBeHad, type Broker } from './broker';
+import { BrokerNotInstalled, type Broker } from './broker';
 import { dockerRuns, startInDocker } from './docker';
 
 export type FoundBroker =
@@ -12,7 +12,7 @@ export async function findBroker(broker: Broker): Promise<FoundBroker> {
   try {
     return { found: true, ...(await broker.start()) };
   } catch (error) {
-    if (!(error instanceof NotToBeHad)) throw error;
+    if (!(error instanceof BrokerNotInstalled)) throw error;
     if (await dockerRuns()) return { found: true, ...(await startInDocker(broker)) };
     return { found: false, howToGet: error.message };
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { NotToBeHad } from './broker';
+import { BrokerNotInstalled } from './broker';
 
 export const kafkaVersion = '4.3.1';
 
@@ -59,7 +59,7 @@ export async function fetchJars(): Promise<string> {
     const [code] = (await once(child, 'close')) as [number | null];
     if (code !== 0) {
       const why = /\[ERROR\] (.+)/.exec(said)?.[1] ?? said.trim();
-      throw new NotToBeHad(`Maven could not fetch it (${why}); mend that, or set KAFKA_BROKERS.`);
+      throw new BrokerNotInstalled(`Maven could not fetch it (${why}); mend that, or set KAFKA_BROKERS.`);
     }
     moveIntoPlace(unfinished);
     return jarsFolder;

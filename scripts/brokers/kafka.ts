@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { freePort } from '../postgres/free-port';
-import { NotToBeHad, type Broker, type RunningBroker, type StartOptions } from './broker';
+import { BrokerNotInstalled, type Broker, type RunningBroker, type StartOptions } from './broker';
 import { fetchJars, hasJars, kafkaVersion } from './kafka-jars';
 import { kafkaSettings } from './kafka-settings';
 import { findProgram } from './program';
@@ -48,7 +48,7 @@ export const kafka: Broker = {
 
 export async function startKafka(options: StartOptions = {}): Promise<RunningBroker> {
   const java = findJava();
-  if (java === undefined || !kafka.isInstalled()) throw new NotToBeHad(kafka.howToGet);
+  if (java === undefined || !kafka.isInstalled()) throw new BrokerNotInstalled(kafka.howToGet);
   const classPath = ['-cp', join(await fetchJars(), '*')];
   return startPrivately(kafka, options, async ({ port, folder, run }) => {
     const data = join(folder(), 'data');

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { freePort } from '../postgres/free-port';
 import { systemEnvironment } from '../system-environment.cjs';
-import { NotToBeHad, type Broker, type RunningBroker, type StartOptions } from './broker';
+import { BrokerNotInstalled, type Broker, type RunningBroker, type StartOptions } from './broker';
 import { findProgram } from './program';
 import { startPrivately, type Place } from './start-privately';
 import { untilAnswers } from './until-answers';
@@ -38,7 +38,7 @@ export interface RunningRabbitmq extends RunningBroker {
 export async function startRabbitmq(options: StartOptions = {}): Promise<RunningRabbitmq> {
   const server = findServer();
   const epmd = findEpmd();
-  if (server === undefined || epmd === undefined) throw new NotToBeHad(rabbitmq.howToGet);
+  if (server === undefined || epmd === undefined) throw new BrokerNotInstalled(rabbitmq.howToGet);
   const epmdPort = await freePort();
   let environment: NodeJS.ProcessEnv = {};
   const running = await startPrivately(rabbitmq, options, async (place) => {

@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { NotToBeHad, type Broker, type RunningBroker, type StartOptions } from './broker';
+import { BrokerNotInstalled, type Broker, type RunningBroker, type StartOptions } from './broker';
 import { findProgram } from './program';
 import { startPrivately } from './start-privately';
 
@@ -28,7 +28,7 @@ export const redis: Broker = {
 /** A Redis that keeps nothing on disk: killed, it has forgotten everything. */
 export async function startRedis(options: StartOptions = {}): Promise<RunningBroker> {
   const program = findProgram('redis-server');
-  if (program === undefined) throw new NotToBeHad(redis.howToGet);
+  if (program === undefined) throw new BrokerNotInstalled(redis.howToGet);
   return startPrivately(redis, options, async ({ port, run }) => {
     await run(program, ['--port', `${port}`, '--bind', '127.0.0.1', ...keepNothing]);
   });

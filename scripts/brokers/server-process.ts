@@ -2,14 +2,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemEnvironment } from '../system-environment.cjs';
-import { whenWeAreGone } from './orphans';
+import { runAfterExit } from './run-after-exit';
 
 const stopMs = 30_000;
 
 export interface ServerProcess {
   hasEnded(): boolean;
   /** The last 10 kB that it has printed. */
-  said(): string;
+  output(): string;
   /** SIGKILL to it and its group. It is gone when this resolves. */
   kill(): Promise<void>;
   /** SIGTERM, and SIGKILL when that takes longer than 30 s. */
@@ -33,7 +33,7 @@ export async function startServer(
   }
   await once(child, 'spawn');
   const group = child.pid!;
-  const takeBack = whenWeAreGone('kill', '-9', `-${group}`);
+  const takeBack = runAfterExit('kill', '-9', `-${group}`);
   let isAsked = false;
   child.once('exit', (code, signal) => {
     takeBack();
@@ -51,7 +51,7 @@ export async function startServer(
   const kill = () => end(() => process.kill(-group, 'SIGKILL'));
   return {
     hasEnded,
-    said: () => said.trim(),
+    output: () => said.trim(),
     kill,
     stop: async () => {
       const patience = new AbortController();

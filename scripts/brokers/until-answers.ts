@@ -6,7 +6,7 @@ const startMs = 120_000;
 export async function untilAnswers(
   name: string,
   ask: () => Promise<void>,
-  server: { hasEnded(): boolean; said(): string },
+  server: { hasEnded(): boolean; output(): string },
 ): Promise<void> {
   const deadline = performance.now() + startMs;
   for (;;) {
@@ -15,7 +15,7 @@ export async function untilAnswers(
       (error: unknown) => error as Error,
     );
     if (!cause) return;
-    const heard = `${cause.message}\n${server.said()}`;
+    const heard = `${cause.message}\n${server.output()}`;
     if (server.hasEnded()) throw new Error(`${name} ended before it answered: ${heard}`, { cause });
     if (performance.now() > deadline)
       throw new Error(`${name} did not answer within ${startMs} ms: ${heard}`, { cause });

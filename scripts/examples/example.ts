@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { capabilityNames } from '../../libs/messaging/src/port/capabilities';
+import { capabilityNames } from '@app/messaging';
 import { serverNames, servers, type Server } from './servers';
 
 /** An example, as its header comment says it. */

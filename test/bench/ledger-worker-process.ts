@@ -6,7 +6,7 @@ import type { BrokerName } from '@app/contracts';
 import {
   done,
   JobHandler,
-  MessagingEvents,
+  MessagingSignals,
   WorkerMessagingModule,
   WorkerRuntime,
   workerSettingNames,
@@ -52,7 +52,7 @@ void runProcess(
     );
     const worker = app.get(WorkerRuntime);
     line = new FinishLine(() => void worker.start());
-    app.get(MessagingEvents).on('settled', (_job, { state }) => state === 'completed' && line.passed());
+    app.get(MessagingSignals).on('settled', (_job, { state }) => state === 'completed' && line.passed());
     return {
       stop: async () => {
         await worker.drain();

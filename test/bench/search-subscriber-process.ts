@@ -5,7 +5,7 @@ import { readSettings } from '@app/configuration';
 import { productChanged } from '@app/contracts';
 import {
   EventHandler,
-  MessagingEvents,
+  MessagingSignals,
   WorkerMessagingModule,
   WorkerRuntime,
   workerSettingNames,
@@ -51,7 +51,7 @@ void runProcess(
     );
     const worker = app.get(WorkerRuntime);
     const line = new FinishLine(() => void worker.start());
-    app.get(MessagingEvents).on('events_handled', (_kind, _subscriber, fresh) => {
+    app.get(MessagingSignals).on('events_handled', (_kind, _subscriber, fresh) => {
       line.runs += fresh;
       line.passed(fresh);
     });

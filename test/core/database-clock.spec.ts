@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { countJobs, createPrismaClient, enqueue, listJobs, sectionsOfOrders } from '@app/persistence';
-import { adoptedJob } from '../../libs/messaging/src/pipeline/adopt';
 import { done } from '@app/messaging';
+import { newJobOfForeignEvent } from '../../libs/messaging/src/pipeline/foreign-event';
 import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 import { projectFolder } from '../support/postgres';
@@ -43,7 +43,7 @@ describe('with the clocks of two processes six minutes apart', () => {
   it('lists jobs in the order in which they were accepted, page by page', async () => {
     const ids = await enqueueInTurns();
     const foreign = { source: '/other', id: 'one', kind: job.kind, version: 1, tenant, data: { n: 7 } } as const;
-    const adopted = adoptedJob(job, foreign as never, 'memory');
+    const adopted = newJobOfForeignEvent(job, foreign as never, 'memory');
     ids.push((await inProcess(-sixMinutes, () => enqueue(core.pool, adopted))).id);
     const page = async (before?: string) =>
       (await listJobs(core.pool, tenant, { state: undefined, kind: undefined, before, limit: 3 })).jobs;

@@ -22,7 +22,7 @@ describe('events', () => {
       events: [hearing(event, 'ada', (group) => Promise.resolve(void heard.push(...group.map(({ data }) => data.n))))],
       relay: false,
     });
-    const { pool, driver, events } = core;
+    const { pool, driver, signals } = core;
     await pool.query(
       `INSERT INTO event_outbox (kind, version, tenant, key, data)
        SELECT $1, 1, 'test', 'one', jsonb_build_object('n', n, 'key', 'one') FROM generate_series(0, 2999) AS n`,
@@ -34,7 +34,7 @@ describe('events', () => {
       await delay(300);
       return publishEvents(batch);
     });
-    const relays = [1, 2, 3].map(() => new PublishLoop(pool, eventOutbox(driver, [event.kind]), events));
+    const relays = [1, 2, 3].map(() => new PublishLoop(pool, eventOutbox(driver, [event.kind]), signals));
     for (const relay of relays) relay.start();
     try {
       await until(
@@ -122,10 +122,10 @@ describe('events', () => {
     // Those of the first group died together with the third; then it was begun alone.
     for (const { id } of rows) await began(id, 1);
     await began(rows[3]!.id, 9);
-    const setAside = core.next('set_aside');
-    const relay = new PublishLoop(pool, eventOutbox(core.driver, [event.kind]), core.events);
+    const deadLettered = core.next('dead_lettered');
+    const relay = new PublishLoop(pool, eventOutbox(core.driver, [event.kind]), core.signals);
     relay.start();
-    expect((await setAside)[1]).toBe('killed_its_process');
+    expect((await deadLettered)[1]).toBe('killed_its_process');
     await until(
       'its neighbours are heard',
       () => Promise.resolve(heard.length),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setImmediate as immediate } from 'node:timers/promises';
 import { makeReport, resizeImage } from '@app/contracts';
-import { done, type MessagingEventMap } from '@app/messaging';
+import { done, type MessagingSignalMap } from '@app/messaging';
 import { recordUpload } from '@app/persistence';
 import { FileStore, LocalFileStore, type OpenedFile } from '@app/storage';
 import sharp from 'sharp';
@@ -76,7 +76,7 @@ describe('a fault of the file store', () => {
   let core: Core;
   let folder: string;
   let store: FaultyStore;
-  const settlements: MessagingEventMap['settled'][] = [];
+  const settlements: MessagingSignalMap['settled'][] = [];
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'faults-'));
@@ -92,7 +92,7 @@ describe('a fault of the file store', () => {
       ],
       [neighbour, ({ payload }) => Promise.resolve(done(payload))],
     ]);
-    core.events.on('settled', (...settlement) => settlements.push(settlement));
+    core.signals.on('settled', (...settlement) => settlements.push(settlement));
     await seedOrders(core.pool, orders, tenant);
   });
 

@@ -43,9 +43,9 @@ describe('messages that got lost, or hurt', () => {
   ])('%s is set aside like any other', async (_, field, reason) => {
     const job = plainJob();
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
-    const setAside = core.next('set_aside');
+    const deadLettered = core.next('dead_lettered');
     void core.broker.publishRaw(job.queue, { ...message(job, '019e0000-0000-7000-8000-000000000000', 1), ...field });
-    expect((await setAside)[1]).toBe(reason);
+    expect((await deadLettered)[1]).toBe(reason);
     expect((await core.pool.query('SELECT reason FROM dead_letter')).rows).toEqual([{ reason }]);
   });
 
@@ -77,9 +77,9 @@ describe('messages that got lost, or hurt', () => {
       const restore = await refuseRowsOf('job');
       let refusals = 0;
       const refusedTwice = core.next('database_away', (what) => what === 'adopt' && (refusals += 1) === 2);
-      const setAside = core.next('set_aside');
+      const deadLettered = core.next('dead_lettered');
       await core.broker.publishRaw(job.queue, from(job, { n: 1 }));
-      await Promise.race([refusedTwice, setAside]);
+      await Promise.race([refusedTwice, deadLettered]);
       expect(await deadLetters()).toEqual([]);
       const settled = core.next('settled');
       await restore();
@@ -97,7 +97,7 @@ describe('messages that got lost, or hurt', () => {
         core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
         await refuseRowsOf(table);
         const refused = core.next('database_away', (statement) => statement === what);
-        const gaveUp = [core.next('passage_failed'), core.next('set_aside')];
+        const gaveUp = [core.next('delivery_failed'), core.next('dead_lettered')];
         await core.broker.publishRaw(job.queue, from(job, data));
         await Promise.race([refused, ...gaveUp]);
         await core.worker.drain();
@@ -119,9 +119,9 @@ describe('messages that got lost, or hurt', () => {
     ])('that %s is set aside as %s, with its bytes', async (_, reason, overrides) => {
       const job = { ...plainJob(overrides), payload: z.any() };
       core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
-      const setAside = core.next('set_aside');
+      const deadLettered = core.next('dead_lettered');
       await core.broker.publishRaw(job.queue, from(job, { text: 'a\0b' }));
-      await setAside;
+      await deadLettered;
       const { source } = from(job, 1);
       expect(await deadLetters()).toEqual([{ reason, kind: job.kind, source, hasBytes: true }]);
       expect(await core.driver.depth(job.queue)).toBe(0);

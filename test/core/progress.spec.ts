@@ -1,5 +1,5 @@
 import { done, fail, retry, type JobContext } from '@app/messaging';
-import { readJobEvents } from '@app/persistence';
+import { readJobUpdates } from '@app/persistence';
 import { startCore, type Core, type TestHandler } from '../support/core';
 import { gate } from '../support/gate';
 import { plainJob } from '../support/plain-job';
@@ -19,7 +19,7 @@ describe('progress', () => {
       () => core.read(id),
       ({ state }) => state === ends,
     );
-    const [events] = await readJobEvents(core.pool, [{ jobId: id, after: 0 }]);
+    const [events] = await readJobUpdates(core.pool, [{ jobId: id, after: 0 }]);
     expect(events!.map(({ sequence }) => sequence)).toEqual(events!.map((_, index) => index + 1));
     return events!.map(({ type, data }) =>
       'percent' in data ? `${type} ${data.percent} ${data.note}` : `${type} ${data.state}`,

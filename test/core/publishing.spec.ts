@@ -46,7 +46,7 @@ describe('a batch that does not arrive as a whole', () => {
     const refused = core.next('message_refused');
     const driver = core.driver as { publish: BrokerDriver['publish'] };
     driver.publish = refusing(driver.publish.bind(core.driver), sent, ({ id }) => id === ids[1]);
-    const loop = new PublishLoop(core.pool, jobOutbox(core.driver), core.events);
+    const loop = new PublishLoop(core.pool, jobOutbox(core.driver), core.signals);
     loop.start();
     expect(await refused).toEqual(['memory', ids[1], 'it is too large']);
     const jobs = await until(
@@ -85,7 +85,7 @@ describe('a batch that does not arrive as a whole', () => {
       sent,
       ({ data }) => (data as { n: number }).n === 1,
     );
-    const loop = new PublishLoop(core.pool, eventOutbox(core.driver, [event.kind]), core.events);
+    const loop = new PublishLoop(core.pool, eventOutbox(core.driver, [event.kind]), core.signals);
     loop.start();
     await until(
       'the neighbours are heard',
@@ -117,7 +117,7 @@ describe('a batch that does not arrive as a whole', () => {
       if (messages.length > 1) throw new PartlyPublished('memory', new Set([0]), new Map(), new Error('it went away'));
     };
     const failed = core.next('publish_failed');
-    const loop = new PublishLoop(core.pool, jobOutbox(core.driver), core.events);
+    const loop = new PublishLoop(core.pool, jobOutbox(core.driver), core.signals);
     loop.start();
     expect((await failed)[1]).toEqual(new Error('it went away'));
     await until(

@@ -145,7 +145,7 @@ describe('the search model', () => {
   it('an older version never wins, and a copy changes nothing', async () => {
     const { driver } = core;
     let copies = 0;
-    core.events.on(
+    core.signals.on(
       'events_handled',
       (_kind, subscriber, _fresh, came) => (copies += subscriber === 'search' ? came : 0),
     );
@@ -187,7 +187,7 @@ describe('the search model', () => {
   });
 
   it('an event that says of no tenant is set aside', async () => {
-    const setAside = core.next('set_aside');
+    const deadLettered = core.next('dead_lettered');
     await core.broker.publishRawEvent(productChanged.kind, {
       specversion: '1.0',
       id: '1',
@@ -195,7 +195,7 @@ describe('the search model', () => {
       type: 'product.changed.v1',
       data: message('A', 1, idOf(1)).data,
     });
-    expect((await setAside)[2]).toContain('Expected the attribute "tenant"');
+    expect((await deadLettered)[2]).toContain('Expected the attribute "tenant"');
     expect(await liveModel(core.pool)).toEqual([]);
   });
 

@@ -52,7 +52,7 @@ describe('settling', () => {
   describe('a settlement whose answer is lost', () => {
     const namesOf = (core: Core) => {
       const names: string[] = [];
-      for (const name of ['fenced', 'settled'] as const) core.events.on(name, () => names.push(name));
+      for (const name of ['fenced', 'settled'] as const) core.signals.on(name, () => names.push(name));
       return names;
     };
 
@@ -137,7 +137,7 @@ describe('settling', () => {
     let failure: unknown;
     const job = await run(() => done({ n: 42 }), {
       onStart: (started) => {
-        started.events.on('passage_failed', (_delivery, error) => (failure = error));
+        started.signals.on('delivery_failed', (_delivery, error) => (failure = error));
         // Once: a value of ours that PostgreSQL does not take.
         void refuseOnce(started.pool, '22P02', 'invalid input syntax for type bigint');
       },

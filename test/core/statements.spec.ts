@@ -47,7 +47,7 @@ describe('statements per job, counted by pg_stat_statements', () => {
       core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
       const count = concurrency * 20;
       let settled = 0;
-      core.events.on('settled', () => (settled += 1));
+      core.signals.on('settled', () => (settled += 1));
       // All are due at one moment, so that a backlog waits for the worker, not the worker for jobs.
       const runAt = new Date(Date.now() + 1_000 + count).toISOString();
       await Promise.all(Array.from({ length: count }, (_, n) => core.enqueue(job, { n }, { runAt })));

@@ -20,14 +20,14 @@ describe('the sweeper', () => {
   async function start(options: CoreOptions = {}): Promise<string> {
     const job = plainJob();
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { relay: false, worker: false, ...options });
-    core.events.on('swept', ({ id }) => swept.push(id));
+    core.signals.on('swept', ({ id }) => swept.push(id));
     sweeper = newSweeper();
     other = new Client({ connectionString: core.databaseUrl });
     await other.connect();
     return core.enqueue(job, { n: 1 });
   }
 
-  const newSweeper = () => new Sweeper(core.pool, core.wakeUp, core.events, { leaseMs, sweepMs });
+  const newSweeper = () => new Sweeper(core.pool, core.wakeUp, core.signals, { leaseMs, sweepMs });
 
   beforeEach(() => {
     swept.length = 0;

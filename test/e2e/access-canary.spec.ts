@@ -97,7 +97,7 @@ describe('a secret stays where it was given', () => {
     expect(rows).toContain(email.body.id);
     expect(rows).toContain('"bullmq.');
     expect(canariesIn(rows)).toEqual([]);
-    const output = system.everythingSaid;
+    const output = system.allOutput;
     for (const app of ['api', 'relay', 'email-worker', 'sms-worker']) expect(output).toContain(`${app}: {"level"`);
     expect(output).toContain('/v1/jobs');
     expect(canariesIn(output)).toEqual([]);

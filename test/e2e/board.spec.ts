@@ -51,7 +51,7 @@ for (const [backend, isThere] of onBullmq) {
     };
 
     /** Everything that the board says of one queue and one of its jobs. */
-    async function everythingSaid(name: string, id: string): Promise<string> {
+    async function allOutput(name: string, id: string): Promise<string> {
       const paths = pathsOf(name, id);
       expect(paths.length).toBeGreaterThan(8);
       const lists = states.map(
@@ -94,7 +94,7 @@ for (const [backend, isThere] of onBullmq) {
       const ids = shown.jobs.map(({ id }: any) => id);
       for (const id of ['theirs-1', 'theirs-2', 'theirs-3', 'theirs-4']) {
         expect(ids).toContain(id);
-        expect(await everythingSaid('email', id)).not.toContain(secret);
+        expect(await allOutput('email', id)).not.toContain(secret);
       }
       const failed = shown.jobs.find(({ id }: any) => id === 'theirs-3');
       expect(failed).toMatchObject({ isFailed: true, data: { bytes: expect.any(Number) }, stacktrace: [] });
@@ -116,7 +116,7 @@ for (const [backend, isThere] of onBullmq) {
          SELECT tenant, id, sequence, 'state', jsonb_build_object('state', 'failed', 'error', error) FROM ended`,
         [id, error, JSON.stringify({ text: secret }), secret],
       );
-      const said = await everythingSaid('email.send', id);
+      const said = await allOutput('email.send', id);
       expect(said).toContain('attempts_exhausted');
       expect(said).not.toContain(secret);
     });

@@ -41,9 +41,9 @@ describe('production does not start without what it must not guess', () => {
     const refused = await npmStart({ NODE_ENV: 'production', API_KEYS: secret }, { untilReady: false });
     if (refused.process.exitCode === null) await once(refused.process, 'exit');
     expect(refused.process.exitCode).toBe(1);
-    expect(refused.said()).toContain('- API_KEYS: entry 1: expected key:tenant:role[+role]');
-    for (const name of ['SIGNING_SECRET', 'DATABASE_URL']) expect(refused.said()).toContain(`- ${name}: expected `);
-    expect(refused.said()).not.toContain(secret);
+    expect(refused.output()).toContain('- API_KEYS: entry 1: expected key:tenant:role[+role]');
+    for (const name of ['SIGNING_SECRET', 'DATABASE_URL']) expect(refused.output()).toContain(`- ${name}: expected `);
+    expect(refused.output()).not.toContain(secret);
   });
 });
 
@@ -64,6 +64,6 @@ describe('a queue that is moved to a broker which is not there', () => {
     const refused = await npmStart(moved, { untilReady: false });
     if (refused.process.exitCode === null) await once(refused.process, 'exit');
     expect(refused.process.exitCode).toBe(1);
-    says(refused.said());
+    says(refused.output());
   });
 });

@@ -114,10 +114,10 @@ it('log lines carry the path of a request and not its query', async () => {
   await ask(`/admin/queues/api/queues?signature=${secret}&page=x`);
   await until(
     'the requests are logged',
-    () => Promise.resolve(system.everythingSaid),
+    () => Promise.resolve(system.allOutput),
     (text) => text.includes('"path":"/v1/files/') && text.includes('"path":"/v1/nothing"'),
   );
-  expect(system.everythingSaid).not.toContain(secret);
+  expect(system.allOutput).not.toContain(secret);
 });
 
 it('a long path, header or id is quoted by its beginning only', async () => {

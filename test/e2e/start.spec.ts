@@ -85,7 +85,7 @@ describe('npm start', () => {
     const id = await postEmail(one.url);
     await sent(one, id);
     expect(one.descendants().length).toBeGreaterThan(6);
-    expect(one.said()).not.toMatch(/error/i);
+    expect(one.output()).not.toMatch(/error/i);
   });
 
   it('the whole system holds fewer than 60 connections to PostgreSQL', async () => {
@@ -110,7 +110,7 @@ describe('npm start', () => {
       (code) => code !== null,
     );
     expect(second.process.exitCode).toBe(1);
-    expect(second.said()).toContain(
+    expect(second.output()).toContain(
       `is in use by another start (process ${running.process.pid}). Stop that one, or set`,
     );
     expect((await fetch(`${running.url}/health/ready`, { headers })).status).toBe(200);
@@ -131,7 +131,7 @@ describe('npm start', () => {
     const postgres = one.descendants().filter((pid) => !commandOf(pid).includes('/dist/apps/'));
     expect(postgres.length).toBeGreaterThan(2);
     for (const pid of postgres) expect(environmentOf(pid)).not.toContain('DATABASE_URL');
-    expect(one.said()).not.toContain('canary');
+    expect(one.output()).not.toContain('canary');
   });
 
   it('an app that dies is started again', async () => {
@@ -140,7 +140,7 @@ describe('npm start', () => {
     process.kill(worker!, 'SIGKILL');
     const id = await postEmail(running.url);
     await sent(running, id);
-    expect(running.said()).toContain('email-worker ended (SIGKILL); it starts again in 500 ms');
+    expect(running.output()).toContain('email-worker ended (SIGKILL); it starts again in 500 ms');
   });
 
   it('the API has the other processes stopped, started and killed', async () => {
@@ -174,10 +174,10 @@ describe('npm start', () => {
     const one = await theRunning();
     const id = await postEmail(one.url);
     const processes = one.descendants();
-    const before = one.said().length;
+    const before = one.output().length;
     expect(await one.end('SIGTERM')).toBe(0);
     await gone(processes);
-    const stopping = one.said().slice(before);
+    const stopping = one.output().slice(before);
     expect(stopping).not.toMatch(/error/i);
     const stages = stopping.split('\n').filter((line) => /^stopping: [a-z-]+(, [a-z-]+)*$/.test(line));
     expect(stages).toEqual([
@@ -199,12 +199,12 @@ describe('npm start', () => {
     const ended = one.end('SIGTERM');
     await until(
       'it says what it waits for',
-      () => Promise.resolve(one.said()),
+      () => Promise.resolve(one.output()),
       (said) => said.includes('stopping: email-worker finishes 1 job, at most 25 s'),
     );
     mails.open();
     expect(await ended).toBe(0);
-    expect(one.said().match(/email-worker finishes/g)).toHaveLength(1);
+    expect(one.output().match(/email-worker finishes/g)).toHaveLength(1);
     await mails.close();
   });
 
@@ -243,7 +243,7 @@ describe('npm start', () => {
     const refused = await start({ DATA_DIR: join(folder, 'data') }, { untilReady: false });
     await until(
       'it says why',
-      () => Promise.resolve(refused.said()),
+      () => Promise.resolve(refused.output()),
       (said) => said.includes('no database of ours'),
     );
     await refused.end('SIGTERM');
@@ -262,7 +262,7 @@ describe('npm start', () => {
       (code) => code !== null,
     );
     expect(refused.process.exitCode).toBe(1);
-    expect(refused.said().trim()).toBe(
+    expect(refused.output().trim()).toBe(
       `Port ${port} is taken by another program. Stop it, or choose another port with the variable PORT.`,
     );
     await new Promise((resolve) => server.close(resolve));
@@ -280,7 +280,7 @@ describe('npm start', () => {
     );
     expect(refused.process.exitCode).toBe(1);
     for (const name of ['PORT', 'REDIS_URL', 'LEASE_MS', 'DATABASE_URL'])
-      expect(refused.said()).toContain(`- ${name}: `);
+      expect(refused.output()).toContain(`- ${name}: `);
   });
 
   const asRoot = process.getuid?.() === 0 ? it : it.skip;

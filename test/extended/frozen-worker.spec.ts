@@ -31,7 +31,7 @@ describe('a worker that was frozen for longer than its lease', () => {
           ({ completed }) => completed === 2 * emails,
           60_000,
         );
-        expect(system.everythingSaid).not.toContain('MaxListenersExceededWarning');
+        expect(system.allOutput).not.toContain('MaxListenersExceededWarning');
       } finally {
         await system.stop();
         await mailServer.close();

@@ -64,7 +64,7 @@ describe('a Kafka with the users of docker-compose.yml', () => {
         ({ completed = 0 }) => completed === 1,
         60_000,
       );
-      expect(system.said).not.toContain('right');
+      expect(system.output).not.toContain('right');
     } finally {
       await system.stop();
     }

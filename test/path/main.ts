@@ -48,8 +48,8 @@ async function main(): Promise<void> {
 }
 
 function addressOf(system: TestSystem, app: string): string {
-  const address = new RegExp(`^${app}: Debugger listening on (ws://\\S+)`, 'm').exec(system.everythingSaid)?.[1];
-  if (address === undefined) throw new Error(`${app} does not say where its inspector listens:\n${system.said}`);
+  const address = new RegExp(`^${app}: Debugger listening on (ws://\\S+)`, 'm').exec(system.allOutput)?.[1];
+  if (address === undefined) throw new Error(`${app} does not say where its inspector listens:\n${system.output}`);
   return address;
 }
 

@@ -27,10 +27,10 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'no slots: takes all there is',
-    file: 'libs/messaging/src/slots.ts',
+    file: 'libs/messaging/src/concurrency-limiter.ts',
     find: 'if (this.free > 0) this.free -= 1;',
     replace: 'if (this.free > -1e9) this.free -= 1;',
-    specs: ['libs/messaging/src/slots.spec.ts'],
+    specs: ['libs/messaging/src/concurrency-limiter.spec.ts'],
     test: 'lets so many in',
   },
   {
@@ -157,7 +157,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'heartbeat off',
     file: 'libs/messaging/src/leases.ts',
-    find: 'if (this.renewing || this.held.size === 0) return;',
+    find: 'if (this.renewing || this.active.size === 0) return;',
     replace: 'return;',
     specs: everyDriver,
     test: 'renews-its-lease',
@@ -172,7 +172,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'no dead letter',
-    file: 'libs/persistence/src/ledger/bury.ts',
+    file: 'libs/persistence/src/ledger/dead-letter-failed.ts',
     find: 'FROM ${jobs}`',
     replace: 'FROM ${jobs} AND false`',
     specs: everyDriver,
@@ -188,7 +188,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a parent waits for nobody',
-    file: 'libs/persistence/src/ledger/tell-parents.ts',
+    file: 'libs/persistence/src/ledger/update-parents.ts',
     find: "WHEN open_children = completed THEN 'queued'",
     replace: "WHEN open_children > 0 THEN 'queued'",
     specs: everyDriver,
@@ -204,7 +204,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a foreign event is a new job each time',
-    file: 'libs/messaging/src/pipeline/adopt.ts',
+    file: 'libs/messaging/src/pipeline/foreign-event.ts',
     find: 'const key = uuidv5(JSON.stringify([source, id]), adoptedKeys);',
     replace: 'const key = uuidv5(JSON.stringify([source, id, Math.random()]), adoptedKeys);',
     specs: everyDriver,
@@ -220,7 +220,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a rate limit that nobody keeps',
-    file: 'libs/messaging/src/turns.ts',
+    file: 'libs/messaging/src/rate-limiter.ts',
     find: 'if (!rateLimit || !this.limited.has(broker)) return undefined;',
     replace: 'return undefined;',
     specs: ['rabbitmq', 'kafka'].map(onDriver),
@@ -237,14 +237,14 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'a drain that still begins jobs',
     file: 'libs/messaging/src/bus.ts',
-    find: 'this.parts.leases.refuse();',
+    find: 'this.dependencies.leases.refuse();',
     replace: '',
     specs: ['rabbitmq', 'kafka'].map(onDriver),
     test: 'hands-back-what-it-has-not-begun',
   },
   {
     name: 'dedupe off: an event is handled as often as it comes',
-    file: 'libs/messaging/src/events/event-intake.ts',
+    file: 'libs/messaging/src/events/event-consumer.ts',
     find: 'const first = group.filter(({ id }) => unseen.delete(id));',
     replace: 'const first = group;',
     specs: everyDriver,
@@ -252,7 +252,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'dedupe rows outside the transaction of the events',
-    file: 'libs/messaging/src/events/event-intake.ts',
+    file: 'libs/messaging/src/events/event-consumer.ts',
     find: 'await recordProcessedEvents(tx, this.subscriber,',
     replace: 'await recordProcessedEvents(prisma, this.subscriber,',
     specs: everyDriver,
@@ -260,7 +260,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'an event that fails is given up without a trace',
-    file: 'libs/messaging/src/events/event-intake.ts',
+    file: 'libs/messaging/src/events/event-consumer.ts',
     find: "return this.giveUp(event, delivery, 'attempts_exhausted', detail);",
     replace: "return 'acknowledge';",
     specs: everyDriver,
@@ -277,8 +277,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'nobody is told of finished jobs',
     file: 'libs/persistence/src/ledger/settle.ts',
-    find: "${announceFinished('settled')}",
-    replace: "${announceFinished('settled')} AND false",
+    find: "${recordJobFinished('settled')}",
+    replace: "${recordJobFinished('settled')} AND false",
     specs: everyDriver,
     test: 'tells-of-finished-jobs',
   },
@@ -300,7 +300,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'RabbitMQ: a channel that died alone stays dead',
-    file: 'libs/messaging/src/drivers/rabbitmq/lasting-channel.ts',
+    file: 'libs/messaging/src/drivers/rabbitmq/reconnecting-channel.ts',
     find: 'this.whyNot = why;\n    this.openLater();',
     replace: 'this.whyNot = why;',
     specs: rabbitmqFaults,
@@ -316,7 +316,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'an event that kills its process each time comes for ever',
-    file: 'libs/messaging/src/events/event-intake.ts',
+    file: 'libs/messaging/src/events/event-consumer.ts',
     find: 'if (deaths >= mostDeaths) {',
     replace: 'if (deaths >= 1e9) {',
     specs: ['test/core/events.spec.ts'],
@@ -348,7 +348,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'RabbitMQ: nobody is asked what he has in hand',
-    file: 'libs/messaging/src/drivers/rabbitmq/census.ts',
+    file: 'libs/messaging/src/drivers/rabbitmq/unacked-counter.ts',
     find: 'return messageCount + inHand.reduce((sum, count) => sum + count, 0) + silent * prefetch;',
     replace: 'return messageCount + 0 * inHand.length + 0 * silent * prefetch;',
     specs: [...rabbitmqFaults],
@@ -581,8 +581,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'acknowledges the only copy of an event that PostgreSQL does not take',
     file: 'libs/messaging/src/bus.ts',
-    find: "(error instanceof LeftToAnother ? 'leave to another' : 'acknowledge')",
-    replace: "(error instanceof LeftToAnother ? 'acknowledge' : 'acknowledge')",
+    find: "(error instanceof LeftUnacked ? 'leave unacked' : 'acknowledge')",
+    replace: "(error instanceof LeftUnacked ? 'acknowledge' : 'acknowledge')",
     specs: ['test/core/messages.spec.ts'],
     test: 'stays at the broker when its worker ends',
   },

@@ -6,14 +6,14 @@ import {
   Bus,
   JobsService,
   Leases,
-  MessagingEvents,
+  MessagingSignals,
   eventsOf,
   queuesOf,
   WorkerRuntime,
   type BrokerDriver,
   type JobContext,
   type JobOf,
-  type MessagingEventMap,
+  type MessagingSignalMap,
   type Outcome,
   type RegisteredEventHandler,
   type RegisteredHandler,
@@ -64,7 +64,7 @@ export interface Core {
   readonly broker: BrokerUnderTest;
   /** The relay's. */
   readonly driver: BrokerDriver;
-  readonly events: MessagingEvents;
+  readonly signals: MessagingSignals;
   readonly worker: WorkerRuntime;
   readonly jobs: JobsService;
   readonly clock: TestClock | undefined;
@@ -72,10 +72,10 @@ export interface Core {
   enqueue<D extends JobDefinition>(definition: D, payload: PayloadOf<D>, options?: JobOptions): Promise<string>;
   read(id: string): Promise<JobRecord>;
   /** The next event of this name, which has not happened yet, that the filter lets through. */
-  next<Name extends keyof MessagingEventMap>(
+  next<Name extends keyof MessagingSignalMap>(
     name: Name,
-    filter?: (...args: MessagingEventMap[Name]) => boolean,
-  ): Promise<MessagingEventMap[Name]>;
+    filter?: (...args: MessagingSignalMap[Name]) => boolean,
+  ): Promise<MessagingSignalMap[Name]>;
   /** One more worker, as another process would be. */
   startWorker(events?: readonly RegisteredEventHandler[]): Promise<WorkerRuntime>;
   close(): Promise<void>;
@@ -91,7 +91,7 @@ export async function startCore(
   const clock = options.clock ? await TestClock.install(database.url) : undefined;
   const pool = createLedgerPool(database.url, 'test', workerPool);
   const prisma = createPrismaClient(pool);
-  const events = new MessagingEvents();
+  const signals = new MessagingSignals();
   const wakeUp = new OutboxWakeUp(pool);
   const definitions = handlers.map(([definition]) => definition);
   const hears = options.events ?? [];
@@ -102,8 +102,8 @@ export async function startCore(
   const topology = topologyOf(hears);
   const broker = await (options.harness?.start(database.url) ?? new MemoryBroker());
   const driver = await broker.connect('publish', topology);
-  const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.name], definitions), events);
-  const relay = new Relay(pool, [driver], wakeUp, jobs, events, {
+  const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.name], definitions), signals);
+  const relay = new Relay(pool, [driver], wakeUp, jobs, signals, {
     databaseUrl: database.url,
     queues: topology.queues.map(({ queue }) => queue),
     eventsOf: () => topology.events.map(({ kind }) => kind),
@@ -120,15 +120,15 @@ export async function startCore(
       handlers.map(([definition, handle]) => [definition.kind, { definition, handler: { handle } as never }]),
     );
     const workerDriver = await broker.connect('consume', topologyOf(heard));
-    const leases = new Leases(pool, createLedgerPool(database.url, 'test heartbeat', workerPool, 1), wakeUp, events, {
+    const leases = new Leases(pool, createLedgerPool(database.url, 'test heartbeat', workerPool, 1), wakeUp, signals, {
       leaseMs,
       heartbeatMs,
     });
-    const parts = { pool, prisma, events, wakeUp, leases };
+    const parts = { pool, prisma, signals, wakeUp, leases };
     const served = { jobs: definitions, events: heard.map(({ subscription }) => subscription) };
     const registries = { jobs: { resolve: () => registered }, events: { resolve: () => [...heard] } };
     const bus = new Bus([workerDriver], served, registries, parts, { leaseMs });
-    const worker = new WorkerRuntime(bus, leases, [workerDriver], events, graceMs);
+    const worker = new WorkerRuntime(bus, leases, [workerDriver], signals, graceMs);
     workers.push(worker);
     return worker;
   };
@@ -142,7 +142,7 @@ export async function startCore(
     databaseUrl: database.url,
     broker,
     driver,
-    events,
+    signals,
     worker,
     jobs,
     clock,
@@ -154,10 +154,10 @@ export async function startCore(
       new Promise((resolve) => {
         const listener = (...args: never[]): void => {
           if (!filter(...(args as never))) return;
-          events.off(name, listener as never);
+          signals.off(name, listener as never);
           resolve(args as never);
         };
-        events.on(name, listener as never);
+        signals.on(name, listener as never);
       }),
     startWorker: async (heard) => {
       const another = await newWorker(heard);

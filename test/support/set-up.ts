@@ -1,4 +1,4 @@
-import { whenWeAreGone } from '../../scripts/brokers/orphans';
+import { runAfterExit } from '../../scripts/brokers/run-after-exit';
 import { startTestPostgres } from './postgres';
 import { keepForTeardown, runFolder, tearDown } from './run-folder';
 
@@ -22,7 +22,7 @@ export async function setUp(...parts: readonly (() => Promise<void>)[]): Promise
 export async function setUpPostgres(fsync: 'on' | 'off' = 'off'): Promise<void> {
   if (process.env['TEST_POSTGRES_URL']) return; // Another project of the same run was here before.
   const postgres = await startTestPostgres(runFolder(), { fsync });
-  const takeBack = whenWeAreGone('kill', '-QUIT', `${postgres.process.pid!}`);
+  const takeBack = runAfterExit('kill', '-QUIT', `${postgres.process.pid!}`);
   keepForTeardown(async () => {
     takeBack();
     await postgres.stop();

@@ -14,7 +14,7 @@ export interface Start {
   readonly url: string;
   readonly process: ChildProcess;
   /** Everything that it has printed so far. */
-  said(): string;
+  output(): string;
   /** Its processes and theirs, by pid, as long as they live. */
   descendants(): number[];
   end(signal: NodeJS.Signals): Promise<number | null>;
@@ -47,7 +47,7 @@ export async function npmStart(
   const start: Start = {
     url: `http://127.0.0.1:${port}`,
     process: child,
-    said: () => output,
+    output: () => output,
     descendants: () => descendantsOf(child.pid!),
     end: async (signal) => {
       child.kill(signal);

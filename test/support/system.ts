@@ -81,7 +81,7 @@ export class TestSystem {
   readonly processes = new Map<string, ChildProcess>();
   /** A process that is started again under its name listens where it did before. */
   private readonly ports = new Map<string, number>();
-  private readonly output: string[] = [];
+  private readonly chunks: string[] = [];
   /** Processes that ended although no test had asked them to. */
   private readonly died: string[] = [];
   private readonly doomed = new WeakSet<ChildProcess>();
@@ -149,8 +149,8 @@ export class TestSystem {
       this.processes.delete(name);
       // On a machine that is busy with other things the first contact may take too long. Whoever runs a process
       // starts it again then, as it says.
-      if (starts === 3 || !this.said.includes('has to start again')) {
-        throw new Error(`${name} did not start:\n${this.said}`);
+      if (starts === 3 || !this.output.includes('has to start again')) {
+        throw new Error(`${name} did not start:\n${this.output}`);
       }
     }
   }
@@ -163,7 +163,7 @@ export class TestSystem {
     });
     for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
-        this.output.push(`${name}: ${text}`);
+        this.chunks.push(`${name}: ${text}`);
         if (process.env['SHOW_OUTPUT']) process.stderr.write(`${name}: ${text}`);
       });
     }
@@ -182,11 +182,11 @@ export class TestSystem {
     const child = await this.launch(app, name, environment);
     const killed = once(child, 'exit', { signal: AbortSignal.timeout(doomedMs) }).then(
       ([code, signal]) => {
-        if (signal !== 'SIGKILL') throw new Error(`${name} ended with ${signal ?? `code ${code}`}:\n${this.said}`);
+        if (signal !== 'SIGKILL') throw new Error(`${name} ended with ${signal ?? `code ${code}`}:\n${this.output}`);
         return performance.now();
       },
       () => {
-        throw new Error(`${name} has not killed itself within ${doomedMs} ms:\n${this.said}`);
+        throw new Error(`${name} has not killed itself within ${doomedMs} ms:\n${this.output}`);
       },
     );
     this.doomed.add(child);
@@ -202,12 +202,12 @@ export class TestSystem {
     return `http://127.0.0.1:${this.ports.get(name)}`;
   }
 
-  get said(): string {
-    return this.output.join('').slice(-20_000);
+  get output(): string {
+    return this.chunks.join('').slice(-20_000);
   }
 
-  get everythingSaid(): string {
-    return this.output.join('');
+  get allOutput(): string {
+    return this.chunks.join('');
   }
 
   /** Ends one process and waits until it is gone. @returns its exit code */
@@ -229,11 +229,11 @@ export class TestSystem {
     await cleanBrokers(this.brokerSettings);
     this.assertAllAlive();
     // What Node takes for a leak of listeners is one, or somebody waits in the wrong place.
-    if (this.everythingSaid.includes('MaxListenersExceededWarning')) throw new Error(this.said);
+    if (this.allOutput.includes('MaxListenersExceededWarning')) throw new Error(this.output);
   }
 
   private assertAllAlive(): void {
-    if (this.died.length > 0) throw new Error(`${this.died.join(', ')}:\n${this.said}`);
+    if (this.died.length > 0) throw new Error(`${this.died.join(', ')}:\n${this.output}`);
   }
 
   // What callers do and see.

@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
 import { eventDefinitions, jobDefinitions } from '@app/contracts';
-import { configuredDrivers, directUrl, DRIVERS, MessagingEvents, ProducerModule, queuesOf } from '@app/messaging';
+import { configuredDrivers, directUrl, DRIVERS, MessagingSignals, ProducerModule, queuesOf } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { callerPool, PersistenceModule } from '@app/persistence';
 import { StorageModule } from '@app/storage';
@@ -126,9 +126,9 @@ export class ApiModule {
         },
         {
           provide: LiveFeed,
-          inject: [Pool, MessagingEvents, FileLinks],
-          useFactory: (pool: Pool, events: MessagingEvents, links: FileLinks) =>
-            new LiveFeed(pool, events, links, directUrl(settings)),
+          inject: [Pool, MessagingSignals, FileLinks],
+          useFactory: (pool: Pool, signals: MessagingSignals, links: FileLinks) =>
+            new LiveFeed(pool, signals, links, directUrl(settings)),
         },
         ...observers(settings),
         Readiness,

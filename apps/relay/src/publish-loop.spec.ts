@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { MessagingEvents } from '@app/messaging';
+import { MessagingSignals } from '@app/messaging';
 import type { Due } from './outbox';
 import { PublishLoop } from './publish-loop';
 
@@ -7,10 +7,10 @@ const done = () => Promise.resolve();
 
 /** One round of a loop. @returns the signals that it gave */
 async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<void>; due?: Partial<Due> }) {
-  const events = new MessagingEvents();
+  const signals = new MessagingSignals();
   const heard: unknown[][] = [];
   for (const name of ['publish_failed', 'database_away', 'published'] as const) {
-    events.on(name, (...args: unknown[]) => heard.push([name, ...args.slice(0, 2).map(String)]));
+    signals.on(name, (...args: unknown[]) => heard.push([name, ...args.slice(0, 2).map(String)]));
   }
   const client = { query: done, release: () => undefined };
   const outbox = {
@@ -19,7 +19,7 @@ async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<v
     nextDueMs: () => Promise.resolve(undefined),
   };
   const pool = { connect: () => connect().then(() => client) } as unknown as Pool;
-  const loop = new PublishLoop(pool, outbox, events);
+  const loop = new PublishLoop(pool, outbox, signals);
   loop.start();
   await new Promise((resolve) => setTimeout(resolve, 20));
   await loop.stop();

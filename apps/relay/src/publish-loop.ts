@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { backOffMs, PartlyPublished, within, type MessagingEvents } from '@app/messaging';
+import { backOffMs, PartlyPublished, withTimeout, type MessagingSignals } from '@app/messaging';
 import { BrokerFault } from './broker-fault';
 import type { Due, Outbox } from './outbox';
 
@@ -23,7 +23,7 @@ export class PublishLoop {
   constructor(
     private readonly pool: Pool,
     private readonly outbox: Outbox,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
   ) {}
 
   start(): void {
@@ -49,7 +49,7 @@ export class PublishLoop {
       this.wakeUpPending = false;
       try {
         const { taken, published, failure } = await this.publishDue();
-        if (published > 0) this.events.emit('published', this.outbox.broker, published);
+        if (published > 0) this.signals.emit('published', this.outbox.broker, published);
         if (failure) throw failure;
         failures = 0;
         if (taken < batchSize) await this.sleepUntilDue();
@@ -74,13 +74,13 @@ export class PublishLoop {
       const due = await this.outbox.take(client, batchSize);
       const { confirmed, refused, cause } = await this.publish(due);
       if (confirmed.size > 0) {
-        this.events.emit('confirmed', this.outbox.broker, confirmed.size);
+        this.signals.emit('confirmed', this.outbox.broker, confirmed.size);
         await due.remove(confirmed);
       }
       if (refused.size > 0) await due.refuse(refused);
       await client.query('COMMIT');
       for (const [place, reason] of refused) {
-        this.events.emit('message_refused', this.outbox.broker, due.ids[place]!, reason);
+        this.signals.emit('message_refused', this.outbox.broker, due.ids[place]!, reason);
       }
       return { taken: due.ids.length, published: confirmed.size, failure: cause };
     } catch (error) {
@@ -101,7 +101,7 @@ export class PublishLoop {
     const none = new Map<number, string>();
     if (all.size === 0) return { confirmed: all, refused: none, cause: undefined };
     try {
-      await within(publishDeadlineMs, due.publish(), `The broker did not confirm within ${publishDeadlineMs} ms.`);
+      await withTimeout(publishDeadlineMs, due.publish(), `The broker did not confirm within ${publishDeadlineMs} ms.`);
       return { confirmed: all, refused: none, cause: undefined };
     } catch (error) {
       if (!(error instanceof PartlyPublished)) throw new BrokerFault(error);
@@ -112,8 +112,8 @@ export class PublishLoop {
 
   private tell(error: unknown, retryInMs: number): void {
     const { broker } = this.outbox;
-    if (error instanceof BrokerFault) this.events.emit('publish_failed', broker, error.cause, retryInMs);
-    else this.events.emit('database_away', `publish to ${broker}`, error, retryInMs);
+    if (error instanceof BrokerFault) this.signals.emit('publish_failed', broker, error.cause, retryInMs);
+    else this.signals.emit('database_away', `publish to ${broker}`, error, retryInMs);
   }
 
   private async sleepUntilDue(): Promise<void> {

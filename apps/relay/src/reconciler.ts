@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { countPublished, redispatchForgotten, redispatchLimit, type OutboxWakeUp } from '@app/persistence';
-import type { BrokerDriver, MessagingEvents } from '@app/messaging';
+import type { BrokerDriver, MessagingSignals } from '@app/messaging';
 import { BrokerFault } from './broker-fault';
 
 /**
@@ -17,7 +17,7 @@ export class Reconciler {
     private readonly driver: BrokerDriver,
     private readonly queues: readonly string[],
     private readonly wakeUp: OutboxWakeUp,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
     private readonly settings: { forgottenAfterMs: number },
   ) {}
 
@@ -39,7 +39,7 @@ export class Reconciler {
     let count: number;
     do {
       count = await redispatchForgotten(this.pool, this.driver.name, queue, this.settings.forgottenAfterMs, isShort);
-      if (count > 0) this.events.emit('forgotten', this.driver.name, queue, count);
+      if (count > 0) this.signals.emit('forgotten', this.driver.name, queue, count);
       if (count > 0) this.wakeUp.request();
     } while (count === redispatchLimit);
   }

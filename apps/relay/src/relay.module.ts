@@ -7,7 +7,7 @@ import {
   directUrl,
   DRIVERS,
   JobsService,
-  MessagingEvents,
+  MessagingSignals,
   ProducerModule,
   queuesOf,
   type BrokerDriver,
@@ -40,16 +40,16 @@ export class RelayModule {
         ...observers(settings),
         {
           provide: Relay,
-          inject: [Pool, DRIVERS, OutboxWakeUp, JobsService, MessagingEvents, BrokerRoutes],
+          inject: [Pool, DRIVERS, OutboxWakeUp, JobsService, MessagingSignals, BrokerRoutes],
           useFactory: (
             pool: Pool,
             brokers: BrokerDriver[],
             wakeUp: OutboxWakeUp,
             jobs: JobsService,
-            events: MessagingEvents,
+            signals: MessagingSignals,
             routes: BrokerRoutes,
           ) =>
-            new Relay(pool, brokers, wakeUp, jobs, events, {
+            new Relay(pool, brokers, wakeUp, jobs, signals, {
               databaseUrl: directUrl(settings),
               queues: topology.queues.map(({ queue }) => queue),
               eventsOf: (broker) =>

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { OutboxWakeUp } from '@app/persistence';
 import type { BrokerName, ScheduleDefinition } from '@app/contracts';
-import { WakeUpListener, type BrokerDriver, type JobsService, type MessagingEvents } from '@app/messaging';
+import { WakeUpListener, type BrokerDriver, type JobsService, type MessagingSignals } from '@app/messaging';
 import { BrokerFault } from './broker-fault';
 import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
@@ -36,10 +36,10 @@ export class Relay {
     private readonly drivers: readonly BrokerDriver[],
     wakeUp: OutboxWakeUp,
     jobs: JobsService,
-    events: MessagingEvents,
+    signals: MessagingSignals,
     options: RelayOptions,
   ) {
-    const loopOf = (outbox: Outbox) => new PublishLoop(pool, outbox, events);
+    const loopOf = (outbox: Outbox) => new PublishLoop(pool, outbox, signals);
     this.loops = {
       jobs: drivers.map((driver) => loopOf(jobOutbox(driver))),
       events: drivers.flatMap((driver) => {
@@ -47,33 +47,33 @@ export class Relay {
         return kinds.length > 0 ? [loopOf(eventOutbox(driver, kinds))] : [];
       }),
     };
-    this.listener = new WakeUpListener(options.databaseUrl, 'relay', events, (topics) => {
+    this.listener = new WakeUpListener(options.databaseUrl, 'relay', signals, (topics) => {
       for (const topic of ['jobs', 'events'] as const) {
         if (topics.has(topic)) for (const loop of this.loops[topic]) loop.wakeUp();
       }
     });
-    const sweeper = new Sweeper(pool, wakeUp, events, options);
+    const sweeper = new Sweeper(pool, wakeUp, signals, options);
     const scheduler = new Scheduler(pool, jobs, options.schedules);
     this.repeats = [
       new Repeat(
         options.sweepMs,
         () => sweeper.sweep(),
-        (error) => events.emit('database_away', 'sweep', error, options.sweepMs),
+        (error) => signals.emit('database_away', 'sweep', error, options.sweepMs),
       ),
       new Repeat(
         scheduleMs,
         () => scheduler.tick(),
-        (error) => events.emit('database_away', 'schedule', error, scheduleMs),
+        (error) => signals.emit('database_away', 'schedule', error, scheduleMs),
       ),
       ...drivers.map((driver) => {
-        const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, events, options);
+        const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);
         return new Repeat(
           options.reconcileMs,
           () => reconciler.check(),
           (error) => {
             const { reconcileMs } = options;
-            if (error instanceof BrokerFault) events.emit('reconcile_failed', driver.name, error.cause, reconcileMs);
-            else events.emit('database_away', `reconcile ${driver.name}`, error, reconcileMs);
+            if (error instanceof BrokerFault) signals.emit('reconcile_failed', driver.name, error.cause, reconcileMs);
+            else signals.emit('database_away', `reconcile ${driver.name}`, error, reconcileMs);
           },
         );
       }),

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { sweepExpiredLeases, type OutboxWakeUp, type ServerClock } from '@app/persistence';
-import type { MessagingEvents } from '@app/messaging';
+import type { MessagingSignals } from '@app/messaging';
 
 /**
  * Gives the jobs of workers that fell silent to others. This is the recovery; a broker's redelivery is not.
@@ -20,7 +20,7 @@ export class Sweeper {
   constructor(
     private readonly pool: Pool,
     private readonly wakeUp: OutboxWakeUp,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
     private readonly settings: { leaseMs: number; sweepMs: number },
   ) {}
 
@@ -28,7 +28,7 @@ export class Sweeper {
     try {
       const { swept, locked } = await sweepExpiredLeases(this.pool, this.spared(), (clock) => this.isCalm(clock));
       for (const id of locked) this.sparedUntil.set(id, performance.now() + this.settings.leaseMs);
-      for (const job of swept) this.events.emit('swept', job);
+      for (const job of swept) this.signals.emit('swept', job);
       if (swept.length > 0) this.wakeUp.request();
     } catch (error) {
       this.last = undefined;

@@ -1,7 +1,7 @@
 import { productChanged } from '@app/contracts';
 import { EventHandler, type EventOf, type HandlesEvents } from '@app/messaging';
 import { recordAudit, type Prisma } from '@app/persistence';
-import { tenantOf } from './told-product';
+import { tenantOf } from './changed-product';
 
 export const audit = { event: productChanged, subscriber: 'audit' } as const;
 

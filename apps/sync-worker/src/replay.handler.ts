@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import { productChanged } from '@app/contracts';
 import { EventHandler, type EventOf, type EventSubscription, type HandlesEvents } from '@app/messaging';
 import { writeToGeneration, type Prisma } from '@app/persistence';
-import { toldProduct } from './told-product';
+import { productOf } from './changed-product';
 
 /** The one that a replay fills. */
 export class ReplayedGeneration {
@@ -24,7 +24,7 @@ export function replayOf(subscriber: string): Replay {
     constructor(private readonly generation: ReplayedGeneration) {}
 
     async handle(events: readonly EventOf<typeof productChanged>[], tx: Prisma.TransactionClient): Promise<void> {
-      await writeToGeneration(tx, events.map(toldProduct), this.generation.id);
+      await writeToGeneration(tx, events.map(productOf), this.generation.id);
     }
   }
 

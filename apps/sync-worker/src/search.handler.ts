@@ -1,7 +1,7 @@
 import { productChanged } from '@app/contracts';
 import { EventHandler, type EventOf, type HandlesEvents } from '@app/messaging';
 import { writeToSearchModel, type Prisma } from '@app/persistence';
-import { toldProduct } from './told-product';
+import { productOf } from './changed-product';
 
 export const search = { event: productChanged, subscriber: 'search' } as const;
 
@@ -9,6 +9,6 @@ export const search = { event: productChanged, subscriber: 'search' } as const;
 @EventHandler(search)
 export class SearchHandler implements HandlesEvents<typeof productChanged> {
   async handle(events: readonly EventOf<typeof productChanged>[], tx: Prisma.TransactionClient): Promise<void> {
-    await writeToSearchModel(tx, events.map(toldProduct));
+    await writeToSearchModel(tx, events.map(productOf));
   }
 }

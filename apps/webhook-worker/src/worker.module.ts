@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
 import { brokerRoutes } from '@app/configuration';
 import { deliverWebhook } from '@app/contracts';
-import { Bulkhead, JobsService, MessagingEvents, WorkerMessagingModule } from '@app/messaging';
+import { Bulkhead, JobsService, MessagingSignals, WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
 import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
 import { TargetGuard, webhookProviders } from '@app/webhooks';
@@ -32,9 +32,9 @@ export class WorkerModule {
         ...webhookProviders(settings),
         {
           provide: JobsService,
-          inject: [Pool, OutboxWakeUp, MessagingEvents],
-          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, events: MessagingEvents) =>
-            new JobsService(pool, wakeUp, routes, events),
+          inject: [Pool, OutboxWakeUp, MessagingSignals],
+          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, signals: MessagingSignals) =>
+            new JobsService(pool, wakeUp, routes, signals),
         },
         {
           provide: WebhookClient,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import * as contracts from '.';
+import * as contracts from './index';
 import { brokenRule } from './issue-messages';
 
 const issueOf = (schema: z.ZodType, value: unknown) => schema.safeParse(value).error!.issues[0]!;

@@ -1,20 +1,20 @@
 import type { JobDefinition } from '@app/contracts';
 import { claim, settle } from '@app/persistence';
-import { Collector } from './collector';
+import { Batcher } from './batcher';
 import { Drain } from './drain';
 import type { EventSubscription } from './events/event-handler';
-import { EventIntake, type Taken } from './events/event-intake';
+import { EventConsumer, type DeliveryEnd } from './events/event-consumer';
 import { nameOf, type EventRegistry } from './events/event-registry';
 import type { HandlerRegistry } from './handlers/handler-registry';
-import { LeftToAnother } from './pipeline/parse';
+import { LeftUnacked } from './pipeline/parse';
 import { createPipeline } from './pipeline/pipeline';
-import type { PipelineParts } from './pipeline/parts';
+import type { WorkerDependencies } from './pipeline/worker-dependencies';
 import type { BrokerDriver, Deliver, Delivery, Subscription } from './port/broker-driver';
 import { subscriberQueue } from './port/topology';
 import { QueueReports } from './queue-reports';
-import { retryWhileAway } from './retry-while-away';
-import { Slots } from './slots';
-import { Turns } from './turns';
+import { retryUntilDatabaseUp } from './retry-until-database-up';
+import { ConcurrencyLimiter } from './concurrency-limiter';
+import { RateLimiter } from './rate-limiter';
 
 /** What a process is there for. */
 export interface Served {
@@ -43,10 +43,13 @@ export class Bus {
     private readonly drivers: readonly BrokerDriver[],
     private readonly served: Served,
     private readonly registries: Registries,
-    private readonly parts: Omit<PipelineParts, 'handlers' | 'slots' | 'turns' | 'drain' | 'claims' | 'settlements'>,
+    private readonly dependencies: Omit<
+      WorkerDependencies,
+      'handlers' | 'concurrencyLimiters' | 'rateLimiter' | 'drain' | 'claims' | 'settlements'
+    >,
     private readonly settings: BusSettings,
   ) {
-    this.reports = new QueueReports(parts.pool, () =>
+    this.reports = new QueueReports(dependencies.pool, () =>
       this.subscriptions.map(({ broker, queue, subscription: { trouble } }) => ({ broker, queue, trouble })),
     );
   }
@@ -57,31 +60,38 @@ export class Bus {
    * @throws BootCheckError
    */
   async start(): Promise<readonly string[]> {
-    const { pool, prisma, events } = this.parts;
+    const { pool, prisma, signals } = this.dependencies;
     const { jobs } = this.served;
     // Prisma loads its query compiler at its first query: better now than inside the first job.
     await prisma.$queryRaw`SELECT 1`;
     const pipeline = createPipeline({
-      ...this.parts,
+      ...this.dependencies,
       handlers: this.registries.jobs.resolve(jobs, this.drivers),
-      slots: new Map(jobs.map(({ kind, concurrency }) => [kind, new Slots(concurrency, this.drain)])),
-      turns: new Turns(pool, events, this.drivers),
-      drain: this.drain,
-      claims: new Collector((dispatches) =>
-        retryWhileAway('claim', events, () => claim(pool, dispatches, this.settings.leaseMs)),
+      concurrencyLimiters: new Map(
+        jobs.map(({ kind, concurrency }) => [kind, new ConcurrencyLimiter(concurrency, this.drain)]),
       ),
-      settlements: new Collector((settlements) => retryWhileAway('settle', events, () => settle(pool, settlements))),
+      rateLimiter: new RateLimiter(pool, signals, this.drivers),
+      drain: this.drain,
+      claims: new Batcher((dispatches) =>
+        retryUntilDatabaseUp('claim', signals, () => claim(pool, dispatches, this.settings.leaseMs)),
+      ),
+      settlements: new Batcher((settlements) =>
+        retryUntilDatabaseUp('settle', signals, () => settle(pool, settlements)),
+      ),
     });
     const deliver = this.deliverTo(
-      (delivery) => pipeline.run(delivery).then((): Taken => 'acknowledge'),
+      (delivery) => pipeline.run(delivery).then((): DeliveryEnd => 'acknowledge'),
       // The lease, or the reconciler, brings a job of ours back.
-      (error) => (error instanceof LeftToAnother ? 'leave to another' : 'acknowledge'),
+      (error) => (error instanceof LeftUnacked ? 'leave unacked' : 'acknowledge'),
     );
     const intakes = this.registries.events
       .resolve(this.served.events, this.drivers)
       .map(
         (registered) =>
-          [registered.subscription, new EventIntake({ pool, prisma, events, drain: this.drain }, registered)] as const,
+          [
+            registered.subscription,
+            new EventConsumer({ pool, prisma, signals, drain: this.drain }, registered),
+          ] as const,
       );
     for (const driver of this.drivers) {
       for (const queue of new Set(jobs.map((definition) => definition.queue))) {
@@ -90,16 +100,16 @@ export class Bus {
           queue,
           subscription: await driver.subscribe(queue, deliver),
         });
-        events.emit('subscribed', driver.name, queue);
+        signals.emit('subscribed', driver.name, queue);
       }
       for (const [heard, intake] of intakes) {
-        const take = this.deliverTo((delivery) => intake.take(delivery));
+        const take = this.deliverTo((delivery) => intake.consume(delivery));
         this.subscriptions.push({
           broker: driver.name,
           queue: subscriberQueue(heard.event.kind, heard.subscriber),
           subscription: await driver.subscribeTo(heard, take),
         });
-        events.emit('subscribed', driver.name, nameOf(heard));
+        signals.emit('subscribed', driver.name, nameOf(heard));
       }
     }
     this.reports.start();
@@ -108,23 +118,23 @@ export class Bus {
 
   /** What is left to another is never acknowledged: the broker gives it to somebody else when this process has gone. */
   private deliverTo(
-    take: (delivery: Delivery) => Promise<Taken>,
-    afterFault: (error: unknown) => Taken = () => 'leave to another',
+    take: (delivery: Delivery) => Promise<DeliveryEnd>,
+    afterFault: (error: unknown) => DeliveryEnd = () => 'leave unacked',
   ): Deliver {
     return async (delivery) => {
       const taken = await this.track(
         take(delivery).catch((error: unknown) => {
-          this.parts.events.emit('passage_failed', delivery, error);
+          this.dependencies.signals.emit('delivery_failed', delivery, error);
           return afterFault(error);
         }),
       );
-      if (taken === 'leave to another') await new Promise(() => undefined);
+      if (taken === 'leave unacked') await new Promise(() => undefined);
     };
   }
 
   /** What was delivered and is not claimed yet is handed back as soon as it is. */
   async stopIntake(): Promise<void> {
-    this.parts.leases.refuse();
+    this.dependencies.leases.refuse();
     this.drain.begin();
     await Promise.all(this.subscriptions.map(({ subscription }) => subscription.stop()));
     this.subscriptions = [];

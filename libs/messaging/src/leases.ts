@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
 import { recordProgress, renewLeases, type ClaimedJob, type OutboxWakeUp, type Progress } from '@app/persistence';
-import { Collector } from './collector';
+import { Batcher } from './batcher';
 import { Lease, type AbortReason } from './lease';
-import type { MessagingEvents } from './messaging-events';
-import { retryWhileAway } from './retry-while-away';
+import type { MessagingSignals } from './messaging-signals';
+import { retryUntilDatabaseUp } from './retry-until-database-up';
 
 const progressEveryMs = 500;
 
@@ -12,25 +12,25 @@ const progressEveryMs = 500;
  * A lease that is not renewed belongs to somebody else by now; its handler is told to stop.
  */
 export class Leases {
-  private readonly held = new Map<string, Lease>();
+  private readonly active = new Map<string, Lease>();
   private heartbeat: NodeJS.Timeout | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
   private draining = false;
   private renewing = false;
   private ended: Promise<void> | undefined;
-  private readonly progress: Collector<Progress, undefined>;
+  private readonly progress: Batcher<Progress, undefined>;
 
   constructor(
     pool: Pool,
     /** The heartbeat's own connection: it must not wait behind statements that wait for a lock. Ended with `stop`. */
     private readonly heartbeatPool: Pool,
     wakeUp: OutboxWakeUp,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
     private readonly settings: { leaseMs: number; heartbeatMs: number },
   ) {
-    this.progress = new Collector(
+    this.progress = new Batcher(
       async (progress) => {
-        await retryWhileAway('progress', events, () => recordProgress(pool, progress));
+        await retryUntilDatabaseUp('progress', signals, () => recordProgress(pool, progress));
         wakeUp.request('changes');
         return progress.map(() => undefined);
       },
@@ -51,18 +51,18 @@ export class Leases {
   }
 
   get size(): number {
-    return this.held.size;
+    return this.active.size;
   }
 
   hold(job: ClaimedJob): Lease {
     const lease = new Lease(job);
-    this.held.set(keyOf(job), lease);
+    this.active.set(keyOf(job), lease);
     if (this.draining) lease.abort('drain');
     return lease;
   }
 
   release(lease: Lease): void {
-    this.held.delete(keyOf(lease.job));
+    this.active.delete(keyOf(lease.job));
   }
 
   /** No handler begins from now on: its job is handed back. */
@@ -72,7 +72,7 @@ export class Leases {
 
   /** Asks every handler to stop. */
   abortAll(reason: Extract<AbortReason, 'drain'>): void {
-    for (const lease of this.held.values()) lease.abort(reason);
+    for (const lease of this.active.values()) lease.abort(reason);
   }
 
   /** Resolves when the ledger has what the handler has said last; that it could not be written is no fault of the job. */
@@ -82,15 +82,15 @@ export class Leases {
     if (!progress) return;
     lease.writing = this.progress
       .add({ ...lease.job, ...progress })
-      .catch((error: unknown) => void this.events.emit('database_away', 'progress', error, progressEveryMs))
+      .catch((error: unknown) => void this.signals.emit('database_away', 'progress', error, progressEveryMs))
       .finally(() => (lease.writing = undefined));
     await lease.writing;
   }
 
   private async renew(): Promise<void> {
-    if (this.renewing || this.held.size === 0) return;
+    if (this.renewing || this.active.size === 0) return;
     this.renewing = true;
-    const leases = [...this.held.values()];
+    const leases = [...this.active.values()];
     try {
       const renewed = await renewLeases(
         this.heartbeatPool,
@@ -101,18 +101,18 @@ export class Leases {
       for (const lease of leases) {
         const row = kept.get(keyOf(lease.job));
         // One that was settled while the statement ran is no longer held, and not lost.
-        if (!row && this.held.get(keyOf(lease.job)) === lease) lease.abort('fenced');
+        if (!row && this.active.get(keyOf(lease.job)) === lease) lease.abort('fenced');
         if (row?.cancelRequested) lease.abort('cancelled');
       }
     } catch (error) {
-      this.events.emit('database_away', 'heartbeat', error, this.settings.heartbeatMs);
+      this.signals.emit('database_away', 'heartbeat', error, this.settings.heartbeatMs);
     } finally {
       this.renewing = false;
     }
   }
 
   private writeAllProgress(): void {
-    for (const lease of this.held.values()) if (!lease.writing) void this.writeProgress(lease);
+    for (const lease of this.active.values()) if (!lease.writing) void this.writeProgress(lease);
   }
 }
 

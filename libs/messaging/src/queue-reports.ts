@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { v4 as uuidv4 } from 'uuid';
 import { toStorable } from '@app/contracts';
 import { forgetQueueReaders, reportQueueReaders, type QueueReader } from '@app/persistence';
-import { within } from './within';
+import { withTimeout } from './with-timeout';
 
 const everyMs = 2_000;
 const lastMs = 1_000;
@@ -30,7 +30,7 @@ export class QueueReports {
   async stop(): Promise<void> {
     clearInterval(this.timer);
     const told = Promise.resolve(this.writing).then(() => forgetQueueReaders(this.pool, this.processId));
-    await within(lastMs, told, 'it did not answer').catch(() => undefined);
+    await withTimeout(lastMs, told, 'it did not answer').catch(() => undefined);
   }
 
   /** A report that is not written is one that is missing: who reads them sees how old the last one is. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { breakWhenSilent, connectClient, wakeUpChannel, type WakeUpTopic } from '@app/persistence';
-import type { MessagingEvents } from './messaging-events';
-import { backOffMs } from './retry-while-away';
+import type { MessagingSignals } from './messaging-signals';
+import { backOffMs } from './retry-until-database-up';
 
 /** A connection of its own that waits for `NOTIFY outbox`. It may miss some: whoever is woken polls behind it. */
 export class WakeUpListener {
@@ -12,7 +12,7 @@ export class WakeUpListener {
   constructor(
     private readonly databaseUrl: string,
     private readonly application: string,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
     private readonly onWakeUp: (topics: ReadonlySet<WakeUpTopic>) => void,
   ) {}
 
@@ -25,7 +25,7 @@ export class WakeUpListener {
         return;
       } catch (error) {
         const retryInMs = backOffMs(failures);
-        this.events.emit('database_away', 'listen', error, retryInMs);
+        this.signals.emit('database_away', 'listen', error, retryInMs);
         await delay(retryInMs);
       }
     }

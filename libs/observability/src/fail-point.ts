@@ -1,5 +1,5 @@
 import type { Settings } from '@app/configuration';
-import type { MessagingEvents } from '@app/messaging';
+import type { MessagingSignals } from '@app/messaging';
 
 /**
  * For crash tests: the process SIGKILLs itself at the nth event of a name. The core emits its events
@@ -8,10 +8,10 @@ import type { MessagingEvents } from '@app/messaging';
 export class FailPoint {
   private left = 0;
 
-  constructor(events: MessagingEvents, failPoint: Settings['FAIL_POINT']) {
+  constructor(signals: MessagingSignals, failPoint: Settings['FAIL_POINT']) {
     if (!failPoint) return;
     this.left = failPoint.nth;
-    events.on(failPoint.at, () => {
+    signals.on(failPoint.at, () => {
       this.left -= 1;
       if (this.left === 0) process.kill(process.pid, 'SIGKILL');
     });

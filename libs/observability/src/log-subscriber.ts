@@ -1,22 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { MessagingEvents, reasonOf } from '@app/messaging';
+import { MessagingSignals, reasonOf } from '@app/messaging';
 
 /** The one place that turns what happens into log lines. */
 @Injectable()
 export class LogSubscriber {
-  constructor(events: MessagingEvents, logger: PinoLogger) {
-    events.on('accepted', ({ id, kind, broker }) => logger.info({ jobId: id, kind, broker }, 'job accepted'));
-    events.on('published', (broker, count) => logger.debug({ broker, count }, 'messages published'));
-    events.on('publish_failed', (broker, error, retryInMs) =>
+  constructor(signals: MessagingSignals, logger: PinoLogger) {
+    signals.on('accepted', ({ id, kind, broker }) => logger.info({ jobId: id, kind, broker }, 'job accepted'));
+    signals.on('published', (broker, count) => logger.debug({ broker, count }, 'messages published'));
+    signals.on('publish_failed', (broker, error, retryInMs) =>
       logger.warn({ broker, reason: reasonOf(error), retryInMs }, 'broker takes no messages; they wait in the outbox'),
     );
-    events.on('message_refused', (broker, id, reason) =>
+    signals.on('message_refused', (broker, id, reason) =>
       logger.error({ broker, id, reason }, 'the broker refuses a message; it is a dead letter'),
     );
-    events.on('subscribed', (broker, queue) => logger.info({ broker, queue }, 'subscribed'));
-    events.on('claimed', ({ id, kind, attempt }) => logger.debug({ jobId: id, kind, attempt }, 'job claimed'));
-    events.on('settled', ({ id, kind, attempt }, { state, delayMs, error }, tookMs) =>
+    signals.on('subscribed', (broker, queue) => logger.info({ broker, queue }, 'subscribed'));
+    signals.on('claimed', ({ id, kind, attempt }) => logger.debug({ jobId: id, kind, attempt }, 'job claimed'));
+    signals.on('settled', ({ id, kind, attempt }, { state, delayMs, error }, tookMs) =>
       logger[error ? 'warn' : 'info'](
         {
           jobId: id,
@@ -29,38 +29,38 @@ export class LogSubscriber {
         `job ${state}`,
       ),
     );
-    events.on('stale', ({ broker, queue }, id, dispatch) =>
+    signals.on('stale', ({ broker, queue }, id, dispatch) =>
       logger.debug({ jobId: id, dispatch, broker, queue }, 'stale message dropped'),
     );
-    events.on('fenced', ({ id, kind, dispatch }) =>
+    signals.on('fenced', ({ id, kind, dispatch }) =>
       logger.warn({ jobId: id, kind, dispatch }, 'lease was lost; what the handler did was not recorded'),
     );
-    events.on('set_aside', ({ broker, queue }, reason, detail) =>
+    signals.on('dead_lettered', ({ broker, queue }, reason, detail) =>
       logger.warn({ broker, queue, reason, detail }, 'unreadable message set aside'),
     );
-    events.on('passage_failed', ({ broker, queue }, error) =>
+    signals.on('delivery_failed', ({ broker, queue }, error) =>
       logger.error({ broker, queue, reason: reasonOf(error) }, 'a delivery could not be worked on'),
     );
-    events.on('adopted', ({ id, kind, replayed }, source) =>
+    signals.on('foreign_event_enqueued', ({ id, kind, replayed }, source) =>
       logger.info({ jobId: id, kind, source }, replayed ? 'event of another service came again' : 'job adopted'),
     );
-    events.on('redriven', (jobIds, by) => logger.warn({ jobIds, by }, 'failed jobs run again'));
-    events.on('swept', ({ id, kind, state, attempt }) =>
+    signals.on('redriven', (jobIds, by) => logger.warn({ jobIds, by }, 'failed jobs run again'));
+    signals.on('swept', ({ id, kind, state, attempt }) =>
       logger.warn({ jobId: id, kind, attempt }, `lease expired; job ${state}`),
     );
-    events.on('forgotten', (broker, queue, count) =>
+    signals.on('forgotten', (broker, queue, count) =>
       logger.warn({ broker, queue, count }, 'the broker lost messages; their jobs are dispatched again'),
     );
-    events.on('reconcile_failed', (broker, error, retryInMs) =>
+    signals.on('reconcile_failed', (broker, error, retryInMs) =>
       logger.warn({ broker, reason: reasonOf(error), retryInMs }, 'broker does not say what it holds; asking again'),
     );
-    events.on('event_failed', (kind, subscriber, eventId, error, retryInMs) =>
+    signals.on('event_failed', (kind, subscriber, eventId, error, retryInMs) =>
       logger.warn({ kind, subscriber, eventId, reason: reasonOf(error), retryInMs }, 'event not handled; trying again'),
     );
-    events.on('events_handled', (kind, subscriber, fresh, together) =>
+    signals.on('events_handled', (kind, subscriber, fresh, together) =>
       logger.debug({ kind, subscriber, fresh, together }, 'events handled'),
     );
-    events.on('database_away', (what, error, retryInMs) =>
+    signals.on('database_away', (what, error, retryInMs) =>
       logger.warn(
         { what, reason: reasonOf(error), retryInMs },
         'PostgreSQL has not done what it was asked; trying again',

@@ -1,6 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import type { Settings } from '@app/configuration';
-import { MessagingEvents } from '@app/messaging';
+import { MessagingSignals } from '@app/messaging';
 import { FailPoint } from './fail-point';
 import { LogSubscriber } from './log-subscriber';
 
@@ -10,8 +10,8 @@ export function observers(settings: Pick<Settings, 'FAIL_POINT'>): Provider[] {
     LogSubscriber,
     {
       provide: FailPoint,
-      inject: [MessagingEvents],
-      useFactory: (events: MessagingEvents) => new FailPoint(events, settings.FAIL_POINT),
+      inject: [MessagingSignals],
+      useFactory: (signals: MessagingSignals) => new FailPoint(signals, settings.FAIL_POINT),
     },
   ];
 }

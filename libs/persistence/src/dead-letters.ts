@@ -13,14 +13,14 @@ export interface UnreadableMessage {
   readonly source: string | undefined;
 }
 
-const setAsideStatement = new Statement<never>(
-  'dead_letter_set_aside',
+const insertStatement = new Statement<never>(
+  'dead_letter_insert',
   `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, source) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 );
 
-export async function setAside(database: Database, message: UnreadableMessage): Promise<void> {
+export async function deadLetter(database: Database, message: UnreadableMessage): Promise<void> {
   const { broker, queue, kind, reason, detail, raw, source } = message;
-  await setAsideStatement.run(database, broker, queue, kind ?? null, reason, detail, raw, source ?? null);
+  await insertStatement.run(database, broker, queue, kind ?? null, reason, detail, raw, source ?? null);
 }
 
 /** How many bytes of a message a list shows. What is larger is to be had whole, one letter at a time. */

@@ -15,7 +15,7 @@ export * from './ledger/count-jobs';
 export * from './ledger/enqueue';
 export * from './ledger/fail-refused';
 export * from './ledger/heartbeat';
-export * from './ledger/job-events';
+export * from './ledger/job-updates';
 export * from './ledger/progress';
 export * from './ledger/read-jobs';
 export * from './ledger/reconcile';

@@ -15,7 +15,7 @@ const reserveStatement = new Statement<{ waitMs: number }>(
  * @param forMs how long the turns take together
  * @returns milliseconds until the first of them begins, by the database's clock
  */
-export async function reserveTurns(database: Database, queue: string, forMs: number): Promise<number> {
+export async function reserveStarts(database: Database, queue: string, forMs: number): Promise<number> {
   const [row] = await reserveStatement.run(database, queue, forMs);
   return Math.max(0, row!.waitMs);
 }

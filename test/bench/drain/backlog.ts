@@ -4,7 +4,7 @@ import {
   continueTrace,
   encodeMessage,
   JobsService,
-  MessagingEvents,
+  MessagingSignals,
   queuesOf,
   type BrokerTopology,
 } from '@app/messaging';
@@ -35,12 +35,12 @@ export async function fillByRelay(stage: Stage, count: number): Promise<Backlog>
     () =>
       withDriver(stage, topologyOf(definition), async (publisher) => {
         const wakeUp = new OutboxWakeUp(pool);
-        const events = new MessagingEvents();
-        const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.broker], []), events);
+        const signals = new MessagingSignals();
+        const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.broker], []), signals);
         await enqueue(stage, jobs, definition, count);
 
         const times = readSettings(relaySettingNames, environment);
-        const relay = new Relay(pool, [publisher], wakeUp, jobs, events, {
+        const relay = new Relay(pool, [publisher], wakeUp, jobs, signals, {
           databaseUrl: settings.DATABASE_URL,
           queues: [benchQueue],
           eventsOf: () => ['job.finished'],
@@ -53,7 +53,7 @@ export async function fillByRelay(stage: Stage, count: number): Promise<Backlog>
         return endingWith(
           () => relay.stop(),
           async () => {
-            const published = allPublished(events, count);
+            const published = allPublished(signals, count);
             const publishedPerSecond = await perSecond(count, async () => {
               await relay.start();
               await published;
@@ -119,11 +119,11 @@ async function enqueue({ pool }: Stage, jobs: JobsService, definition: JobDefini
   );
 }
 
-function allPublished(events: MessagingEvents, count: number): Promise<void> {
+function allPublished(signals: MessagingSignals, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let published = 0;
-    events.on('published', (_broker, more) => (published += more) === count && resolve());
-    events.on('publish_failed', (_broker, error) => reject(error as Error));
+    signals.on('published', (_broker, more) => (published += more) === count && resolve());
+    signals.on('publish_failed', (_broker, error) => reject(error as Error));
   });
 }
 

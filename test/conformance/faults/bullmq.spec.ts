@@ -30,14 +30,14 @@ const url = process.env['TEST_REDIS_URL'];
       harness: bullmqHarness('bullmq-redis', url, true),
       worker: false,
     });
-    const { pool, driver, broker, worker, events } = core;
+    const { pool, driver, broker, worker, signals } = core;
     await broker.publishRaw(job.queue, { hello: 'world' });
     const [key] = await redis.keys(`*:${job.queue}:1`);
     await redis.hset(key!, 'data', data);
     const neighbour = core.next('settled');
     await core.enqueue(job, { n: 1 });
     let letters = 0;
-    events.on('set_aside', () => (letters += 1));
+    signals.on('dead_lettered', () => (letters += 1));
     const startedAt = performance.now();
     await worker.start();
     await neighbour;

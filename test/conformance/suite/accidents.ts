@@ -62,7 +62,7 @@ export function accidents({ scenario, start }: Suite): void {
     ]);
     const claimed = core.next('claimed');
     let received = 0;
-    core.events.on('received', () => (received += 1));
+    core.signals.on('received', () => (received += 1));
     const ids = await Promise.all([1, 2, 3, 4].map((n) => core.enqueue(narrow, { n })));
     const [{ id: running }] = await claimed;
     await until(
@@ -158,7 +158,7 @@ export function accidents({ scenario, start }: Suite): void {
     const depth = () => core.driver.depth(job.queue);
     await until('five wait', depth, (count) => count === 5);
     let claimed = 0;
-    core.events.on('claimed', () => (claimed += 1));
+    core.signals.on('claimed', () => (claimed += 1));
     await core.worker.start();
     await until(
       'two are worked on',
@@ -196,8 +196,8 @@ export function accidents({ scenario, start }: Suite): void {
     );
     const heldBefore = process.memoryUsage().heapUsed;
     let [claimed, stale] = [0, 0];
-    core.events.on('claimed', () => (claimed += 1));
-    core.events.on('stale', () => (stale += 1));
+    core.signals.on('claimed', () => (claimed += 1));
+    core.signals.on('stale', () => (stale += 1));
     await core.worker.start();
     await until(
       'five run',

@@ -25,7 +25,7 @@ export function claiming({ scenario, start }: Suite): void {
     const core = await start([[job, async () => ((runs += 1), await doors.passed, done({ n: 1 }))]], { relay: false });
     const id = await core.enqueue(job, { n: 1 });
     let stale = 0;
-    core.events.on('stale', () => (stale += 1));
+    core.signals.on('stale', () => (stale += 1));
     const raw = () => core.broker.publishRaw(job.queue, encodeMessage(messageOf(job, id, 1)));
 
     const claimed = core.next('claimed');

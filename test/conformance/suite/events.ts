@@ -101,7 +101,7 @@ export function events({ harness, scenario, start }: Suite): void {
       data: { n: 1, key: 'key' },
     };
     let came = 0; // Counted when its transaction is committed.
-    core.events.on('events_handled', (_kind, _subscriber, _fresh, together) => (came += together));
+    core.signals.on('events_handled', (_kind, _subscriber, _fresh, together) => (came += together));
     await core.driver.publishEvents([message, { ...message, id: '019e0000-0000-7000-8000-000000000002' }]);
     await heard('both', lists['ada']!, 2);
     // A second time, as by a relay that died before it removed the row, and when no broker knows the first any more.
@@ -172,7 +172,7 @@ export function events({ harness, scenario, start }: Suite): void {
         }),
       ),
     });
-    const setAside = core.next('set_aside');
+    const setAside = core.next('dead_lettered');
     await tell(core, event, numbers(5));
     await heard('ada hears all of them', lists['ada']!, 5);
     expect((await setAside)[1]).toBe('attempts_exhausted');
@@ -195,7 +195,7 @@ export function events({ harness, scenario, start }: Suite): void {
     });
     const foreign = { specversion: '1.0', id: '4711', source: 'https://shop.example.com', type: `${event.kind}.v1` };
     const reasons: string[] = [];
-    core.events.on('set_aside', (_, reason) => reasons.push(reason));
+    core.signals.on('dead_lettered', (_, reason) => reasons.push(reason));
     await core.broker.publishRawEvent(event.kind, { hello: 'world' });
     await core.broker.publishRawEvent(event.kind, { ...foreign, data: { n: 'many' } });
     await core.broker.publishRawEvent(event.kind, { ...foreign, type: 'no.such.v1' });
@@ -226,7 +226,7 @@ export function events({ harness, scenario, start }: Suite): void {
       events: [hearing(event, 'ada', (group) => Promise.resolve(void list.push(...group.map(({ data }) => data.n))))],
     });
     let came = 0; // Counted when its transaction is committed.
-    core.events.on('events_handled', (_kind, _subscriber, _fresh, together) => (came += together));
+    core.signals.on('events_handled', (_kind, _subscriber, _fresh, together) => (came += together));
     await core.prisma.$transaction(async (tx) => {
       for (const n of numbers(count)) {
         await recordEvent(tx, event, { n, text: 'x'.repeat(n === large ? strictBytes : 1) }, { tenant });

@@ -43,7 +43,7 @@ export function messages({ harness, scenario, start }: Suite): void {
       [{ ...event, type: `${job.kind}.v9999`, data: { n: 1 } }, 'newer_version'],
     ];
     const reasons: string[] = [];
-    core.events.on('set_aside', (_, reason) => reasons.push(reason));
+    core.signals.on('dead_lettered', (_, reason) => reasons.push(reason));
     for (const [body] of bodies) await core.broker.publishRaw(job.queue, body);
     const neighbour = core.next('settled');
     const askedAt = performance.now();
@@ -110,7 +110,7 @@ export function messages({ harness, scenario, start }: Suite): void {
     ]);
     const foreign = { ...event, type: `${job.kind}.v1`, tenant: 'shop', data: { n: 42 } };
     let came = 0;
-    core.events.on('adopted', () => (came += 1));
+    core.signals.on('foreign_event_enqueued', () => (came += 1));
     const settled = core.next('settled');
     for (let copy = 0; copy < 5; copy += 1) await core.broker.publishRaw(job.queue, foreign);
     await core.broker.publishRaw(job.queue, { ...foreign, id: 'order-4712', tenant: undefined });
@@ -140,7 +140,7 @@ export function messages({ harness, scenario, start }: Suite): void {
   scenario('sets-aside-a-foreign-payload', async () => {
     const job = plainJob();
     const core = await start([[job, () => Promise.resolve(done({ n: 1 }))]]);
-    const setAside = core.next('set_aside');
+    const setAside = core.next('dead_lettered');
     await core.broker.publishRaw(job.queue, { ...event, type: `${job.kind}.v1`, data: { n: 'many' } });
     const [, reason, detail] = await setAside;
     expect(reason).toBe('payload_invalid');

@@ -1,6 +1,5 @@
 import { defineSchedule, type Priority } from '@app/contracts';
-import { BootCheckError, done, policyFaults } from '@app/messaging';
-import { type JobsService } from '@app/messaging';
+import { BootCheckError, done, policyFaults, type JobsService } from '@app/messaging';
 import { Scheduler } from '../../../apps/relay/src/scheduler';
 import type { Core } from '../../support/core';
 import { gate } from '../../support/gate';

@@ -2,7 +2,7 @@ import type { ExternalJobUrl, JobCounts, JobStatus, QueueJob } from '@bull-board
 import type { Queue } from 'bullmq';
 import { jobDefinitions } from '@app/contracts';
 import type { BullmqMessages, QueueMessage } from '@app/messaging';
-import { withinTime } from '../operations/within-time';
+import { withBrokerTimeout } from '../operations/with-broker-timeout';
 import { BoardAdapter, pageOf, refuse } from './board-adapter';
 import type { SharedReads } from './shared-reads';
 
@@ -61,7 +61,7 @@ export class MessageAdapter extends BoardAdapter {
 
   getJobCounts(): Promise<JobCounts> {
     return this.reads.get(`counts of ${this.queue.name}`, async () => {
-      const counts = await withinTime(this.queue.getJobCounts(...statuses));
+      const counts = await withBrokerTimeout(this.queue.getJobCounts(...statuses));
       return Object.fromEntries(statuses.map((status) => [status, counts[status] ?? 0]));
     });
   }
@@ -71,13 +71,13 @@ export class MessageAdapter extends BoardAdapter {
     if (limit === 0 || offset > Number.MAX_SAFE_INTEGER - limit) return [];
     const states = wanted.filter((status): status is Shown => (statuses as readonly string[]).includes(status));
     const found = await this.reads.get(`${this.queue.name} ${states.join()} ${offset} ${limit}`, () =>
-      withinTime(this.messages.list(this.queue, states, offset, offset + limit - 1)),
+      withBrokerTimeout(this.messages.list(this.queue, states, offset, offset + limit - 1)),
     );
     return found.map((message) => this.toQueueJob(message));
   }
 
   async getJob(id: string): Promise<QueueJob | undefined> {
-    const message = await withinTime(this.messages.find(this.queue, id));
+    const message = await withBrokerTimeout(this.messages.find(this.queue, id));
     return message && this.toQueueJob(message);
   }
 

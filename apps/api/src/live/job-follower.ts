@@ -1,11 +1,11 @@
-import { isLastEvent, jobEventsAtOnce, type JobEvent } from '@app/persistence';
+import { isLastUpdate, jobUpdatesAtOnce, type JobUpdate } from '@app/persistence';
 import { eventBody, eventFrame } from './event-frame';
 import type { EventStream } from './event-stream';
 
 /** As a reader gets it: a result has links to its files. */
 export type ShownJobEvent =
-  | Exclude<JobEvent, { type: 'result' }>
-  | (Pick<JobEvent, 'sequence' | 'at'> & {
+  | Exclude<JobUpdate, { type: 'result' }>
+  | (Pick<JobUpdate, 'sequence' | 'at'> & {
       readonly type: 'result';
       readonly data: { readonly state: 'completed'; readonly result: unknown };
     });
@@ -32,8 +32,8 @@ export class JobFollower {
       this.after = sequence;
     }
     const last = events.at(-1);
-    const isAll = events.length < jobEventsAtOnce;
-    if (isAll && last && (last.type === 'result' || isLastEvent(last))) this.stream.end();
+    const isAll = events.length < jobUpdatesAtOnce;
+    if (isAll && last && (last.type === 'result' || isLastUpdate(last))) this.stream.end();
     return !isAll;
   }
 }

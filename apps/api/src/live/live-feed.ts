@@ -1,7 +1,14 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { backOffMs, WakeUpListener, type MessagingEvents } from '@app/messaging';
-import { readChanges, readJobEvents, readJobs, type Changes, type ChangeCursor, type JobEvent } from '@app/persistence';
+import { backOffMs, WakeUpListener, type MessagingSignals } from '@app/messaging';
+import {
+  readChanges,
+  readJobUpdates,
+  readJobs,
+  type Changes,
+  type ChangeCursor,
+  type JobUpdate,
+} from '@app/persistence';
 import type { FileLinks } from '../files/file-links';
 import { resultOf, viewOf } from '../jobs/job-view';
 import { eventBody, eventFrame } from './event-frame';
@@ -54,11 +61,11 @@ export class LiveFeed implements OnApplicationBootstrap {
 
   constructor(
     private readonly pool: Pool,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
     private readonly links: FileLinks,
     databaseUrl: string,
   ) {
-    this.listener = new WakeUpListener(databaseUrl, 'api', events, () => this.wakeUp());
+    this.listener = new WakeUpListener(databaseUrl, 'api', signals, () => this.wakeUp());
   }
 
   onApplicationBootstrap(): void {
@@ -130,7 +137,7 @@ export class LiveFeed implements OnApplicationBootstrap {
       } catch (error) {
         failures += 1;
         const retryInMs = backOffMs(failures);
-        this.events.emit('database_away', 'live', error, retryInMs);
+        this.signals.emit('database_away', 'live', error, retryInMs);
         await this.sleep(retryInMs, 'uninterrupted');
       }
     }
@@ -200,7 +207,7 @@ export class LiveFeed implements OnApplicationBootstrap {
   }
 
   private async readEventsOf(groups: readonly (readonly JobFollower[])[]): Promise<void> {
-    const events = await readJobEvents(
+    const events = await readJobUpdates(
       this.pool,
       groups.map(([first]) => first!),
     );
@@ -214,7 +221,7 @@ export class LiveFeed implements OnApplicationBootstrap {
     });
   }
 
-  private withLinks(event: JobEvent): ShownJobEvent {
+  private withLinks(event: JobUpdate): ShownJobEvent {
     if (event.type !== 'result') return event;
     return { ...event, data: { state: event.data.state, result: resultOf(event.data, this.links) } };
   }

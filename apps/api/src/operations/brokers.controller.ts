@@ -7,7 +7,7 @@ import { readerGoneMs, readQueueReaders, type QueueReaders } from '@app/persiste
 import { brokerCapabilities, capabilityNames, DRIVERS, supports, queuesOf, type BrokerDriver } from '@app/messaging';
 import { AnyKey } from '../access';
 import { toOpenApi } from '../jobs/job-body';
-import { withinTime } from './within-time';
+import { withBrokerTimeout } from './with-broker-timeout';
 
 const queueView = z.object({
   name: z.string(),
@@ -64,7 +64,7 @@ export class BrokersController {
     schema: toOpenApi(z.object({ items: z.array(brokerView) })),
   })
   async list(): Promise<{ items: BrokerView[] }> {
-    const readers = withinTime(readQueueReaders(this.pool)).catch(() => undefined);
+    const readers = withBrokerTimeout(readQueueReaders(this.pool)).catch(() => undefined);
     return { items: await Promise.all(requestableBrokers.map((name) => this.look(name, readers))) };
   }
 
@@ -77,7 +77,7 @@ export class BrokersController {
       return { ...broker, state: 'not_configured', reason, queues: [] };
     }
     try {
-      const depths = await withinTime(depthsOf(driver));
+      const depths = await withBrokerTimeout(depthsOf(driver));
       const said = await readers;
       return {
         ...broker,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { MessagingEvents } from '@app/messaging';
+import { MessagingSignals } from '@app/messaging';
 import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/persistence';
 
 export interface RedriveResult {
@@ -21,7 +21,7 @@ export class Redriver {
   constructor(
     private readonly pool: Pool,
     private readonly wakeUp: OutboxWakeUp,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
   ) {}
 
   async redrive(selection: RedriveSelection, by: string): Promise<RedriveResult> {
@@ -29,7 +29,7 @@ export class Redriver {
     const redriven = found.flatMap(({ id, jobId, becomes }) => (becomes === 'redriven' ? [{ id, jobId: jobId! }] : []));
     if (redriven.length > 0) {
       this.wakeUp.request();
-      this.events.emit(
+      this.signals.emit(
         'redriven',
         redriven.map(({ jobId }) => jobId),
         by,

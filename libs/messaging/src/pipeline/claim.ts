@@ -1,14 +1,19 @@
-import type { Claimed, PipelineParts, Received } from './parts';
+import type { Claimed, WorkerDependencies, Received } from './worker-dependencies';
 import type { Step } from './steps';
 
-export function claimStep({ claims, leases, events, wakeUp }: PipelineParts): Step<Received, void, Claimed, void> {
+export function claimStep({
+  claims,
+  leases,
+  signals,
+  wakeUp,
+}: WorkerDependencies): Step<Received, void, Claimed, void> {
   return async (received, next) => {
     const job = await claims.add(received.message);
     if (!job) {
-      events.emit('stale', received.delivery, received.message.id, received.message.dispatch);
+      signals.emit('stale', received.delivery, received.message.id, received.message.dispatch);
       return;
     }
-    events.emit('claimed', job);
+    signals.emit('claimed', job);
     wakeUp.request('changes');
     const lease = leases.hold(job);
     try {

@@ -9,7 +9,7 @@ import {
 import type { JobContext } from '../handlers/job-handler';
 import { reasonOf } from '../reason-of';
 import { checkedOutcome, type Outcome } from '../handlers/outcome';
-import type { Claimed, Ending, PipelineParts } from './parts';
+import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies';
 import { payloadOf, PayloadRefused } from './payload';
 import { refusedResult } from './result';
 
@@ -19,7 +19,7 @@ const newerVersionSnoozeMs = 30_000;
 /** Longer than the attempt and the grace after it. */
 const transactionSlackMs = 10_000;
 
-export function executeStep({ pool, prisma, events }: PipelineParts): (claimed: Claimed) => Promise<Ending> {
+export function executeStep({ pool, prisma, signals }: WorkerDependencies): (claimed: Claimed) => Promise<Ending> {
   return async (claimed) => {
     const { definition, handler, job, lease } = claimed;
     if (job.version > definition.version) return { type: 'snooze', afterMs: newerVersionSnoozeMs };
@@ -65,7 +65,7 @@ export function executeStep({ pool, prisma, events }: PipelineParts): (claimed: 
           );
         } catch (error) {
           if (error instanceof NotDone) return error.outcome;
-          const refused = unwritten && (await refusedResult({ pool, events }, unwritten.result));
+          const refused = unwritten && (await refusedResult({ pool, signals }, unwritten.result));
           if (refused) return refused;
           throw error;
         }

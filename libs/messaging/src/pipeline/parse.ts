@@ -1,12 +1,12 @@
 import { toStorable, type JobDefinition } from '@app/contracts';
-import { enqueue, jsonFault, setAside, type NewJob } from '@app/persistence';
+import { enqueue, jsonFault, deadLetter, type NewJob } from '@app/persistence';
 import { isForeign, parseMessage, rawBytes, UnreadableMessageError, type ForeignEvent } from '../port/job-message';
 import type { Delivery } from '../port/broker-driver';
 import { reasonOf } from '../reason-of';
-import { retryUnless } from '../retry-while-away';
+import { retryWithBackOff } from '../retry-until-database-up';
 import { assertReadable } from '../port/assert-readable';
-import { adoptedJob } from './adopt';
-import type { PipelineParts, Received } from './parts';
+import { newJobOfForeignEvent } from './foreign-event';
+import type { WorkerDependencies, Received } from './worker-dependencies';
 import { PayloadRefused } from './payload';
 import type { Step } from './steps';
 
@@ -14,21 +14,21 @@ import type { Step } from './steps';
  * What is no job of ours has its only copy at the broker until it is a job or a dead letter. The process ends before it
  * could be written: the message is not acknowledged, and the broker gives it to another process.
  */
-export class LeftToAnother extends Error {}
+export class LeftUnacked extends Error {}
 
-export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, void> {
-  const { pool, events, handlers, wakeUp, drain } = parts;
+export function parseStep(dependencies: WorkerDependencies): Step<Delivery, void, Received, void> {
+  const { pool, signals, handlers, wakeUp, drain } = dependencies;
 
   return async (delivery, next) => {
     let received: Received | undefined;
     try {
       received = await read(delivery);
     } catch (error) {
-      if (error instanceof LeftToAnother) throw error;
+      if (error instanceof LeftUnacked) throw error;
       await keep(delivery, error instanceof UnreadableMessageError ? error : intakeFailed(error));
     }
     if (!received) return;
-    events.emit('received', received.message);
+    signals.emit('received', received.message);
     await next(received);
   };
 
@@ -39,11 +39,15 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
     const registered = handlers.get(message.kind);
     if (!registered) throw unknownKind(message.kind, isForeign(message) ? message.source : undefined);
     if (!isForeign(message)) return { delivery, message, ...registered };
-    await takeIn(registered.definition, message, delivery);
+    await enqueueForeignEvent(registered.definition, message, delivery);
     return undefined;
   }
 
-  async function takeIn(definition: JobDefinition, event: ForeignEvent, delivery: Delivery): Promise<void> {
+  async function enqueueForeignEvent(
+    definition: JobDefinition,
+    event: ForeignEvent,
+    delivery: Delivery,
+  ): Promise<void> {
     if (event.version > definition.version) {
       throw new UnreadableMessageError(
         'newer_version',
@@ -59,12 +63,12 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
       }),
     );
     if (!job.replayed) wakeUp.request();
-    events.emit('adopted', job, event.source);
+    signals.emit('foreign_event_enqueued', job, event.source);
   }
 
   function newJob(definition: JobDefinition, event: ForeignEvent, { broker }: Delivery): NewJob {
     try {
-      return adoptedJob(definition, event, broker);
+      return newJobOfForeignEvent(definition, event, broker);
     } catch (error) {
       throw error instanceof PayloadRefused ? payloadInvalid(event, error.message) : intakeFailed(error, event);
     }
@@ -74,9 +78,9 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
   async function written<Result>(what: string, statement: () => Promise<Result>): Promise<Result> {
     const check = (error: unknown): void => {
       if (error instanceof UnreadableMessageError) throw error;
-      if (drain.hasBegun) throw new LeftToAnother(`${what}: ${reasonOf(error)}`);
+      if (drain.hasBegun) throw new LeftUnacked(`${what}: ${reasonOf(error)}`);
     };
-    return retryUnless(what, events, statement, check, (ms) => drain.sleep(ms));
+    return retryWithBackOff(what, signals, statement, check, (ms) => drain.sleep(ms));
   }
 
   function unknownKind(kind: string, source: string | undefined): UnreadableMessageError {
@@ -90,7 +94,7 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
   async function keep(delivery: Delivery, { reason, message: detail, about }: UnreadableMessageError): Promise<void> {
     const { broker, queue, body } = delivery;
     await written('set aside', () =>
-      setAside(pool, {
+      deadLetter(pool, {
         broker,
         queue: toStorable(queue),
         kind: about.kind && toStorable(about.kind),
@@ -100,7 +104,7 @@ export function parseStep(parts: PipelineParts): Step<Delivery, void, Received, 
         raw: rawBytes(body),
       }),
     );
-    events.emit('set_aside', delivery, reason, detail);
+    signals.emit('dead_lettered', delivery, reason, detail);
   }
 }
 

@@ -1,7 +1,7 @@
 import { jsonFault } from '@app/persistence';
 import type { Outcome } from '../handlers/outcome';
-import { retryWhileAway } from '../retry-while-away';
-import type { PipelineParts } from './parts';
+import { retryUntilDatabaseUp } from '../retry-until-database-up';
+import type { WorkerDependencies } from './worker-dependencies';
 
 /**
  * Whether a write failed because of the handler's result: PostgreSQL is asked about the value itself, since the error of
@@ -9,10 +9,10 @@ import type { PipelineParts } from './parts';
  * @returns how the attempt ends then: another attempt would return the same
  */
 export async function refusedResult(
-  { pool, events }: Pick<PipelineParts, 'pool' | 'events'>,
+  { pool, signals }: Pick<WorkerDependencies, 'pool' | 'signals'>,
   result: unknown,
 ): Promise<Extract<Outcome, { type: 'fail' }> | undefined> {
-  const fault = await retryWhileAway('settle', events, () => jsonFault(pool, result));
+  const fault = await retryUntilDatabaseUp('settle', signals, () => jsonFault(pool, result));
   if (fault === undefined) return undefined;
   const reason = `The handler returned a result that PostgreSQL does not store as JSON: ${fault}`;
   return { type: 'fail', code: 'result_not_storable', reason };

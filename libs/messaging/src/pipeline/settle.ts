@@ -1,8 +1,8 @@
 import { cancelledWhileActive, readSettled, type JobError, type Settlement } from '@app/persistence';
 import { nextDelayMs, toStorable } from '@app/contracts';
 import type { AbortReason } from '../lease';
-import { retryWhileAway } from '../retry-while-away';
-import type { Claimed, Ending, PipelineParts } from './parts';
+import { retryUntilDatabaseUp } from '../retry-until-database-up';
+import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies';
 import { refusedResult } from './result';
 import type { Step } from './steps';
 
@@ -12,20 +12,20 @@ export function settleStep({
   pool,
   settlements,
   leases,
-  events,
+  signals,
   wakeUp,
-}: PipelineParts): Step<Claimed, void, Claimed, Ending> {
+}: WorkerDependencies): Step<Claimed, void, Claimed, Ending> {
   return async (claimed, next) => {
     const { job } = claimed;
     const startedAt = performance.now();
     const ending = await next(claimed);
-    events.emit('handled', job);
+    signals.emit('handled', job);
     const settled = (await conclude(ending, claimed)) ?? (await settledUnseen(claimed));
     if (!settled) {
-      events.emit('fenced', job);
+      signals.emit('fenced', job);
       return;
     }
-    events.emit('settled', job, settled, performance.now() - startedAt);
+    signals.emit('settled', job, settled, performance.now() - startedAt);
     if (settled.state === 'queued' || job.othersWait) wakeUp.request('jobs');
     if (settled.state !== 'queued') wakeUp.request('events');
   };
@@ -44,7 +44,7 @@ export function settleStep({
    * @returns undefined when the attempt was fenced off indeed
    */
   async function settledUnseen({ job }: Claimed): Promise<Decision | undefined> {
-    const state = await retryWhileAway('fence', events, () => readSettled(pool, job));
+    const state = await retryUntilDatabaseUp('fence', signals, () => readSettled(pool, job));
     return state && { state, delayMs: 0, attemptChange: 0, result: undefined, error: undefined };
   }
 
@@ -58,7 +58,7 @@ export function settleStep({
       return { ...decision, state, error: cancelledWhileActive };
     } catch (error) {
       const { result } = decision;
-      const refused = result === undefined ? undefined : await refusedResult({ pool, events }, result);
+      const refused = result === undefined ? undefined : await refusedResult({ pool, signals }, result);
       // Not the handler's fault but one of ours, which must not fail the job for good: its lease brings it back.
       if (!refused) throw error;
       return write(claimed, failed(refused.code, refused.reason));

@@ -1,4 +1,4 @@
-import type { Claimed, Ending } from './parts';
+import type { Claimed, Ending } from './worker-dependencies';
 import type { Step } from './steps';
 
 /** How long a handler that was asked to stop may take to do so. After that its job goes on without it. */

@@ -1,12 +1,12 @@
 import { Bulkhead } from '../bulkhead';
-import type { Claimed, Ending, PipelineParts } from './parts';
+import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies';
 import type { Step } from './steps';
 
 /**
  * A job whose tenant has all its slots of the kind in this process is snoozed: its message is acknowledged, its slot is
  * free for the jobs of others at once, and the attempt does not count.
  */
-export function tenantStep({ handlers }: PipelineParts): Step<Claimed, Ending, Claimed, Ending> {
+export function tenantStep({ handlers }: WorkerDependencies): Step<Claimed, Ending, Claimed, Ending> {
   const bulkheads = new Map(
     [...handlers.values()].map(({ definition: { kind, concurrencyPerTenant } }) => [
       kind,

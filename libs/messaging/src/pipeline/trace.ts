@@ -1,5 +1,5 @@
 import { traceContext, traceIdFrom } from '../trace-context';
-import type { Received } from './parts';
+import type { Received } from './worker-dependencies';
 import type { Step } from './steps';
 
 export function traceStep(): Step<Received, void, Received, void> {

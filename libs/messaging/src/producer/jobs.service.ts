@@ -19,7 +19,7 @@ import {
   type Prisma,
 } from '@app/persistence';
 import { brokerCapabilities } from '../drivers/configured-drivers';
-import type { MessagingEvents } from '../messaging-events';
+import type { MessagingSignals } from '../messaging-signals';
 
 /** One of the jobs that a parent waits for. */
 export interface Child<D extends JobDefinition = JobDefinition> {
@@ -53,7 +53,7 @@ export class JobsService {
     private readonly pool: Pool,
     private readonly wakeUp: OutboxWakeUp,
     private readonly routes: BrokerRoutes,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
   ) {}
 
   /**
@@ -89,7 +89,7 @@ export class JobsService {
   committed(jobs: readonly AcceptedJob[], tenant: string): void {
     for (const job of jobs.filter(({ replayed }) => !replayed)) {
       this.wakeUp.request();
-      this.events.emit('accepted', job, tenant);
+      this.signals.emit('accepted', job, tenant);
     }
   }
 

@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { BrokerRoutes, brokerRoutes } from '@app/configuration';
 import { jobDefinitions } from '@app/contracts';
 import { OutboxWakeUp } from '@app/persistence';
-import { MessagingEvents } from '../messaging-events';
+import { MessagingSignals } from '../messaging-signals';
 import { JobsService } from './jobs.service';
 
 /** Said when the application logs as it wants to, in one line. */
@@ -26,14 +26,14 @@ export class ProducerModule {
       providers: [
         { provide: BrokerRoutes, useValue: routes },
         { provide: Substitutes, useFactory: () => new Substitutes(routes.warnings(jobDefinitions)) },
-        MessagingEvents,
+        MessagingSignals,
         {
           provide: JobsService,
-          inject: [Pool, OutboxWakeUp, BrokerRoutes, MessagingEvents],
+          inject: [Pool, OutboxWakeUp, BrokerRoutes, MessagingSignals],
           useFactory: (...parts: ConstructorParameters<typeof JobsService>) => new JobsService(...parts),
         },
       ],
-      exports: [BrokerRoutes, JobsService, MessagingEvents],
+      exports: [BrokerRoutes, JobsService, MessagingSignals],
     };
   }
 }

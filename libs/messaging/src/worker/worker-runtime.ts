@@ -1,6 +1,6 @@
 import type { Bus } from '../bus';
 import type { Leases } from '../leases';
-import type { MessagingEvents } from '../messaging-events';
+import type { MessagingSignals } from '../messaging-signals';
 import type { BrokerDriver } from '../port/broker-driver';
 
 /** How long handlers that were asked to stop have, of the whole grace. */
@@ -12,7 +12,7 @@ export class WorkerRuntime {
     private readonly bus: Bus,
     private readonly leases: Leases,
     private readonly drivers: readonly BrokerDriver[],
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
     private readonly graceMs: number,
   ) {}
 
@@ -29,7 +29,7 @@ export class WorkerRuntime {
    */
   async drain(tell: (waitsFor: string) => void = () => undefined): Promise<void> {
     await this.bus.stopIntake();
-    this.events.emit('draining');
+    this.signals.emit('draining');
     const finishMs = Math.max(0, this.graceMs - abortGraceMs);
     if (this.bus.inFlightCount > 0) tell(`finishes ${this.inFlight}, at most ${seconds(finishMs)}`);
     await this.bus.idle(finishMs);

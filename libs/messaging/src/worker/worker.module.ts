@@ -10,7 +10,7 @@ import { EventRegistry } from '../events/event-registry';
 import { brokerSettingNames, configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
 import { HandlerRegistry } from '../handlers/handler-registry';
 import { Leases } from '../leases';
-import { MessagingEvents } from '../messaging-events';
+import { MessagingSignals } from '../messaging-signals';
 import type { BrokerDriver } from '../port/broker-driver';
 import { eventsOf, queuesOf } from '../port/topology';
 import { WorkerRuntime } from './worker-runtime';
@@ -50,22 +50,22 @@ export class WorkerMessagingModule {
         drivers.provider,
         HandlerRegistry,
         EventRegistry,
-        MessagingEvents,
+        MessagingSignals,
         {
           provide: Leases,
-          inject: [Pool, OutboxWakeUp, MessagingEvents],
-          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, events: MessagingEvents) =>
+          inject: [Pool, OutboxWakeUp, MessagingSignals],
+          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, signals: MessagingSignals) =>
             new Leases(
               pool,
               createLedgerPool(settings.DATABASE_URL, `${application} heartbeat`, workerPool, 1),
               wakeUp,
-              events,
+              signals,
               leases,
             ),
         },
         {
           provide: WorkerRuntime,
-          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, PrismaClient, OutboxWakeUp, MessagingEvents, Leases],
+          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, PrismaClient, OutboxWakeUp, MessagingSignals, Leases],
           useFactory: (
             brokerDrivers: readonly BrokerDriver[],
             jobs: HandlerRegistry,
@@ -73,16 +73,16 @@ export class WorkerMessagingModule {
             pool: Pool,
             prisma: PrismaClient,
             wakeUp: OutboxWakeUp,
-            messagingEvents: MessagingEvents,
+            signals: MessagingSignals,
             held: Leases,
           ) => {
-            const parts = { pool, prisma, wakeUp, events: messagingEvents, leases: held };
+            const parts = { pool, prisma, wakeUp, signals, leases: held };
             const bus = new Bus(brokerDrivers, { jobs: serves, events: hears }, { jobs, events }, parts, leases);
-            return new WorkerRuntime(bus, held, brokerDrivers, messagingEvents, settings.SHUTDOWN_GRACE_MS);
+            return new WorkerRuntime(bus, held, brokerDrivers, signals, settings.SHUTDOWN_GRACE_MS);
           },
         },
       ],
-      exports: [WorkerRuntime, MessagingEvents],
+      exports: [WorkerRuntime, MessagingSignals],
     };
   }
 }

@@ -1,8 +1,8 @@
 import type { JobState } from '@app/contracts';
 import { Statement, type Database } from '../statement';
-import { announceFinished } from './announce-finished';
+import { recordJobFinished } from './record-job-finished';
 import { recordState } from './record-state';
-import { tellParents } from './tell-parents';
+import { updateParents } from './update-parents';
 
 /**
  * Ends a job that nobody works on yet, with its outbox row, and asks for the end of one that somebody works on; the
@@ -37,8 +37,8 @@ const cancelStatement = new Statement<{ id: string; was: JobState }>(
    ), recorded AS (
      ${recordState('cancelled')}
    ), announced AS (
-     ${announceFinished('cancelled')}
-   ), ${tellParents('(SELECT * FROM cancelled WHERE id = $1) alone')}
+     ${recordJobFinished('cancelled')}
+   ), ${updateParents('(SELECT * FROM cancelled WHERE id = $1) alone')}
    SELECT $1 AS id, was FROM target`,
 );
 

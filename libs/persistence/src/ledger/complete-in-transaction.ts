@@ -1,8 +1,8 @@
 import type { Prisma } from '../generated/prisma/client';
-import { announceFinished } from './announce-finished';
+import { recordJobFinished } from './record-job-finished';
 import type { Dispatch } from './claim';
 import { recordState } from './record-state';
-import { tellParents } from './tell-parents';
+import { updateParents } from './update-parents';
 
 /** The dispatch is no longer the current one: its lease ran out and the job went to another worker. */
 export class Fenced extends Error {
@@ -35,8 +35,8 @@ const completeText = `WITH completed AS (
    ), recorded AS (
      ${recordState('completed')}
    ), announced AS (
-     ${announceFinished('completed')}
-   ), ${tellParents('completed')}
+     ${recordJobFinished('completed')}
+   ), ${updateParents('completed')}
    SELECT id FROM completed`;
 
 /** Last statement of the transaction. @throws Fenced which rolls the effect back */

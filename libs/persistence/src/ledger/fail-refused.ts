@@ -1,9 +1,9 @@
 import { toStorable } from '@app/contracts';
 import { Statement, type Database } from '../statement';
-import { announceFinished } from './announce-finished';
-import { bury } from './bury';
+import { recordJobFinished } from './record-job-finished';
+import { deadLetterFailed } from './dead-letter-failed';
 import { recordState } from './record-state';
-import { tellParents } from './tell-parents';
+import { updateParents } from './update-parents';
 
 /** An outbox row whose message its broker never takes. */
 export interface RefusedDispatch {
@@ -43,10 +43,10 @@ const failStatement = new Statement<{ id: string }>(
    ), recorded AS (
      ${recordState('failed')}
    ), buried AS (
-     ${bury('failed')}
+     ${deadLetterFailed('failed')}
    ), announced AS (
-     ${announceFinished('failed')}
-   ), ${tellParents('failed')}
+     ${recordJobFinished('failed')}
+   ), ${updateParents('failed')}
    SELECT id FROM failed`,
 );
 

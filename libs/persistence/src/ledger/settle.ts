@@ -1,11 +1,11 @@
 import type { JobState } from '@app/contracts';
 import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
-import { announceFinished } from './announce-finished';
-import { bury } from './bury';
+import { recordJobFinished } from './record-job-finished';
+import { deadLetterFailed } from './dead-letter-failed';
 import type { ClaimedJob, Dispatch } from './claim';
 import { recordState } from './record-state';
-import { tellParents } from './tell-parents';
+import { updateParents } from './update-parents';
 
 /** Of a job that was asked to end while a worker had it. */
 export const cancelledWhileActive: JobError = { code: 'cancelled', message: 'The job was cancelled while it ran.' };
@@ -72,10 +72,10 @@ const settleStatement = new Statement<Dispatch & { state: SettledState }>(
      SELECT kind, id FROM settled WHERE state = 'completed'
      ON CONFLICT DO NOTHING
    ), buried AS (
-     ${bury("settled WHERE state = 'failed'")}
+     ${deadLetterFailed("settled WHERE state = 'failed'")}
    ), announced AS (
-     ${announceFinished('settled')}
-   ), ${tellParents('settled')}
+     ${recordJobFinished('settled')}
+   ), ${updateParents('settled')}
    SELECT id, settled_dispatch AS dispatch, state FROM settled`,
 );
 

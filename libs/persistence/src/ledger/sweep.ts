@@ -1,10 +1,10 @@
 import type { Pool, PoolClient } from 'pg';
 import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement } from '../statement';
-import { announceFinished } from './announce-finished';
-import { bury } from './bury';
+import { recordJobFinished } from './record-job-finished';
+import { deadLetterFailed } from './dead-letter-failed';
 import { recordState } from './record-state';
-import { tellParents } from './tell-parents';
+import { updateParents } from './update-parents';
 
 export interface SweptJob {
   readonly id: string;
@@ -64,10 +64,10 @@ const sweepStatement = new Statement<Omit<SweptJob, 'state'> & { state: SweptJob
    ), recorded AS (
      ${recordState('swept')}
    ), buried AS (
-     ${bury("swept WHERE state = 'failed'")}
+     ${deadLetterFailed("swept WHERE state = 'failed'")}
    ), announced AS (
-     ${announceFinished('swept')}
-   ), ${tellParents('swept')}
+     ${recordJobFinished('swept')}
+   ), ${updateParents('swept')}
    SELECT id, kind, state, attempt FROM swept
    UNION ALL
    SELECT id, kind, state, attempt FROM job

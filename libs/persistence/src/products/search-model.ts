@@ -2,7 +2,7 @@ import type { Prisma } from '../generated/prisma/client';
 import type { ProductRecord } from './change-product';
 
 /** A product as an event tells of it. */
-export interface ToldProduct extends ProductRecord {
+export interface ChangedProduct extends ProductRecord {
   readonly tenant: string;
 }
 
@@ -43,7 +43,7 @@ const upsertOneText = upsertText(`SELECT DISTINCT tenant, $8::bigint AS generati
 /** In the transaction of the events. */
 export async function writeToSearchModel(
   tx: Prisma.TransactionClient,
-  products: readonly ToldProduct[],
+  products: readonly ChangedProduct[],
 ): Promise<void> {
   await tx.$executeRawUnsafe(upsertOpenText, ...arraysOf(products));
 }
@@ -51,14 +51,14 @@ export async function writeToSearchModel(
 /** In the transaction of the events. @param generation the only one that is written to */
 export async function writeToGeneration(
   tx: Prisma.TransactionClient,
-  products: readonly ToldProduct[],
+  products: readonly ChangedProduct[],
   generation: bigint,
 ): Promise<void> {
   await tx.$executeRawUnsafe(upsertOneText, ...arraysOf(products), generation);
 }
 
-function arraysOf(products: readonly ToldProduct[]): unknown[] {
-  const all = <Value>(value: (product: ToldProduct) => Value): Value[] => products.map(value);
+function arraysOf(products: readonly ChangedProduct[]): unknown[] {
+  const all = <Value>(value: (product: ChangedProduct) => Value): Value[] => products.map(value);
   return [
     all(({ tenant }) => tenant),
     all(({ sku }) => sku),

@@ -5,7 +5,7 @@ import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
-import { within } from '../../within';
+import { withTimeout } from '../../with-timeout';
 import type { BullmqConnection } from './bullmq-connection';
 import { BrokerUnavailable, Publication } from '../../port/broker-errors';
 import { failForGood } from './fail-for-good';
@@ -107,8 +107,8 @@ export class BullmqDriver implements BrokerDriver {
   private async closeOnce(): Promise<void> {
     this.closing = true;
     // BullMQ takes its leave of the backend, and would wait for one that is away.
-    await within(closeMs, this.closeAll(), 'it did not answer').catch(() => undefined);
-    await within(closeMs, this.connection.close(), 'it did not answer').catch(() => undefined);
+    await withTimeout(closeMs, this.closeAll(), 'it did not answer').catch(() => undefined);
+    await withTimeout(closeMs, this.connection.close(), 'it did not answer').catch(() => undefined);
   }
 
   private async closeAll(): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import type { Consumer as KafkaConsumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Subscription } from '../../port/broker-driver';
-import { within } from '../../within';
+import { withTimeout } from '../../with-timeout';
 import { OffsetWindow } from './offset-window';
 
 export interface Consumption {
@@ -33,7 +33,7 @@ const troubleMs = 15_000;
 export class Consumer implements Subscription {
   private consumer: KafkaConsumer | undefined;
   private windows = new Map<number, OffsetWindow>();
-  private inHand = 0;
+  private inFlight = 0;
   private stopped = false;
   private readonly waiting = new Set<() => void>();
   private commitTimer: NodeJS.Timeout | undefined;
@@ -72,7 +72,7 @@ export class Consumer implements Subscription {
     await this.stop();
     clearTimeout(this.commitTimer);
     const committed = this.committing.then(() => this.commit());
-    await within(partingMs, committed, 'it did not answer').catch(() => undefined);
+    await withTimeout(partingMs, committed, 'it did not answer').catch(() => undefined);
     this.ended();
     await this.running;
   }
@@ -130,7 +130,7 @@ export class Consumer implements Subscription {
     } finally {
       this.consumer = undefined;
       this.windows = new Map();
-      await within(partingMs, consumer.disconnect(), 'it did not answer').catch(() => undefined);
+      await withTimeout(partingMs, consumer.disconnect(), 'it did not answer').catch(() => undefined);
     }
   }
 
@@ -140,15 +140,15 @@ export class Consumer implements Subscription {
     const window = windows.get(batch.partition) ?? new OffsetWindow();
     windows.set(batch.partition, window);
     for (const message of batch.messages) {
-      while (this.inHand >= this.consumption.atOnce && !this.stopped) {
+      while (this.inFlight >= this.consumption.atOnce && !this.stopped) {
         await this.somethingEnded();
         await payload.heartbeat();
       }
       if (this.stopped || !payload.isRunning() || payload.isStale()) return;
       const end = window.begin(message.offset);
-      this.inHand += 1;
+      this.inFlight += 1;
       void this.consumption.handle(message, batch.partition).then(() => {
-        this.inHand -= 1;
+        this.inFlight -= 1;
         end();
         this.wakeAll();
         this.commitSoon(commitMs);

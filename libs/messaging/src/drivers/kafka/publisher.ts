@@ -1,5 +1,5 @@
 import { Partitioners, type Kafka, type Message, type Producer } from 'kafkajs';
-import { within } from '../../within';
+import { withTimeout } from '../../with-timeout';
 import { BrokerUnavailable, Publication, Unroutable } from '../../port/broker-errors';
 import { cutBySize } from './cut-by-size';
 import { withAdmin } from './topics';
@@ -44,7 +44,7 @@ export class Publisher {
   async publish(messages: readonly Outgoing[]): Promise<void> {
     const publication = new Publication('kafka', messages.length);
     try {
-      await within(deadlineMs, this.send(messages, publication), `it did not confirm within ${deadlineMs} ms`);
+      await withTimeout(deadlineMs, this.send(messages, publication), `it did not confirm within ${deadlineMs} ms`);
     } catch (error) {
       this.discard();
       publication.lose(

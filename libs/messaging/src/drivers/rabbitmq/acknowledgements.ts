@@ -6,7 +6,7 @@ import type { Channel, ConsumeMessage } from 'amqplib';
  */
 export class Acknowledgements {
   /** In the order of their delivery tags. */
-  private readonly unacknowledged = new Set<ConsumeMessage>();
+  private readonly unacked = new Set<ConsumeMessage>();
   private done = new Set<ConsumeMessage>();
   private flushing: NodeJS.Immediate | undefined;
   private isOpen = true;
@@ -18,11 +18,11 @@ export class Acknowledgements {
 
   /** How many messages RabbitMQ has sent and not seen acknowledged. */
   get size(): number {
-    return this.unacknowledged.size;
+    return this.unacked.size;
   }
 
   received(message: ConsumeMessage): void {
-    this.unacknowledged.add(message);
+    this.unacked.add(message);
   }
 
   acknowledge(message: ConsumeMessage): void {
@@ -37,14 +37,14 @@ export class Acknowledgements {
     const done = this.done;
     this.done = new Set();
     let last: ConsumeMessage | undefined;
-    for (const message of this.unacknowledged) {
+    for (const message of this.unacked) {
       if (!done.delete(message)) break;
-      this.unacknowledged.delete(message);
+      this.unacked.delete(message);
       last = message;
     }
     if (last) this.send(last, true);
     for (const message of done) {
-      this.unacknowledged.delete(message);
+      this.unacked.delete(message);
       this.send(message, false);
     }
   }

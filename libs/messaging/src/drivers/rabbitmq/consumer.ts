@@ -3,8 +3,8 @@ import type { Channel, ConsumeMessage } from 'amqplib';
 import type { Subscription } from '../../port/broker-driver';
 import { Acknowledgements } from './acknowledgements';
 import { reasonOf } from '../../reason-of';
-import { within } from '../../within';
-import { LastingChannel } from './lasting-channel';
+import { withTimeout } from '../../with-timeout';
+import { ReconnectingChannel } from './reconnecting-channel';
 
 export interface Consumption {
   readonly queue: string;
@@ -21,7 +21,7 @@ const mostPrefetch = 65_535;
 
 /** Takes the messages of one queue, on a channel of its own: an error there stops no other queue. */
 export class Consumer implements Subscription {
-  readonly channel: LastingChannel;
+  readonly channel: ReconnectingChannel;
   private acknowledgements: Acknowledgements | undefined;
   private stopped = false;
   private tag: string | undefined;
@@ -30,7 +30,7 @@ export class Consumer implements Subscription {
     { managedConnection }: AmqpConnection,
     private readonly consumption: Consumption,
   ) {
-    this.channel = LastingChannel.plain(managedConnection, (channel) => this.consume(channel));
+    this.channel = ReconnectingChannel.plain(managedConnection, (channel) => this.consume(channel));
   }
 
   get trouble(): string | undefined {
@@ -48,7 +48,7 @@ export class Consumer implements Subscription {
     this.stopped = true;
     this.channel.retire();
     try {
-      if (this.tag !== undefined) await within(cancelMs, this.channel.now().cancel(this.tag), 'it did not answer');
+      if (this.tag !== undefined) await withTimeout(cancelMs, this.channel.now().cancel(this.tag), 'it did not answer');
     } catch {
       // The channel is gone, and the consumer with it.
     }

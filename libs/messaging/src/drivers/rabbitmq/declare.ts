@@ -49,7 +49,7 @@ export async function declareDeadLetters(channel: Channel, { deadLetters }: Rabb
   await channel.bindQueue(deadLetters, deadLetters, '');
 }
 
-export async function declareCensus(channel: Channel, { census }: RabbitmqNames): Promise<void> {
+export async function declareUnackedExchange(channel: Channel, { census }: RabbitmqNames): Promise<void> {
   await channel.assertExchange(census, 'fanout', { durable: false });
 }
 

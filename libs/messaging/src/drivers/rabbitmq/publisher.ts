@@ -1,8 +1,8 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { ConfirmChannel, Message, Options } from 'amqplib';
 import { BrokerUnavailable, Publication, Unroutable } from '../../port/broker-errors';
-import { within } from '../../within';
-import { LastingChannel } from './lasting-channel';
+import { withTimeout } from '../../with-timeout';
+import { ReconnectingChannel } from './reconnecting-channel';
 
 export interface Outgoing {
   readonly exchange: string;
@@ -23,12 +23,12 @@ const largeBytes = 32 * 1024;
 
 /** A channel of its own for publishing: confirms in windows of a whole batch, and returns that count as failures. */
 export class Publisher {
-  readonly channel: LastingChannel<ConfirmChannel>;
+  readonly channel: ReconnectingChannel<ConfirmChannel>;
   /** RabbitMQ says first that it returns a message, and then confirms it. */
   private readonly returned = new Set<string>();
 
   constructor({ managedConnection }: AmqpConnection, declare: (channel: ConfirmChannel) => Promise<void>) {
-    this.channel = LastingChannel.confirming(managedConnection, async (channel) => {
+    this.channel = ReconnectingChannel.confirming(managedConnection, async (channel) => {
       this.returned.clear();
       channel.on('return', ({ properties }: Message) => this.returned.add(String(properties.messageId)));
       await declare(channel);
@@ -40,7 +40,11 @@ export class Publisher {
     const channel = this.channel.now();
     const publication = new Publication('rabbitmq', messages.length);
     try {
-      await within(deadlineMs, this.send(channel, messages, publication), `it did not confirm within ${deadlineMs} ms`);
+      await withTimeout(
+        deadlineMs,
+        this.send(channel, messages, publication),
+        `it did not confirm within ${deadlineMs} ms`,
+      );
     } catch (error) {
       // What is still unconfirmed on this channel would be kept for ever.
       this.channel.renew(error);

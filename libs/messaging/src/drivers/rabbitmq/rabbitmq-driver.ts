@@ -9,12 +9,12 @@ import { Unroutable } from '../../port/broker-errors';
 import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
-import { backOffMs } from '../../retry-while-away';
-import { within } from '../../within';
-import { answerCensus, Census } from './census';
+import { backOffMs } from '../../retry-until-database-up';
+import { withTimeout } from '../../with-timeout';
+import { answerUnackedCount, UnackedCounter } from './unacked-counter';
 import { Consumer } from './consumer';
 import { declareDeadLetters, declareEvent, declareQueue } from './declare';
-import type { LastingChannel } from './lasting-channel';
+import type { ReconnectingChannel } from './reconnecting-channel';
 import { Publisher } from './publisher';
 import type { RabbitmqNames } from './rabbitmq-names';
 
@@ -45,9 +45,9 @@ export class RabbitmqDriver implements BrokerDriver {
   readonly name = 'rabbitmq';
   readonly capabilities = rabbitmqCapabilities;
   private readonly publisher: Publisher;
-  private readonly census: Census;
+  private readonly census: UnackedCounter;
   private readonly consumers = new Map<string, Consumer>();
-  private answering: LastingChannel | undefined;
+  private answering: ReconnectingChannel | undefined;
   private consuming: Promise<AmqpConnection> | undefined;
   private closed: Promise<void> | undefined;
 
@@ -66,7 +66,7 @@ export class RabbitmqDriver implements BrokerDriver {
       for (const { queue } of topology.queues) await declareQueue(channel, names, queue);
       for (const event of topology.events) await declareEvent(channel, names, event);
     });
-    this.census = new Census(connection, names);
+    this.census = new UnackedCounter(connection, names);
   }
 
   ready(): Promise<void> {
@@ -129,7 +129,7 @@ export class RabbitmqDriver implements BrokerDriver {
     await Promise.all([this.census.close(), ...channels.map((channel) => channel?.close())]);
     const consuming = await this.consuming;
     for (const connection of consuming ? [consuming, this.connection] : [this.connection]) {
-      await within(closeMs, connection.close(), 'it did not answer').catch(() => undefined);
+      await withTimeout(closeMs, connection.close(), 'it did not answer').catch(() => undefined);
     }
   }
 
@@ -145,7 +145,7 @@ export class RabbitmqDriver implements BrokerDriver {
     const consuming = await (this.consuming ??= this.connectToConsume());
     const consumer = new Consumer(consuming, { queue, prefetch, declare, handle });
     this.consumers.set(queue, consumer);
-    this.answering ??= answerCensus(this.connection, this.names, () =>
+    this.answering ??= answerUnackedCount(this.connection, this.names, () =>
       Object.fromEntries([...this.consumers].map(([name, { unacknowledged }]) => [name, unacknowledged])),
     );
     const deadLetters = this.consumeDeadLetters(consuming, deliver);

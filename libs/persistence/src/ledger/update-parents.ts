@@ -1,6 +1,6 @@
 import { issueDispatch } from '../outbox/issue-dispatch';
-import { announceFinished } from './announce-finished';
-import { bury } from './bury';
+import { recordJobFinished } from './record-job-finished';
+import { deadLetterFailed } from './dead-letter-failed';
 import { recordState } from './record-state';
 
 /**
@@ -9,7 +9,7 @@ import { recordState } from './record-state';
  * id than its children, and is locked after them: whoever locks in the order of ids cannot meet it in a deadlock.
  * @param ended a CTE with the columns of `job`
  */
-export function tellParents(ended: string): string {
+export function updateParents(ended: string): string {
   return `ended_children AS (
      SELECT parent_id,
             (count(*) FILTER (WHERE state = 'completed'))::int AS completed,
@@ -41,8 +41,8 @@ export function tellParents(ended: string): string {
    ), parents_recorded AS (
      ${recordState("parents WHERE state <> 'waiting'")}
    ), parents_buried AS (
-     ${bury("parents WHERE state = 'failed'")}
+     ${deadLetterFailed("parents WHERE state = 'failed'")}
    ), parents_announced AS (
-     ${announceFinished('parents')}
+     ${recordJobFinished('parents')}
    )`;
 }

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel } from 'amqplib';
 import { BrokerUnavailable } from '../../port/broker-errors';
-import { within } from '../../within';
-import { declareCensus, declareQueue } from './declare';
-import { LastingChannel } from './lasting-channel';
+import { withTimeout } from '../../with-timeout';
+import { declareUnackedExchange, declareQueue } from './declare';
+import { ReconnectingChannel } from './reconnecting-channel';
 import type { RabbitmqNames } from './rabbitmq-names';
 
 const replyQueue = 'amq.rabbitmq.reply-to';
@@ -15,28 +15,30 @@ const answerMs = 500;
 const depthMs = 3_000;
 
 /** By queue: how many messages a process has in hand. */
-export type Holdings = Readonly<Record<string, number>>;
+export type UnackedByQueue = Readonly<Record<string, number>>;
 
 /**
  * AMQP tells how many messages are ready in a queue and how many consumers it has, and not how many messages those
  * have in hand. So they are asked: a fanout to all of them, each of which replies to whoever asked
  * (https://www.rabbitmq.com/docs/direct-reply-to).
  */
-export class Census {
-  private readonly channel: LastingChannel;
-  private readonly asked = new Map<string, (holdings: Holdings) => void>();
+export class UnackedCounter {
+  private readonly channel: ReconnectingChannel;
+  private readonly asked = new Map<string, (holdings: UnackedByQueue) => void>();
 
   constructor(
     { managedConnection }: AmqpConnection,
     private readonly names: RabbitmqNames,
   ) {
-    this.channel = LastingChannel.plain(managedConnection, async (channel) => {
-      await declareCensus(channel, names);
+    this.channel = ReconnectingChannel.plain(managedConnection, async (channel) => {
+      await declareUnackedExchange(channel, names);
       await channel.consume(
         replyQueue,
         (reply) => {
           if (!reply) return;
-          this.asked.get(String(reply.properties.correlationId))?.(JSON.parse(reply.content.toString()) as Holdings);
+          this.asked.get(String(reply.properties.correlationId))?.(
+            JSON.parse(reply.content.toString()) as UnackedByQueue,
+          );
         },
         { noAck: true },
       );
@@ -51,7 +53,7 @@ export class Census {
   async depth(queue: string, prefetch: number): Promise<number> {
     const channel = this.channel.now();
     try {
-      return await within(depthMs, this.count(channel, queue, prefetch), `it did not answer within ${depthMs} ms`);
+      return await withTimeout(depthMs, this.count(channel, queue, prefetch), `it did not answer within ${depthMs} ms`);
     } catch (error) {
       // What waits for an answer on this channel would be kept for ever.
       this.channel.renew(error);
@@ -82,7 +84,7 @@ export class Census {
       });
     });
     channel.publish(this.names.census, '', Buffer.alloc(0), { replyTo: replyQueue, correlationId });
-    await within(answerMs, allAnswered, 'not all have answered').catch(() => undefined);
+    await withTimeout(answerMs, allAnswered, 'not all have answered').catch(() => undefined);
     this.asked.delete(correlationId);
     return answers;
   }
@@ -93,13 +95,13 @@ export class Census {
  * RabbitMQ block the acknowledgements as well.
  * @param connection the one that publishes
  */
-export function answerCensus(
+export function answerUnackedCount(
   { managedConnection }: AmqpConnection,
   names: RabbitmqNames,
-  holdings: () => Holdings,
-): LastingChannel {
-  const answering = LastingChannel.plain(managedConnection, async (channel) => {
-    await declareCensus(channel, names);
+  holdings: () => UnackedByQueue,
+): ReconnectingChannel {
+  const answering = ReconnectingChannel.plain(managedConnection, async (channel) => {
+    await declareUnackedExchange(channel, names);
     const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
     await channel.bindQueue(queue, names.census, '');
     await channel.consume(

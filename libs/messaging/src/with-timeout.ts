@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** @throws Error when `ms` are over; what the promise still does is nobody's concern then */
-export async function within<Result>(ms: number, promise: Promise<Result>, otherwise: string): Promise<Result> {
+export async function withTimeout<Result>(ms: number, promise: Promise<Result>, otherwise: string): Promise<Result> {
   promise.catch(() => undefined); // It may still fail when nobody waits for it any more.
   const over = new AbortController();
   const tooLate = delay(ms, undefined, { signal: over.signal }).then(() => {

@@ -1,9 +1,9 @@
-import { Collector } from './collector';
+import { Batcher } from './batcher';
 
 describe('Collector', () => {
   it('joins what comes within the window into one call, and answers each caller with his own', async () => {
     const groups: number[][] = [];
-    const collector = new Collector<number, number>((items) => {
+    const collector = new Batcher<number, number>((items) => {
       groups.push(items);
       return Promise.resolve(items.map((item) => item * 2));
     });
@@ -13,7 +13,7 @@ describe('Collector', () => {
 
   it('lets the next group grow while as many calls as allowed are running', async () => {
     const groups: { items: number[]; finish: () => void }[] = [];
-    const collector = new Collector<number, number>(
+    const collector = new Batcher<number, number>(
       (items) => new Promise((resolve) => groups.push({ items, finish: () => resolve(items) })),
       { windowMs: 1, groupSize: 2, inFlight: 1 },
     );
@@ -34,7 +34,7 @@ describe('Collector', () => {
   });
 
   it('an item that is refused fails alone', async () => {
-    const collector = new Collector<string, string>((items) =>
+    const collector = new Batcher<string, string>((items) =>
       items.includes('bad') ? Promise.reject(new Error('refused')) : Promise.resolve(items),
     );
     const results = await Promise.allSettled(['a', 'bad', 'b'].map((item) => collector.add(item)));

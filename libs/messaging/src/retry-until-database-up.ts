@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDatabaseUnavailable } from '@app/persistence';
-import type { MessagingEvents } from './messaging-events';
+import type { MessagingSignals } from './messaging-signals';
 
 const firstMs = 100;
 const longestMs = 2_000;
@@ -12,12 +12,12 @@ export function backOffMs(failures: number): number {
 }
 
 /** Runs a statement until PostgreSQL answers. Every other error is the caller's. */
-export async function retryWhileAway<Result>(
+export async function retryUntilDatabaseUp<Result>(
   what: string,
-  events: MessagingEvents,
+  signals: MessagingSignals,
   statement: () => Promise<Result>,
 ): Promise<Result> {
-  return retryUnless(what, events, statement, (error) => {
+  return retryWithBackOff(what, signals, statement, (error) => {
     if (!isDatabaseUnavailable(error)) throw error;
   });
 }
@@ -26,9 +26,9 @@ export async function retryWhileAway<Result>(
  * Runs a statement until it succeeds, with a back-off.
  * @param check throws where an error is final
  */
-export async function retryUnless<Result>(
+export async function retryWithBackOff<Result>(
   what: string,
-  events: MessagingEvents,
+  signals: MessagingSignals,
   statement: () => Promise<Result>,
   check: (error: unknown) => void,
   sleep: (ms: number) => Promise<unknown> = delay,
@@ -39,7 +39,7 @@ export async function retryUnless<Result>(
     } catch (error) {
       check(error);
       const retryInMs = backOffMs(failures);
-      events.emit('database_away', what, error, retryInMs);
+      signals.emit('database_away', what, error, retryInMs);
       await sleep(retryInMs);
     }
   }

@@ -1,31 +1,31 @@
 import type { Pool } from 'pg';
 import type { ClaimedJob, Dispatch, OutboxWakeUp, PrismaClient, SettledState, Settlement } from '@app/persistence';
-import type { Collector } from '../collector';
+import type { Batcher } from '../batcher';
 import type { Drain } from '../drain';
 import type { RegisteredHandler } from '../handlers/handler-registry';
 import type { Outcome } from '../handlers/outcome';
 import type { AbortReason, Lease } from '../lease';
 import type { Leases } from '../leases';
-import type { MessagingEvents } from '../messaging-events';
+import type { MessagingSignals } from '../messaging-signals';
 import type { Delivery } from '../port/broker-driver';
 import type { ParsedMessage } from '../port/job-message';
-import type { Slots } from '../slots';
-import type { Turns } from '../turns';
+import type { ConcurrencyLimiter } from '../concurrency-limiter';
+import type { RateLimiter } from '../rate-limiter';
 
 /** What the steps work with: made once per process. */
-export interface PipelineParts {
+export interface WorkerDependencies {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
-  readonly events: MessagingEvents;
+  readonly signals: MessagingSignals;
   readonly leases: Leases;
   readonly wakeUp: OutboxWakeUp;
   readonly handlers: ReadonlyMap<string, RegisteredHandler>;
-  readonly slots: ReadonlyMap<string, Slots>;
-  readonly turns: Turns;
+  readonly concurrencyLimiters: ReadonlyMap<string, ConcurrencyLimiter>;
+  readonly rateLimiter: RateLimiter;
   /** What waits before its claim need not wait any longer then. */
   readonly drain: Drain;
-  readonly claims: Collector<Dispatch, ClaimedJob | undefined>;
-  readonly settlements: Collector<Settlement, SettledState | undefined>;
+  readonly claims: Batcher<Dispatch, ClaimedJob | undefined>;
+  readonly settlements: Batcher<Settlement, SettledState | undefined>;
 }
 
 /** After `parse`. */

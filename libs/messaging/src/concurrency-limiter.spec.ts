@@ -1,8 +1,8 @@
-import { Slots } from './slots';
+import { ConcurrencyLimiter } from './concurrency-limiter';
 
 describe('Slots', () => {
   it('lets so many in, and the next one in for each that leaves, in order', async () => {
-    const slots = new Slots(2);
+    const slots = new ConcurrencyLimiter(2);
     const entered: number[] = [];
     const enter = async (n: number) => {
       const leave = await slots.take();

@@ -6,16 +6,16 @@ import {
   beginEvents,
   endEvents,
   recordProcessedEvents,
-  setAside,
+  deadLetter,
   type PrismaClient,
 } from '@app/persistence';
-import { Collector } from '../collector';
+import { Batcher } from '../batcher';
 import type { Drain } from '../drain';
-import type { MessagingEvents } from '../messaging-events';
+import type { MessagingSignals } from '../messaging-signals';
 import { assertReadable } from '../port/assert-readable';
 import type { Delivery } from '../port/broker-driver';
 import { messageSource, parseEvent, rawBytes, UnreadableMessageError } from '../port/job-message';
-import { retryWhileAway } from '../retry-while-away';
+import { retryUntilDatabaseUp } from '../retry-until-database-up';
 import type { EventOf } from './event-handler';
 import type { RegisteredEventHandler } from './event-registry';
 
@@ -30,10 +30,10 @@ const mostDeaths = 10;
 
 const transaction = { timeout: 30_000, maxWait: 10_000 };
 
-export interface EventIntakeParts {
+export interface EventConsumerDependencies {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
-  readonly events: MessagingEvents;
+  readonly signals: MessagingSignals;
   readonly drain: Drain;
 }
 
@@ -43,7 +43,7 @@ interface Arrived {
 }
 
 /** What the driver does with the message next. */
-export type Taken = 'acknowledge' | 'leave to another';
+export type DeliveryEnd = 'acknowledge' | 'leave unacked';
 
 /**
  * The way of every event to one subscriber. Events that come together share a transaction: their rows in the dedupe
@@ -53,19 +53,19 @@ export type Taken = 'acknowledge' | 'leave to another';
  * One whose process dies each time is set aside as well: what a handler has begun and not ended is counted here, the
  * same on every broker, since a broker counts every delivery.
  */
-export class EventIntake {
-  private readonly groups: Collector<Arrived, Taken>;
+export class EventConsumer {
+  private readonly groups: Batcher<Arrived, DeliveryEnd>;
   private readonly processId = uuidv4();
 
   constructor(
-    private readonly parts: EventIntakeParts,
+    private readonly dependencies: EventConsumerDependencies,
     private readonly registered: RegisteredEventHandler,
   ) {
     const { together = groups.groupSize } = registered.subscription;
-    this.groups = new Collector((group) => this.handleGroup(group), { ...groups, groupSize: together });
+    this.groups = new Batcher((group) => this.handleGroup(group), { ...groups, groupSize: together });
   }
 
-  async take(delivery: Delivery): Promise<Taken> {
+  async consume(delivery: Delivery): Promise<DeliveryEnd> {
     try {
       assertReadable(delivery);
       return await this.groups.add({ event: this.read(delivery), delivery });
@@ -107,7 +107,7 @@ export class EventIntake {
   }
 
   /** @throws the handler's error for a group of several, of which each is then tried by itself */
-  private async handleGroup(group: readonly Arrived[]): Promise<Taken[]> {
+  private async handleGroup(group: readonly Arrived[]): Promise<DeliveryEnd[]> {
     const [first, ...others] = group;
     if (others.length === 0) return [await this.handleOne(first!)];
     if ((await this.begin(group.map(({ event }) => event))) > 0) throw new BegunBefore();
@@ -115,8 +115,8 @@ export class EventIntake {
     return group.map(() => 'acknowledge');
   }
 
-  private async handleOne({ event, delivery }: Arrived): Promise<Taken> {
-    const { drain, events } = this.parts;
+  private async handleOne({ event, delivery }: Arrived): Promise<DeliveryEnd> {
+    const { drain, signals } = this.dependencies;
     const { retry } = this.registered.subscription.event;
     for (let attempt = 1; ; attempt += 1) {
       const deaths = await this.begin([event]);
@@ -135,26 +135,26 @@ export class EventIntake {
         }
         await this.abandon(event, this.processId);
         const afterMs = nextDelayMs(retry, attempt);
-        events.emit('event_failed', event.kind, this.subscriber, event.id, error, afterMs);
+        signals.emit('event_failed', event.kind, this.subscriber, event.id, error, afterMs);
         await drain.sleep(afterMs);
-        if (drain.hasBegun) return 'leave to another';
+        if (drain.hasBegun) return 'leave unacked';
       }
     }
   }
 
   /** @returns how many other processes have begun one of them and not ended it, at most */
   private async begin(group: readonly EventOf<EventDefinition>[]): Promise<number> {
-    const { pool, events } = this.parts;
+    const { pool, signals } = this.dependencies;
     const ids = [...new Set(group.map(({ id }) => id))];
-    const unfinished = await retryWhileAway(`events for ${this.subscriber}`, events, () =>
+    const unfinished = await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
       beginEvents(pool, this.subscriber, ids, this.processId),
     );
     return Math.max(0, ...unfinished.values());
   }
 
   private async abandon({ id }: EventOf<EventDefinition>, processId: string | undefined): Promise<void> {
-    const { pool, events } = this.parts;
-    await retryWhileAway(`events for ${this.subscriber}`, events, () =>
+    const { pool, signals } = this.dependencies;
+    await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
       abandonEvent(pool, this.subscriber, id, processId),
     );
   }
@@ -164,15 +164,15 @@ export class EventIntake {
     delivery: Delivery,
     reason: string,
     detail: string,
-  ): Promise<Taken> {
+  ): Promise<DeliveryEnd> {
     const taken = await this.keep(delivery, reason, detail, { kind: event.kind });
     await this.abandon(event, undefined);
     return taken;
   }
 
   private async inOneTransaction(group: readonly EventOf<EventDefinition>[]): Promise<void> {
-    const { prisma, events } = this.parts;
-    const { fresh, afterCommit } = await retryWhileAway(`events for ${this.subscriber}`, events, () =>
+    const { prisma, signals } = this.dependencies;
+    const { fresh, afterCommit } = await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
       prisma.$transaction(async (tx) => {
         const ids = [...new Set(group.map(({ id }) => id))];
         const unseen = await recordProcessedEvents(tx, this.subscriber, ids);
@@ -184,7 +184,7 @@ export class EventIntake {
       }, transaction),
     );
     afterCommit?.();
-    events.emit('events_handled', this.registered.subscription.event.kind, this.subscriber, fresh, group.length);
+    signals.emit('events_handled', this.registered.subscription.event.kind, this.subscriber, fresh, group.length);
   }
 
   private async keep(
@@ -192,10 +192,10 @@ export class EventIntake {
     reason: string,
     detail: string,
     about: { kind?: string; source?: string },
-  ): Promise<Taken> {
-    const { pool, events } = this.parts;
-    await retryWhileAway('set aside', events, () =>
-      setAside(pool, {
+  ): Promise<DeliveryEnd> {
+    const { pool, signals } = this.dependencies;
+    await retryUntilDatabaseUp('set aside', signals, () =>
+      deadLetter(pool, {
         broker: delivery.broker,
         queue: delivery.queue,
         kind: about.kind && toStorable(about.kind),
@@ -205,7 +205,7 @@ export class EventIntake {
         raw: rawBytes(delivery.body),
       }),
     );
-    events.emit('set_aside', delivery, reason, detail);
+    signals.emit('dead_lettered', delivery, reason, detail);
     return 'acknowledge';
   }
 

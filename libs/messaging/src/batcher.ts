@@ -3,7 +3,7 @@
  * While `inFlight` statements run, the next group grows, and it is waited for as long as half of the last statement
  * took, up to `longestWindowMs`: the slower commits are, the larger the groups. The load sets the size.
  */
-export class Collector<Item, Result> {
+export class Batcher<Item, Result> {
   private waiting: Entry<Item, Result>[] = [];
   private running = 0;
   private timer: NodeJS.Timeout | undefined;

@@ -1,10 +1,10 @@
 import { longestTimerMs } from '@app/contracts';
-import type { PipelineParts, Received } from './parts';
+import type { WorkerDependencies, Received } from './worker-dependencies';
 import type { Step } from './steps';
 
-export function rateStep({ turns, drain }: PipelineParts): Step<Received, void, Received, void> {
+export function rateLimitStep({ rateLimiter, drain }: WorkerDependencies): Step<Received, void, Received, void> {
   return async (received, next) => {
-    let waitMs = (await turns.of(received.delivery.broker, received.definition)?.take()) ?? 0;
+    let waitMs = (await rateLimiter.of(received.delivery.broker, received.definition)?.take()) ?? 0;
     // A drain ends the wait: the job is handed back as soon as it is claimed.
     for (; waitMs > 0 && !drain.hasBegun; waitMs -= longestTimerMs) await drain.sleep(Math.min(waitMs, longestTimerMs));
     await next(received);

@@ -8,7 +8,7 @@ const listOf = (values: readonly string[]): string => values.map((value) => `'${
  * The part of a statement that tells of jobs that have come to their end.
  * @param jobs a CTE with the columns of `job`; those that go on are left out
  */
-export function announceFinished(jobs: string): string {
+export function recordJobFinished(jobs: string): string {
   return `INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)
      SELECT '${jobFinished.kind}', ${jobFinished.version}, tenant, id::text, traceparent,
             jsonb_build_object('id', id, 'kind', kind, 'state', state, 'attempt', attempt, 'error', error,

@@ -1,7 +1,7 @@
 import type { Drain } from './drain';
 
 /** How many handlers of one kind run at once in this process, whichever broker their jobs came by. */
-export class Slots {
+export class ConcurrencyLimiter {
   private free: number;
   private readonly queue: (() => void)[] = [];
 

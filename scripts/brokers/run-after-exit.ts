@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
  * of a pipe, which the system closes with its last holder.
  * @returns takes it back
  */
-export function whenWeAreGone(...command: readonly string[]): () => void {
+export function runAfterExit(...command: readonly string[]): () => void {
   const watcher = spawn('sh', ['-c', 'read -r _; "$@"', 'sh', ...command], {
     detached: true, // Ctrl-C in a terminal is not for it.
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -14,7 +14,7 @@ const adoptedKeys = '6a1b5c0e-4c1f-4d0c-9a53-0f4f2b8f9d11';
  * @returns what is to be enqueued
  * @throws PayloadRefused
  */
-export function adoptedJob(
+export function newJobOfForeignEvent(
   definition: JobDefinition,
   { source, id, kind, version, tenant = systemTenant, traceparent, data = null }: ForeignEvent,
   broker: BrokerName,

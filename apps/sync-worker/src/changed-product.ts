@@ -1,8 +1,8 @@
 import type { productChanged } from '@app/contracts';
 import type { EventOf } from '@app/messaging';
-import type { ToldProduct } from '@app/persistence';
+import type { ChangedProduct } from '@app/persistence';
 
-export function toldProduct(event: EventOf<typeof productChanged>): ToldProduct {
+export function productOf(event: EventOf<typeof productChanged>): ChangedProduct {
   const { sku, name, description, priceCents, version, updatedAt } = event.data;
   return { sku, name, description, priceCents, version, updatedAt: new Date(updatedAt), tenant: tenantOf(event) };
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConfirmChannel } from 'amqplib';
 import { BrokerUnavailable } from '../../port/broker-errors';
-import { within } from '../../within';
+import { withTimeout } from '../../with-timeout';
 
 type AmqpManager = AmqpConnection['managedConnection'];
 
@@ -14,7 +14,7 @@ const closeMs = 2_000;
  * A channel that comes back: after a reconnect, and after an error that closed the channel alone, which the
  * connection manager does not mend. `setUp` runs on each new channel before anybody else gets it.
  */
-export class LastingChannel<C extends Channel = Channel> {
+export class ReconnectingChannel<C extends Channel = Channel> {
   private channel: C | undefined;
   private opening = false;
   private retired = false;
@@ -38,16 +38,16 @@ export class LastingChannel<C extends Channel = Channel> {
     void this.open();
   }
 
-  static plain(manager: AmqpManager, setUp: (channel: Channel) => Promise<void>): LastingChannel {
-    return new LastingChannel(manager, (connection) => connection.createChannel(), setUp);
+  static plain(manager: AmqpManager, setUp: (channel: Channel) => Promise<void>): ReconnectingChannel {
+    return new ReconnectingChannel(manager, (connection) => connection.createChannel(), setUp);
   }
 
   /** Every publish on it is confirmed. */
   static confirming(
     manager: AmqpManager,
     setUp: (channel: ConfirmChannel) => Promise<void>,
-  ): LastingChannel<ConfirmChannel> {
-    return new LastingChannel(manager, (connection) => connection.createConfirmChannel(), setUp);
+  ): ReconnectingChannel<ConfirmChannel> {
+    return new ReconnectingChannel(manager, (connection) => connection.createConfirmChannel(), setUp);
   }
 
   /** Resolves when it has been open once. */
@@ -91,7 +91,7 @@ export class LastingChannel<C extends Channel = Channel> {
     this.retire();
     const channel = this.channel;
     this.channel = undefined;
-    if (channel) await within(closeMs, channel.close(), 'it did not answer').catch(() => undefined);
+    if (channel) await withTimeout(closeMs, channel.close(), 'it did not answer').catch(() => undefined);
   }
 
   /** The connection is a new one, or is read again. */
@@ -107,7 +107,7 @@ export class LastingChannel<C extends Channel = Channel> {
     let made: C | undefined;
     try {
       // On a connection that says nothing any more no channel ever opens, and none fails to.
-      made = await within(openMs, this.create(connection), 'it opened no channel');
+      made = await withTimeout(openMs, this.create(connection), 'it opened no channel');
       const channel = made;
       let closed: unknown;
       channel.on('error', (error: Error) => {
@@ -117,7 +117,7 @@ export class LastingChannel<C extends Channel = Channel> {
         closed ??= new Error('the channel was closed');
         this.lose(channel, closed);
       });
-      await within(openMs, this.setUp(channel), 'it did not answer');
+      await withTimeout(openMs, this.setUp(channel), 'it did not answer');
       if (closed !== undefined) throw closed as Error;
       this.channel = channel;
       this.firstOpened();

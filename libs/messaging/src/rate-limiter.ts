@@ -1,19 +1,19 @@
 import type { Pool } from 'pg';
 import type { BrokerName, JobDefinition } from '@app/contracts';
-import { reserveTurns } from '@app/persistence';
-import { Collector } from './collector';
-import type { MessagingEvents } from './messaging-events';
+import { reserveStarts } from '@app/persistence';
+import { Batcher } from './batcher';
+import type { MessagingSignals } from './messaging-signals';
 import type { BrokerDriver } from './port/broker-driver';
-import { retryWhileAway } from './retry-while-away';
+import { retryUntilDatabaseUp } from './retry-until-database-up';
 
 /** Rate limits of queues on brokers that keep none themselves: kept by the database, for all processes at once. */
-export class Turns {
+export class RateLimiter {
   private readonly limited: ReadonlySet<BrokerName>;
-  private readonly byQueue = new Map<string, QueueTurns>();
+  private readonly byQueue = new Map<string, QueueRateLimiter>();
 
   constructor(
     private readonly pool: Pool,
-    private readonly events: MessagingEvents,
+    private readonly signals: MessagingSignals,
     drivers: readonly Pick<BrokerDriver, 'name' | 'capabilities'>[],
   ) {
     this.limited = new Set(
@@ -22,12 +22,12 @@ export class Turns {
   }
 
   /** @returns undefined where nobody has to wait for a turn, or where the broker itself makes him wait */
-  of(broker: BrokerName, { queue, rateLimit }: JobDefinition): QueueTurns | undefined {
+  of(broker: BrokerName, { queue, rateLimit }: JobDefinition): QueueRateLimiter | undefined {
     if (!rateLimit || !this.limited.has(broker)) return undefined;
     const known = this.byQueue.get(queue);
     if (known) return known;
-    const turns = new QueueTurns(rateLimit.perMs / rateLimit.max, (forMs) =>
-      retryWhileAway('rate limit', this.events, () => reserveTurns(this.pool, queue, forMs)),
+    const turns = new QueueRateLimiter(rateLimit.perMs / rateLimit.max, (forMs) =>
+      retryUntilDatabaseUp('rate limit', this.signals, () => reserveStarts(this.pool, queue, forMs)),
     );
     this.byQueue.set(queue, turns);
     return turns;
@@ -35,11 +35,11 @@ export class Turns {
 }
 
 /** Those who ask together reserve together. */
-class QueueTurns {
-  private readonly reservations: Collector<undefined, number>;
+class QueueRateLimiter {
+  private readonly reservations: Batcher<undefined, number>;
 
   constructor(turnMs: number, reserve: (forMs: number) => Promise<number>) {
-    this.reservations = new Collector(async (asked) => {
+    this.reservations = new Batcher(async (asked) => {
       const firstMs = await reserve(asked.length * turnMs);
       return asked.map((_, place) => firstMs + place * turnMs);
     });

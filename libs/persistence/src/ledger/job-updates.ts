@@ -4,10 +4,10 @@ import { ChangeCursor } from './change-cursor';
 import type { JobError } from './settle';
 
 /** What one reader gets at a time. */
-export const jobEventsAtOnce = 100;
+export const jobUpdatesAtOnce = 100;
 
 /** One thing that has happened to a job; its sequence rises by one with each, in the order in which they happened. */
-export type JobEvent = { readonly sequence: number; readonly at: Date } & (
+export type JobUpdate = { readonly sequence: number; readonly at: Date } & (
   | {
       readonly type: 'state';
       readonly data: {
@@ -32,7 +32,7 @@ interface StoredState {
 }
 
 type Row = { readonly place: number; readonly sequence: number; readonly at: Date } & (
-  { readonly type: 'state'; readonly data: StoredState } | Extract<JobEvent, { type: 'progress' | 'result' }>
+  { readonly type: 'state'; readonly data: StoredState } | Extract<JobUpdate, { type: 'progress' | 'result' }>
 );
 
 /**
@@ -47,13 +47,13 @@ const eventsStatement = new Statement<Row>(
        (SELECT sequence, type, data, at FROM job_event
          WHERE job_id = reader.id AND sequence > reader.after
          ORDER BY sequence
-         LIMIT ${jobEventsAtOnce})
+         LIMIT ${jobUpdatesAtOnce})
        UNION ALL
        SELECT sequence + 1, 'result', jsonb_build_object('state', state, 'kind', kind, 'result', result), finished_at
          FROM job
         WHERE id = reader.id AND state = 'completed' AND sequence >= reader.after
         ORDER BY sequence
-        LIMIT ${jobEventsAtOnce}
+        LIMIT ${jobUpdatesAtOnce}
     ) event
     ORDER BY place, sequence`,
 );
@@ -83,16 +83,16 @@ export async function readJobPosition(
 }
 
 /** @returns for each reader the next events of its job, in order */
-export async function readJobEvents(
+export async function readJobUpdates(
   database: Database,
   readers: readonly { readonly jobId: string; readonly after: number }[],
-): Promise<JobEvent[][]> {
+): Promise<JobUpdate[][]> {
   const rows = await eventsStatement.run(
     database,
     readers.map(({ jobId }) => jobId),
     readers.map(({ after }) => after),
   );
-  const events: JobEvent[][] = readers.map(() => []);
+  const events: JobUpdate[][] = readers.map(() => []);
   for (const { place, ...event } of rows) {
     events[place - 1]!.push(event.type === 'state' ? { ...event, data: shown(event.data, event.at) } : event);
   }
@@ -100,12 +100,12 @@ export async function readJobEvents(
 }
 
 /** Whether a job has ended with this event, as long as nobody gives it another life. */
-export function isLastEvent({ type, data }: JobEvent): boolean {
+export function isLastUpdate({ type, data }: JobUpdate): boolean {
   return type === 'result' || (type === 'state' && data.state !== 'completed' && isFinal(data.state));
 }
 
 /** In the words of the job itself, at the moment of the event. */
-function shown({ state, attempt, runAt, error }: StoredState, at: Date): Extract<JobEvent, { type: 'state' }>['data'] {
+function shown({ state, attempt, runAt, error }: StoredState, at: Date): Extract<JobUpdate, { type: 'state' }>['data'] {
   const dueAt = runAt === undefined ? at : new Date(runAt);
   return {
     state: shownState({ state, attempt, runAt: dueAt }, at),

@@ -7,10 +7,10 @@ import type { ParsedMessage } from './port/job-message';
 export type Settled = Pick<Settlement, 'state' | 'delayMs' | 'attemptChange' | 'error'>;
 
 /** Everything worth a log line or a metric. The core emits; whoever watches subscribes. */
-export interface MessagingEventMap {
+export interface MessagingSignalMap {
   accepted: [job: AcceptedJob, tenant: string];
   /** The event of another service has become a job; or was one already. */
-  adopted: [job: AcceptedJob, source: string];
+  foreign_event_enqueued: [job: AcceptedJob, source: string];
   published: [broker: string, count: number];
   publish_failed: [broker: string, error: unknown, retryInMs: number];
   /** The broker takes a message never; its job has failed, or its event is a dead letter. */
@@ -31,9 +31,9 @@ export interface MessagingEventMap {
   draining: [];
   /** A worker that came back too late: what it did was not written. */
   fenced: [job: ClaimedJob];
-  set_aside: [delivery: Delivery, reason: string, detail: string];
+  dead_lettered: [delivery: Delivery, reason: string, detail: string];
   /** The core itself failed at a delivery; its job comes back by its lease. */
-  passage_failed: [delivery: Delivery, error: unknown];
+  delivery_failed: [delivery: Delivery, error: unknown];
   /** Failed jobs were given another life. */
   redriven: [jobIds: readonly string[], by: string];
   swept: [job: SweptJob];
@@ -48,4 +48,4 @@ export interface MessagingEventMap {
   database_away: [what: string, error: unknown, retryInMs: number];
 }
 
-export class MessagingEvents extends EventEmitter<MessagingEventMap> {}
+export class MessagingSignals extends EventEmitter<MessagingSignalMap> {}
