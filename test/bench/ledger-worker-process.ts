@@ -14,7 +14,8 @@ import {
   type Outcome,
 } from '@app/messaging';
 import { loggingModule, observers, runProcess } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { emptyJob } from './drain/empty-job';
 import { FinishLine } from './drain/finish-line';
 
@@ -43,7 +44,7 @@ void runProcess(
         module: LedgerWorkerModule,
         imports: [
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-          PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+          DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
           WorkerMessagingModule.register(application, [job], settings),
         ],
         providers: [...observers(settings), EmptyHandler],

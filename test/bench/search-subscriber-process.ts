@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { readSettings } from '@app/configuration';
-import { productChanged } from '@app/contracts';
+import { productChanged } from '@app/features/product';
 import {
   EventHandler,
   MessagingSignals,
@@ -12,7 +12,8 @@ import {
   type HandlesEvents,
 } from '@app/messaging';
 import { loggingModule, observers, runProcess } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { SearchHandler } from '../../apps/sync-worker/src/search.handler';
 import { FinishLine } from './drain/finish-line';
 
@@ -42,7 +43,7 @@ void runProcess(
         module: SearchSubscriberModule,
         imports: [
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-          PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+          DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
           WorkerMessagingModule.register(application, [], settings, [subscription]),
         ],
         providers: [...observers(settings), MeasuredHandler],

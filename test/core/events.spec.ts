@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { recordEvent } from '@app/persistence';
-import { eventOutbox } from '../../apps/relay/src/outbox';
-import { PublishLoop } from '../../apps/relay/src/publish-loop';
+import { recordEvent } from '@app/ledger';
+import { eventOutbox } from '../../libs/messaging/src/relay/outbox';
+import { PublishLoop } from '../../libs/messaging/src/relay/publish-loop';
 import { startCore, tenant, type Core } from '../support/core';
 import { gate } from '../support/gate';
 import { hearing, plainEvent } from '../support/plain-event';

@@ -18,17 +18,10 @@ import {
   type RegisteredEventHandler,
   type RegisteredHandler,
 } from '@app/messaging';
-import {
-  createLedgerPool,
-  createPrismaClient,
-  OutboxWakeUp,
-  readJob,
-  workerPool,
-  type JobRecord,
-  type PrismaClient,
-} from '@app/persistence';
+import { createLedgerPool, OutboxWakeUp, readJob, workerPool, type JobRecord } from '@app/ledger';
+import { createPrismaClient, type PrismaClient, type Prisma } from '@app/database';
 import { TestClock } from '@app/testing';
-import { Relay } from '../../apps/relay/src/relay';
+import { Relay } from '../../libs/messaging/src/relay/relay';
 import { MemoryBroker, type BrokerUnderTest, type Harness } from './broker-under-test';
 import { leakGuard } from './leaks';
 import { freshDatabase } from './postgres';
@@ -54,7 +47,7 @@ export interface CoreOptions {
   readonly worker?: boolean;
 }
 
-export type TestHandler = (job: JobOf<JobDefinition>, context: JobContext) => Promise<Outcome>;
+export type TestHandler = (job: JobOf<JobDefinition>, context: JobContext<Prisma.TransactionClient>) => Promise<Outcome>;
 
 /** The whole core in one process: real PostgreSQL, and a broker. */
 export interface Core {
@@ -124,7 +117,7 @@ export async function startCore(
       leaseMs,
       heartbeatMs,
     });
-    const parts = { pool, prisma, signals, wakeUp, leases };
+    const parts = { pool, transactions: prisma, signals, wakeUp, leases };
     const served = { jobs: definitions, events: heard.map(({ subscription }) => subscription) };
     const registries = { jobs: { resolve: () => registered }, events: { resolve: () => [...heard] } };
     const bus = new Bus([workerDriver], served, registries, parts, { leaseMs });

@@ -1,45 +1,52 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
-import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { configuredDrivers, directUrl, DRIVERS, MessagingSignals, ProducerModule, queuesOf } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { callerPool, PersistenceModule } from '@app/persistence';
+import { callerPool } from '@app/ledger';
+import { DatabaseModule } from '@app/database';
 import { StorageModule } from '@app/storage';
-import { Endpoints, receiverUrlOf, webhookProviders } from '@app/webhooks';
-import { AccessGuard, SessionController, Sessions, signingKey, TenantThrottle, type Access } from './access';
+import { Endpoints, receiverUrlOf, webhookProviders } from '@app/features/webhook';
+import {
+  AccessGuard,
+  SessionController,
+  Sessions,
+  signingKey,
+  TenantThrottle,
+  type Access,
+  ReadJsonBody,
+  ProblemFilter,
+  JobIntake,
+} from '@app/http';
 import { AsyncApiController } from './asyncapi/asyncapi.controller';
-import { ReadJsonBody } from './bodies/json-body';
 import { Board, BoardPool, boardModule } from './board/bull-board';
 import type { ApiSettings } from './config';
-import { FileLinks } from './files/file-links';
-import { FilesController } from './files/files.controller';
-import { ProblemFilter } from './http/problem.filter';
+import { FileLinks, FilesController } from '@app/storage/routes';
 import { LiveController } from './live/live.controller';
 import { LiveFeed } from './live/live-feed';
 import { LogOuts } from './live/log-outs';
 import { Streams } from './live/streams';
-import { ImagesController } from './images/images.controller';
-import { UploadIntake } from './images/upload-intake';
-import { EmailsController } from './jobs/emails.controller';
-import { JobIntake } from './jobs/job-intake';
+import { ImagesController, UploadIntake } from '@app/features/image/routes';
+import { EmailsController } from '@app/features/email/routes';
 import { JobsController } from './jobs/jobs.controller';
-import { ReportsController } from './jobs/reports.controller';
-import { SmsController } from './jobs/sms.controller';
-import { SyncRunsController } from './jobs/sync-runs.controller';
+import { ReportsController } from '@app/features/report/routes';
+import { SmsController } from '@app/features/sms/routes';
+import { SyncRunsController, ProductsController } from '@app/features/product/routes';
 import { BrokersController } from './operations/brokers.controller';
 import { DeadLettersController } from './operations/dead-letters.controller';
 import { HealthController, Readiness } from './operations/health.controller';
 import { Redriver } from './operations/redriver';
-import { MailboxController } from './operations/mailbox.controller';
+import { MailboxController } from '@app/mailbox/routes';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
-import { ProductsController } from './products/products.controller';
 import { WebController } from './web/web.controller';
-import { DeliveriesController } from './webhooks/deliveries.controller';
-import { WebhookReceiver } from './webhooks/webhook-receiver';
-import { WebhookReceiverController } from './webhooks/webhook-receiver.controller';
-import { WebhooksController } from './webhooks/webhooks.controller';
-import { WebhookUrls } from './webhooks/webhook-urls';
+import {
+  DeliveriesController,
+  WebhookReceiver,
+  WebhookReceiverController,
+  WebhooksController,
+  WebhookUrls,
+} from '@app/features/webhook/routes';
 
 /** Five to ten minutes: a session that has ended, or a reader that is gone behind a proxy, is noticed then. */
 const streamLifeMs = 5 * 60 * 1_000;
@@ -54,7 +61,7 @@ export class ApiModule {
       module: ApiModule,
       imports: [
         loggingModule({ application: 'api', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({
+        DatabaseModule.forRoot({
           databaseUrl: settings.DATABASE_URL,
           application: 'api',
           pool: callerPool,

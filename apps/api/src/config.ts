@@ -1,6 +1,6 @@
 import { readSettings } from '@app/configuration';
 import { brokerSettingNames } from '@app/messaging';
-import { webhookSettingNames } from '@app/webhooks';
+import { webhookSettingNames } from '@app/features/webhook';
 import { storageSettingNames } from '@app/storage';
 
 export const settingNames = [

@@ -3,18 +3,21 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { Pool } from 'pg';
-import { receiverPath } from '@app/webhooks';
-import { Access, strictPolicy } from './access';
+import { receiverPath } from '@app/features/webhook';
+import {
+  Access,
+  strictPolicy,
+  admitBody,
+  refuseNul,
+  closeUnread,
+  ApiServer,
+  traceRequests,
+  serveOpenApi,
+} from '@app/http';
 import { ApiModule } from './api.module';
-import { admitBody } from './bodies/admit-body';
-import { refuseNul } from './http/refuse-nul';
-import { closeUnread } from './bodies/close-unread';
 import type { ApiSettings } from './config';
-import { ApiServer } from './http/api-server';
-import { traceRequests } from './http/caller';
-import { serveOpenApi } from './openapi';
 import { serveWebAssets } from './web/serve-web';
-import { WebhookReceiver } from './webhooks/webhook-receiver';
+import { WebhookReceiver } from '@app/features/webhook/routes';
 
 /** The whole application, not listening yet. */
 export async function createApi(settings: ApiSettings): Promise<NestExpressApplication> {

@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { emailDigest, sendEmail } from '@app/contracts';
+import { emailDigest, sendEmail } from '@app/features/email';
 import { WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { PersistenceModule, PrismaClient, workerPool } from '@app/persistence';
+import { DatabaseModule, PrismaClient } from '@app/database';
+import { workerPool } from '@app/ledger';
 import type { EmailWorkerSettings } from './config';
 import { createMailTransport } from './mail-transport';
 import { EmailDigestHandler } from './email-digest.handler';
@@ -19,7 +20,7 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
         WorkerMessagingModule.register(application, [sendEmail, emailDigest], settings),
       ],
       providers: [

@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { closeDrained, runProcess } from '@app/observability';
 import { readRelaySettings } from './config';
-import { Relay } from './relay';
+import { Relay } from '@app/messaging';
 import { RelayModule } from './relay.module';
 
 void runProcess('relay', readRelaySettings, async (settings) => {

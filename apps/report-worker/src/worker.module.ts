@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { makeReport, summariseSection } from '@app/contracts';
+import { makeReport, summariseSection } from '@app/features/report';
 import { WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { StorageModule } from '@app/storage';
 import type { ReportWorkerSettings } from './config';
 import { MakeReportHandler } from './make-report.handler';
@@ -17,7 +18,7 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
         StorageModule.register(settings),
         WorkerMessagingModule.register(application, [makeReport, summariseSection], settings),
       ],

@@ -1,4 +1,5 @@
-import { catchMessage, type PrismaClient } from '@app/persistence';
+import { catchMessage } from '@app/mailbox';
+import { type PrismaClient } from '@app/database';
 import { SmsProvider, type Sms } from './sms-provider';
 
 /** Sends nothing: every SMS, copies included, lands where `GET /dev/mailbox` shows it. */

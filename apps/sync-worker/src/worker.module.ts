@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { syncRun } from '@app/contracts';
+import { syncRun } from '@app/features/product';
 import { WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { audit, AuditHandler } from './audit.handler';
 import type { SyncWorkerSettings } from './config';
 import { search, SearchHandler } from './search.handler';
@@ -17,7 +18,7 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
         WorkerMessagingModule.register(application, [syncRun], settings, [search, audit]),
       ],
       providers: [...observers(settings), SearchHandler, AuditHandler, SyncRunHandler],

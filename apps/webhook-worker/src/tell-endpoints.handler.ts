@@ -7,8 +7,9 @@ import {
   type EventSubscription,
   type HandlesEvents,
 } from '@app/messaging';
-import type { AcceptedJob, Prisma } from '@app/persistence';
-import { Deliveries, Endpoints } from '@app/webhooks';
+import type { AcceptedJob } from '@app/ledger';
+import type { Prisma } from '@app/database';
+import { Deliveries, Endpoints } from '@app/features/webhook';
 
 export const finishedJobs = { event: jobFinished, subscriber: 'webhooks' } satisfies EventSubscription;
 

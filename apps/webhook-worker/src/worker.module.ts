@@ -1,11 +1,11 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
 import { brokerRoutes } from '@app/configuration';
-import { deliverWebhook } from '@app/contracts';
+import { deliverWebhook, TargetGuard, webhookProviders } from '@app/features/webhook';
 import { Bulkhead, JobsService, MessagingSignals, WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
-import { TargetGuard, webhookProviders } from '@app/webhooks';
+import { OutboxWakeUp, workerPool } from '@app/ledger';
+import { DatabaseModule } from '@app/database';
 import type { WebhookWorkerSettings } from './config';
 import { DeliverWebhookHandler } from './deliver-webhook.handler';
 import { finishedJobs, TellEndpointsHandler } from './tell-endpoints.handler';
@@ -24,7 +24,7 @@ export class WorkerModule {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
         WorkerMessagingModule.register(application, [deliverWebhook], settings, [finishedJobs]),
       ],
       providers: [

@@ -1,4 +1,5 @@
-import { jobDefinitions, type BrokerName, type EventDefinition, type JobDefinition } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
+import { type BrokerName, type EventDefinition, type JobDefinition } from '@app/contracts';
 import { ConfigurationError } from './read-settings';
 import type { Settings } from './settings';
 

@@ -9,7 +9,7 @@ import {
   type PartlyPublished,
   type WorkerRuntime,
 } from '@app/messaging';
-import { readQueueReaders } from '@app/persistence';
+import { readQueueReaders } from '@app/ledger';
 import { startCore, uniqueName, type Core } from '../../support/core';
 import { gate } from '../../support/gate';
 import { leakGuard } from '../../support/leaks';

@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, type FactoryProvider } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { BrokerRoutes } from '@app/configuration';
-import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { describeBrokers, type BrokerSettings, type BrokerTopology } from '@app/messaging';
-import { AnyKeyInProduction } from '../access';
+import { AnyKeyInProduction } from '@app/http';
 import { asyncApiDocument, type AsyncApiDocument } from './document';
 
 const DOCUMENT = Symbol('ASYNCAPI_DOCUMENT');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { BrokerRoutes, configuredBrokers, readSettings } from '@app/configuration';
-import { defineEvent, eventDefinitions, jobDefinitions } from '@app/contracts';
+import { defineEvent } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { brokerSettingNames, describeBrokers, encodeEvent, encodeMessage, queuesOf } from '@app/messaging';
 import { faultsOf, schemasOf } from '../../../../test/support/asyncapi';
 import { asyncApiDocument } from './document';

@@ -1,6 +1,5 @@
 import type { RequestHandler } from 'express';
-import { changesSomething } from '../access';
-import { Problem } from '../http/problem';
+import { changesSomething, Problem } from '@app/http';
 
 /** Retry one, retry all that failed, remove one: what the ledger can do for the board. Paths count from the board's. */
 const allowed = /^\/api\/queues\/[^/]+\/(retry\/failed|[^/]+\/(retry|clean))$/;

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { parseQuery } from '../http/problem';
+import { parseQuery } from '@app/http';
 import { mostRows } from './board-adapter';
 
 const wholeTo = (most: number) => z.coerce.number().int().min(1).max(most).optional();

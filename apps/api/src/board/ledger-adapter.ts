@@ -11,8 +11,8 @@ import {
   type BoardFilter,
   type BoardJob,
   type OutboxWakeUp,
-} from '@app/persistence';
-import { isUuid } from '../http/is-uuid';
+} from '@app/ledger';
+import { isUuid } from '@app/http';
 import type { Redriver } from '../operations/redriver';
 import { BoardAdapter, Conflict, pageOf, refuse } from './board-adapter';
 import { boardRequest } from './board-request';

@@ -2,8 +2,7 @@ import type { AppViewRoute, HTTPStatus } from '@bull-board/api/typings/app';
 import { ExpressAdapter } from '@bull-board/express';
 import { Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
-import { describeError } from '../http/problem.filter';
-import { toProblem } from '../http/to-problem';
+import { describeError, toProblem } from '@app/http';
 import { boardStyle } from './allowed-actions';
 import { Conflict } from './board-adapter';
 

@@ -1,6 +1,6 @@
 import type { ExternalJobUrl, JobCounts, JobStatus, QueueJob } from '@bull-board/api/typings/app';
 import type { Queue } from 'bullmq';
-import { jobDefinitions } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
 import type { BullmqMessages, QueueMessage } from '@app/messaging';
 import { withBrokerTimeout } from '../operations/with-broker-timeout';
 import { BoardAdapter, pageOf, refuse } from './board-adapter';

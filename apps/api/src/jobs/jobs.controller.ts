@@ -3,15 +3,22 @@ import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { finalStates, shownStates, storableText } from '@app/contracts';
-import { cancelJob, listJobs, OutboxWakeUp, readJob } from '@app/persistence';
-import { Roles } from '../access';
-import { FileLinks } from '../files/file-links';
-import { isUuid } from '../http/is-uuid';
-import { CallerOf, type Caller } from '../http/caller';
-import { parseQuery, Problem, quoted } from '../http/problem';
-import { toOpenApi } from './job-body';
-import { ProblemResponse } from './job-route';
-import { jobView, viewOf, type JobView } from './job-view';
+import { cancelJob, listJobs, OutboxWakeUp, readJob } from '@app/ledger';
+import {
+  Roles,
+  isUuid,
+  CallerOf,
+  type Caller,
+  parseQuery,
+  Problem,
+  quoted,
+  toOpenApi,
+  ProblemResponse,
+  jobView,
+  viewOf,
+  type JobView,
+} from '@app/http';
+import { FileLinks } from '@app/storage/routes';
 
 const listQuery = z.strictObject({
   state: z.enum(shownStates).optional(),

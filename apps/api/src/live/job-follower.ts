@@ -1,4 +1,4 @@
-import { isLastUpdate, jobUpdatesAtOnce, type JobUpdate } from '@app/persistence';
+import { isLastUpdate, jobUpdatesAtOnce, type JobUpdate } from '@app/ledger';
 import { eventBody, eventFrame } from './event-frame';
 import type { EventStream } from './event-stream';
 

@@ -1,5 +1,5 @@
-import { ChangeCursor } from '@app/persistence';
-import { Problem, quoted } from '../http/problem';
+import { ChangeCursor } from '@app/ledger';
+import { Problem, quoted } from '@app/http';
 
 /**
  * @param header what a browser sends when it comes back

@@ -1,16 +1,9 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { backOffMs, WakeUpListener, type MessagingSignals } from '@app/messaging';
-import {
-  readChanges,
-  readJobUpdates,
-  readJobs,
-  type Changes,
-  type ChangeCursor,
-  type JobUpdate,
-} from '@app/persistence';
-import type { FileLinks } from '../files/file-links';
-import { resultOf, viewOf } from '../jobs/job-view';
+import { readChanges, readJobUpdates, readJobs, type Changes, type ChangeCursor, type JobUpdate } from '@app/ledger';
+import type { FileLinks } from '@app/storage/routes';
+import { resultOf, viewOf } from '@app/http';
 import { eventBody, eventFrame } from './event-frame';
 import type { JobFollower, ShownJobEvent } from './job-follower';
 import type { TenantFollower } from './tenant-follower';

@@ -2,11 +2,8 @@ import { applyDecorators, Controller, Get, Headers, Param, Res, UseFilters } fro
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Pool } from 'pg';
-import { readJobPosition, readNow } from '@app/persistence';
-import { Roles } from '../access';
-import { isUuid } from '../http/is-uuid';
-import { CallerOf, type Caller } from '../http/caller';
-import { ProblemResponse } from '../jobs/job-route';
+import { readJobPosition, readNow } from '@app/ledger';
+import { Roles, isUuid, CallerOf, type Caller, ProblemResponse } from '@app/http';
 import { jobNotFound } from '../jobs/jobs.controller';
 import { JobFollower } from './job-follower';
 import { cursorOf, sequenceOf } from './last-event-id';

@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { endedSessions } from '@app/persistence';
+import { endedSessions } from '@app/http';
 import type { Streams } from './streams';
 
 const askEveryMs = 1_000;

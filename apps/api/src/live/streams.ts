@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { Problem } from '../http/problem';
+import { Problem } from '@app/http';
 import { EventStream, type StreamListener, type StreamSettings } from './event-stream';
 import { unacknowledged } from './unacknowledged';
 

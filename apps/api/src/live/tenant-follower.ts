@@ -1,4 +1,4 @@
-import type { ChangeCursor } from '@app/persistence';
+import type { ChangeCursor } from '@app/ledger';
 import type { EventStream } from './event-stream';
 
 /** A job that has changed, ready to be sent, and how far its reader is then. */

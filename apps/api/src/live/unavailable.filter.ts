@@ -1,7 +1,6 @@
 import { Catch, type ArgumentsHost } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ProblemFilter } from '../http/problem.filter';
-import { toProblem } from '../http/to-problem';
+import { ProblemFilter, toProblem } from '@app/http';
 import { unavailableFrame } from './event-frame';
 import { streamHeaders } from './event-stream';
 

@@ -2,11 +2,11 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { z } from 'zod';
-import { jobDefinitions, requestableBrokers, type BrokerName } from '@app/contracts';
-import { readerGoneMs, readQueueReaders, type QueueReaders } from '@app/persistence';
+import { jobDefinitions } from '@app/features/catalogue';
+import { requestableBrokers, type BrokerName } from '@app/contracts';
+import { readerGoneMs, readQueueReaders, type QueueReaders } from '@app/ledger';
 import { brokerCapabilities, capabilityNames, DRIVERS, supports, queuesOf, type BrokerDriver } from '@app/messaging';
-import { AnyKey } from '../access';
-import { toOpenApi } from '../jobs/job-body';
+import { AnyKey, toOpenApi } from '@app/http';
 import { withBrokerTimeout } from './with-broker-timeout';
 
 const queueView = z.object({

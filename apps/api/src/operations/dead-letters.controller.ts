@@ -4,13 +4,18 @@ import type { Response } from 'express';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { requestableBrokers, storableText } from '@app/contracts';
-import { listDeadLetters, readDeadLetterRaw, shownRawBytes, type DeadLetter } from '@app/persistence';
-import { Roles } from '../access';
-import { CallerOf, type Caller } from '../http/caller';
-import { isUuid } from '../http/is-uuid';
-import { parseBody, parseQuery, Problem } from '../http/problem';
-import { toOpenApi } from '../jobs/job-body';
-import { ProblemResponse } from '../jobs/job-route';
+import { listDeadLetters, readDeadLetterRaw, shownRawBytes, type DeadLetter } from '@app/ledger';
+import {
+  Roles,
+  CallerOf,
+  type Caller,
+  isUuid,
+  parseBody,
+  parseQuery,
+  Problem,
+  toOpenApi,
+  ProblemResponse,
+} from '@app/http';
 import { Redriver } from './redriver';
 
 const kind = storableText.max(100);

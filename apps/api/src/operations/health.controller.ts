@@ -1,8 +1,7 @@
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
-import { Open } from '../access';
-import { Problem } from '../http/problem';
+import { Open, Problem } from '@app/http';
 
 /** Set when the process has begun to stop. */
 @Injectable()

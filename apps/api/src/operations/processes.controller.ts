@@ -2,9 +2,7 @@ import { once, EventEmitter } from 'node:events';
 import { Controller, Get, HttpCode, Injectable, Param, Post, type OnModuleDestroy } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { isReport, processActions, type SupervisedProcess, type SupervisorOrder } from '@app/observability';
-import { AnyKey, Roles } from '../access';
-import { Problem, quoted } from '../http/problem';
-import { ProblemResponse } from '../jobs/job-route';
+import { AnyKey, Roles, Problem, quoted, ProblemResponse } from '@app/http';
 
 /** Longer than a supervisor waits for a process that it stops. */
 const orderMs = 15_000;

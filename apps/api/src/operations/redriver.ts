@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { MessagingSignals } from '@app/messaging';
-import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/persistence';
+import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/ledger';
 
 export interface RedriveResult {
   readonly redriven: { id: string; jobId: string }[];

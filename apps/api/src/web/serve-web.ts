@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Access } from '../access';
+import type { Access } from '@app/http';
 
 /** What `npm run build` has made of `apps/web`. */
 const folder = join(__dirname, '../../../web');

@@ -1,7 +1,7 @@
 import { Controller, Get, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { AnyKey } from '../access';
+import { AnyKey } from '@app/http';
 import { pageFile } from './serve-web';
 
 /** The page of the web client, at its own addresses and no others: an unknown route of the API stays a 404. */

@@ -1,5 +1,5 @@
 import type { BrokerName } from '@app/contracts';
-import type { EventSubscription } from '../events/event-handler';
+import type { EventSubscription } from '../worker/events/event-handler';
 import type { Capabilities } from './capabilities';
 
 /** "Try job `id`, dispatch `dispatch`, now." Everything else is for the broker and for people who watch it. */

@@ -1,5 +1,5 @@
 import type { EventDefinition, JobDefinition } from '@app/contracts';
-import type { EventSubscription } from '../events/event-handler';
+import type { EventSubscription } from '../worker/events/event-handler';
 
 /** What a driver has to set up for one queue: drawn from the definitions of the jobs that travel on it. */
 export interface QueueTopology {

@@ -1,8 +1,8 @@
 import { Logger, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { BrokerRoutes, brokerRoutes } from '@app/configuration';
-import { jobDefinitions } from '@app/contracts';
-import { OutboxWakeUp } from '@app/persistence';
+import { jobDefinitions } from '@app/features/catalogue';
+import { OutboxWakeUp } from '@app/ledger';
 import { MessagingSignals } from '../messaging-signals';
 import { JobsService } from './jobs.service';
 

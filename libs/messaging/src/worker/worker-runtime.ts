@@ -1,5 +1,5 @@
-import type { Bus } from '../bus';
-import type { Leases } from '../leases';
+import type { Bus } from './bus';
+import type { Leases } from './leases';
 import type { MessagingSignals } from '../messaging-signals';
 import type { BrokerDriver } from '../port/broker-driver';
 

@@ -3,13 +3,13 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Pool } from 'pg';
 import type { Settings } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
-import { createLedgerPool, OutboxWakeUp, PrismaClient, workerPool } from '@app/persistence';
-import { Bus } from '../bus';
-import type { EventSubscription } from '../events/event-handler';
-import { EventRegistry } from '../events/event-registry';
+import { createLedgerPool, OutboxWakeUp, Transactions, workerPool } from '@app/ledger';
+import { Bus } from './bus';
+import type { EventSubscription } from './events/event-handler';
+import { EventRegistry } from './events/event-registry';
 import { brokerSettingNames, configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
-import { HandlerRegistry } from '../handlers/handler-registry';
-import { Leases } from '../leases';
+import { HandlerRegistry } from './handlers/handler-registry';
+import { Leases } from './leases';
 import { MessagingSignals } from '../messaging-signals';
 import type { BrokerDriver } from '../port/broker-driver';
 import { eventsOf, queuesOf } from '../port/topology';
@@ -65,18 +65,18 @@ export class WorkerMessagingModule {
         },
         {
           provide: WorkerRuntime,
-          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, PrismaClient, OutboxWakeUp, MessagingSignals, Leases],
+          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, Transactions, OutboxWakeUp, MessagingSignals, Leases],
           useFactory: (
             brokerDrivers: readonly BrokerDriver[],
             jobs: HandlerRegistry,
             events: EventRegistry,
             pool: Pool,
-            prisma: PrismaClient,
+            transactions: Transactions,
             wakeUp: OutboxWakeUp,
             signals: MessagingSignals,
             held: Leases,
           ) => {
-            const parts = { pool, prisma, wakeUp, signals, leases: held };
+            const parts = { pool, transactions, wakeUp, signals, leases: held };
             const bus = new Bus(brokerDrivers, { jobs: serves, events: hears }, { jobs, events }, parts, leases);
             return new WorkerRuntime(bus, held, brokerDrivers, signals, settings.SHUTDOWN_GRACE_MS);
           },

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
-import { breakWhenSilent, createPool } from '@app/persistence';
+import { breakWhenSilent, createPool } from '@app/ledger';
 
 export interface BullmqSettings {
   /** With it BullMQ runs on Redis, without it on PostgreSQL. */

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { defineEvent } from './define-event';
+import { finalStates } from './job-state';
+
+/** A job has come to its end. Its payload and its result stay with the job: who may see them asks for it. */
+export const jobFinished = defineEvent({
+  kind: 'job.finished',
+  version: 1,
+  broker: 'rabbitmq',
+  data: z.object({
+    id: z.uuid(),
+    kind: z.string(),
+    state: z.enum(finalStates),
+    attempt: z.int(),
+    error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    finishedAt: z.iso.datetime({ offset: true }),
+  }),
+  key: ({ id }) => id,
+  subscribers: ['webhooks'],
+});

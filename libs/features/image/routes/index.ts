@@ -1,0 +1,2 @@
+export * from './images.controller';
+export * from './upload-intake';

@@ -1,0 +1,6 @@
+export * from './deliver-webhook';
+export * from './deliveries';
+export * from './endpoints';
+export * from './signature';
+export * from './target-guard';
+export * from './webhook-settings';

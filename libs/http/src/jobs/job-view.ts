@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { jobDefinitions } from '@app/features/catalogue';
+import { jobPlaces, shownState, shownStates } from '@app/contracts';
+import { shownResultBytes, type AcceptedJob, type JobRecord } from '@app/ledger';
+import type { FileLinks } from '@app/storage/routes';
+
+const moment = z.iso.datetime();
+
+/** A job as callers see it; the body of the 202 and of every GET. */
+export const jobView = z.object({
+  id: z.uuid(),
+  kind: z.string(),
+  version: z.int(),
+  state: z.enum(shownStates),
+  broker: z.string(),
+  place: z
+    .enum(jobPlaces)
+    .nullable()
+    .describe(
+      'where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams',
+    ),
+  attempt: z.int().describe('how often it was tried; 0 before the first time'),
+  maxAttempts: z.int(),
+  progress: z.object({ percent: z.int().min(0).max(100), note: z.string().nullable() }),
+  result: z
+    .unknown()
+    .describe(
+      `as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than ${shownResultBytes} bytes: GET /v1/jobs/{id} has it`,
+    ),
+  resultBytes: z.int().optional().describe('how large the result is, as JSON, where it is too large to be shown here'),
+  error: z.object({ code: z.string(), message: z.string() }).nullable().describe('of the last attempt, if it failed'),
+  createdAt: moment,
+  runAt: moment.describe('when the next attempt is due, or the last one was'),
+  startedAt: moment.nullable().describe('of the last attempt'),
+  finishedAt: moment.nullable(),
+  links: z.object({ self: z.string() }),
+});
+
+export type JobView = z.output<typeof jobView>;
+
+const definitions = new Map(jobDefinitions.map((definition) => [definition.kind, definition]));
+
+/** @param links to the files of its result, for whoever may see the job */
+export function viewOf(job: JobRecord, links: FileLinks): JobView {
+  return shown({ ...job, result: resultOf(job, links) });
+}
+
+/** A result with links to its files. */
+export function resultOf({ kind, result }: { kind: string; result: unknown }, links: FileLinks): unknown {
+  const { withLinks } = definitions.get(kind) ?? {};
+  return withLinks && result !== null ? withLinks(result as never, (fileId) => links.urlOf(fileId)) : result;
+}
+
+function shown(job: JobRecord): JobView {
+  return {
+    id: job.id,
+    kind: job.kind,
+    version: job.version,
+    state: job.state,
+    broker: job.broker,
+    place: job.place,
+    attempt: job.attempt,
+    maxAttempts: job.maxAttempts,
+    progress: job.progress,
+    result: job.result,
+    ...(job.resultBytes !== null && { resultBytes: job.resultBytes }),
+    error: job.error,
+    createdAt: job.createdAt.toISOString(),
+    runAt: job.runAt.toISOString(),
+    startedAt: job.startedAt?.toISOString() ?? null,
+    finishedAt: job.finishedAt?.toISOString() ?? null,
+    links: { self: pathOf(job) },
+  };
+}
+
+/** The job at the moment it was accepted: every replay of a key gets this same answer. */
+export function viewOfAccepted(job: AcceptedJob): JobView {
+  return shown({
+    ...job,
+    state: shownState({ ...job, attempt: 0 }, job.createdAt),
+    place: job.state === 'waiting' ? 'ledger' : 'outbox',
+    attempt: 0,
+    progress: { percent: 0, note: null },
+    result: null,
+    resultBytes: null,
+    error: null,
+    startedAt: null,
+    finishedAt: null,
+  });
+}
+
+export function pathOf({ id }: { id: string }): string {
+  return `/v1/jobs/${id}`;
+}

@@ -1,0 +1,27 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { swaggerPolicy, type Access } from './access';
+import type { ApiSettings } from '../../../apps/api/src/config';
+
+/** `/docs` for people, `/docs-json` for programs. Guards do not see these pages; in production they ask for a key. */
+export function serveOpenApi(app: NestExpressApplication, access: Access, { NODE_ENV }: ApiSettings): void {
+  const anyKey = access.demand(() => 'any');
+  if (NODE_ENV === 'production') app.use(['/docs', '/docs-json', '/docs-yaml'], anyKey);
+  app.use('/docs', swaggerPolicy);
+  const document = SwaggerModule.createDocument(
+    app,
+    new DocumentBuilder()
+      .setTitle('node-message-queue')
+      .setDescription('REST in, background job out. Errors are RFC 9457 problem documents; branch on their `code`.')
+      .setVersion('1')
+      .addSecurity('bearer', { type: 'http', scheme: 'bearer', description: 'One of the keys in API_KEYS.' })
+      .addSecurity('basic', { type: 'http', scheme: 'basic', description: 'Any user name, the key as password.' })
+      .build(),
+  );
+  SwaggerModule.setup('docs', app, document, {
+    jsonDocumentUrl: 'docs-json',
+    yamlDocumentUrl: 'docs-yaml',
+    // The document is in the page; a validator on another host has no business with it.
+    swaggerOptions: { validatorUrl: null },
+  });
+}

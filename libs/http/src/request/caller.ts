@@ -1,0 +1,51 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { NextFunction, Request, Response } from 'express';
+import { continueTrace, traceContext } from '@app/messaging';
+import { identityOf, nameOf } from '../access';
+import { Problem } from '../problem/problem';
+
+/** Who asks, and what the request says of itself beside its body. */
+export interface Caller {
+  readonly tenant: string;
+  /** For records of who has done what. */
+  readonly name: string;
+  /** The id of the browser's session, if it asks with one. */
+  readonly session: string | undefined;
+  readonly traceparent: string;
+  /** The route without its parameters: what an idempotency key counts for. */
+  readonly route: string;
+  readonly idempotencyKey: string | undefined;
+}
+
+const callerTraceparent = new WeakMap<Request, string>();
+
+/** Goes on with the caller's trace, or begins one, for everything that the request does. */
+export function traceRequests(request: Request, _response: Response, next: NextFunction): void {
+  const { traceparent, traceId } = continueTrace(request.headers['traceparent']?.toString());
+  callerTraceparent.set(request, traceparent);
+  traceContext.run({ traceId }, next);
+}
+
+export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const request = context.switchToHttp().getRequest<Request>();
+  const identity = identityOf(request);
+  return {
+    tenant: identity.tenant,
+    name: nameOf(identity),
+    session: identity.session,
+    traceparent: callerTraceparent.get(request) ?? continueTrace(undefined).traceparent,
+    route: `${request.method} ${(request.route as { path: string }).path}`,
+    idempotencyKey: idempotencyKeyOf(request),
+  };
+});
+
+/** draft-ietf-httpapi-idempotency-key-header, with a bound. */
+function idempotencyKeyOf(request: Request): string | undefined {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return undefined;
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  const message = 'expected 1 to 255 visible ASCII characters, such as a UUID';
+  throw new Problem(400, 'invalid_idempotency_key', 'The Idempotency-Key cannot be used', message, [
+    { path: 'Idempotency-Key', message },
+  ]);
+}

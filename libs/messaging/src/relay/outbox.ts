@@ -1,0 +1,96 @@
+import { encodeEvent, messageSource } from '../port/job-message';
+import { type BrokerDriver } from '../port/broker-driver';
+import {
+  failRefused,
+  nextDueMs,
+  refuseEvents,
+  removeEvents,
+  removePublished,
+  takeDue,
+  takeEvents,
+  type Database,
+  type EventOutboxRow,
+  type OutboxRow,
+} from '@app/ledger';
+
+/** What is due for one broker. */
+export interface Due {
+  /** Their ids, in the order in which they are published. */
+  readonly ids: readonly string[];
+  publish(): Promise<void>;
+  /** In the transaction that they were taken in, once they are published. @param places of those that are */
+  remove(places: ReadonlySet<number>): Promise<void>;
+  /** In the same transaction: makes dead letters of what the broker never takes. @param refused the reasons by place */
+  refuse(refused: ReadonlyMap<number, string>): Promise<void>;
+}
+
+/** Where a publish loop takes its rows from. */
+export interface Outbox {
+  readonly broker: string;
+  /** Locks what is due until the end of the transaction. */
+  take(transaction: Database, limit: number): Promise<Due>;
+  /** Milliseconds until something is due, as far as that is known beforehand. */
+  nextDueMs(database: Database): Promise<number | undefined>;
+}
+
+export function jobOutbox(driver: BrokerDriver): Outbox {
+  return {
+    broker: driver.name,
+    take: async (transaction, limit) => {
+      const rows = await takeDue(transaction, driver.name, limit);
+      return {
+        ids: rows.map(({ jobId }) => jobId),
+        publish: () => driver.publish(rows.map(toMessage)),
+        remove: (places) =>
+          removePublished(
+            transaction,
+            rows.filter((_, place) => places.has(place)),
+          ),
+        refuse: (refused) =>
+          failRefused(
+            transaction,
+            [...refused].map(([place, reason]) => ({ ...rows[place]!, reason })),
+          ),
+      };
+    },
+    nextDueMs: (database) => nextDueMs(database, driver.name),
+  };
+}
+
+/** @param kinds the events that go by this broker */
+export function eventOutbox(driver: BrokerDriver, kinds: readonly string[]): Outbox {
+  return {
+    broker: driver.name,
+    take: async (transaction, limit) => {
+      const rows = await takeEvents(transaction, driver.name, kinds, limit);
+      return {
+        ids: rows.map(({ id }) => id),
+        publish: () => driver.publishEvents(rows.map(toEvent)),
+        remove: (places) =>
+          removeEvents(
+            transaction,
+            rows.filter((_, place) => places.has(place)),
+          ),
+        refuse: (refused) =>
+          refuseEvents(
+            transaction,
+            { broker: driver.name, source: messageSource },
+            [...refused].map(([place, reason]) => {
+              const row = rows[place]!;
+              return { ...row, reason, raw: Buffer.from(JSON.stringify(encodeEvent(toEvent(row)))) };
+            }),
+          ),
+      };
+    },
+    // An event is due when it is there: whoever writes one wakes the loop.
+    nextDueMs: () => Promise.resolve(undefined),
+  };
+}
+
+function toMessage({ jobId, orderKey, traceparent, ...row }: OutboxRow) {
+  return { ...row, id: jobId, orderKey: orderKey ?? undefined, traceparent: traceparent ?? undefined };
+}
+
+function toEvent({ key, traceparent, ...row }: EventOutboxRow) {
+  return { ...row, key: key ?? undefined, traceparent: traceparent ?? undefined };
+}

@@ -1,0 +1,43 @@
+import type { Pool } from 'pg';
+import { nextTick, previousTick, systemTenant, type ScheduleDefinition } from '@app/contracts';
+import { moveSchedule, readSchedule } from '@app/ledger';
+import type { JobsService } from '../producer/jobs.service';
+
+/**
+ * Makes the jobs of timetables. The schedule's name and the moment it was due are the idempotency key of the job, so
+ * several relays, and one that dies in between, make one. Ticks that were missed while no relay ran are made up for by
+ * one job, the first of them. Each job goes on from the tick of the job before it, so that the periods of jobs touch
+ * whatever was missed.
+ */
+export class Scheduler {
+  constructor(
+    private readonly pool: Pool,
+    private readonly jobs: Pick<JobsService, 'enqueue'>,
+    private readonly schedules: readonly ScheduleDefinition[],
+  ) {}
+
+  /** @throws AggregateError of the schedules that could not be kept this time; the others were */
+  async tick(): Promise<void> {
+    const ticks = await Promise.allSettled(this.schedules.map((schedule) => this.tickOne(schedule)));
+    const faults = ticks.flatMap((tick) => (tick.status === 'rejected' ? [tick.reason as unknown] : []));
+    if (faults.length > 0) throw new AggregateError(faults, 'Schedules could not be kept.');
+  }
+
+  private async tickOne(schedule: ScheduleDefinition): Promise<void> {
+    const { name, cron, zone, job, payload } = schedule;
+    const timetable = `${cron} ${zone}`;
+    const { now, row } = await readSchedule(this.pool, name);
+    const isDue = row !== undefined && row.dueAt <= now;
+    if (row?.timetable === timetable && !isDue) return;
+    // Also where the timetable has changed since: that tick was promised.
+    if (isDue) {
+      const { dueAt, lastAt } = row;
+      const previous = lastAt && lastAt < dueAt ? lastAt : previousTick(schedule, dueAt);
+      await this.jobs.enqueue(job, payload(dueAt, previous), {
+        tenant: systemTenant,
+        idempotency: { route: `schedule ${name}`, key: dueAt.toISOString(), body: name },
+      });
+    }
+    await moveSchedule(this.pool, name, timetable, nextTick(schedule, now), row?.dueAt, isDue ? row.dueAt : undefined);
+  }
+}

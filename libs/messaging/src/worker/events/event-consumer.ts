@@ -1,0 +1,218 @@
+import type { Pool } from 'pg';
+import { v4 as uuidv4, v5 as uuidv5, validate as isUuid } from 'uuid';
+import { nextDelayMs, toStorable, type EventDefinition } from '@app/contracts';
+import {
+  abandonEvent,
+  beginEvents,
+  endEvents,
+  recordProcessedEvents,
+  deadLetter,
+  type Transactions,
+} from '@app/ledger';
+import { Batcher } from '../batcher';
+import type { Drain } from '../drain';
+import type { MessagingSignals } from '../../messaging-signals';
+import { assertReadable } from '../../port/assert-readable';
+import type { Delivery } from '../../port/broker-driver';
+import { messageSource, parseEvent, rawBytes, UnreadableMessageError } from '../../port/job-message';
+import { retryUntilDatabaseUp } from '../../retry-until-database-up';
+import type { EventOf } from './event-handler';
+import type { RegisteredEventHandler } from './event-registry';
+
+/** RFC 9562, 6.6: a namespace of our own for what others call by names of theirs. */
+const foreignEvents = 'b8f0c2f4-6a55-4a0e-8a0c-6f6f5a1d5c0b';
+
+/** One group at a time: the order of the broker is the order of the handler. */
+const groups = { windowMs: 2, groupSize: 200, inFlight: 1 };
+
+/** An event that so many processes have begun, and none has ended, has killed them. */
+const mostDeaths = 10;
+
+const transaction = { timeout: 30_000, maxWait: 10_000 };
+
+export interface EventConsumerDependencies {
+  readonly pool: Pool;
+  readonly transactions: Transactions;
+  readonly signals: MessagingSignals;
+  readonly drain: Drain;
+}
+
+interface Arrived {
+  readonly event: EventOf<EventDefinition>;
+  readonly delivery: Delivery;
+}
+
+/** What the driver does with the message next. */
+export type DeliveryEnd = 'acknowledge' | 'leave unacked';
+
+/**
+ * The way of every event to one subscriber. Events that come together share a transaction: their rows in the dedupe
+ * table, which keep out those that were here before, and the handler's own effects.
+ *
+ * One that fails is tried again where it stands, so that none overtakes it; after its last attempt it is set aside.
+ * One whose process dies each time is set aside as well: what a handler has begun and not ended is counted here, the
+ * same on every broker, since a broker counts every delivery.
+ */
+export class EventConsumer {
+  private readonly groups: Batcher<Arrived, DeliveryEnd>;
+  private readonly processId = uuidv4();
+
+  constructor(
+    private readonly dependencies: EventConsumerDependencies,
+    private readonly registered: RegisteredEventHandler,
+  ) {
+    const { together = groups.groupSize } = registered.subscription;
+    this.groups = new Batcher((group) => this.handleGroup(group), { ...groups, groupSize: together });
+  }
+
+  async consume(delivery: Delivery): Promise<DeliveryEnd> {
+    try {
+      assertReadable(delivery);
+      return await this.groups.add({ event: this.read(delivery), delivery });
+    } catch (error) {
+      if (!(error instanceof UnreadableMessageError)) throw error;
+      return this.keep(delivery, error.reason, error.message, error.about);
+    }
+  }
+
+  private read({ body }: Delivery): EventOf<EventDefinition> {
+    const definition = this.registered.subscription.event;
+    const { id, source, kind, version, tenant, subject, time, traceparent, data } = parseEvent(body);
+    const about = { kind, source };
+    if (kind !== definition.kind) {
+      throw new UnreadableMessageError('unknown_kind', `Expected ${definition.kind}, got "${kind}".`, about);
+    }
+    if (version > definition.version) {
+      const expected = `Expected ${kind} in version ${definition.version} or older, got version ${version}.`;
+      throw new UnreadableMessageError('newer_version', expected, about);
+    }
+    const parsed = definition.data.safeParse(data);
+    if (!parsed.success) {
+      throw new UnreadableMessageError(
+        'payload_invalid',
+        `Expected the data of ${kind}: ${parsed.error.message}`,
+        about,
+      );
+    }
+    const at = time === undefined ? undefined : new Date(time);
+    return {
+      id: source === messageSource && isUuid(id) ? id : uuidv5(JSON.stringify([source, id, tenant]), foreignEvents),
+      kind,
+      tenant,
+      key: subject,
+      at: at && !Number.isNaN(at.getTime()) ? at : undefined,
+      traceparent,
+      data: parsed.data,
+    };
+  }
+
+  /** @throws the handler's error for a group of several, of which each is then tried by itself */
+  private async handleGroup(group: readonly Arrived[]): Promise<DeliveryEnd[]> {
+    const [first, ...others] = group;
+    if (others.length === 0) return [await this.handleOne(first!)];
+    if ((await this.begin(group.map(({ event }) => event))) > 0) throw new BegunBefore();
+    await this.inOneTransaction(group.map(({ event }) => event));
+    return group.map(() => 'acknowledge');
+  }
+
+  private async handleOne({ event, delivery }: Arrived): Promise<DeliveryEnd> {
+    const { drain, signals } = this.dependencies;
+    const { retry } = this.registered.subscription.event;
+    for (let attempt = 1; ; attempt += 1) {
+      const deaths = await this.begin([event]);
+      if (deaths >= mostDeaths) {
+        const detail = `${deaths} processes have begun to handle this event, and each of them died.`;
+        return this.giveUp(event, delivery, 'killed_its_process', detail);
+      }
+      try {
+        await this.inOneTransaction([event]);
+        return 'acknowledge';
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (attempt >= retry.attempts) {
+          const detail = `Attempt ${attempt} of ${retry.attempts}: ${reason}`;
+          return this.giveUp(event, delivery, 'attempts_exhausted', detail);
+        }
+        await this.abandon(event, this.processId);
+        const afterMs = nextDelayMs(retry, attempt);
+        signals.emit('event_failed', event.kind, this.subscriber, event.id, error, afterMs);
+        await drain.sleep(afterMs);
+        if (drain.hasBegun) return 'leave unacked';
+      }
+    }
+  }
+
+  /** @returns how many other processes have begun one of them and not ended it, at most */
+  private async begin(group: readonly EventOf<EventDefinition>[]): Promise<number> {
+    const { pool, signals } = this.dependencies;
+    const ids = [...new Set(group.map(({ id }) => id))];
+    const unfinished = await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
+      beginEvents(pool, this.subscriber, ids, this.processId),
+    );
+    return Math.max(0, ...unfinished.values());
+  }
+
+  private async abandon({ id }: EventOf<EventDefinition>, processId: string | undefined): Promise<void> {
+    const { pool, signals } = this.dependencies;
+    await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
+      abandonEvent(pool, this.subscriber, id, processId),
+    );
+  }
+
+  private async giveUp(
+    event: EventOf<EventDefinition>,
+    delivery: Delivery,
+    reason: string,
+    detail: string,
+  ): Promise<DeliveryEnd> {
+    const taken = await this.keep(delivery, reason, detail, { kind: event.kind });
+    await this.abandon(event, undefined);
+    return taken;
+  }
+
+  private async inOneTransaction(group: readonly EventOf<EventDefinition>[]): Promise<void> {
+    const { transactions, signals } = this.dependencies;
+    const { fresh, afterCommit } = await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
+      transactions.$transaction(async (tx) => {
+        const ids = [...new Set(group.map(({ id }) => id))];
+        const unseen = await recordProcessedEvents(tx, this.subscriber, ids);
+        // The same event twice in one group: only the first has it.
+        const first = group.filter(({ id }) => unseen.delete(id));
+        const tell = first.length > 0 ? await this.registered.handler.handle(first, tx) : undefined;
+        await endEvents(tx, this.subscriber, ids);
+        return { fresh: first.length, afterCommit: tell };
+      }, transaction),
+    );
+    afterCommit?.();
+    signals.emit('events_handled', this.registered.subscription.event.kind, this.subscriber, fresh, group.length);
+  }
+
+  private async keep(
+    delivery: Delivery,
+    reason: string,
+    detail: string,
+    about: { kind?: string; source?: string },
+  ): Promise<DeliveryEnd> {
+    const { pool, signals } = this.dependencies;
+    await retryUntilDatabaseUp('set aside', signals, () =>
+      deadLetter(pool, {
+        broker: delivery.broker,
+        queue: delivery.queue,
+        kind: about.kind && toStorable(about.kind),
+        source: about.source && toStorable(about.source),
+        reason,
+        detail: toStorable(detail),
+        raw: rawBytes(delivery.body),
+      }),
+    );
+    signals.emit('dead_lettered', delivery, reason, detail);
+    return 'acknowledge';
+  }
+
+  private get subscriber(): string {
+    return this.registered.subscription.subscriber;
+  }
+}
+
+/** Has the collector handle the events of a group one by one. */
+class BegunBefore extends Error {}

@@ -1,0 +1,120 @@
+import { cancelledWhileActive, readSettled, type JobError, type Settlement } from '@app/ledger';
+import { nextDelayMs, toStorable } from '@app/contracts';
+import type { AbortReason } from '../lease';
+import { retryUntilDatabaseUp } from '../../retry-until-database-up';
+import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies';
+import { refusedResult } from './result';
+import type { Step } from './steps';
+
+type Decision = Omit<Settlement, 'id' | 'dispatch'>;
+
+export function settleStep({
+  pool,
+  settlements,
+  leases,
+  signals,
+  wakeUp,
+}: WorkerDependencies): Step<Claimed, void, Claimed, Ending> {
+  return async (claimed, next) => {
+    const { job } = claimed;
+    const startedAt = performance.now();
+    const ending = await next(claimed);
+    signals.emit('handled', job);
+    const settled = (await conclude(ending, claimed)) ?? (await settledUnseen(claimed));
+    if (!settled) {
+      signals.emit('fenced', job);
+      return;
+    }
+    signals.emit('settled', job, settled, performance.now() - startedAt);
+    if (settled.state === 'queued' || job.othersWait) wakeUp.request('jobs');
+    if (settled.state !== 'queued') wakeUp.request('events');
+  };
+
+  async function conclude(ending: Ending, claimed: Claimed): Promise<Decision | undefined> {
+    if (ending.type === 'aborted' && ending.reason === 'fenced') return undefined;
+    const decision = decide(ending, claimed);
+    if (ending.type === 'done' && ending.committed) return decision;
+    // What it said last is told before how it ended.
+    await leases.writeProgress(claimed.lease);
+    return write(claimed, decision);
+  }
+
+  /**
+   * A commit whose answer got lost looks like a fence to whatever comes after it. The ledger knows.
+   * @returns undefined when the attempt was fenced off indeed
+   */
+  async function settledUnseen({ job }: Claimed): Promise<Decision | undefined> {
+    const state = await retryUntilDatabaseUp('fence', signals, () => readSettled(pool, job));
+    return state && { state, delayMs: 0, attemptChange: 0, result: undefined, error: undefined };
+  }
+
+  /** @returns what the ledger has made of the decision; undefined when the dispatch was fenced off */
+  async function write(claimed: Claimed, decision: Decision): Promise<Decision | undefined> {
+    const { id, dispatch } = claimed.job;
+    try {
+      const state = await settlements.add({ id, dispatch, ...decision });
+      if (state === undefined || state === decision.state) return state && decision;
+      // It would have gone on, and somebody has asked for its end in the meantime.
+      return { ...decision, state, error: cancelledWhileActive };
+    } catch (error) {
+      const { result } = decision;
+      const refused = result === undefined ? undefined : await refusedResult({ pool, signals }, result);
+      // Not the handler's fault but one of ours, which must not fail the job for good: its lease brings it back.
+      if (!refused) throw error;
+      return write(claimed, failed(refused.code, refused.reason));
+    }
+  }
+}
+
+/** The one place that says what becomes of a job after an attempt. */
+export function decide(ending: Ending, { job, definition }: Pick<Claimed, 'job' | 'definition'>): Decision {
+  switch (ending.type) {
+    case 'done':
+      return { state: 'completed', delayMs: 0, attemptChange: 0, result: ending.result, error: undefined };
+    case 'fail':
+      return failed(ending.code, ending.reason);
+    case 'snooze':
+      return { state: 'queued', delayMs: ending.afterMs, attemptChange: -1, result: undefined, error: undefined };
+    case 'retry':
+      return again('handler_failed', ending.reason, ending.afterMs);
+    case 'aborted':
+      return decideAborted(ending.reason);
+  }
+
+  function decideAborted(reason: AbortReason): Decision {
+    switch (reason) {
+      case 'cancelled': {
+        return {
+          state: 'cancelled',
+          delayMs: 0,
+          attemptChange: 0,
+          result: undefined,
+          error: cancelledWhileActive,
+        };
+      }
+      case 'drain':
+        return { state: 'queued', delayMs: 0, attemptChange: -1, result: undefined, error: undefined };
+      case 'timed_out':
+        return again('timed_out', `The attempt took longer than ${definition.timeoutMs} ms.`, undefined);
+      case 'fenced':
+        throw new Error(`Job ${job.id} is not this worker's any more; there is nothing to decide.`);
+    }
+  }
+
+  function again(code: string, message: string, afterMs: number | undefined): Decision {
+    if (job.attempt >= job.maxAttempts) {
+      return failed('attempts_exhausted', `Attempt ${job.attempt} of ${job.maxAttempts}: ${message}`);
+    }
+    const delayMs = afterMs ?? nextDelayMs(definition.retry, job.attempt);
+    return { state: 'queued', delayMs, attemptChange: 0, result: undefined, error: errorOf(code, message) };
+  }
+}
+
+function failed(code: string, message: string): Decision {
+  return { state: 'failed', delayMs: 0, attemptChange: 0, result: undefined, error: errorOf(code, message) };
+}
+
+/** Error messages come from anywhere. */
+function errorOf(code: string, message: string): JobError {
+  return { code, message: toStorable(message) };
+}

@@ -1,0 +1,44 @@
+import type { Pool } from 'pg';
+import type { ClaimedJob, Dispatch, OutboxWakeUp, SettledState, Settlement, Transactions } from '@app/ledger';
+import type { Batcher } from '../batcher';
+import type { Drain } from '../drain';
+import type { RegisteredHandler } from '../handlers/handler-registry';
+import type { Outcome } from '../handlers/outcome';
+import type { AbortReason, Lease } from '../lease';
+import type { Leases } from '../leases';
+import type { MessagingSignals } from '../../messaging-signals';
+import type { Delivery } from '../../port/broker-driver';
+import type { ParsedMessage } from '../../port/job-message';
+import type { ConcurrencyLimiter } from '../concurrency-limiter';
+import type { RateLimiter } from '../rate-limiter';
+
+/** What the steps work with: made once per process. */
+export interface WorkerDependencies {
+  readonly pool: Pool;
+  readonly transactions: Transactions;
+  readonly signals: MessagingSignals;
+  readonly leases: Leases;
+  readonly wakeUp: OutboxWakeUp;
+  readonly handlers: ReadonlyMap<string, RegisteredHandler>;
+  readonly concurrencyLimiters: ReadonlyMap<string, ConcurrencyLimiter>;
+  readonly rateLimiter: RateLimiter;
+  /** What waits before its claim need not wait any longer then. */
+  readonly drain: Drain;
+  readonly claims: Batcher<Dispatch, ClaimedJob | undefined>;
+  readonly settlements: Batcher<Settlement, SettledState | undefined>;
+}
+
+/** After `parse`. */
+export interface Received extends RegisteredHandler {
+  readonly delivery: Delivery;
+  readonly message: ParsedMessage;
+}
+
+/** After `claim`. */
+export interface Claimed extends Received {
+  readonly job: ClaimedJob;
+  readonly lease: Lease;
+}
+
+/** How an attempt ended: as the handler said, or because it was asked to stop. */
+export type Ending = Outcome | { readonly type: 'aborted'; readonly reason: AbortReason };
