@@ -88,6 +88,7 @@ export default tseslint.config(
         { type: 'app', pattern: 'apps/*', capture: ['name'] },
         { type: 'catalogue', pattern: 'libs/features/catalogue' },
         { type: 'feature', pattern: 'libs/features/*', capture: ['name'] },
+        { type: 'shared-routes', pattern: 'libs/*/routes' },
         ...[
           'configuration',
           'contracts',
@@ -109,15 +110,26 @@ export default tseslint.config(
         {
           default: 'disallow',
           policies: [
-            mayImport('app', ...core, 'database', 'http', 'storage', 'mailbox', 'feature', 'catalogue'),
+            mayImport(
+              'app',
+              ...core,
+              'database',
+              'http',
+              'storage',
+              'mailbox',
+              'shared-routes',
+              'feature',
+              'catalogue',
+            ),
             itself('app'),
             // Features never import each other. They meet in events.
-            mayImport('feature', ...core, 'database', 'http', 'storage', 'mailbox'),
+            mayImport('feature', ...core, 'database', 'http', 'storage', 'mailbox', 'shared-routes', 'catalogue'),
             itself('feature'),
             mayImport('catalogue', 'catalogue', 'contracts', 'feature'),
-            mayImport('http', 'http', ...core),
-            mayImport('storage', 'storage', 'http', 'database', ...core),
-            mayImport('mailbox', 'mailbox', 'http', 'database', ...core),
+            mayImport('shared-routes', 'shared-routes', 'http', 'storage', 'mailbox', 'database', ...core),
+            mayImport('http', 'http', 'storage', ...core),
+            mayImport('storage', 'storage', 'database', ...core),
+            mayImport('mailbox', 'mailbox', 'database', ...core),
             mayImport('database', 'database', 'ledger'),
             mayImport('testing', 'testing', 'messaging', 'ledger', 'contracts'),
             // The core knows no use case and no client with the tables of use cases.

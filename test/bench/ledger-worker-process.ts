@@ -8,7 +8,7 @@ import {
   JobHandler,
   MessagingSignals,
   WorkerMessagingModule,
-  WorkerRuntime,
+  Worker,
   workerSettingNames,
   type Handler,
   type Outcome,
@@ -45,13 +45,13 @@ void runProcess(
         imports: [
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
           DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-          WorkerMessagingModule.register(application, [job], settings),
+          WorkerMessagingModule.forRoot({ application, settings, jobs: [job] }),
         ],
         providers: [...observers(settings), EmptyHandler],
       },
       { logger: ['error', 'warn'] },
     );
-    const worker = app.get(WorkerRuntime);
+    const worker = app.get(Worker);
     line = new FinishLine(() => void worker.start());
     app.get(MessagingSignals).on('settled', (_job, { state }) => state === 'completed' && line.passed());
     return {

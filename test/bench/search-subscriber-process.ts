@@ -7,7 +7,7 @@ import {
   EventHandler,
   MessagingSignals,
   WorkerMessagingModule,
-  WorkerRuntime,
+  Worker,
   workerSettingNames,
   type HandlesEvents,
 } from '@app/messaging';
@@ -44,13 +44,13 @@ void runProcess(
         imports: [
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
           DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-          WorkerMessagingModule.register(application, [], settings, [subscription]),
+          WorkerMessagingModule.forRoot({ application, settings, jobs: [], subscriptions: [subscription] }),
         ],
         providers: [...observers(settings), MeasuredHandler],
       },
       { logger: ['error', 'warn'] },
     );
-    const worker = app.get(WorkerRuntime);
+    const worker = app.get(Worker);
     const line = new FinishLine(() => void worker.start());
     app.get(MessagingSignals).on('events_handled', (_kind, _subscriber, fresh) => {
       line.runs += fresh;

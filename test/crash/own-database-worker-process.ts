@@ -46,7 +46,7 @@ void runProcess(
           imports: [
             loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
             DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-            WorkerMessagingModule.register(application, [sendSms], settings),
+            WorkerMessagingModule.forRoot({ application, settings, jobs: [sendSms] }),
           ],
           providers: [...observers(settings), InsertHandler],
         },

@@ -19,9 +19,9 @@ const kafkaFaults = ['test/conformance/faults/kafka.spec.ts'];
 export const sabotages: readonly Sabotage[] = [
   {
     name: 'ack before work',
-    file: 'libs/messaging/src/worker/bus.ts',
-    find: 'const taken = await this.track(',
-    replace: 'const taken = void this.track(',
+    file: 'libs/messaging/src/worker/worker.ts',
+    find: 'const end = await this.inFlight.track(consumed)',
+    replace: 'const end = void this.inFlight.track(consumed)',
     specs: everyDriver,
     test: 'says-what-it-holds',
   },
@@ -236,8 +236,8 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a drain that still begins jobs',
-    file: 'libs/messaging/src/worker/bus.ts',
-    find: 'this.dependencies.leases.refuse();',
+    file: 'libs/messaging/src/worker/worker.ts',
+    find: 'leases.refuse();',
     replace: '',
     specs: ['rabbitmq', 'kafka'].map(onDriver),
     test: 'hands-back-what-it-has-not-begun',
@@ -580,7 +580,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'acknowledges the only copy of an event that PostgreSQL does not take',
-    file: 'libs/messaging/src/worker/bus.ts',
+    file: 'libs/messaging/src/worker/worker.ts',
     find: "(error instanceof LeftUnacked ? 'leave unacked' : 'acknowledge')",
     replace: "(error instanceof LeftUnacked ? 'acknowledge' : 'acknowledge')",
     specs: ['test/core/messages.spec.ts'],

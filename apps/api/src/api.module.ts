@@ -7,7 +7,6 @@ import { loggingModule, observers } from '@app/observability';
 import { callerPool } from '@app/ledger';
 import { DatabaseModule } from '@app/database';
 import { StorageModule } from '@app/storage';
-import { Endpoints, receiverUrlOf, webhookProviders } from '@app/features/webhook';
 import {
   AccessGuard,
   SessionController,
@@ -18,6 +17,8 @@ import {
   ReadJsonBody,
   ProblemFilter,
   JobIntake,
+  JobViews,
+  type FeatureRoutes,
 } from '@app/http';
 import { AsyncApiController } from './asyncapi/asyncapi.controller';
 import { Board, BoardPool, boardModule } from './board/bull-board';
@@ -27,12 +28,7 @@ import { LiveController } from './live/live.controller';
 import { LiveFeed } from './live/live-feed';
 import { LogOuts } from './live/log-outs';
 import { Streams } from './live/streams';
-import { ImagesController, UploadIntake } from '@app/features/image/routes';
-import { EmailsController } from '@app/features/email/routes';
 import { JobsController } from './jobs/jobs.controller';
-import { ReportsController } from '@app/features/report/routes';
-import { SmsController } from '@app/features/sms/routes';
-import { SyncRunsController, ProductsController } from '@app/features/product/routes';
 import { BrokersController } from './operations/brokers.controller';
 import { DeadLettersController } from './operations/dead-letters.controller';
 import { HealthController, Readiness } from './operations/health.controller';
@@ -40,22 +36,14 @@ import { Redriver } from './operations/redriver';
 import { MailboxController } from '@app/mailbox/routes';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
 import { WebController } from './web/web.controller';
-import {
-  DeliveriesController,
-  WebhookReceiver,
-  WebhookReceiverController,
-  WebhooksController,
-  WebhookUrls,
-} from '@app/features/webhook/routes';
 
 /** Five to ten minutes: a session that has ended, or a reader that is gone behind a proxy, is noticed then. */
 const streamLifeMs = 5 * 60 * 1_000;
 
 @Module({})
 export class ApiModule {
-  static with(settings: ApiSettings, access: Access): DynamicModule {
+  static forRoot(settings: ApiSettings, access: Access, features: readonly FeatureRoutes[]): DynamicModule {
     const topology = { queues: queuesOf(jobDefinitions), events: eventDefinitions };
-    const receiverUrl = receiverUrlOf(settings);
     const drivers = configuredDrivers(settings, 'api', topology, 'publish');
     return {
       module: ApiModule,
@@ -66,24 +54,17 @@ export class ApiModule {
           application: 'api',
           pool: callerPool,
         }),
-        ProducerModule.register(settings),
-        StorageModule.register(settings),
+        ProducerModule.forRoot(settings, jobDefinitions),
+        StorageModule.forRoot(settings),
         // To look into the queues only: no request waits for a broker.
         ...drivers.imports,
         boardModule(access),
         TenantThrottle.module(settings.THROTTLE_PER_SECOND),
       ],
       controllers: [
-        EmailsController,
-        SmsController,
-        SyncRunsController,
-        ProductsController,
-        ReportsController,
+        ...features.flatMap(({ controllers }) => controllers),
         JobsController,
         LiveController,
-        WebhooksController,
-        DeliveriesController,
-        ImagesController,
         FilesController,
         BrokersController,
         DeadLettersController,
@@ -91,30 +72,22 @@ export class ApiModule {
         WebController,
         SessionController,
         AsyncApiController,
-        ...(settings.NODE_ENV === 'production'
-          ? []
-          : [MailboxController, ProcessesController, WebhookReceiverController]),
+        ...(settings.NODE_ENV === 'production' ? [] : [MailboxController, ProcessesController]),
       ],
       providers: [
         drivers.provider,
         { provide: Sessions, useValue: access.sessions },
         AsyncApiController.documentOf(settings, topology),
         JobIntake,
-        ...webhookProviders(settings),
-        WebhookUrls,
-        ...(receiverUrl === undefined
-          ? []
-          : [
-              {
-                provide: WebhookReceiver,
-                inject: [Endpoints],
-                useFactory: (endpoints: Endpoints) => new WebhookReceiver(endpoints, receiverUrl),
-              },
-            ]),
-        UploadIntake,
+        ...features.flatMap(({ providers = [] }) => providers),
         {
           provide: FileLinks,
           useValue: new FileLinks(signingKey('file link', settings.API_KEYS ?? [], settings.SIGNING_SECRET)),
+        },
+        {
+          provide: JobViews,
+          inject: [FileLinks],
+          useFactory: (links: FileLinks) => new JobViews(jobDefinitions, (fileId) => links.urlOf(fileId)),
         },
         Board,
         { provide: BoardPool, useFactory: () => BoardPool.at(settings.DATABASE_URL) },
@@ -133,9 +106,9 @@ export class ApiModule {
         },
         {
           provide: LiveFeed,
-          inject: [Pool, MessagingSignals, FileLinks],
-          useFactory: (pool: Pool, signals: MessagingSignals, links: FileLinks) =>
-            new LiveFeed(pool, signals, links, directUrl(settings)),
+          inject: [Pool, MessagingSignals, JobViews],
+          useFactory: (pool: Pool, signals: MessagingSignals, views: JobViews) =>
+            new LiveFeed(pool, signals, views, directUrl(settings)),
         },
         ...observers(settings),
         Readiness,

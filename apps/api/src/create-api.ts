@@ -3,7 +3,6 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { Pool } from 'pg';
-import { receiverPath } from '@app/features/webhook';
 import {
   Access,
   strictPolicy,
@@ -17,13 +16,14 @@ import {
 import { ApiModule } from './api.module';
 import type { ApiSettings } from './config';
 import { serveWebAssets } from './web/serve-web';
-import { WebhookReceiver } from '@app/features/webhook/routes';
+import { featureRoutes } from './features';
 
 /** The whole application, not listening yet. */
 export async function createApi(settings: ApiSettings): Promise<NestExpressApplication> {
   const access = new Access(settings);
+  const features = featureRoutes(settings);
   const app = await NestFactory.create<NestExpressApplication>(
-    ApiModule.with(settings, access),
+    ApiModule.forRoot(settings, access, features),
     new ApiServer(settings),
     {
       bodyParser: false,
@@ -36,7 +36,7 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   // Whether this host is to be reached by HTTPS only is for the proxy to say, which has the certificate.
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy, refuseNul);
   access.sessions.database = app.get(Pool);
-  if (settings.NODE_ENV !== 'production') app.use(receiverPath, app.get(WebhookReceiver).receive);
+  for (const { beforeAccess } of features) beforeAccess?.(app);
   app.use(...access.middleware);
   app.use(admitBody);
   if (!settings.API_KEYS) app.get(Logger).warn('no API_KEYS: everybody is the tenant demo and may do everything');

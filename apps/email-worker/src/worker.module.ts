@@ -15,13 +15,13 @@ const application = 'email-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: EmailWorkerSettings): DynamicModule {
+  static forRoot(settings: EmailWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
         DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [sendEmail, emailDigest], settings),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [sendEmail, emailDigest] }),
       ],
       providers: [
         ...observers(settings),

@@ -13,14 +13,14 @@ const application = 'image-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: ImageWorkerSettings): DynamicModule {
+  static forRoot(settings: ImageWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
         DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [resizeImage], settings),
-        StorageModule.register(settings),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [resizeImage] }),
+        StorageModule.forRoot(settings),
       ],
       providers: [...observers(settings), ResizeImageHandler, UploadSweep],
     };

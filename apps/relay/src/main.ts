@@ -8,7 +8,7 @@ import { Relay } from '@app/messaging';
 import { RelayModule } from './relay.module';
 
 void runProcess('relay', readRelaySettings, async (settings) => {
-  const app = await NestFactory.createApplicationContext(RelayModule.with(settings), { bufferLogs: true });
+  const app = await NestFactory.createApplicationContext(RelayModule.forRoot(settings), { bufferLogs: true });
   app.useLogger(app.get(Logger));
   const relay = app.get(Relay);
   await relay.start();

@@ -21,7 +21,7 @@ import { schedulesOf } from './schedules';
 
 @Module({})
 export class RelayModule {
-  static with(settings: RelaySettings): DynamicModule {
+  static forRoot(settings: RelaySettings): DynamicModule {
     const topology = { queues: queuesOf(jobDefinitions), events: eventDefinitions };
     const drivers = configuredDrivers(settings, 'relay', topology, 'publish');
     return {
@@ -33,7 +33,7 @@ export class RelayModule {
           application: 'relay',
           pool: workerPool,
         }),
-        ProducerModule.register(settings),
+        ProducerModule.forRoot(settings, jobDefinitions),
         ...drivers.imports,
       ],
       providers: [

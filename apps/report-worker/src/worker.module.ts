@@ -13,14 +13,14 @@ const application = 'report-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: ReportWorkerSettings): DynamicModule {
+  static forRoot(settings: ReportWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
         DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        StorageModule.register(settings),
-        WorkerMessagingModule.register(application, [makeReport, summariseSection], settings),
+        StorageModule.forRoot(settings),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [makeReport, summariseSection] }),
       ],
       providers: [...observers(settings), MakeReportHandler, SummariseSectionHandler],
     };

@@ -14,13 +14,13 @@ const application = 'sms-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: SmsWorkerSettings): DynamicModule {
+  static forRoot(settings: SmsWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
         DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [sendSms], settings),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [sendSms] }),
       ],
       providers: [
         ...observers(settings),

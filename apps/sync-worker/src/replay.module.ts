@@ -13,14 +13,14 @@ const application = 'sync-replay';
 /** A process that hears everything from the beginning, under a name that is new, and does nothing else. */
 @Module({})
 export class ReplayModule {
-  static with(settings: SyncWorkerSettings, subscriber: string): DynamicModule {
+  static forRoot(settings: SyncWorkerSettings, subscriber: string): DynamicModule {
     const { subscription, handler } = replayOf(subscriber);
     return {
       module: ReplayModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
         DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [], settings, [subscription]),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [], subscriptions: [subscription] }),
       ],
       providers: [
         ...observers(settings),

@@ -13,13 +13,13 @@ const application = 'sync-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: SyncWorkerSettings): DynamicModule {
+  static forRoot(settings: SyncWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
         DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [syncRun], settings, [search, audit]),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [syncRun], subscriptions: [search, audit] }),
       ],
       providers: [...observers(settings), SearchHandler, AuditHandler, SyncRunHandler],
     };

@@ -1,17 +1,8 @@
-import { jobFinished } from '@app/contracts';
-import {
-  EventHandler,
-  JobsService,
-  type AfterCommit,
-  type EventOf,
-  type EventSubscription,
-  type HandlesEvents,
-} from '@app/messaging';
+import type { jobFinished } from '@app/contracts';
+import { EventHandler, JobsService, type AfterCommit, type EventOf, type HandlesEvents } from '@app/messaging';
 import type { AcceptedJob } from '@app/ledger';
 import type { Prisma } from '@app/database';
-import { Deliveries, Endpoints } from '@app/features/webhook';
-
-export const finishedJobs = { event: jobFinished, subscriber: 'webhooks' } satisfies EventSubscription;
+import { Deliveries, Endpoints, finishedJobs } from '@app/features/webhook';
 
 /** Of each job that has ended, a message to each endpoint that wants to hear of it: jobs in turn, in one commit. */
 @EventHandler(finishedJobs)

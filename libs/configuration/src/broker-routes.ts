@@ -1,4 +1,3 @@
-import { jobDefinitions } from '@app/features/catalogue';
 import { type BrokerName, type EventDefinition, type JobDefinition } from '@app/contracts';
 import { ConfigurationError } from './read-settings';
 import type { Settings } from './settings';
@@ -61,7 +60,10 @@ export class BrokerRoutes {
   }
 }
 
-/** The routes of this system. @throws ConfigurationError */
-export function brokerRoutes(settings: BrokerAddresses & Pick<Settings, 'JOB_BROKERS'>): BrokerRoutes {
-  return new BrokerRoutes(configuredBrokers(settings), jobDefinitions, settings.JOB_BROKERS);
+/** @param definitions all kinds of jobs of the system @throws ConfigurationError */
+export function brokerRoutes(
+  settings: BrokerAddresses & Pick<Settings, 'JOB_BROKERS'>,
+  definitions: readonly JobDefinition[],
+): BrokerRoutes {
+  return new BrokerRoutes(configuredBrokers(settings), definitions, settings.JOB_BROKERS);
 }

@@ -16,5 +16,6 @@ export const jobFinished = defineEvent({
     finishedAt: z.iso.datetime({ offset: true }),
   }),
   key: ({ id }) => id,
-  subscribers: ['webhooks'],
+  // A use case that subscribes adds its name: see `finishedJobs` in libs/features/webhook.
+  subscribers: [],
 });

@@ -5,6 +5,7 @@ export * from './bodies/body-limits';
 export * from './bodies/body-receiver';
 export * from './bodies/close-unread';
 export * from './bodies/json-body';
+export * from './feature-routes';
 export * from './jobs/job-body';
 export * from './jobs/job-intake';
 export * from './jobs/job-route';

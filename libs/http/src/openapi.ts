@@ -1,10 +1,14 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { swaggerPolicy, type Access } from './access';
-import type { ApiSettings } from '../../../apps/api/src/config';
+import type { Settings } from '@app/configuration';
 
 /** `/docs` for people, `/docs-json` for programs. Guards do not see these pages; in production they ask for a key. */
-export function serveOpenApi(app: NestExpressApplication, access: Access, { NODE_ENV }: ApiSettings): void {
+export function serveOpenApi(
+  app: NestExpressApplication,
+  access: Access,
+  { NODE_ENV }: Pick<Settings, 'NODE_ENV'>,
+): void {
   const anyKey = access.demand(() => 'any');
   if (NODE_ENV === 'production') app.use(['/docs', '/docs-json', '/docs-yaml'], anyKey);
   app.use('/docs', swaggerPolicy);

@@ -15,10 +15,9 @@ import {
   toOpenApi,
   ProblemResponse,
   jobView,
-  viewOf,
+  JobViews,
   type JobView,
 } from '@app/http';
-import { FileLinks } from '@app/storage/routes';
 
 const listQuery = z.strictObject({
   state: z.enum(shownStates).optional(),
@@ -36,7 +35,7 @@ export class JobsController {
   constructor(
     private readonly pool: Pool,
     private readonly wakeUp: OutboxWakeUp,
-    private readonly links: FileLinks,
+    private readonly views: JobViews,
   ) {}
 
   @Get()
@@ -50,7 +49,7 @@ export class JobsController {
   async list(@Query() rawQuery: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof jobPage>> {
     const { state, kind, limit, cursor } = parseQuery(listQuery, rawQuery);
     const { jobs, hasMore } = await listJobs(this.pool, caller.tenant, { state, kind, before: cursor, limit });
-    const items = jobs.map((job) => viewOf(job, this.links));
+    const items = jobs.map((job) => this.views.viewOf(job));
     return { items, nextCursor: hasMore ? items.at(-1)!.id : null };
   }
 
@@ -61,7 +60,7 @@ export class JobsController {
   async read(@Param('id') id: string, @CallerOf() caller: Caller): Promise<JobView> {
     const job = isUuid(id) ? await readJob(this.pool, caller.tenant, id) : undefined;
     if (!job) throw jobNotFound(id);
-    return viewOf(job, this.links);
+    return this.views.viewOf(job);
   }
 
   @Post(':id/cancel')

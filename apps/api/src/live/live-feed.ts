@@ -2,8 +2,7 @@ import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { backOffMs, WakeUpListener, type MessagingSignals } from '@app/messaging';
 import { readChanges, readJobUpdates, readJobs, type Changes, type ChangeCursor, type JobUpdate } from '@app/ledger';
-import type { FileLinks } from '@app/storage/routes';
-import { resultOf, viewOf } from '@app/http';
+import type { JobViews } from '@app/http';
 import { eventBody, eventFrame } from './event-frame';
 import type { JobFollower, ShownJobEvent } from './job-follower';
 import type { TenantFollower } from './tenant-follower';
@@ -55,7 +54,7 @@ export class LiveFeed implements OnApplicationBootstrap {
   constructor(
     private readonly pool: Pool,
     private readonly signals: MessagingSignals,
-    private readonly links: FileLinks,
+    private readonly views: JobViews,
     databaseUrl: string,
   ) {
     this.listener = new WakeUpListener(databaseUrl, 'api', signals, () => this.wakeUp());
@@ -182,7 +181,7 @@ export class LiveFeed implements OnApplicationBootstrap {
     if (ids.size === 0) return new Map();
     const jobs = await readJobs(this.pool, [...ids]);
     return new Map(
-      jobs.map((job) => [job.id, eventBody('job', { ...viewOf(job, this.links), sequence: job.sequence })]),
+      jobs.map((job) => [job.id, eventBody('job', { ...this.views.viewOf(job), sequence: job.sequence })]),
     );
   }
 
@@ -216,7 +215,7 @@ export class LiveFeed implements OnApplicationBootstrap {
 
   private withLinks(event: JobUpdate): ShownJobEvent {
     if (event.type !== 'result') return event;
-    return { ...event, data: { state: event.data.state, result: resultOf(event.data, this.links) } };
+    return { ...event, data: { state: event.data.state, result: this.views.resultOf(event.data) } };
   }
 
   private sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {

@@ -1,1 +1,4 @@
-export * from './emails.controller';
+import type { FeatureRoutes } from '@app/http';
+import { EmailsController } from './emails.controller';
+
+export const emailRoutes: FeatureRoutes = { controllers: [EmailsController] };

@@ -1,1 +1,4 @@
-export * from './reports.controller';
+import type { FeatureRoutes } from '@app/http';
+import { ReportsController } from './reports.controller';
+
+export const reportRoutes: FeatureRoutes = { controllers: [ReportsController] };

@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import { jobDefinitions } from '@app/features/catalogue';
-import { jobPlaces, shownState, shownStates } from '@app/contracts';
+import { jobPlaces, shownState, shownStates, type JobDefinition } from '@app/contracts';
 import { shownResultBytes, type AcceptedJob, type JobRecord } from '@app/ledger';
-import type { FileLinks } from '@app/storage/routes';
 
 const moment = z.iso.datetime();
 
@@ -38,17 +36,26 @@ export const jobView = z.object({
 
 export type JobView = z.output<typeof jobView>;
 
-const definitions = new Map(jobDefinitions.map((definition) => [definition.kind, definition]));
+/** Shows jobs to callers who may see them, with a link beside each file of a result. */
+export class JobViews {
+  private readonly definitions: ReadonlyMap<string, JobDefinition>;
 
-/** @param links to the files of its result, for whoever may see the job */
-export function viewOf(job: JobRecord, links: FileLinks): JobView {
-  return shown({ ...job, result: resultOf(job, links) });
-}
+  /** @param urlOf makes a link to a file. Links expire, so each view gets new ones. */
+  constructor(
+    definitions: readonly JobDefinition[],
+    private readonly urlOf: (fileId: string) => string,
+  ) {
+    this.definitions = new Map(definitions.map((definition) => [definition.kind, definition]));
+  }
 
-/** A result with links to its files. */
-export function resultOf({ kind, result }: { kind: string; result: unknown }, links: FileLinks): unknown {
-  const { withLinks } = definitions.get(kind) ?? {};
-  return withLinks && result !== null ? withLinks(result as never, (fileId) => links.urlOf(fileId)) : result;
+  viewOf(job: JobRecord): JobView {
+    return shown({ ...job, result: this.resultOf(job) });
+  }
+
+  resultOf({ kind, result }: { readonly kind: string; readonly result: unknown }): unknown {
+    const { withLinks } = this.definitions.get(kind) ?? {};
+    return withLinks && result !== null ? withLinks(result as never, this.urlOf) : result;
+  }
 }
 
 function shown(job: JobRecord): JobView {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { normalizeIp } from '@nestjs/throttler';
 import { uploadLimits } from '../bodies/body-limits';
-import type { ApiSettings } from '../../../../apps/api/src/config';
+import type { Settings } from '@app/configuration';
 
 /** Docs/operations.md names these; "Behind a proxy" says why. */
 const serverTimes = {
@@ -32,7 +32,7 @@ export function isNoStranger({ socket }: IncomingMessage): void {
 
 /** Nest's Express with a server whose times and connections are limited. */
 export class ApiServer extends ExpressAdapter {
-  constructor(private readonly settings: Pick<ApiSettings, 'STREAMS_PER_PROCESS' | 'TRUST_PROXY'>) {
+  constructor(private readonly settings: Pick<Settings, 'STREAMS_PER_PROCESS' | 'TRUST_PROXY'>) {
     super();
   }
 

@@ -5,7 +5,7 @@ import { recordState } from './record-state';
 
 /** One job of a request, parsed and routed. */
 export interface NewWork {
-  readonly definition: Pick<JobDefinition, 'kind' | 'version' | 'queue'>;
+  readonly definition: Pick<JobDefinition, 'kind' | 'version' | 'queue' | 'announced'>;
   readonly broker: string;
   readonly maxAttempts: number;
   readonly payload: unknown;
@@ -70,10 +70,10 @@ function enqueueText({ orderKey, children }: { orderKey?: string; children?: str
      RETURNING job_id
    ), ${orderKey ? position(orderKey) : ''}accepted AS (
      INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent,
-                      open_children${orderKey ? ', order_key, order_position' : ''})
+                      announced, open_children${orderKey ? ', order_key, order_position' : ''})
      SELECT id, $1, $2, $3, $4, $5, '${children ? 'waiting' : 'queued'}', $6, $7,
             greatest(now(), $9::timestamptz, now() + $8::bigint * interval '1 millisecond'), $10::jsonb, $11,
-            ${children ? 'cardinality($15::text[])' : '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
+            $15::boolean, ${children ? 'cardinality($16::text[])' : '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
        FROM named
       WHERE $13::text IS NULL OR EXISTS (SELECT FROM keyed)
      RETURNING *
@@ -98,18 +98,18 @@ const position = (orderKey: string) => `locked AS MATERIALIZED (
    ), `;
 
 const children = `children AS (
-     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, parent_id)
+     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, announced, parent_id)
      SELECT uuid_v7(accepted.created_at, child.place::int), accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
-            child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, accepted.id
+            child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, child.announced, accepted.id
        FROM accepted
-      CROSS JOIN unnest($15::text[], $16::smallint[], $17::text[], $18::text[], $19::smallint[], $20::text[])
-                 WITH ORDINALITY AS child(kind, version, queue, broker, max_attempts, payload, place)
+      CROSS JOIN unnest($16::text[], $17::smallint[], $18::text[], $19::text[], $20::smallint[], $21::text[], $22::boolean[])
+                 WITH ORDINALITY AS child(kind, version, queue, broker, max_attempts, payload, announced, place)
      RETURNING *
    ), `;
 
 const enqueueStatement = new Statement<AcceptedJob>('enqueue', enqueueText({}));
-const enqueueOrderedStatement = new Statement<AcceptedJob>('enqueue_ordered', enqueueText({ orderKey: '$15' }));
-const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText({ orderKey: '$21', children }));
+const enqueueOrderedStatement = new Statement<AcceptedJob>('enqueue_ordered', enqueueText({ orderKey: '$16' }));
+const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText({ orderKey: '$23', children }));
 
 const findFirstStatement = new Statement<AcceptedJob>(
   'enqueue_find_first',
@@ -143,6 +143,7 @@ function insert(database: Database, job: NewJob): Promise<AcceptedJob[]> {
     idempotency?.route ?? null,
     idempotency?.key ?? null,
     idempotency?.bodyHash ?? null,
+    job.definition.announced,
   ];
   if (family.length > 0) {
     const columns = [
@@ -152,6 +153,7 @@ function insert(database: Database, job: NewJob): Promise<AcceptedJob[]> {
       family.map(({ broker }) => broker),
       family.map(({ maxAttempts }) => maxAttempts),
       family.map(({ payload }) => JSON.stringify(payload)),
+      family.map(({ definition }) => definition.announced),
     ];
     return enqueueFlowStatement.run(database, ...values, ...columns, orderKey);
   }

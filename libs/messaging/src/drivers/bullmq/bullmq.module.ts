@@ -24,7 +24,7 @@ const onPostgres = withBackend(createPostgresBackend);
 @Module({})
 export class BullmqDriverModule {
   /** @param use whether this process works on the queues, or publishes to them and watches only */
-  static register(
+  static forRoot(
     settings: BullmqSettings,
     application: string,
     { queues: jobQueues, events }: BrokerTopology,

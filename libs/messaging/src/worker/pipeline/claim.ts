@@ -2,13 +2,13 @@ import type { Claimed, WorkerDependencies, Received } from './worker-dependencie
 import type { Step } from './steps';
 
 export function claimStep({
-  claims,
+  claimBatcher,
   leases,
   signals,
   wakeUp,
 }: WorkerDependencies): Step<Received, void, Claimed, void> {
   return async (received, next) => {
-    const job = await claims.add(received.message);
+    const job = await claimBatcher.add(received.message);
     if (!job) {
       signals.emit('stale', received.delivery, received.message.id, received.message.dispatch);
       return;

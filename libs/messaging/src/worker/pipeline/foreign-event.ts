@@ -23,7 +23,7 @@ export function newJobOfForeignEvent(
   const key = uuidv5(JSON.stringify([source, id]), adoptedKeys);
   return {
     tenant,
-    definition: { kind, version, queue: definition.queue },
+    definition: { kind, version, queue: definition.queue, announced: definition.announced },
     broker,
     priority: priorities.normal,
     maxAttempts: definition.retry.attempts,

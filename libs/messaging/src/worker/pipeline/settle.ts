@@ -10,7 +10,7 @@ type Decision = Omit<Settlement, 'id' | 'dispatch'>;
 
 export function settleStep({
   pool,
-  settlements,
+  settleBatcher,
   leases,
   signals,
   wakeUp,
@@ -52,7 +52,7 @@ export function settleStep({
   async function write(claimed: Claimed, decision: Decision): Promise<Decision | undefined> {
     const { id, dispatch } = claimed.job;
     try {
-      const state = await settlements.add({ id, dispatch, ...decision });
+      const state = await settleBatcher.add({ id, dispatch, ...decision });
       if (state === undefined || state === decision.state) return state && decision;
       // It would have gone on, and somebody has asked for its end in the meantime.
       return { ...decision, state, error: cancelledWhileActive };

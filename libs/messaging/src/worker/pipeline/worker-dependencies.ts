@@ -12,6 +12,12 @@ import type { ParsedMessage } from '../../port/job-message';
 import type { ConcurrencyLimiter } from '../concurrency-limiter';
 import type { RateLimiter } from '../rate-limiter';
 
+/** Claims of concurrent deliveries share one statement. The result is undefined for a stale dispatch. */
+export type ClaimBatcher = Batcher<Dispatch, ClaimedJob | undefined>;
+
+/** Settlements of concurrent jobs share one statement. The result is undefined for a fenced dispatch. */
+export type SettleBatcher = Batcher<Settlement, SettledState | undefined>;
+
 /** What the steps work with: made once per process. */
 export interface WorkerDependencies {
   readonly pool: Pool;
@@ -24,8 +30,8 @@ export interface WorkerDependencies {
   readonly rateLimiter: RateLimiter;
   /** What waits before its claim need not wait any longer then. */
   readonly drain: Drain;
-  readonly claims: Batcher<Dispatch, ClaimedJob | undefined>;
-  readonly settlements: Batcher<Settlement, SettledState | undefined>;
+  readonly claimBatcher: ClaimBatcher;
+  readonly settleBatcher: SettleBatcher;
 }
 
 /** After `parse`. */
