@@ -21,7 +21,7 @@ const entries: Record<'work' | 'system', readonly Entry[]> = {
   work: [
     { path: '/', name: 'send', icon: 'send', route: 'POST /v1/emails' },
     { path: '/app/jobs', name: 'jobs', icon: 'jobs', route: 'GET /v1/jobs' },
-    { path: '/app/trials', name: 'trials', icon: 'bolt', route: 'POST /v1/emails' },
+    { path: '/app/failure-lab', name: 'failureLab', icon: 'bolt', route: 'POST /v1/emails' },
     { path: '/app/mailbox', name: 'mailbox', icon: 'mail', route: 'GET /dev/mailbox' },
     { path: '/app/products', name: 'products', icon: 'box', route: 'GET /v1/products' },
   ],

@@ -32,9 +32,9 @@ export function JobView() {
   }
   return (
     <Page title={job.kind} action={back} lead={<code className="whole-id">{job.id}</code>}>
-      <section className="card" aria-labelledby="its-way">
+      <section className="card" aria-labelledby="job-path">
         <div className="card-head">
-          <h2 id="its-way">{text.send.pathTitle}</h2>
+          <h2 id="job-path">{text.send.pathTitle}</h2>
           <StateBadge state={job.state} />
         </div>
         <ProblemNote error={error} />

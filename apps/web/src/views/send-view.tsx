@@ -43,8 +43,8 @@ export function SendView() {
           {kind && <JobForm key={kind.name} kind={kind} onSend={() => setSent(undefined)} onSent={setSent} />}
         </section>
         <div className="send-side">
-          <section className="card" aria-labelledby="its-way">
-            <h2 id="its-way">{text.send.pathTitle}</h2>
+          <section className="card" aria-labelledby="job-path">
+            <h2 id="job-path">{text.send.pathTitle}</h2>
             {sent ? (
               <WatchedJob accepted={sent.job}>
                 {({ id }) => (

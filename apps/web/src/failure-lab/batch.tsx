@@ -25,7 +25,7 @@ async function readBatch(ids: readonly string[]): Promise<Job[]> {
 
 /** What has become of the jobs of a trial, one dot each. */
 export function Batch({ accepted }: { accepted: readonly Job[] }) {
-  const { trials } = useText();
+  const { failureLab } = useText();
   const ids = accepted.map(({ id }) => id);
   const { data = [] } = useQuery({
     queryKey: ['batch', ids],
@@ -43,15 +43,15 @@ export function Batch({ accepted }: { accepted: readonly Job[] }) {
   const sent = new Set(effects).size;
   return (
     <div className="batch">
-      <div className="dots" role="img" aria-label={trials.batchDots}>
+      <div className="dots" role="img" aria-label={failureLab.batchDots}>
         {jobs.map(({ id, state }) => (
           <span key={id} className={`dot dot-${state}`} />
         ))}
       </div>
       <p className="verdict" role="status">
-        {trials.batch(ids.length, completed, sent, effects.length - sent)}
+        {failureLab.batch(ids.length, completed, sent, effects.length - sent)}
       </p>
-      {inOutbox + atBroker > 0 && <p className="quiet">{trials.places(inOutbox, atBroker)}</p>}
+      {inOutbox + atBroker > 0 && <p className="quiet">{failureLab.places(inOutbox, atBroker)}</p>}
     </div>
   );
 }
