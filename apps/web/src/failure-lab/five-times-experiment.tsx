@@ -8,13 +8,13 @@ import { useText } from '../text/language';
 
 const times = 5;
 
-/** The same body, the same key, all in flight at once. */
+/** Sends concurrent requests with the same body and the same idempotency key. */
 export function FiveTimesExperiment() {
   const { five: text } = useText().failureLab;
   const experiment = useMutation({
     mutationFn: () => {
       const key = aKey();
-      const body = { to: 'ada@example.com', subject: 'Five times', text: `The key is ${key}` };
+      const body = { to: 'ada@example.com', subject: 'Sent five times', text: `The idempotency key is ${key}` };
       return Promise.all(Array.from({ length: times }, () => postJob('/v1/emails', body, key)));
     },
   });

@@ -13,7 +13,7 @@ interface Entry {
   readonly path: string;
   readonly name: keyof Dictionary['nav'];
   readonly icon: IconName;
-  /** Shown where the server has this route. */
+  /** The menu shows the entry only if the server has this route. */
   readonly route: string;
 }
 
@@ -113,7 +113,7 @@ function LiveSign() {
   );
 }
 
-/** A new page is announced by its heading: whoever hears the page, or uses keys, goes on from its beginning. */
+/** Moves the focus to the start of each new page. Screen readers and the keyboard continue from there. */
 function useFocusOnNewPage() {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();

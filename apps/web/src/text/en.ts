@@ -1,6 +1,6 @@
 import type { JobState } from '../api/jobs';
 
-/** Writes the error of a field from the `params` of the server's rule. Returns undefined if the `params` are too few. */
+/** Writes the error of a field from the `params` of the server's rule. Returns undefined if a parameter is missing. */
 type FaultText = (params: Readonly<Record<string, unknown>>) => string | undefined;
 
 /** All texts of the page in English. The texts of the server, such as the detail of a problem, are shown unchanged. */

@@ -66,7 +66,7 @@ export function JobView() {
   );
 }
 
-/** What may be done with a job as it is now. */
+/** The actions that the current state of the job allows. */
 function Actions({ job }: { job: Job }) {
   const text = useText();
   const queries = useQueryClient();

@@ -66,7 +66,7 @@ export function SendView() {
   );
 }
 
-/** The real thing that was asked for, as soon as it is there. */
+/** The result of the sent job, as soon as there is one. */
 function SentResult({ accepted }: { accepted: Job }) {
   const job = useJob(accepted.id).data ?? accepted;
   return <JobResult job={job} />;
