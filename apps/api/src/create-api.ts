@@ -16,7 +16,7 @@ import { serveOpenApi } from './openapi';
 import { serveWebAssets } from './web/serve-web';
 import { WebhookReceiver } from './webhooks/webhook-receiver';
 
-/** The whole application, not listening yet. */
+/** Builds the whole application. It does not listen yet. */
 export async function createApi(settings: ApiSettings): Promise<NestExpressApplication> {
   const access = new Access(settings);
   const app = await NestFactory.create<NestExpressApplication>(
@@ -30,7 +30,7 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   app.useLogger(app.get(Logger));
   app.use(closeUnread, traceRequests);
   app.set('trust proxy', settings.TRUST_PROXY);
-  // Whether this host is to be reached by HTTPS only is for the proxy to say, which has the certificate.
+  // The proxy has the certificate, so the proxy decides whether to send Strict-Transport-Security.
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy, refuseNul);
   access.sessions.database = app.get(Pool);
   if (settings.NODE_ENV !== 'production') app.use(receiverPath, app.get(WebhookReceiver).receive);

@@ -5,7 +5,7 @@ import type { FileLinks } from '../files/file-links';
 
 const moment = z.iso.datetime();
 
-/** A job as callers see it; the body of the 202 and of every GET. */
+/** A job as callers see it: the body of the 202 and of every GET. */
 export const jobView = z.object({
   id: z.uuid(),
   kind: z.string(),
@@ -39,12 +39,12 @@ export type JobView = z.output<typeof jobView>;
 
 const definitions = new Map(jobDefinitions.map((definition) => [definition.kind, definition]));
 
-/** @param links to the files of its result, for whoever may see the job */
+/** Returns the view of a job. @param links signs the links to the files of the result */
 export function viewOf(job: JobRecord, links: FileLinks): JobView {
   return shown({ ...job, result: resultOf(job, links) });
 }
 
-/** A result with links to its files. */
+/** Returns the result of a job with links to its files. */
 export function resultOf({ kind, result }: { kind: string; result: unknown }, links: FileLinks): unknown {
   const { withLinks } = definitions.get(kind) ?? {};
   return withLinks && result !== null ? withLinks(result as never, (fileId) => links.urlOf(fileId)) : result;
@@ -72,7 +72,7 @@ function shown(job: JobRecord): JobView {
   };
 }
 
-/** The job at the moment it was accepted: every replay of a key gets this same answer. */
+/** Returns the view of a job at the moment it was accepted. Every replay of an idempotency key gets this same view. */
 export function viewOfAccepted(job: AcceptedJob): JobView {
   return shown({
     ...job,

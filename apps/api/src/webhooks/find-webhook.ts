@@ -2,7 +2,7 @@ import type { Endpoint, Endpoints } from '@app/webhooks';
 import { isUuid } from '../http/is-uuid';
 import { Problem, quoted } from '../http/problem';
 
-/** @throws Problem 404, also for a webhook of another tenant */
+/** Reads a webhook of the tenant. @throws Problem 404, also for a webhook of another tenant */
 export async function findWebhook(endpoints: Endpoints, tenant: string, id: string): Promise<Endpoint> {
   const endpoint = isUuid(id) ? await endpoints.read(tenant, id) : undefined;
   if (!endpoint) throw webhookNotFound(id);
