@@ -235,7 +235,7 @@ export const en = {
   },
   mailbox: {
     title: 'Mailbox',
-    lead: 'If no mail server or no SMS provider is configured, the built-in mailbox keeps the messages here. A message with the same Message-ID as an earlier one is marked as a copy.',
+    lead: 'Without a mail server, the built-in mailbox keeps the emails. Without an SMS provider, it keeps the SMS. A message with the same Message-ID as an earlier one is marked as a copy.',
     none: 'No messages yet.',
     to: 'To',
     noSubject: 'SMS',
@@ -245,7 +245,7 @@ export const en = {
   },
   brokers: {
     title: 'Brokers',
-    lead: 'Every broker carries every kind of job with the same guarantees. The broker or this system provides each capability.',
+    lead: 'Every broker carries every kind of job with the same guarantees. The table shows what provides each capability.',
     up: 'up',
     down: 'down',
     not_configured: 'not connected',

@@ -257,7 +257,7 @@ export const zh: Dictionary = {
   },
   mailbox: {
     title: '收件箱',
-    lead: '未配置邮件服务器或短信服务商时，消息保存在内置收件箱中，显示在这里。如果 Message-ID 与之前的消息相同，则标记为“重复”。',
+    lead: '未配置邮件服务器时，邮件保存在内置收件箱中；未配置短信服务商时，短信也保存在这里。如果 Message-ID 与之前的消息相同，则标记为“重复”。',
     none: '还没有消息。',
     to: '收件人',
     noSubject: '短信',
@@ -267,7 +267,7 @@ export const zh: Dictionary = {
   },
   brokers: {
     title: '消息代理',
-    lead: '每种消息代理都能承载所有类型的任务，保证也相同；各项能力由消息代理或本系统提供。',
+    lead: '每种消息代理都能承载所有类型的任务，保证也相同。下表列出各项能力由谁提供。',
     up: '正常',
     down: '不可用',
     not_configured: '未连接',
