@@ -37,7 +37,7 @@ import { MailboxController } from '@app/mailbox/routes';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
 import { WebController } from './web/web.controller';
 
-/** Five to ten minutes: a session that has ended, or a reader that is gone behind a proxy, is noticed then. */
+/** Streams live five to ten minutes. Then an ended session, or a reader that is gone behind a proxy, is detected. */
 const streamLifeMs = 5 * 60 * 1_000;
 
 @Module({})
@@ -56,7 +56,7 @@ export class ApiModule {
         }),
         ProducerModule.forRoot(settings, jobDefinitions),
         StorageModule.forRoot(settings),
-        // To look into the queues only: no request waits for a broker.
+        // Only for reading the queues. No job request waits for a broker.
         ...drivers.imports,
         boardModule(access),
         TenantThrottle.module(settings.THROTTLE_PER_SECOND),
@@ -114,10 +114,10 @@ export class ApiModule {
         Readiness,
         ...(settings.NODE_ENV === 'production' ? [] : [SupervisorChannel]),
         { provide: APP_FILTER, useClass: ProblemFilter },
-        // In this order: only who may ask at all is counted.
+        // In this order, the throttle counts only requests with access.
         { provide: APP_GUARD, useValue: new AccessGuard(settings.NODE_ENV === 'production') },
         { provide: APP_GUARD, useClass: TenantThrottle },
-        // After the guards: nothing is read of who may not send.
+        // Runs after the guards, so no body of a refused caller is read.
         { provide: APP_INTERCEPTOR, useClass: ReadJsonBody },
       ],
       exports: [DRIVERS],

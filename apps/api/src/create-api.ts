@@ -18,7 +18,7 @@ import type { ApiSettings } from './config';
 import { serveWebAssets } from './web/serve-web';
 import { featureRoutes } from './features';
 
-/** The whole application, not listening yet. */
+/** Builds the whole application. It does not listen yet. */
 export async function createApi(settings: ApiSettings): Promise<NestExpressApplication> {
   const access = new Access(settings);
   const features = featureRoutes(settings);
@@ -33,7 +33,7 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   app.useLogger(app.get(Logger));
   app.use(closeUnread, traceRequests);
   app.set('trust proxy', settings.TRUST_PROXY);
-  // Whether this host is to be reached by HTTPS only is for the proxy to say, which has the certificate.
+  // The proxy has the certificate, so the proxy decides whether to send Strict-Transport-Security.
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy, refuseNul);
   access.sessions.database = app.get(Pool);
   for (const { beforeAccess } of features) beforeAccess?.(app);

@@ -3,7 +3,10 @@ import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { swaggerPolicy, type Access } from './access';
 import type { Settings } from '@app/configuration';
 
-/** `/docs` for people, `/docs-json` for programs. Guards do not see these pages; in production they ask for a key. */
+/**
+ * Serves `/docs` for people and `/docs-json` for programs. No Nest guard runs for these pages, so in production this
+ * function adds the check for a key.
+ */
 export function serveOpenApi(
   app: NestExpressApplication,
   access: Access,
@@ -25,7 +28,7 @@ export function serveOpenApi(
   SwaggerModule.setup('docs', app, document, {
     jsonDocumentUrl: 'docs-json',
     yamlDocumentUrl: 'docs-yaml',
-    // The document is in the page; a validator on another host has no business with it.
+    // No validator on another host gets the document.
     swaggerOptions: { validatorUrl: null },
   });
 }

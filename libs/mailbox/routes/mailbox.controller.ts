@@ -104,7 +104,9 @@ function viewOf({ channel, recipient, subject, text, html, messageId, at }: Lett
   };
 }
 
-/** A message id is the effect key, which is the id of the job; an email has a host behind it (RFC 5322). */
+/**
+ * Reads the job's id from a Message-ID: the effect key, which is the id of the job. An email adds a host (RFC 5322).
+ */
 function jobIdOf(messageId: string): string | null {
   const [key = ''] = messageId.replace(/^</, '').split('@');
   return isUuid(key) ? key : null;

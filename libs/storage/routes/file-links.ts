@@ -4,8 +4,8 @@ import { Problem } from '@app/http';
 const lifeSeconds = 5 * 60;
 
 /**
- * A link is the right to read one file for five minutes: whoever has it needs no key, so that a browser, a mail or
- * another program can follow it. It is signed for one method and one path.
+ * Signs and checks links to files. A link allows its holder to read one file for five minutes without a key, so a
+ * browser, an email or another program can use it. It is signed for one method and one path.
  */
 export class FileLinks {
   constructor(
@@ -19,11 +19,11 @@ export class FileLinks {
     return `${path}?expires=${expires}&signature=${this.signatureOf('GET', path, expires)}`;
   }
 
-  /** @throws Problem 403 `link_invalid` for what we have not signed, `link_expired` for what is too old */
+  /** @throws Problem 403 `link_invalid` for a wrong signature, `link_expired` after five minutes */
   check(method: string, fileId: string, query: Readonly<Record<string, unknown>>): void {
     const { expires, signature } = query;
     if (typeof expires !== 'string' || typeof signature !== 'string' || !/^\d{1,12}$/.test(expires)) throw invalid();
-    // As text: several texts decode to the same bytes.
+    // Compared as text, because several texts decode to the same bytes.
     const expected = Buffer.from(this.signatureOf(method, pathOf(fileId), Number(expires)));
     const given = Buffer.from(signature);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw invalid();

@@ -9,7 +9,7 @@ import { Open, isUuid, Problem, quoted, ProblemResponse } from '@app/http';
 import { FileLinks } from './file-links';
 
 @ApiTags('files')
-@Open() // The link is the right to read.
+@Open() // The signed link gives the right to read.
 @Controller('v1/files')
 export class FilesController {
   constructor(
@@ -37,7 +37,7 @@ export class FilesController {
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    // What answers GET answers HEAD.
+    // Links are signed for GET. The same link is valid for HEAD.
     this.links.check('GET', id, query);
     const file = isUuid(id) ? await readFileRecord(this.pool, id) : undefined;
     if (!file) throw fileNotFound(id);
@@ -64,7 +64,11 @@ export class FilesController {
   }
 }
 
-/** @returns undefined: the whole file, also where the header is one that we need not understand (RFC 9110, 14.2) */
+/**
+ * Reads the Range header.
+ * @returns the range; undefined for the whole file, also if the header may be ignored (RFC 9110, 14.2)
+ * @throws Problem 416
+ */
 function rangeOf({ headers }: Request, { bytes }: FileRecord): ByteRange | undefined {
   if (headers.range === undefined || headers['if-range'] !== undefined) return undefined;
   const ranges = parseRange(bytes, headers.range);

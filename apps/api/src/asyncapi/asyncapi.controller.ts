@@ -8,14 +8,14 @@ import { asyncApiDocument, type AsyncApiDocument } from './document';
 
 const DOCUMENT = Symbol('ASYNCAPI_DOCUMENT');
 
-/** For programs, beside `/docs-json`: what the brokers carry. */
+/** Serves the AsyncAPI document: the messages on the brokers. `/docs-json` describes the HTTP routes. */
 @ApiExcludeController()
 @AnyKeyInProduction()
 @Controller('asyncapi.json')
 export class AsyncApiController {
   constructor(@Inject(DOCUMENT) private readonly document: AsyncApiDocument) {}
 
-  /** The document of this system's configuration. */
+  /** Builds the document from the configuration of this system. */
   static documentOf(settings: BrokerSettings, topology: BrokerTopology): FactoryProvider<AsyncApiDocument> {
     return {
       provide: DOCUMENT,

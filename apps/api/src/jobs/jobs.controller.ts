@@ -79,7 +79,7 @@ export class JobsController {
     if ((finalStates as readonly string[]).includes(was)) {
       throw new Problem(409, 'job_final', 'The job has ended', `It is ${was} already; nothing was changed.`);
     }
-    this.wakeUp.request(); // Another job of its key may go now.
+    this.wakeUp.request(); // The next job with the same order key may run now.
     return this.read(id, caller);
   }
 }

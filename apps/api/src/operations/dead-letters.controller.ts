@@ -119,7 +119,7 @@ export class DeadLettersController {
       const detail = `No dead letter with the id "${id}" has the bytes of a message.`;
       throw new Problem(404, 'dead_letter_not_found', 'There is no such message', detail);
     }
-    // The bytes are those of a stranger: a browser stores them and shows nothing.
+    // The bytes are untrusted. These headers make a browser store them and not render them.
     response.attachment(`${id.toLowerCase()}.bin`).type('application/octet-stream');
     response.set({ 'Cache-Control': 'private, no-store', 'X-Content-Type-Options': 'nosniff' }).send(bytes);
   }

@@ -4,12 +4,13 @@ import { invalidBody, type FieldError, optionErrors, toOpenApi, type JobBody } f
 import type { Upload } from './upload-intake';
 
 /**
+ * Builds the job's body from an upload and its form.
  * @param form the fields of the form beside the file
- * @throws Problem 400 that names every field at fault
+ * @throws Problem 400 that names each invalid field
  */
 export function imageBody(upload: Upload | undefined, form: unknown): JobBody<typeof resizeImage> {
   const { options: text, ...others } = (form ?? {}) as Record<string, unknown>;
-  // A text in the field of the file is no file, and that is what is said of it.
+  // Text in the field `file` is not an unknown field. The check below reports the missing file.
   const unknown = Object.keys(others).filter((path) => path !== 'file');
   const faults: FieldError[] = unknown.map((path) => ({
     path,
@@ -27,12 +28,12 @@ export function imageBody(upload: Upload | undefined, form: unknown): JobBody<ty
   return {
     payload: { upload: upload.key },
     options: options.data,
-    // The same bytes are the same request, wherever they were put.
+    // The idempotency key compares the content, because each upload has its own storage key.
     raw: { sha256: upload.sha256, options: rawOptions },
   };
 }
 
-/** @returns text that is none as it is, which is no object of options */
+/** @returns the parsed JSON, or the text itself if it is not JSON; the schema then refuses it */
 function parseJson(text: unknown): unknown {
   try {
     return JSON.parse(text as string);

@@ -1,9 +1,13 @@
 import type { ImageUploadType } from '@app/features/image';
 
-/** So many bytes tell every type. */
+/** The number of bytes that identify every type. */
 export const headBytes = 12;
 
-/** Of what a file is made, whatever it is called. Whether it is whole, the worker finds out. */
+/**
+ * Identifies the type of an image by its first bytes, not by its name. The worker checks whether the file is complete.
+ * @param head the first `headBytes` bytes
+ * @returns undefined for any other file
+ */
 export function imageTypeOf(head: Buffer): ImageUploadType | undefined {
   const [type] = signatures.find(([, isOne]) => isOne(head)) ?? [];
   return type;

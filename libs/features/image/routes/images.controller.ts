@@ -30,7 +30,7 @@ export class ImagesController {
   ): Promise<JobView> {
     const body = imageBody(upload, form);
     const job = await this.jobs.enqueue(resizeImage, body, caller);
-    // The first request's job has the first request's file.
+    // The job of the first request uses the file of the first request, so this one is not needed.
     if (job.replayed) await this.uploads.remove(body.payload.upload).catch(() => undefined);
     return this.jobs.answer(job, response);
   }

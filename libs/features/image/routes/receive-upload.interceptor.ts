@@ -7,16 +7,16 @@ import { EnqueueRefused } from '@app/messaging';
 import { uploadLimits, BodyReceiver, invalidBody, Problem } from '@app/http';
 import { UploadIntake, type Upload } from './upload-intake';
 
-/** One file and the options. What there is beyond that is named where the form is read. */
+/** The limits of multer: one file, and the options. `imageBody` reports unknown fields. */
 const limits = { files: 1, fields: 10, parts: 11, fieldSize: 10_000, fieldNameSize: 100, fieldNestingDepth: 0 };
 
-/** Of busboy, which reads the form for multer, and of multer where the caller has gone. They have no codes. */
+/** Messages of busboy, which parses the form for multer, and of multer if the caller is gone. They have no codes. */
 const aboutTheForm =
   /^(Multipart: |Malformed |Missing Content-Type|Unsupported content type|Unexpected end of |Request )/;
 
 const receiver = new BodyReceiver(uploadLimits);
 
-/** Before the route's handler runs, the file of the form is stored; if the handler refuses, it is removed again. */
+/** Stores the file of the form before the route's handler runs. Removes it again if the handler refuses the request. */
 @Injectable()
 export class ReceiveUpload implements NestInterceptor {
   constructor(private readonly intake: UploadIntake) {}
@@ -40,7 +40,7 @@ export class ReceiveUpload implements NestInterceptor {
     });
   }
 
-  /** After any other error the job may be there all the same, and need its file. */
+  /** Removes the file after a refusal. After any other error the job may exist and need its file. */
   private async undo(request: Request, error: unknown): Promise<never> {
     const isRefusal = error instanceof Problem || error instanceof EnqueueRefused;
     const upload = request.file as Upload | undefined;
@@ -49,8 +49,8 @@ export class ReceiveUpload implements NestInterceptor {
   }
 }
 /**
- * multer reads a body that it refuses to its end before it says so. It stops at a body that has closed, so it is given
- * that as soon as it has let go of the parser.
+ * Makes multer report an error at once. multer reads a refused body to its end before it reports the error, but stops
+ * if the body closes. So this function emits 'close' as soon as multer detaches the parser.
  */
 function pipeUndrained(request: Request, parser: Writable): void {
   parser.once('unpipe', () => {

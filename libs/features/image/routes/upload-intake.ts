@@ -8,10 +8,10 @@ import { FileStore } from '@app/storage';
 import { identityOf, maxUploadBytes, bodyTooLarge, invalidBody, type Problem } from '@app/http';
 import { headBytes, imageTypeOf } from './image-type';
 
-/** A file that was received whole and stored. */
+/** A file that was received completely and stored. */
 export interface Upload {
   readonly key: string;
-  /** In hexadecimal. */
+  /** The hash of the content, in hexadecimal. */
   readonly sha256: string;
 }
 
@@ -20,10 +20,10 @@ interface IncomingFile {
 }
 
 /**
- * Takes one file of a form into the store while it comes, a chunk at a time, and looks at it on its way. What is
- * refused, too large or broken off is not kept. The caller's name for it is not looked at.
+ * Streams one file of a form into the store, chunk by chunk, and checks its type and size. Keeps no file that is
+ * refused, too large or incomplete. Ignores the file name of the caller.
  *
- * A storage engine as multer calls it (https://github.com/expressjs/multer/blob/main/StorageEngine.md).
+ * It is a storage engine of multer (https://github.com/expressjs/multer/blob/main/StorageEngine.md).
  */
 @Injectable()
 export class UploadIntake {
@@ -40,13 +40,13 @@ export class UploadIntake {
     this.remove(key).then(() => done(null), done);
   }
 
-  /** What cannot be removed now, the sweep finds. */
+  /** Removes a file. If that fails, the sweep of old uploads removes it later. */
   async remove(key: string): Promise<void> {
     await this.store.remove(key);
     await forgetUploads(this.pool, [key]);
   }
 
-  /** @throws Problem 400 or 413; the error of the stream or of the store. Nothing is stored then. */
+  /** @throws Problem 400 or 413, or the error of the stream or the store; then nothing is stored */
   private async receive(tenant: string, stream: Readable): Promise<Upload> {
     try {
       const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
@@ -65,7 +65,7 @@ export class UploadIntake {
     head: Buffer,
     rest: AsyncIterator<Buffer>,
   ): Promise<Upload> {
-    const key = `uploads/${randomUUID()}.${imageUploadTypes[type]}`; // Ours alone, and nobody's guess.
+    const key = `uploads/${randomUUID()}.${imageUploadTypes[type]}`; // Unique and not guessable.
     const hash = createHash('sha256');
     await recordUpload(this.pool, tenant, key);
     try {
@@ -92,7 +92,7 @@ async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   return head;
 }
 
-/** @throws Problem 413 as soon as there are too many bytes */
+/** Passes the chunks on. @throws Problem 413 as soon as there are too many bytes */
 async function* limited(
   head: Buffer,
   chunks: AsyncIterator<Buffer>,

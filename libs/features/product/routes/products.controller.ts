@@ -94,7 +94,7 @@ export class ProductsController {
   @ProblemResponse(400, 'A query parameter is not what was expected.')
   async search(@Query() rawQuery: unknown, @CallerOf() { tenant }: Caller): Promise<z.output<typeof productPage>> {
     const { q, limit, cursor } = parseQuery(searchQuery, rawQuery);
-    // One more than asked for tells whether there is a next page.
+    // One more row than requested shows whether there is a next page.
     const search = { question: q || undefined, after: cursor, limit: limit + 1 };
     const found = await searchProducts(this.pool, tenant, search);
     const page = found.slice(0, limit);

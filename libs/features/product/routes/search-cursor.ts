@@ -4,7 +4,7 @@ import type { SearchPosition } from '@app/features/product';
 
 const position = z.tuple([z.number(), storableText.min(1).max(64)]);
 
-/** Where a page ends, as text that callers send back as it is. */
+/** Encodes the end of a page as text. Callers send it back unchanged. */
 export function cursorOf({ rank, sku }: SearchPosition): string {
   return Buffer.from(JSON.stringify([rank, sku])).toString('base64url');
 }

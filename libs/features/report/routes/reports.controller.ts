@@ -26,7 +26,7 @@ export class ReportsController {
     return this.intake.accept(makeReport, body, caller, response, await this.childrenOf(caller.tenant, body.payload));
   }
 
-  /** A document has sections, each a job of its own; a table has none. */
+  /** Returns the child jobs: one for each section of a PDF, none for a table. */
   private async childrenOf(tenant: string, { format, from, to }: PayloadOf<typeof makeReport>): Promise<Child[]> {
     if (format !== 'pdf') return [];
     const period = { tenant, from: from ? new Date(from) : undefined, to: to ? new Date(to) : undefined };

@@ -1,7 +1,7 @@
 import type { Endpoint, Endpoints } from '@app/features/webhook';
 import { isUuid, Problem, quoted } from '@app/http';
 
-/** @throws Problem 404, also for a webhook of another tenant */
+/** Reads a webhook of the tenant. @throws Problem 404, also for a webhook of another tenant */
 export async function findWebhook(endpoints: Endpoints, tenant: string, id: string): Promise<Endpoint> {
   const endpoint = isUuid(id) ? await endpoints.read(tenant, id) : undefined;
   if (!endpoint) throw webhookNotFound(id);

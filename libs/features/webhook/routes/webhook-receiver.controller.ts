@@ -9,7 +9,7 @@ const received = z.object({
   items: z.array(z.object({ webhookId: z.string(), receivedAt: z.iso.datetime(), body: z.unknown() })),
 });
 
-/** Outside production only. */
+/** Shows the webhooks that the built-in receiver has received. The route exists only outside production. */
 @ApiTags('development')
 @Roles('user')
 @Controller('dev/webhook-receiver')

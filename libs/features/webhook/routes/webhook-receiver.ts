@@ -1,10 +1,12 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { isSignedWith, type Endpoints } from '@app/features/webhook';
 
-/** A message of ours is a few hundred bytes. */
+/** The maximum size of a message. Our messages have a few hundred bytes. */
 const maxBytes = 64 * 1024;
 const maxBodyMs = 5_000;
-/** What is read at once, of strangers too: a signature can only be checked when the body is here. */
+/**
+ * The maximum number of concurrent requests. Unsigned bodies count too: a signature is checked after the body is read.
+ */
 const atOnce = 20;
 const keptPerTenant = 50;
 const keptTenants = 20;
@@ -18,8 +20,9 @@ interface ReceivedWebhook {
 }
 
 /**
- * Takes webhooks as a receiver of a tenant's own would, so that they can be tried without one: it checks the signature
- * of the bytes that came, and answers 204. Outside production only. It keeps the newest in the memory of this process.
+ * A built-in receiver, so that a tenant can try webhooks without its own server. It verifies the signature of the
+ * received bytes and answers 204. It exists only outside production. It keeps the newest messages in the memory of this
+ * process.
  */
 export class WebhookReceiver {
   private readonly kept = new Map<string, ReceivedWebhook[]>();
@@ -27,16 +30,16 @@ export class WebhookReceiver {
 
   constructor(
     private readonly endpoints: Endpoints,
-    /** What a webhook that is to come here has as its URL. */
+    /** The URL that sends a webhook to this receiver. */
     readonly url: string,
   ) {}
 
-  /** Newest first. */
+  /** Returns the messages of a tenant, newest first. */
   list(tenant: string): readonly ReceivedWebhook[] {
     return this.kept.get(tenant) ?? [];
   }
 
-  /** Express middleware for POST, before whatever asks for a key: the signature says who sends. */
+  /** Express middleware for POST. It runs before the check for a key, because the signature identifies the sender. */
   readonly receive: RequestHandler = (request, response, next) => {
     if (request.method !== 'POST') {
       next();
@@ -48,7 +51,7 @@ export class WebhookReceiver {
     );
   };
 
-  /** @returns the status to answer with */
+  /** Reads and verifies one message. @returns the status of the answer */
   private async take(request: Request): Promise<number> {
     if (this.reading >= atOnce) return 503;
     this.reading += 1;
@@ -72,20 +75,20 @@ export class WebhookReceiver {
 
   private keep(tenant: string, message: ReceivedWebhook): void {
     const messages = [message, ...this.list(tenant)].slice(0, keptPerTenant);
-    this.kept.delete(tenant); // The tenant that was written last stands last.
+    this.kept.delete(tenant); // Puts the tenant at the end of the map, as the newest.
     this.kept.set(tenant, messages);
     const [oldest] = this.kept.keys();
     if (this.kept.size > keptTenants) this.kept.delete(oldest!);
   }
 }
 
-/** @returns undefined when it is too large; @throws when it breaks off or takes too long */
+/** Reads a body. @returns undefined if it is too large @throws Error if it is incomplete or takes too long */
 async function bodyOf(request: Request): Promise<string | undefined> {
   const timer = setTimeout(() => request.destroy(new Error('The body took too long.')), maxBodyMs);
   try {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    // A request that is destroyed takes its connection, and the answer, with it.
+    // The default would destroy the request, and with it the connection and the answer.
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > maxBytes) return undefined;

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { TargetGuard, TargetRefused } from '@app/features/webhook';
 import { Problem } from '@app/http';
 
-/** What can be found fault with in a URL, while whoever gives it is there to hear of it. */
+/** Checks the URL of a webhook when it is created or enabled, so that the caller sees the error at once. */
 @Injectable()
 export class WebhookUrls {
   constructor(private readonly guard: TargetGuard) {}
 
-  /** @throws Problem 422 */
+  /** @throws Problem 422 if webhooks are not sent to this URL */
   async check(url: string): Promise<void> {
     try {
       await this.guard.check(url);

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import { demandRole, identityOf } from './identity';
 import { ruleOf } from './roles';
 
-/** Holds every route of Nest to what its decorator says. */
+/** Checks, for every Nest route, the access rule that its decorator declares. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   constructor(private readonly isProduction: boolean) {}

@@ -12,7 +12,10 @@ import { Sessions } from './sessions';
 
 type AccessSettings = Pick<Settings, 'API_KEYS' | 'SIGNING_SECRET' | 'PUBLIC_URL'>;
 
-/** Who asks. What he may do is said by the routes (`@Roles`), and by `demand` where there are no Nest routes. */
+/**
+ * Identifies the caller of a request. The routes declare which roles may call them: Nest routes with `@Roles`, other
+ * routes with `demand`.
+ */
 export class Access {
   private readonly keys: readonly ApiKey[] | undefined;
   readonly sessions: Sessions;
@@ -23,12 +26,16 @@ export class Access {
     this.sessions = new Sessions(this.keys ?? [], settings);
   }
 
-  /** Express middleware, in this order, before everything that anybody may be refused. */
+  /** Express middleware, in this order. It must run before every handler that checks access. */
   get middleware(): RequestHandler[] {
     return [this.sessions.middleware, (request, response, next) => this.identify(request, response, next)];
   }
 
-  /** Express middleware for what no guard of Nest sees: pages that are middleware themselves. */
+  /**
+   * Express middleware for pages that are middleware themselves, since no Nest guard runs for them.
+   * @param anyOf returns the allowed roles; 'any' allows every known caller
+   * @throws Problem 401 or 429 for an unknown caller, 403 without one of the roles
+   */
   demand(anyOf: (request: Request) => readonly Role[] | 'any'): RequestHandler {
     return (request, _response, next) => {
       const identity = identityOf(request);
@@ -43,7 +50,7 @@ export class Access {
     const identity = await this.whoIs(request, response).catch((error: unknown) => toProblem(error, request));
     rememberIdentity(request, identity);
     if (!(identity instanceof Problem)) isNoStranger(request);
-    // No site can make a browser send a Bearer key that it does not have.
+    // Another site cannot make a browser send a Bearer key: the site does not have the key.
     const isBearer = !(identity instanceof Problem) && identity.by === 'bearer';
     if (changesSomething(request) && !isBearer) refuseForeignOrigin(request, this.settings.PUBLIC_URL);
     next();
@@ -80,7 +87,7 @@ function unauthenticated(what: string): Problem {
     'A key is needed',
     `Expected "Authorization: Bearer KEY", or Basic with the key as password, got ${what}.`,
     undefined,
-    // So that a browser asks its user. On a line of their own each: Chromium ignores Basic beside another scheme.
+    // `Basic` makes a browser ask its user. Each scheme has its own line: Chromium ignores Basic beside another scheme.
     { 'WWW-Authenticate': ['Basic realm="node-message-queue"', 'Bearer'] },
   );
 }

@@ -18,13 +18,13 @@ const policy = {
 const serve = (directives: Record<string, string[]>): RequestHandler =>
   helmet.contentSecurityPolicy({ useDefaults: false, directives });
 
-/** Nothing from another host, nothing inline. */
+/** Allows nothing from another host and nothing inline. */
 export const strictPolicy = serve(policy);
 
-/** Swagger UI brings its styles in the page. */
+/** Also allows inline styles, which the page of Swagger UI contains. */
 export const swaggerPolicy = serve({ ...policy, 'style-src': ["'self'", "'unsafe-inline'"] });
 
-/** Bull Board too, and its page names the path that its links count from. */
+/** Also allows inline styles and a `<base>` element, which the page of Bull Board contains. */
 export const bullBoardPolicy = serve({
   ...policy,
   'style-src': ["'self'", "'unsafe-inline'"],

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import basicAuth from 'basic-auth';
 import { digestOf, type ApiKey } from '@app/configuration';
 
-/** A key as it came in the Authorization header. In a browser it is the password; the user name does not matter. */
+/** A key from the Authorization header. A browser sends the key as the password; the user name is ignored. */
 export interface Credentials {
   readonly by: 'bearer' | 'basic';
   readonly key: string;
@@ -16,10 +16,13 @@ export function readCredentials(header: string): Credentials | undefined {
   return basic && { by: 'basic', key: basic.pass };
 }
 
-/** Takes as long for a key that is nearly right, or early in the list, as for any other. */
+/**
+ * Finds a key in constant time: neither a nearly right key nor a key early in the list is faster or slower.
+ * @returns undefined for an unknown key
+ */
 export function findKey(keys: readonly ApiKey[], key: string): ApiKey | undefined {
   const digest = digestOf(key);
-  // Every key is compared, found or not.
+  // The loop compares every key, even after a match.
   return keys.reduce<ApiKey | undefined>(
     (found, known) => (timingSafeEqual(known.digest, digest) ? known : found),
     undefined,

@@ -6,13 +6,16 @@ const wrongKeys = 20;
 const withinMs = 10_000;
 
 /**
- * Counts wrong keys by address, so that an address which tries many is told to wait. It counts a key only when the key
- * is known to be wrong: a right key is served whatever else comes from its address, since others may share the address.
+ * Counts wrong keys by address and limits an address that tries many of them. A right key is never limited, because
+ * other callers may share the address.
  */
 export class GuessLimit {
   private readonly counts = new ThrottlerStorageService();
 
-  /** @returns how many seconds an address with a wrong key is told to wait; 0 for its first 20 */
+  /**
+   * Counts one wrong key.
+   * @returns the seconds that the caller must wait; 0 for the first 20 wrong keys of its address
+   */
   async countWrongKey(request: Request): Promise<number> {
     const address = addressOf(request);
     const waitSeconds = this.waitOf(address);

@@ -2,15 +2,16 @@ import type { Request } from 'express';
 import { Problem, quoted } from '../problem/problem';
 
 /**
- * Without keys, what the browser can reach is all that protects the API. A page of another site can give its own name
- * our address (DNS rebinding); its requests then carry that name as their Host.
- * @throws Problem 421 for a host that is neither of this machine nor that of PUBLIC_URL
+ * Protects an API without keys against DNS rebinding. Another site can make its own name resolve to our address. The
+ * requests of its pages then have that name as their Host.
+ * @param publicUrl the setting PUBLIC_URL
+ * @throws Problem 421 for a Host that is neither a loopback name nor the host of PUBLIC_URL
  */
 export function refuseForeignHost(request: Request, publicUrl: string | undefined): void {
-  // Probes ask by whatever address they have, and learn nothing that is worth a name.
+  // Health probes use any address of the machine, and their answer holds nothing secret.
   if (/^\/health(\/|$)/i.test(request.path)) return;
   const own = publicUrl === undefined ? undefined : new URL(publicUrl).hostname;
-  // The second is what a proxy of ours says that it was asked for. A script can send that header, too.
+  // The second host may come from a proxy's X-Forwarded-Host. A script can also send that header, so both are checked.
   const hosts = [request.headers.host, request.host];
   if (hosts.every((host) => isLoopback(hostnameOf(host)) || (own !== undefined && hostnameOf(host) === own))) return;
   const got = quoted(hosts.find((host) => !isLoopback(hostnameOf(host))) ?? '');

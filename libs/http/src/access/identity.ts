@@ -2,20 +2,20 @@ import type { Request } from 'express';
 import { roles, type Role } from '@app/configuration';
 import { Problem } from '../problem/problem';
 
-/** Who asks, as a key or a session says. */
+/** The caller of a request, from its key or its session. */
 export interface Identity {
   readonly tenant: string;
   readonly roles: readonly Role[];
-  /** `nothing`: there are no keys, which is possible outside production only. */
+  /** How the caller is known. `nothing`: no keys are set, which is possible only outside production. */
   readonly by: 'bearer' | 'basic' | 'session' | 'nothing';
-  /** The id of the browser's session, also of one that begins with the answer. */
+  /** The id of the browser's session, also of a session that begins with this answer. */
   readonly session?: string;
 }
 
-/** Everybody, where there are no keys. */
+/** The identity of every caller if no keys are set. */
 export const everybody: Identity = { tenant: 'demo', roles, by: 'nothing' };
 
-/** What each role may do beside what is its own. */
+/** The roles that each role includes, beside itself. */
 const alsoMay: Record<Role, readonly Role[]> = {
   user: [],
   viewer: [],
@@ -25,19 +25,25 @@ const alsoMay: Record<Role, readonly Role[]> = {
 
 const identities = new WeakMap<Request, Identity | Problem>();
 
-/** @param identity or why there is none, which only matters on a route that asks */
+/**
+ * Stores the identity of the request.
+ * @param identity the identity, or the problem that `identityOf` throws on a route that needs one
+ */
 export function rememberIdentity(request: Request, identity: Identity | Problem): void {
   identities.set(request, identity);
 }
 
-/** @throws Problem 401 or 429 when nobody is known */
+/**
+ * Returns the identity of the request.
+ * @throws Problem 401 or 429 if the caller is not known
+ */
 export function identityOf(request: Request): Identity {
   const identity = identities.get(request) ?? new Error('`identify` has not seen this request.');
   if (identity instanceof Error) throw identity;
   return identity;
 }
 
-/** @throws Problem 403 unless the caller has one of the roles, or one that may do what they may */
+/** @throws Problem 403 unless the caller has one of the roles, or a role that includes one of them */
 export function demandRole(identity: Identity, anyOf: readonly Role[]): void {
   if (mayBe(identity, anyOf)) return;
   throw new Problem(
@@ -48,13 +54,13 @@ export function demandRole(identity: Identity, anyOf: readonly Role[]): void {
   );
 }
 
-/** Whether the caller has one of the roles, or one that may do what they may. */
+/** Whether the caller has one of the roles, or a role that includes one of them. */
 export function mayBe(identity: Identity, anyOf: readonly Role[]): boolean {
   const held = identity.roles.flatMap((role) => [role, ...alsoMay[role]]);
   return anyOf.some((role) => held.includes(role));
 }
 
-/** For the record of who has done what. */
+/** Returns the tenant and the roles as text, for records of changes. */
 export function nameOf({ tenant, roles }: Identity): string {
   return `${tenant} (${roles.join(', ')})`;
 }

@@ -6,9 +6,10 @@ const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 export const changesSomething = ({ method }: Request): boolean => !readingMethods.has(method);
 
 /**
- * A browser sends its session, or the Basic password it remembers, with a request that another site made it send.
- * It also says so, in headers that no script can set.
- * @throws Problem 403
+ * Protects against cross-site request forgery. Another site can make a browser send a request with the user's session
+ * or Basic password. The headers Origin and Sec-Fetch-Site then name the other site, and no script can set them.
+ * @param publicUrl the setting PUBLIC_URL
+ * @throws Problem 403 for a request of a page of another site
  */
 export function refuseForeignOrigin(request: Request, publicUrl: string | undefined): void {
   const origin = request.headers.origin;
@@ -23,7 +24,10 @@ export function refuseForeignOrigin(request: Request, publicUrl: string | undefi
   );
 }
 
-/** Whether a page of another site made the browser send this, also where it only reads. Programs say neither. */
+/**
+ * Whether a page of another site made the browser send the request, also a request that only reads. Programs send
+ * neither header.
+ */
 export function comesFromAnotherSite(request: Request, publicUrl: string | undefined): boolean {
   const { origin, 'sec-fetch-site': site } = request.headers;
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;

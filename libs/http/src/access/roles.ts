@@ -5,17 +5,20 @@ import { ApiSecurity } from '@nestjs/swagger';
 import type { Role } from '@app/configuration';
 import { ProblemResponse } from '../jobs/job-route';
 
-/** Who may use a route: everyone, whoever has a key, the same in production only, or whoever has one of the roles. */
+/**
+ * Which callers may use a route: everyone, callers with any key, callers with any key in production and everyone
+ * elsewhere, or callers with one of the roles.
+ */
 type Rule = 'everyone' | 'any key' | 'any key in production' | readonly Role[];
 
 const ruleKey = 'access';
 
-/** A route that says nothing is for users: forgetting to say it opens nothing. */
+/** The rule of a route without a decorator. A forgotten decorator opens nothing. */
 const unsaid: Rule = ['user'];
 
 type RouteDecorator = ClassDecorator & MethodDecorator;
 
-/** This route, or all of this controller, is for keys with one of these roles; an admin's may do everything. */
+/** Allows a route, or all routes of a controller, for keys with one of these roles. An admin may use every route. */
 export function Roles(...anyOf: [Role, ...Role[]]): RouteDecorator {
   return applyDecorators(
     SetMetadata(ruleKey, anyOf satisfies Rule),
@@ -24,7 +27,7 @@ export function Roles(...anyOf: [Role, ...Role[]]): RouteDecorator {
   );
 }
 
-/** For whoever has a key, whatever its roles. */
+/** Allows a route for every key, with any role. */
 export function AnyKey(): RouteDecorator {
   return applyDecorators(SetMetadata(ruleKey, 'any key' satisfies Rule), documented);
 }
@@ -33,7 +36,7 @@ export function AnyKeyInProduction(): RouteDecorator {
   return SetMetadata(ruleKey, 'any key in production' satisfies Rule);
 }
 
-/** For everyone, unthrottled. What such a route shows, the whole network may see. */
+/** Allows a route for everyone, without a rate limit. The whole network can read its answers. */
 export function Open(): RouteDecorator {
   return SetMetadata(ruleKey, 'everyone' satisfies Rule);
 }

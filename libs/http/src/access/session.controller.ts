@@ -40,7 +40,7 @@ export class SessionController {
   @ApiResponse({ status: 204, description: 'The session has ended, if there was one.' })
   async end(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<void> {
     await this.sessions.end(request);
-    // Cookies, and the password of Basic that the browser remembers (https://www.w3.org/TR/clear-site-data/).
+    // Clears the cookies and the remembered Basic password (https://www.w3.org/TR/clear-site-data/).
     response.set('Clear-Site-Data', '"cookies"');
   }
 }

@@ -10,13 +10,13 @@ import { signingKey } from './signing-key';
 
 const lifeMs = 8 * 60 * 60 * 1_000;
 
-/** What the cookie holds: readable by whoever has it, and of use to nobody who wants the key. */
+/** The content of the cookie. Its holder can read it, but cannot derive the key from it. */
 interface Session {
-  /** What a log-out ends. */
+  /** The id of the session, which a log-out ends. */
   readonly id: string;
-  /** The key's fingerprint. A key that is removed takes its sessions with it. */
+  /** The fingerprint of the key. Removing a key ends its sessions. */
   readonly key: string;
-  /** Checked here: a browser, or a thief, may keep a cookie for longer than it was asked to. */
+  /** The end of the session, in ms since 1970. It is checked here because a browser or a thief may keep the cookie. */
   readonly until: number;
 }
 
@@ -27,15 +27,18 @@ interface BrowserSession {
 
 type SessionSettings = Pick<Settings, 'SIGNING_SECRET' | 'PUBLIC_URL'>;
 
-/** For browsers, which send no header with an EventSource and keep no secret of a script. */
+/**
+ * Cookie sessions for browsers. A browser cannot send a header with an EventSource, and a script cannot keep a secret
+ * in the browser.
+ */
 export class Sessions {
   private readonly secret: Buffer;
   private readonly fingerprints: readonly (readonly [Buffer, ApiKey])[];
   private readonly isHttps: boolean;
-  /** Requests that log out. */
+  /** The requests that log out. */
   private readonly ended = new WeakSet<Request>();
   readonly middleware: RequestHandler;
-  /** Knows the sessions that have ended, for every process. Set before the first request. */
+  /** The database that holds the ended sessions of all processes. Must be set before the first request. */
   database!: Pool;
 
   constructor(keys: readonly ApiKey[], settings: SessionSettings) {
@@ -43,9 +46,9 @@ export class Sessions {
     this.fingerprints = keys.map((key) => [Buffer.from(this.fingerprintOf(key)), key]);
     this.isHttps = settings.PUBLIC_URL?.startsWith('https:') ?? false;
     this.middleware = cookieSession({
-      // With this prefix a browser takes the cookie from this host alone, over https alone (RFC 6265bis, 4.1.3.2).
+      // With this prefix, a browser accepts the cookie only from this host and only over HTTPS (RFC 6265bis, 4.1.3.2).
       name: this.isHttps ? '__Host-session' : 'session',
-      // Without PUBLIC_URL it follows the request: set where the caller came by https.
+      // Without PUBLIC_URL, `secure` is set if the request came over HTTPS.
       ...(this.isHttps && { secure: true }),
       keys: [this.secret.toString('base64')],
       maxAge: lifeMs,
@@ -56,14 +59,15 @@ export class Sessions {
   }
 
   /**
-   * The session that the key has already, or one that begins with the answer, unless that is a refusal or ends it.
-   * @returns its id
+   * Keeps the session of the request if it belongs to the key. Otherwise begins a new session with the answer, unless
+   * the answer is an error or the request logs out.
+   * @returns the id of the session
    */
   async keepOrBegin(request: Request, response: Response, key: ApiKey): Promise<string> {
     const current = await this.of(request);
     if (current && current !== 'ended' && current.key === key) return current.id;
     const id = randomUUID();
-    // Looked at now: the answer may be Bull Board's own Express's, which knows nothing of our proxies.
+    // Read now: later, `request` may belong to Bull Board's own Express app, which has no `trust proxy` setting.
     const { protocol } = request;
     beforeHead(response, () => {
       if (response.statusCode >= 400 || this.ended.has(request)) return;
@@ -73,8 +77,9 @@ export class Sessions {
   }
 
   /**
-   * @returns undefined without a session, or with a forged one; 'ended' for one of ours that has expired, whose key is
-   *   gone, or whose user has logged out
+   * Finds the session of a request.
+   * @returns undefined without a session or with a forged one; 'ended' if the session has expired, its key was removed,
+   *   or its user has logged out
    */
   async of(request: Request): Promise<BrowserSession | 'ended' | undefined> {
     const session = this.read(request);
@@ -82,7 +87,7 @@ export class Sessions {
     return (await endedSessions(this.database, [session.id])).length > 0 ? 'ended' : session;
   }
 
-  /** Refuses the session of the request from now on, in every process, and takes the cookie back. */
+  /** Ends the session of the request for every process, and removes the cookie. */
   async end(request: Request): Promise<void> {
     this.ended.add(request);
     const session = this.read(request);

@@ -5,7 +5,10 @@ import { Problem } from '../problem/problem';
 import { identityOf } from './identity';
 import { ruleOf } from './roles';
 
-/** One tenant's storm is not another's outage. Counted per process, over all routes, in a window that slides. */
+/**
+ * Limits the requests of each tenant, so that one tenant cannot block others. Counts per process and over all routes,
+ * in a sliding window of one second.
+ */
 @Injectable()
 export class TenantThrottle extends ThrottlerGuard {
   static module(perSecond: number): DynamicModule {

@@ -6,7 +6,7 @@ import { BytesInFlight } from './bytes-in-flight';
 
 const unknown = new Problem(401, 'unauthenticated', '', '');
 
-/** @returns the code of the refusal, or `admitted` */
+/** @returns the code of the problem, or `admitted` */
 function outcome(headers: Request['headers'], identity = unknown as Parameters<typeof rememberIdentity>[1]): string {
   const request = { headers, socket: {} } as Request;
   const sent: Record<string, string> = {};

@@ -5,9 +5,9 @@ import { uploadLimits } from './body-limits';
 import { closeAfterAnswer, hasBody } from './close-unread';
 
 /**
- * Express middleware, after the caller is known and before any route. No byte of a body is read for a caller without
- * a key, on any route or none; nor of a body that is compressed, or larger than any route takes.
- * @throws Problem 401, 413, 415 or 429, after which the connection is closed
+ * Express middleware that runs after the caller is identified and before any route. It refuses a body, before its first
+ * byte is read, if the caller has no key, the body is compressed, or the body is larger than any route accepts.
+ * @throws Problem 401, 413, 415 or 429. The connection is closed after the answer.
  */
 export const admitBody: RequestHandler = (request, response, next) => {
   if (hasBody(request)) {
@@ -23,7 +23,7 @@ export const admitBody: RequestHandler = (request, response, next) => {
   next();
 };
 
-/** A few hundred bytes can inflate to as much as any limit allows, so nothing is inflated. */
+/** Refuses compressed bodies: a few hundred bytes can inflate to more than any limit. */
 function refuseEncoded({ headers }: Request): void {
   const encodings = [
     ['Content-Encoding', headers['content-encoding'] ?? 'identity', 'identity'],

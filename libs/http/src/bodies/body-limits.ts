@@ -1,19 +1,20 @@
-/** What one body may be, and what all bodies together may be, at one process. */
+/** The limits of one body, and of all bodies together, in one process. */
 export interface BodyLimits {
   readonly bytes: number;
-  /** As they come from the network: thousands of chunks of one byte each cost as much as megabytes. */
+  /** The number of chunks from the network. Thousands of chunks of one byte cost as much as megabytes. */
   readonly pieces: number;
-  /** From its first byte to its last. */
+  /** The time from the first byte to the last, in ms. */
   readonly wholeMs: number;
-  /** Without a byte. */
+  /** The longest time without a byte, in ms. */
   readonly silentMs: number;
+  /** The bytes of all bodies that are being received or worked on. */
   readonly inFlight: { readonly perProcess: number; readonly perAddress: number };
 }
 
 const kilobyte = 1024;
 const megabyte = 1024 * kilobyte;
 
-/** A job is a few fields; whatever is large belongs into storage, and its address into the job. */
+/** A job has a few fields. Large data belongs in storage, and the job holds its address. */
 export const jsonLimits: BodyLimits = {
   bytes: 256 * kilobyte,
   pieces: 2_000,
@@ -24,10 +25,13 @@ export const jsonLimits: BodyLimits = {
 
 export const maxUploadBytes = 10 * megabyte;
 
-/** What a form has beside its file: boundaries, headers, fields. */
+/** The size of a form without its file: boundaries, headers, fields. */
 const formSlackBytes = 128 * kilobyte;
 
-/** 10 MiB in five minutes are 280 kbit/s: a slow mobile network. In packets of the smallest size, 536 bytes. */
+/**
+ * 10 MiB in five minutes need 280 kbit/s, a slow mobile network. `pieces` allows packets of the smallest size, 536
+ * bytes.
+ */
 export const uploadLimits: BodyLimits = {
   bytes: maxUploadBytes + formSlackBytes,
   pieces: 20_000,

@@ -5,7 +5,7 @@ import type { BodyLimits } from './body-limits';
 import { BytesInFlight } from './bytes-in-flight';
 import { closeAfterAnswer } from './close-unread';
 
-/** Every body that this process reads comes through one of these, so that every one is held to its limits. */
+/** Receives bodies and enforces their limits. This process reads every body through a receiver. */
 export class BodyReceiver {
   private readonly inFlight: BytesInFlight;
 
@@ -14,9 +14,11 @@ export class BodyReceiver {
   }
 
   /**
-   * Its bytes count as in flight until the request is answered: until then its content is in memory.
-   * @param read attaches the reader of the body, at once; resolves when the body is read
-   * @throws Problem 408, 413, 429 or 503, and the error of `read`. The connection is closed after the answer.
+   * Receives one body. Its bytes count as in flight until the request is answered, because they stay in memory until
+   * then.
+   * @param read must attach its listeners synchronously; resolves when the body is read
+   * @returns the result of `read`
+   * @throws Problem 408, 413, 429 or 503, or the error of `read`. The connection is closed after the answer.
    */
   async receive<Result>(request: Request, response: Response, read: () => Promise<Result>): Promise<Result> {
     try {
@@ -30,11 +32,11 @@ export class BodyReceiver {
   private async watch<Result>(request: Request, response: Response, read: () => Promise<Result>): Promise<Result> {
     const declared = Number(request.headers['content-length'] ?? 0);
     if (declared > this.limits.bytes) throw tooLarge(this.limits);
-    // What has closed already does not say so again, and its bytes would be in flight for ever.
+    // A closed response emits no second 'close', so its bytes would stay in flight for ever.
     if (request.destroyed || response.destroyed) throw hungUp();
     const reserve = this.reservationOf(request, response);
     reserve(declared);
-    // Only now does a caller who asks first begin to send (RFC 9110, 10.1.1).
+    // A caller that sent `Expect: 100-continue` starts to send now (RFC 9110, 10.1.1).
     if (request.headers.expect !== undefined) response.writeContinue();
     const watched = new AbortController();
     try {
@@ -54,7 +56,7 @@ export class BodyReceiver {
     };
   }
 
-  /** Rejects as soon as the body is beyond a limit; resolves never. */
+  /** Rejects as soon as the body exceeds a limit. Never resolves. */
   private overLimit(request: Request, reserve: (bytes: number) => void, { signal }: AbortController): Promise<never> {
     const { limits } = this;
     return new Promise<never>((_, reject) => {
@@ -70,7 +72,7 @@ export class BodyReceiver {
       };
       const whole = setTimeout(() => reject(tooSlow(`whole within ${limits.wholeMs / 1_000} s`)), limits.wholeMs);
       const silence: NodeJS.Timeout = setTimeout(() => {
-        // Bytes that have come and wait for us are not the caller's silence.
+        // Received bytes that this process has not read yet do not count as silence of the caller.
         if (request.readableLength > 0) silence.refresh();
         else reject(tooSlow(`without a silence of ${limits.silentMs / 1_000} s`));
       }, limits.silentMs);

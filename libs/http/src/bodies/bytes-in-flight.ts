@@ -1,14 +1,14 @@
 import { Problem } from '../problem/problem';
 import type { BodyLimits } from './body-limits';
 
-/** Counts the bytes of the bodies that are being received or worked on, at this process and by address. */
+/** Counts the bytes of the bodies that are being received or worked on, for this process and for each address. */
 export class BytesInFlight {
   private total = 0;
   private readonly byAddress = new Map<string, number>();
 
   constructor(private readonly most: BodyLimits['inFlight']) {}
 
-  /** @throws Problem 429 or 503 when there are too many; nothing is added then */
+  /** @throws Problem 429 or 503 if there are too many bytes; then it adds nothing */
   add(address: string, bytes: number): void {
     const ofAddress = (this.byAddress.get(address) ?? 0) + bytes;
     if (ofAddress > this.most.perAddress) {

@@ -1,17 +1,17 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { beforeHead } from '../server/before-head';
 
-/** The caller has this long to read the answer before its connection is reset. */
+/** How long the caller may read the answer before the connection is reset, in ms. */
 const lingerMs = 1_000;
 
-/** Whether the request says that a body follows (RFC 9112, 6.3). */
+/** Whether the headers announce a body (RFC 9112, 6.3). */
 export function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 /**
- * Express middleware, the first of all. An answer that comes before the whole body has come closes the connection:
- * the rest of the body is never read. Node would read it to its end, however long, and throw it away.
+ * Express middleware that must run first. If the API answers before the whole body has arrived, it closes the
+ * connection and never reads the rest. Without this, Node would read and discard the rest, however long it is.
  */
 export const closeUnread: RequestHandler = (request, response, next) => {
   if (hasBody(request)) {
@@ -22,14 +22,14 @@ export const closeUnread: RequestHandler = (request, response, next) => {
   next();
 };
 
-/** The answer says `Connection: close`, and then the connection is closed. Call it before the answer is written. */
+/** Sends `Connection: close` and closes the connection after the answer. Call it before the answer is written. */
 export function closeAfterAnswer({ socket }: Request, response: Response): void {
   if (!response.headersSent) response.setHeader('Connection', 'close');
-  // What Node calls at the end of such an answer. Its own closes at once: with bytes unread that is a reset, which
-  // takes the answer away from the caller.
+  // Node calls this function at the end of the answer. Node's own version closes at once. With unread bytes that is a
+  // reset, and the caller would lose the answer.
   socket.destroySoon = () => {
     socket.end();
-    // After Node's own resume, which is put off to the next tick.
+    // Node resumes the socket in the next tick, so the pause comes after that.
     setImmediate(() => socket.pause());
     setTimeout(() => socket.destroy(), lingerMs).unref();
   };

@@ -9,7 +9,7 @@ import { hasBody } from './close-unread';
 
 const receiver = new BodyReceiver(jsonLimits);
 
-/** Reads the JSON body of a route of Nest. An interceptor runs after the guards: who may not send is refused unread. */
+/** Reads the JSON body of a Nest route. Interceptors run after guards, so no body of a refused caller is read. */
 @Injectable()
 export class ReadJsonBody implements NestInterceptor {
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -19,19 +19,22 @@ export class ReadJsonBody implements NestInterceptor {
   }
 }
 
-/** The same for what is Express middleware, behind its own `access.demand`. */
+/** The same for Express middleware. It must run after `access.demand`. */
 export const readJsonBody: RequestHandler = async (request, response, next) => {
   await readJson(request, response);
   next();
 };
 
-/** Puts what the body says into `request.body`. A body that is not JSON is left unread. */
+/**
+ * Parses a JSON body into `request.body`. Does not read a body of another type.
+ * @throws Problem 400 for invalid JSON, 415 for an unsupported charset, and the errors of `BodyReceiver`
+ */
 async function readJson(request: Request, response: Response): Promise<void> {
   if (!hasBody(request) || !request.is('application/json')) return;
   const decoder = decoderOf(request);
   const bytes = await receiver.receive(request, response, () => readAll(request));
   try {
-    // What is JSON and no object, the schemas refuse in better words.
+    // JSON that is not an object is accepted here. The schemas refuse it with a better message.
     request.body = bytes.length > 0 ? (JSON.parse(decoder.decode(bytes)) as unknown) : {};
   } catch (error) {
     throw invalidBody([{ path: '', message: (error as Error).message }]);
@@ -48,13 +51,13 @@ function readAll(request: Request): Promise<Buffer> {
   });
 }
 
-/** JSON is UTF-8 (RFC 8259, 8.1); UTF-16 with a charset that says so is taken, too. */
+/** JSON is UTF-8 (RFC 8259, 8.1). UTF-16 is also accepted if the charset names it. @throws Problem 415 */
 function decoderOf(request: Request): TextDecoder {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(request.headers['content-type'] ?? '')?.[1] ?? 'utf-8';
   try {
     if (/^utf-/i.test(charset)) return new TextDecoder(charset);
   } catch {
-    // Not a name that is known.
+    // An unknown charset.
   }
   throw new Problem(415, 'request_refused', 'The request was refused', 'Expected JSON in UTF-8, got another charset.');
 }

@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { jobOptions, type JobDefinition, type JobOptions, type PayloadOf } from '@app/contracts';
 import { invalidBody, toFieldErrors, type FieldError } from '../problem/problem';
 
-/** The body of every route that makes a job: the payload of the definition, and `options` beside it. */
+/** The body of every route that makes a job: the payload of the definition, and `options`. */
 export interface JobBody<D extends JobDefinition> {
   readonly payload: PayloadOf<D>;
   readonly options: JobOptions | undefined;
-  /** As it came, for the idempotency key. */
+  /** The body as it was received. The idempotency key is bound to it. */
   readonly raw: unknown;
 }
 
-/** Parses with the definition's own schema, and names every field at fault at once. */
+/** Returns a pipe that parses a body with the definition's schema. @throws Problem 400 that names each invalid field */
 export function jobBody<D extends JobDefinition>(definition: D): PipeTransform<unknown, JobBody<D>> {
   return {
     transform(raw: unknown): JobBody<D> {
@@ -43,7 +43,7 @@ export function optionErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] 
   }));
 }
 
-/** The same body as JSON Schema, for the OpenAPI document. */
+/** Returns the JSON Schema of the body, for the OpenAPI document. */
 export function jobBodySchema(definition: JobDefinition): object {
   const { properties, ...payload } = toOpenApi(definition.payload) as { properties?: object };
   return { ...payload, properties: { ...properties, options: toOpenApi(jobOptions) } };

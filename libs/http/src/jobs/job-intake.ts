@@ -7,7 +7,7 @@ import type { Caller } from '../request/caller';
 import type { JobBody } from './job-body';
 import { pathOf, viewOfAccepted, type JobView } from './job-view';
 
-/** What every route that makes a job does with its parsed body. */
+/** Enqueues a parsed body and answers with 202. Every route that makes a job uses it. */
 @Injectable()
 export class JobIntake {
   constructor(private readonly jobs: JobsService) {}

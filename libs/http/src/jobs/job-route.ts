@@ -5,7 +5,10 @@ import { problemDocument } from '../problem/problem';
 import { jobBodySchema, toOpenApi } from './job-body';
 import { jobView } from './job-view';
 
-/** @param example a body to try the route out with */
+/**
+ * Declares a POST that makes a job from a JSON body, and its part of the OpenAPI document.
+ * @param example a body for the "Try it out" of Swagger UI
+ */
 export function JobRoute(definition: JobDefinition, summary: string, example: object): MethodDecorator {
   return applyDecorators(
     AcceptsJob(definition, summary),
@@ -13,7 +16,7 @@ export function JobRoute(definition: JobDefinition, summary: string, example: ob
   );
 }
 
-/** A POST that makes a job, and its part of the OpenAPI document but for the body. */
+/** Declares a POST that makes a job, and its part of the OpenAPI document without the body. */
 export function AcceptsJob(definition: JobDefinition, summary: string): MethodDecorator {
   return applyDecorators(
     Post(),

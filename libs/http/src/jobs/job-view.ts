@@ -4,7 +4,7 @@ import { shownResultBytes, type AcceptedJob, type JobRecord } from '@app/ledger'
 
 const moment = z.iso.datetime();
 
-/** A job as callers see it; the body of the 202 and of every GET. */
+/** A job as callers see it: the body of the 202 and of every GET. */
 export const jobView = z.object({
   id: z.uuid(),
   kind: z.string(),
@@ -80,7 +80,7 @@ function shown(job: JobRecord): JobView {
   };
 }
 
-/** The job at the moment it was accepted: every replay of a key gets this same answer. */
+/** Returns the view of a job at the moment it was accepted. Every replay of an idempotency key gets this same view. */
 export function viewOfAccepted(job: AcceptedJob): JobView {
   return shown({
     ...job,

@@ -22,7 +22,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-/** Without the fields in which PostgreSQL quotes the data that it refused. */
+/** Describes an error for the log, without the fields in which PostgreSQL quotes the rejected data. */
 export function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error) };
   const { name, message, stack, code } = error as Error & { code?: unknown };

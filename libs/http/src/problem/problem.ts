@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { brokenRule, type BrokenRule } from '@app/contracts';
 
-/** One fault of a request body: where it is, and what was expected there. */
+/** One error in a request body: its path, and the expected value. */
 export interface FieldError extends Partial<BrokenRule> {
   readonly path: string;
   readonly message: string;
@@ -26,21 +26,25 @@ export const problemDocument = z.object({
 
 export type ProblemDocument = z.output<typeof problemDocument>;
 
-/** An answer is for a person to read: it names so many faults, each in so many characters. */
+/** The maximum number of errors in an answer, and the maximum lengths of its texts in characters. */
 const most = { faults: 20, detail: 1_000, path: 200, message: 500 };
 
-/** An answer other than success. Thrown anywhere below a controller, written by the filter. */
+/** An error answer. Code below a controller throws it, and `ProblemFilter` writes it. */
 export class Problem extends Error {
   readonly errors: readonly FieldError[] | undefined;
 
-  /** @param errors the first 20 are kept */
+  /**
+   * @param code stable, for programs
+   * @param detail cut after 1,000 characters
+   * @param errors only the first 20 are kept
+   */
   constructor(
     readonly status: number,
     readonly code: string,
     readonly title: string,
     detail: string,
     errors?: readonly FieldError[],
-    /** A list is sent as one line each. */
+    /** A list is sent as one header line for each value. */
     readonly headers: Readonly<Record<string, string | string[]>> = {},
   ) {
     super(cut(detail, most.detail));
@@ -64,7 +68,7 @@ export class Problem extends Error {
   }
 }
 
-/** What a caller sent, cut to what a sentence can hold. Every message that names input uses it. */
+/** Quotes input of a caller, cut after 100 characters. Every message that contains input uses it. */
 export function quoted(input: string): string {
   return `"${cut(input, 100)}"`;
 }
@@ -82,7 +86,7 @@ export function invalidBody(errors: readonly FieldError[]): Problem {
   return new Problem(400, 'invalid_body', 'The body is not what this route takes', summaryOf(errors), errors);
 }
 
-/** One fault is told in `detail` as well; of several, `errors` alone names them. */
+/** Writes the `detail`: the error itself if there is one, the number of errors if there are more. */
 function summaryOf(errors: readonly FieldError[]): string {
   const [first, ...others] = errors;
   if (!first || others.length > 0) {
@@ -91,9 +95,9 @@ function summaryOf(errors: readonly FieldError[]): string {
   return first.path ? `${cut(first.path, most.path)}: ${first.message}` : first.message;
 }
 
-/** zod's issues as field errors. An unknown field is named itself, not the object that holds it. */
+/** Converts zod's issues to field errors. For an unknown field, the path names the field, not the object around it. */
 export function toFieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
-  // One more than is shown: so that it can be said that there are more.
+  // One more than the answer shows, so that `detail` can say "more than".
   const few = most.faults + 1;
   return issues
     .slice(0, few)
@@ -109,7 +113,7 @@ export function toFieldErrors(issues: readonly z.core.$ZodIssue[]): FieldError[]
     .slice(0, few);
 }
 
-/** @throws Problem 400 that names the parameters at fault */
+/** Parses a query. @throws Problem 400 that names each invalid parameter */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unknown): z.output<Schema> {
   const parsed = schema.safeParse(query);
   if (parsed.success) return parsed.data;
@@ -117,7 +121,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, query: unkn
   throw new Problem(400, 'invalid_query', 'The query is not what this route takes', summaryOf(errors), errors);
 }
 
-/** @throws Problem 400 that names the fields at fault */
+/** Parses a body. @throws Problem 400 that names each invalid field */
 export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { Problem } from './problem';
 
 /**
- * Express middleware. No path and no parameter of any route holds a NUL, and PostgreSQL takes none.
+ * Express middleware that refuses a URL with a NUL. No route needs one, and PostgreSQL rejects it.
  * @throws Problem 400
  */
 export const refuseNul: RequestHandler = (request, _response, next) => {

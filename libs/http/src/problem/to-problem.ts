@@ -4,14 +4,14 @@ import { isDatabaseUnavailable } from '@app/ledger';
 import { StorageFault } from '@app/storage';
 import { bodyTooLarge, invalidBody, Problem, quoted } from './problem';
 
-/** What a body parser or the router throws (https://www.npmjs.com/package/http-errors). */
+/** The errors of a body parser or the router (https://www.npmjs.com/package/http-errors). */
 interface HttpError extends Error {
   readonly status: number;
   readonly type?: string;
   readonly limit?: number;
 }
 
-/** Every error there is, as an answer. What is not known here is a fault of ours, and says nothing of our insides. */
+/** Converts any error to a problem. An unknown error becomes a 500 that reveals no internals. */
 export function toProblem(error: unknown, request: { method: string; path: string }): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof EnqueueRefused) {
@@ -19,7 +19,7 @@ export function toProblem(error: unknown, request: { method: string; path: strin
       error.path === undefined ? undefined : [{ path: error.path, message: error.message, rule: error.code }];
     return new Problem(422, error.code, 'The request cannot be kept', error.message, errors);
   }
-  // Before the database: its cause may be a connection that was refused, by another server.
+  // Checked before the database: the cause of a storage error may look like a refused database connection.
   if (error instanceof StorageFault) {
     return new Problem(
       503,

@@ -4,22 +4,22 @@ import { continueTrace, traceContext } from '@app/messaging';
 import { identityOf, nameOf } from '../access';
 import { Problem } from '../problem/problem';
 
-/** Who asks, and what the request says of itself beside its body. */
+/** The caller of a request, and the data of the request beside its body. */
 export interface Caller {
   readonly tenant: string;
-  /** For records of who has done what. */
+  /** The tenant and the roles as text, for records of changes. */
   readonly name: string;
-  /** The id of the browser's session, if it asks with one. */
+  /** The id of the browser's session, if the request has one. */
   readonly session: string | undefined;
   readonly traceparent: string;
-  /** The route without its parameters: what an idempotency key counts for. */
+  /** The route without its parameters. An idempotency key is valid for one route. */
   readonly route: string;
   readonly idempotencyKey: string | undefined;
 }
 
 const callerTraceparent = new WeakMap<Request, string>();
 
-/** Goes on with the caller's trace, or begins one, for everything that the request does. */
+/** Express middleware that continues the caller's trace, or begins one, for all work of the request. */
 export function traceRequests(request: Request, _response: Response, next: NextFunction): void {
   const { traceparent, traceId } = continueTrace(request.headers['traceparent']?.toString());
   callerTraceparent.set(request, traceparent);
@@ -39,7 +39,7 @@ export const CallerOf = createParamDecorator((_: unknown, context: ExecutionCont
   };
 });
 
-/** draft-ietf-httpapi-idempotency-key-header, with a bound. */
+/** Reads the Idempotency-Key (draft-ietf-httpapi-idempotency-key-header), with a maximum length. @throws Problem 400 */
 function idempotencyKeyOf(request: Request): string | undefined {
   const key = request.headers['idempotency-key'];
   if (key === undefined) return undefined;

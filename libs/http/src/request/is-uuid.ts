@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const uuid = z.uuid();
 
-/** Before it is looked up: PostgreSQL refuses a comparison of an id with anything else. */
+/** Check an id before a query: PostgreSQL fails when it compares a uuid column with other text. */
 export function isUuid(text: string): boolean {
   return uuid.safeParse(text).success;
 }

@@ -5,32 +5,32 @@ import { normalizeIp } from '@nestjs/throttler';
 import { uploadLimits } from '../bodies/body-limits';
 import type { Settings } from '@app/configuration';
 
-/** Docs/operations.md names these; "Behind a proxy" says why. */
+/** The timeouts of the server, in ms. The section "Behind a proxy" of docs/operations.md explains them. */
 const serverTimes = {
-  /** Above the 60 s after which nginx and load balancers close: the side that opened a connection has to close it. */
+  /** More than the 60 s of nginx and load balancers, because the side that opened a connection has to close it. */
   keepAliveTimeout: 75_000,
-  /** From the first byte of a request, or from the connection's begin, to the end of the headers. */
+  /** From the first byte of a request, or from the start of the connection, to the end of the headers. */
   headersTimeout: 10_000,
-  /** The last resort: each body has its own, shorter time. */
+  /** The last resort: each body has a shorter limit of its own. */
   requestTimeout: uploadLimits.wholeMs + 10_000,
   connectionsCheckingInterval: 1_000,
 };
 
-/** Connections beside those of event streams. */
+/** The maximum number of connections without an event stream. */
 const connectionsBesideStreams = 5_000;
 
-/** Connections of one address on which no request with a key has come yet. */
+/** The maximum number of connections from one address that have not yet carried a request with a valid key. */
 const strangersPerAddress = 2_000;
 
-/** What a connection is counted as until a request on it has a known caller. */
+/** Connections without a known caller yet, each with the function that removes it from the count. */
 const strangers = new WeakMap<Socket, () => void>();
 
-/** A request with a known caller has come by this connection. */
+/** Removes a connection from the count of strangers, because one of its requests has a known caller. */
 export function isNoStranger({ socket }: IncomingMessage): void {
   strangers.get(socket)?.();
 }
 
-/** Nest's Express with a server whose times and connections are limited. */
+/** Nest's Express adapter with a server that limits times and connections. */
 export class ApiServer extends ExpressAdapter {
   constructor(private readonly settings: Pick<Settings, 'STREAMS_PER_PROCESS' | 'TRUST_PROXY'>) {
     super();
@@ -39,19 +39,19 @@ export class ApiServer extends ExpressAdapter {
   override initHttpServer(): void {
     const server = createServer(serverTimes, this.getInstance<RequestListener>());
     server.maxConnections = this.settings.STREAMS_PER_PROCESS + connectionsBesideStreams;
-    // Node answers "Expect: 100-continue" before the request is looked at; here the reader of the body answers it.
+    // Node would answer "Expect: 100-continue" before any check. Here the reader of the body answers it.
     server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) =>
       server.emit('request', request, response),
     );
-    // Behind a proxy all connections are the proxy's.
+    // Behind a proxy, all connections come from the proxy.
     if (this.settings.TRUST_PROXY === false) server.on('connection', limitStrangers());
     this.httpServer = server;
   }
 }
 
 /**
- * Where an address has too many, its oldest gives way to the newest. A refused newcomer could have brought a right key;
- * a connection that has been open for longer has had the time to bring one.
+ * Limits the connections of each address. If an address has too many, its oldest connection without a known caller is
+ * closed. The newest one stays, because it may still send a valid key. The oldest one has had the time to send one.
  */
 function limitStrangers(): (socket: Socket) => void {
   const open = new Map<string, Set<Socket>>();

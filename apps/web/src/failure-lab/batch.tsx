@@ -4,17 +4,17 @@ import { postJob, type Job } from '../api/jobs';
 import { isEffectOf, useMailbox } from '../api/mailbox';
 import { useText } from '../text/language';
 
-/** A few emails at once. @returns the jobs that were promised */
+/** Sends emails concurrently. @returns the accepted jobs */
 export async function sendEmails(count: number): Promise<Job[]> {
   const sent = await Promise.all(
     Array.from({ length: count }, (_, index) =>
-      postJob('/v1/emails', { to: `user${index + 1}@example.com`, subject: 'Whatever happens', text: 'Hello' }),
+      postJob('/v1/emails', { to: `user${index + 1}@example.com`, subject: 'Failure lab', text: 'Hello' }),
     ),
   );
   return sent.map(({ job }) => job);
 }
 
-/** One page of the newest jobs, and each job that is on it no more by itself. */
+/** Reads one page of the newest jobs, and each job that the page does not contain with a request of its own. */
 async function readBatch(ids: readonly string[]): Promise<Job[]> {
   const { items } = await answerOf(api.GET('/v1/jobs', { params: { query: { limit: 100 } } }));
   const listed = new Map(items.map((job) => [job.id, job]));
@@ -23,9 +23,9 @@ async function readBatch(ids: readonly string[]): Promise<Job[]> {
   );
 }
 
-/** What has become of the jobs of a trial, one dot each. */
+/** Shows one dot for each job of an experiment, and the number of emails that were sent. */
 export function Batch({ accepted }: { accepted: readonly Job[] }) {
-  const { trials } = useText();
+  const { failureLab } = useText();
   const ids = accepted.map(({ id }) => id);
   const { data = [] } = useQuery({
     queryKey: ['batch', ids],
@@ -34,7 +34,7 @@ export function Batch({ accepted }: { accepted: readonly Job[] }) {
   });
   const mailbox = useMailbox().data ?? [];
   if (accepted.length === 0) return null;
-  // Before the first answer: as they were accepted.
+  // Until the first answer arrives, the jobs are shown as they were accepted.
   const jobs = accepted.map((job) => data.find(({ id }) => id === job.id) ?? job);
   const completed = jobs.filter(({ state }) => state === 'completed').length;
   const count = (at: Job['place']) => jobs.filter(({ place }) => place === at).length;
@@ -43,15 +43,15 @@ export function Batch({ accepted }: { accepted: readonly Job[] }) {
   const sent = new Set(effects).size;
   return (
     <div className="batch">
-      <div className="dots" role="img" aria-label={trials.batchDots}>
+      <div className="dots" role="img" aria-label={failureLab.batchDots}>
         {jobs.map(({ id, state }) => (
           <span key={id} className={`dot dot-${state}`} />
         ))}
       </div>
       <p className="verdict" role="status">
-        {trials.batch(ids.length, completed, sent, effects.length - sent)}
+        {failureLab.batch(ids.length, completed, sent, effects.length - sent)}
       </p>
-      {inOutbox + atBroker > 0 && <p className="quiet">{trials.places(inOutbox, atBroker)}</p>}
+      {inOutbox + atBroker > 0 && <p className="quiet">{failureLab.places(inOutbox, atBroker)}</p>}
     </div>
   );
 }

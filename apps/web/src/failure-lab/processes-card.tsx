@@ -3,7 +3,7 @@ import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
 
 export function ProcessesCard({ processes }: { processes: readonly SupervisedProcess[] }) {
-  const { processes: text } = useText().trials;
+  const { processes: text } = useText().failureLab;
   const { mutate, error } = useProcessAction();
   return (
     <section className="card" aria-labelledby="processes">

@@ -6,8 +6,8 @@ import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
 import { Batch, sendEmails } from './batch';
 
-export function RelayTrial() {
-  const { relay: text } = useText().trials;
+export function RelayExperiment() {
+  const { relay: text } = useText().failureLab;
   const queries = useQueryClient();
   const isStopped = useProcesses().data?.find(({ name }) => name === 'relay')?.state === 'stopped';
   const [accepted, setAccepted] = useState<readonly Job[]>([]);
@@ -22,8 +22,8 @@ export function RelayTrial() {
     onSettled: () => queries.invalidateQueries({ queryKey: ['processes'] }),
   });
   return (
-    <section className="card trial" aria-labelledby="relay-trial">
-      <h2 id="relay-trial">{text.title}</h2>
+    <section className="card experiment" aria-labelledby="relay-experiment">
+      <h2 id="relay-experiment">{text.title}</h2>
       <p>{text.lead}</p>
       <div className="actions">
         <button type="button" onClick={() => action.mutate(stop)} disabled={action.isPending || isStopped}>

@@ -8,10 +8,10 @@ import { Batch, sendEmails } from './batch';
 
 const half = 10;
 
-export function KillTrial() {
-  const { kill: text } = useText().trials;
+export function KillExperiment() {
+  const { kill: text } = useText().failureLab;
   const [accepted, setAccepted] = useState<readonly Job[]>([]);
-  const trial = useMutation({
+  const experiment = useMutation({
     mutationFn: async () => {
       setAccepted([]);
       const before = await sendEmails(half);
@@ -21,13 +21,13 @@ export function KillTrial() {
     },
   });
   return (
-    <section className="card trial" aria-labelledby="kill-trial">
-      <h2 id="kill-trial">{text.title}</h2>
+    <section className="card experiment" aria-labelledby="kill-experiment">
+      <h2 id="kill-experiment">{text.title}</h2>
       <p>{text.lead}</p>
-      <button type="button" onClick={() => trial.mutate()} disabled={trial.isPending}>
+      <button type="button" onClick={() => experiment.mutate()} disabled={experiment.isPending}>
         {text.start}
       </button>
-      <ProblemNote error={trial.error} />
+      <ProblemNote error={experiment.error} />
       <Batch accepted={accepted} />
     </section>
   );

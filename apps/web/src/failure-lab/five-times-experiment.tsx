@@ -8,28 +8,28 @@ import { useText } from '../text/language';
 
 const times = 5;
 
-/** The same body, the same key, all in flight at once. */
-export function FiveTimesTrial() {
-  const { five: text } = useText().trials;
-  const trial = useMutation({
+/** Sends concurrent requests with the same body and the same idempotency key. */
+export function FiveTimesExperiment() {
+  const { five: text } = useText().failureLab;
+  const experiment = useMutation({
     mutationFn: () => {
       const key = aKey();
-      const body = { to: 'ada@example.com', subject: 'Five times', text: `The key is ${key}` };
+      const body = { to: 'ada@example.com', subject: 'Sent five times', text: `The idempotency key is ${key}` };
       return Promise.all(Array.from({ length: times }, () => postJob('/v1/emails', body, key)));
     },
   });
-  const answers = trial.data ?? [];
+  const answers = experiment.data ?? [];
   const jobs = [...new Set(answers.map(({ job }) => job.id))];
   const mailbox = useMailbox().data ?? [];
   const effects = jobs.flatMap((id) => mailbox.filter(isEffectOf(id))).length;
   return (
-    <section className="card trial" aria-labelledby="five-times">
+    <section className="card experiment" aria-labelledby="five-times">
       <h2 id="five-times">{text.title}</h2>
       <p>{text.lead}</p>
-      <button type="button" onClick={() => trial.mutate()} disabled={trial.isPending}>
+      <button type="button" onClick={() => experiment.mutate()} disabled={experiment.isPending}>
         {answers.length === 0 ? text.start : text.again}
       </button>
-      <ProblemNote error={trial.error} />
+      <ProblemNote error={experiment.error} />
       {answers.length > 0 && (
         <>
           <div className="scroll" tabIndex={0} role="group" aria-labelledby="five-times">
