@@ -1,11 +1,11 @@
-/** One protection taken away, and the test that has to notice. */
+/** One protection that is switched off, and the test that has to fail. */
 export interface Sabotage {
   readonly name: string;
   readonly file: string;
-  /** Stands in the file exactly once. */
+  /** Occurs in the file exactly once. */
   readonly find: string;
   readonly replace: string;
-  /** What Jest is given to run; in each of them the test of this name, or a part of it, must fail. */
+  /** The spec files that Jest runs. In each of them, the test whose title contains `test` must fail. */
   readonly specs: readonly string[];
   readonly test: string;
 }
