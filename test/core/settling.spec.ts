@@ -6,7 +6,7 @@ import { startCore, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 import { refuseOnce } from '../support/refuse-once';
 
-describe('the settlement of a job', () => {
+describe('settling a job', () => {
   let core: Core;
   let runs: number;
 

@@ -35,7 +35,7 @@ const burst = async (): Promise<number[]> => {
  * the connections over its own idle limit before it reads new requests: nginx then has no answer, and does not send a
  * POST again.
  */
-it.each([5, 60])('no request is sent on a connection that the API closes at an idle age of %i s', async (seconds) => {
+it.each([5, 60])('every request is answered when connections reach an idle age of %i s', async (seconds) => {
   const api = system.processes.get('api')!;
   expect(await burst()).toEqual([202]);
   await delay(seconds * 1_000 - 500);
