@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** In a process of its own: Jest on Node 20 loads no ES module. */
+/** Runs in a separate process, because Jest on Node 20 does not load ES modules. */
 function apiAddress(environment: Record<string, string>): string {
   const script = `import('./api-address.mjs').then(({ apiAddress }) => process.stdout.write(apiAddress()))`;
   const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
@@ -19,6 +19,6 @@ it.each([
   [{ PORT: '3100', HOST: '0.0.0.0' }, 'http://127.0.0.1:3100'],
   [{ PORT: '3100', HOST: '::' }, 'http://[::1]:3100'],
   [{ PORT: '3100', HOST: '127.0.0.2' }, 'http://127.0.0.2:3100'],
-])('the commands of the web client ask the API of %j at %s', (environment, address) => {
+])('the commands of the web client, with %j, call the API at %s', (environment, address) => {
   expect(apiAddress(environment)).toBe(address);
 });

@@ -7,7 +7,7 @@ const projectFolder = join(__dirname, '..');
 const read = (file: string) => readFileSync(join(projectFolder, file), 'utf8');
 const check = 'libs/configuration/src/check-node.cjs';
 
-/** @returns what it prints before it exits with 1; undefined where it lets the process go on */
+/** @returns what the check prints before it exits with 1; undefined when it lets the process go on */
 function refusalOn(node: string): string | undefined {
   let printed = '';
   let code: number | undefined;
@@ -22,7 +22,7 @@ function refusalOn(node: string): string | undefined {
   return printed || undefined;
 }
 
-describe('the check of the version of Node', () => {
+describe('the check of the Node version', () => {
   const manifest = JSON.parse(read('package.json')) as { engines: { node: string }; scripts: Record<string, string> };
 
   it.each(['0.10.48', '14.21.3', '18.20.8', '20.0.0', '20.9.0', '20.19.6'])('refuses %s in one sentence', (node) => {
@@ -35,7 +35,7 @@ describe('the check of the version of Node', () => {
     expect(refusalOn(node)).toBeUndefined();
   });
 
-  it('asks for the version that package.json promises', () => {
+  it('asks for the version in package.json', () => {
     const [, major, minor] = /^>=(\d+)\.(\d+)$/.exec(manifest.engines.node)!;
     expect(refusalOn('1.0.0')).toContain(`Expected Node ${major}.${minor} or later`);
   });
@@ -44,7 +44,7 @@ describe('the check of the version of Node', () => {
     (name) => !(name.startsWith('pre') && name.slice(3) in manifest.scripts),
   );
 
-  it.each(names)('comes before everything else in npm run %s', (name) => {
+  it.each(names)('runs before everything else in npm run %s', (name) => {
     const first = manifest.scripts[`pre${name}`] ?? manifest.scripts[name]!;
     expect([`node ${check}`, 'node scripts/build.mjs']).toContain(first);
   });

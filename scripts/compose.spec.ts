@@ -16,8 +16,8 @@ interface Service {
 const projectFolder = join(__dirname, '..');
 
 /**
- * Crash tests set the first, the image sets the second, and STORAGE_DIR stands in for the third. No pooler stands before
- * the database here.
+ * Settings that docker-compose.yml does not pass: crash tests set FAIL_POINT, the image sets HOST, STORAGE_DIR
+ * replaces DATA_DIR, and there is no pooler in front of the database.
  */
 const notFromCompose = new Set(['FAIL_POINT', 'HOST', 'DATA_DIR', 'DATABASE_DIRECT_URL']);
 
@@ -34,7 +34,7 @@ describe('docker-compose.yml', () => {
     });
   });
 
-  it.each(apps)('passes to $name what it reads, and no secret that it does not', async (app) => {
+  it.each(apps)('passes to $name the settings that it reads, and no other secret', async (app) => {
     const read = await settingsReadBy(app);
     const passed = Object.keys(services[app.name]?.environment ?? {});
     expect(passed).toEqual(expect.arrayContaining(read.filter((name) => !notFromCompose.has(name))));
@@ -42,7 +42,7 @@ describe('docker-compose.yml', () => {
     expect(passed.filter((name) => secretSettings.has(name) && !read.includes(name))).toEqual([]);
   });
 
-  it('gives an app the time to drain', () => {
+  it('gives each app enough time to drain', () => {
     const hangMs = 10_000; // See run-process.ts.
     for (const { name } of apps) {
       const [, seconds] = /^(\d+)s$/.exec(services[name]!.stop_grace_period)!;
@@ -50,7 +50,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('has no password, and takes none that is not set', () => {
+  it('contains no password and has no default for one', () => {
     const text = readFileSync(join(projectFolder, 'docker-compose.yml'), 'utf8');
     const development = readFileSync(join(projectFolder, 'compose.development.env'), 'utf8');
     const passwords = [...development.matchAll(/^([A-Z_]+)=(.*)$/gm)];
@@ -65,7 +65,7 @@ describe('docker-compose.yml', () => {
     expect(text).not.toContain(developmentPassword);
   });
 
-  it('lets every server ask for a name or a password', () => {
+  it('makes every server require a name or a password', () => {
     expect(services['redis']!.command!.join(' ')).toMatch(/^redis-server .* --requirepass \$\{REDIS_PASSWORD:/);
     const { KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: protocols, KAFKA_LISTENERS: listeners } = services['kafka']!
       .environment as Record<string, string>;
@@ -92,14 +92,17 @@ describe('docker-compose.yml', () => {
     expect(open.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
   });
 
-  it('names the version of every image that is not ours', () => {
+  it('pins the version of every third-party image', () => {
     const images = new Set(Object.values(services).map(({ image }) => image));
     images.delete('node-message-queue');
     expect([...images].filter((image) => !/:v?\d+\.\d+\.\d+|^postgres:\d+\.\d+/.test(image))).toEqual([]);
   });
 });
 
-/** Every app reads its variables with the functions of its config.ts; what they ask for is what it reads. */
+/**
+ * Every app reads its variables with the functions of its config.ts. The names that these functions request are the
+ * settings of the app.
+ */
 async function settingsReadBy({ name }: App): Promise<string[]> {
   const asked = new Set<string>();
   const config = (await import(join(projectFolder, 'apps', name, 'src/config'))) as Record<string, unknown>;
@@ -113,7 +116,7 @@ async function settingsReadBy({ name }: App): Promise<string[]> {
     process.env = environment;
   }
   const read = [...asked].filter((variable) => variable in settings);
-  // What npm start gives it. NODE_ENV is asked for by the rules of production, and every process has it.
+  // `npm start` passes the declared names. The rules for production read NODE_ENV, which every process has.
   expect(new Set([...declared, 'NODE_ENV'])).toEqual(new Set([...read, 'NODE_ENV']));
   return read;
 }

@@ -11,11 +11,11 @@ describe('package-lock.json', () => {
     packages: Record<string, LockedPackage>;
   };
 
-  it('names no registry, so that anybody can install from his own', () => {
+  it('names no registry, so that `npm ci` works with any registry', () => {
     expect(Object.keys(packages).filter((path) => packages[path]?.resolved)).toEqual([]);
   });
 
-  it('holds the packages of every platform: where one is missing, `npm ci` refuses', () => {
+  it('holds the packages of every platform; `npm ci` fails when one is missing', () => {
     const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
       Object.keys(optionalDependencies).filter(
         (name) => !packages[`node_modules/${name}`] && !packages[`${path}/node_modules/${name}`],

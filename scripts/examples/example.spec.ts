@@ -7,7 +7,7 @@ const header = (...lines: string[]): string =>
   `/**\n${lines.map((line) => (line ? ` * ${line}` : ' *')).join('\n')}\n */\nx();\n`;
 
 describe('the header of an example', () => {
-  it('says what it shows, what it does by hand, and what it prints', () => {
+  it('has what the example shows, what it does by hand, and what it prints', () => {
     const source = header(
       'One line.',
       '',
@@ -29,14 +29,14 @@ describe('the header of an example', () => {
     });
   });
 
-  it('names its server where its folder does not', () => {
+  it('names the server when the folder does not', () => {
     expect(readHeader('examples/nestjs/one.ts', header('One.', 'Needs: redis', 'Expect:', '  a')).needs).toBe('redis');
     expect(() => readHeader('examples/nestjs/one.ts', header('One.', 'Expect:', '  a'))).toThrow(
       'lacks a line "Needs:',
     );
   });
 
-  it('is refused when a word is none of the capabilities, or when it promises nothing', () => {
+  it('is refused when a word is not a capability, or when it has no expected output', () => {
     expect(() => readHeader('examples/kafka/one.ts', header('One.', 'Shows: delays', 'Expect:', '  a'))).toThrow(
       'delays',
     );
@@ -45,8 +45,8 @@ describe('the header of an example', () => {
   });
 });
 
-describe('the promised lines', () => {
-  it('are there in their order, with anything in the place of …', () => {
+describe('the expected lines', () => {
+  it('are found in order; … matches any text', () => {
     expect(missingLine(['took … ms', 'done (2)'], 'it took 7 ms\nnoise\ndone (2)\n')).toBeUndefined();
     expect(missingLine(['done', 'took … ms'], 'took 7 ms\ndone\n')).toBe('took … ms');
     expect(missingLine(['done (2)'], 'done 2\n')).toBe('done (2)');
@@ -62,7 +62,7 @@ describe('examples/README.md', () => {
     ]),
   );
 
-  it('has a row for every example, with what its header says, and for nothing else', () => {
+  it('has a row for every example, with the summary in its header, and no other row', () => {
     expect(Object.fromEntries(rows)).toEqual(
       Object.fromEntries(
         findExamples(projectFolder).map(({ file, summary }) => [

@@ -6,7 +6,7 @@ import { shippedWith } from './shipped-packages';
 const projectFolder = join(__dirname, '../..');
 const notice = readFileSync(join(projectFolder, 'NOTICE'), 'utf8');
 
-/** Licences that somebody has read, and of which we do what they ask. */
+/** Licences that we have read, and whose conditions we meet. */
 const accepted = new Set([
   '(MIT AND Zlib)',
   '(MIT OR GPL-3.0-or-later)',
@@ -28,17 +28,17 @@ const accepted = new Set([
 ]);
 
 describe('NOTICE', () => {
-  it('is what `npm run notice` writes', () => {
+  it('has the content that `npm run notice` writes', () => {
     expect(notice).toBe(noticeOf(projectFolder));
   });
 
-  it('names no licence that was not accepted', () => {
+  it('names accepted licences only', () => {
     const licenses = [...notice.matchAll(/^(.+): \S+ \d+\.\d+\.\d+\S*$/gm)].map(([, license]) => license!);
     expect(licenses.length).toBeGreaterThan(100);
     expect([...new Set(licenses)].filter((license) => !accepted.has(license))).toEqual([]);
   });
 
-  it('is copied into the image, with the licences that it refers to', () => {
+  it('is copied into the image, together with the licence files that it refers to', () => {
     const dockerfile = readFileSync(join(projectFolder, 'Dockerfile'), 'utf8');
     expect(dockerfile).toContain('COPY LICENSE NOTICE ./\nCOPY licenses licenses\n');
     const ignored = readFileSync(join(projectFolder, '.dockerignore'), 'utf8');
@@ -46,7 +46,7 @@ describe('NOTICE', () => {
   });
 });
 
-describe('the packages that are shipped', () => {
+describe('shippedWith', () => {
   const locked = {
     'node_modules/a': { version: '1.0.0', license: 'MIT', dependencies: { b: '^2' }, peerDependencies: { c: '*' } },
     'node_modules/a/node_modules/b': { version: '2.0.0', license: 'ISC' },
@@ -62,12 +62,12 @@ describe('the packages that are shipped', () => {
   };
   const namesWith = (...roots: string[]) => shippedWith(locked, roots).map(({ name, version }) => `${name} ${version}`);
 
-  it('are those that Node finds from each package, and the peers that are not optional', () => {
+  it('finds the packages that Node resolves from each package, and the peer dependencies that are not optional', () => {
     expect(namesWith('a')).toEqual(['a 1.0.0', 'b 2.0.0', 'c 1.0.0']);
     expect(namesWith('a', 'b')).toEqual(['a 1.0.0', 'b 2.0.0', 'c 1.0.0', 'b 1.0.0']);
   });
 
-  it('have a licence each', () => {
+  it('refuses a package without a licence', () => {
     expect(() => namesWith('e')).toThrow('e 1.0.0 names no licence');
   });
 });

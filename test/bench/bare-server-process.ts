@@ -7,7 +7,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { readSettings } from '@app/configuration';
 import { runProcess } from '@app/observability';
 
-/** The least that a route can do which keeps what it was given: one INSERT. */
+/** The minimal route that stores its input: one INSERT. */
 @Controller('v1/emails')
 class BareController {
   constructor(@Inject(Pool) private readonly pool: Pool) {}

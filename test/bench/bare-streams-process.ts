@@ -2,7 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { readSettings } from '@app/configuration';
 import { runProcess } from '@app/observability';
 
-/** The least that a server of event streams can do: no database, no resume, no bound. What is posted is written. */
+/** The minimal server of event streams: no database, no resume, no limit. It writes what is posted. */
 const streams = new Map<string, ServerResponse>();
 
 const server = createServer((request, response) => {
@@ -11,7 +11,7 @@ const server = createServer((request, response) => {
     response.write('\n');
     const path = request.url!;
     streams.set(path, response);
-    // The next turn's may be here before the last one's has gone.
+    // The stream of the next turn may open before the stream of the last turn has closed.
     response.on('close', () => {
       if (streams.get(path) === response) streams.delete(path);
     });
@@ -28,7 +28,7 @@ const server = createServer((request, response) => {
   });
 });
 
-// Whoever posts is silent while it is the other's turn.
+// The client that posts sends nothing during the turn of the other contender, so its connection must not time out.
 server.keepAliveTimeout = 0;
 
 void runProcess(

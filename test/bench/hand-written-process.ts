@@ -4,12 +4,12 @@ import type { FinishLine } from './drain/finish-line';
 
 /**
  * What a good engineer writes by hand to keep the same records as this system, and no more: claim, handle and settle,
- * each for a group of jobs. Two groups at a time: the next one grows while these are written. A group is settled when
- * its slowest handler is done, which is where this is simpler than the library, and no worse for a handler that does
- * nothing. Nothing here is the library's but the names of its tables.
+ * each for a group of jobs. Two groups run at a time: the next one grows while these are written. A group is settled
+ * when its slowest handler is done. In this point it is simpler than the library, and no worse for a handler that does
+ * nothing. It uses nothing of the library except the names of its tables.
  */
 
-/** A job row becomes active, unless the message is stale. Rows are locked in the order of their ids: no deadlocks. */
+/** Sets a job to active, unless the message is stale. Rows are locked in the order of their ids, to avoid deadlocks. */
 const claimText = `
   WITH free AS (
     SELECT job.id
@@ -59,14 +59,14 @@ interface Job extends Dispatch {
   readonly payload: unknown;
 }
 
-/** Messages that came together, until the last of them is done. */
+/** Messages that arrived together, until the last of them is done. */
 interface Chunk {
   left: number;
   readonly done: () => void;
 }
 
 const concurrency = Number(process.env['BENCH_CONCURRENCY']);
-/** One job at a time, over more connections, is what this would be without groups. */
+/** A group size of 1, with more connections, shows the cost without groups. */
 const groupSize = Number(process.env['BENCH_GROUP']);
 const groupsAtOnce = Number(process.env['BENCH_GROUPS_AT_ONCE']);
 
@@ -130,7 +130,7 @@ function ledger(line: FinishLine) {
           const message = (Buffer.isBuffer(body) ? JSON.parse(body.toString()) : body) as Dispatch;
           waiting.push({ message, chunk });
         }
-        // What else this turn of the event loop brings goes along.
+        // Other messages of this turn of the event loop join the group.
         setImmediate(begin);
       }),
     end: () => pool.end(),

@@ -5,11 +5,11 @@ import { FinishLine } from './drain/finish-line';
 
 /**
  * What a good engineer writes by hand to keep the same model with the same protection, and no more: a batch of kafkajs
- * is one transaction, which notes the events and writes the products. Nothing here is the library's but the names of
- * its tables, and the model is simpler by its generations.
+ * is one transaction, which records the events and writes the products. It uses nothing of the library except the
+ * names of its tables, and its model has no generations.
  */
 
-// kafkajs 2 warns of the partitioner of kafkajs 1, which nobody here has ever used.
+// kafkajs 2 warns about the partitioner of kafkajs 1, which this project has never used.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
 
 const upsertText = `

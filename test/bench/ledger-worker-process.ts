@@ -34,7 +34,7 @@ class EmptyHandler implements Handler<typeof job> {
 @Module({})
 class LedgerWorkerModule {}
 
-/** A worker as every app of this system is one. It takes its first job when the bench says so. */
+/** A worker like every worker of this system. It takes its first job when the bench tells it to. */
 void runProcess(
   application,
   () => readSettings(workerSettingNames),

@@ -19,7 +19,7 @@ import { benchSync } from './sync/bench';
 
 type DriverOption = DriverName | 'all';
 
-/** A whole number and its default, or one whose default each driver has for itself. */
+/** A whole number with its default, or one whose default depends on the driver. */
 type NumberOption = number | 'by driver';
 
 type Values<Options extends Record<string, NumberOption>> = {
@@ -119,7 +119,7 @@ async function main([name, ...args]: string[]): Promise<void> {
     () => setUpBrokers(chosen.brokers(driver)),
   );
   const afterSetUp = async (): Promise<void> => {
-    await ready.catch(() => undefined); // Only then is all known that has to end.
+    await ready.catch(() => undefined); // Only after the set-up is everything known that has to be ended.
     await tearDown();
   };
   await endingWith(afterSetUp, async () => {
@@ -133,7 +133,7 @@ function refuse(why: string): void {
   process.exitCode = 1;
 }
 
-/** @throws Error for an option or a driver that is not known, or not a whole number from 1 */
+/** @throws Error for an unknown option or driver, or a value that is not a whole number from 1 */
 function readOptions(args: string[], defaults: Readonly<Record<string, NumberOption>>) {
   const known = Object.fromEntries(
     ['driver', ...Object.keys(defaults)].map((option) => [option, { type: 'string' as const }]),
@@ -156,7 +156,8 @@ function readOptions(args: string[], defaults: Readonly<Record<string, NumberOpt
 let interruptedAt: number | undefined;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    // Ctrl-C comes twice, from the terminal and through npm; only a later one is somebody who will not wait.
+    // Ctrl-C arrives twice, from the terminal and through npm. Only a later one means that the user does not want to
+    // wait.
     if (interruptedAt !== undefined && performance.now() - interruptedAt > 2_000) process.exit(1);
     if (interruptedAt !== undefined) return;
     interruptedAt = performance.now();
@@ -166,7 +167,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 process.on('uncaughtException', (error) => void fail(error));
 
 async function fail(error: unknown): Promise<void> {
-  if (interruptedAt !== undefined) return; // What is cut off on the way out is no news.
+  if (interruptedAt !== undefined) return; // Errors of interrupted work are expected after Ctrl-C.
   process.stderr.write(`bench: ${error instanceof Error ? error.stack : String(error)}\n`);
   await endEverything();
   process.exit(1);

@@ -2,7 +2,7 @@ import { runContender } from './drain/contender';
 
 const reportEach = process.env['BENCH_REPORT'] === 'each';
 
-/** A broker's own client that does nothing with a message but to acknowledge it. */
+/** The client of a broker that acknowledges messages and does nothing else. */
 void runContender((line) => ({
   take: (bodies) => {
     line.runs += bodies.length;

@@ -20,7 +20,7 @@ import { FinishLine } from './drain/finish-line';
 const application = 'bench-search';
 const subscription = { event: productChanged, subscriber: 'search', together: Number(process.env['BENCH_GROUP']) };
 
-/** The sync-worker's own, in groups of another size. */
+/** The handler of the sync-worker, with groups of another size. */
 @EventHandler(subscription)
 class MeasuredHandler implements HandlesEvents<typeof productChanged> {
   private readonly search = new SearchHandler();
@@ -33,7 +33,7 @@ class MeasuredHandler implements HandlesEvents<typeof productChanged> {
 @Module({})
 class SearchSubscriberModule {}
 
-/** A worker as every app of this system is one. It takes its first event when the bench says so. */
+/** A worker like every worker of this system. It takes its first event when the bench tells it to. */
 void runProcess(
   application,
   () => readSettings(workerSettingNames),

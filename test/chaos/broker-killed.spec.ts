@@ -16,20 +16,20 @@ import { until } from '../support/until';
 interface Killed {
   readonly backend: Backend;
   readonly broker: Broker;
-  /** From when the broker is back until jobs go on that were accepted while it was away. */
+  /** The maximum time from the return of the broker until jobs run that were accepted while it was away. */
   readonly goesOnWithinMs: number;
 }
 
 const slackMs = 1_000;
-/** The relay asks again after at most this long. */
+/** The maximum back-off of the relay. */
 const backOffMs = 2_000;
-/** A session of Kafka, which a member that comes back under another name has to wait for. */
+/** The session time-out of Kafka. A member that comes back with another name has to wait for it. */
 const sessionMs = 6_000;
-/** How long a consumer may take to ask again: five tries of kafkajs, the pause after them, and a connection. */
+/** How long a consumer may take to reconnect: five tries of kafkajs, the pause after them, and a connection. */
 const askAgainMs = 5 * 500 + 500 + 1_500;
 
 const all: readonly Killed[] = [
-  // A connection is tried each second.
+  // The driver tries to connect each second.
   { backend: 'rabbitmq', broker: rabbitmq, goesOnWithinMs: 1_000 + backOffMs + slackMs },
   { backend: 'kafka', broker: kafka, goesOnWithinMs: askAgainMs + sessionMs + slackMs },
 ];
@@ -37,7 +37,7 @@ const all: readonly Killed[] = [
 /** RabbitMQ writes the name of a new queue to the disk half a second late. */
 const untilQueuesAreKeptMs = 2_000;
 
-describe('a broker that is killed', () => {
+describe('a system whose broker is killed', () => {
   for (const { backend, broker, goesOnWithinMs } of all) {
     (broker.isInstalled() ? describe : describe.skip)(`on ${backend}`, () => {
       let folder: string;
@@ -51,7 +51,7 @@ describe('a broker that is killed', () => {
 
       const startSystem = async (environment: NodeJS.ProcessEnv = {}): Promise<void> => {
         const address = { [broker.variable]: broker.addressAt(proxy.port) };
-        // No worker dies here: one that is slow for a moment keeps its jobs.
+        // No worker dies here: a worker that is slow for a moment keeps its jobs.
         system = await TestSystem.start({ backend, environment: { ...address, LEASE_MS: '6000', ...environment } });
       };
 
@@ -89,7 +89,7 @@ describe('a broker that is killed', () => {
         rmSync(folder, { recursive: true, force: true });
       });
 
-      it('under load, and started again: the API goes on, memory stays flat, nothing is lost and nothing is twice', async () => {
+      it('under load keeps accepting jobs with flat memory, and loses and doubles none', async () => {
         await startSystem();
         const load = new Load(system, 16);
         await workGoesOn();
@@ -121,7 +121,7 @@ describe('a broker that is killed', () => {
         expect(await outbox()).toBe(0);
       });
 
-      it('with all that it had written: what it has forgotten is dispatched again, what was in hand is done once', async () => {
+      it('and loses its data dispatches the lost jobs again, and runs the jobs in flight once', async () => {
         const mailServer = await GatedMailServer.start();
         await startSystem({ SMTP_URL: mailServer.url });
         const load = new Load(system, 16);
@@ -146,7 +146,7 @@ describe('a broker that is killed', () => {
         await mailServer.close();
       });
 
-      it('or cut off twice a second for ten seconds, again and again redelivered: none is lost, none is twice', async () => {
+      it('or cut off twice a second for ten seconds loses, doubles and dead-letters no job', async () => {
         await startSystem();
         const load = new Load(system, 8);
         await workGoesOn();

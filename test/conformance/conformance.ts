@@ -11,19 +11,19 @@ import { messages } from './suite/messages';
 import { outcomes } from './suite/outcomes';
 import { timing } from './suite/timing';
 
-/** What a group of tests works with. */
+/** What a group of tests uses. */
 export interface Suite {
   readonly harness: Harness;
   /** Registers the one test of a scenario. */
   readonly scenario: (id: ScenarioId, test: () => Promise<void>) => void;
-  /** A fresh database, and the broker under test; it ends with the test. */
+  /** Starts the core on a fresh database and the broker under test. `afterEach` closes it. */
   readonly start: (
     handlers: readonly (readonly [JobDefinition, TestHandler])[],
     options?: CoreOptions,
   ) => Promise<Core>;
 }
 
-/** Everything that a driver, under the core, has to do. A new broker is one folder and one harness. */
+/** Registers all tests of a driver together with the core. A new broker needs one driver folder and one harness. */
 export function conformance(harness: Harness): void {
   (harness.isThere ? describe : describe.skip)(`on ${harness.name}`, () => {
     const tested = new Set<ScenarioId>();
@@ -47,7 +47,7 @@ export function conformance(harness: Harness): void {
 
     for (const group of [outcomes, timing, claiming, messages, cancelling, families, events, accidents]) group(suite);
 
-    it('every scenario of the inventory has a test', () => {
+    it('has a test for every scenario of the inventory', () => {
       expect([...tested].sort()).toEqual(Object.keys(scenarios).sort());
     });
   });

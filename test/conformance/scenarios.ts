@@ -1,82 +1,95 @@
 /**
- * What every broker's driver, under the core, has to do. Each id belongs to exactly one test; a broker is tested for
- * all of them, and for a capability that it does not claim, for the refusal.
+ * What the driver of every broker, together with the core, has to do. Each id belongs to exactly one test. A broker is
+ * tested for all of them. When a broker does not claim a capability, the test checks that the system refuses to use
+ * it.
  */
 export const scenarios = {
-  // What a handler says
-  delivers: 'a job runs once; its result and its row in the dedupe table are kept',
-  'retries-then-succeeds': 'a throw is tried again after the back-off of its definition, and then succeeds',
-  'jitters-the-back-off': 'with full jitter the delay lies anywhere between nothing and the whole',
-  'dead-letter-after-last-attempt': 'a throw at the last attempt is the end: failed, and a dead letter that says why',
-  'dead-letter-on-fail': 'fail is final at the first attempt',
-  snoozes: 'snooze comes back later and does not count as an attempt',
-  'refuses-a-wrong-result': 'a result of another shape than promised fails, and so does one that cannot be stored',
-  'times-out': 'an attempt that takes too long is asked to stop, and tried again',
-  'reports-progress': 'progress is on the job while it runs',
-  redrives: 'a failed job that is redriven has all its attempts again, and its effect key; a second redrive is refused',
-  // When
-  'runs-after-a-delay': 'delayMs: not before its time',
-  'runs-at-a-moment': 'runAt: not before its time, and a moment that has passed means now',
-  'runs-the-urgent-first': 'of what waits, high priority runs first, where the broker claims it',
+  // Outcomes of a handler
+  delivers: 'a job runs once; its result and its row in the dedupe table are stored',
+  'retries-then-succeeds':
+    'a job whose handler throws is retried after the back-off of its definition, and then succeeds',
+  'jitters-the-back-off': 'with full jitter the delay is anywhere between zero and the full back-off',
+  'dead-letter-after-last-attempt':
+    'a job whose handler throws at the last attempt fails and becomes a dead letter with the reason',
+  'dead-letter-on-fail': 'a job whose handler returns fail fails at the first attempt',
+  snoozes: 'a job whose handler returns snooze runs again later, and the run does not count as an attempt',
+  'refuses-a-wrong-result':
+    'a job fails when its result does not match the schema, and when its result cannot be stored',
+  'times-out': 'an attempt that times out is aborted, and the job is retried',
+  'reports-progress': 'the progress of a job can be read while the job runs',
+  redrives: 'a redriven job has all its attempts again and the same effect key; a second redrive is refused',
+  // Timing and limits
+  'runs-after-a-delay': 'a job with delayMs does not run before its time',
+  'runs-at-a-moment': 'a job with runAt does not run before its time, and runs at once when that time has passed',
+  'runs-the-urgent-first':
+    'of the waiting jobs, the one with the highest priority runs first; refused when the broker has no priorities',
   'limits-the-rate':
-    'not more starts in a time than the queue allows, where the broker claims it; refused at boot where not',
-  'limits-concurrency': 'not more handlers at once in a process than the definition allows',
+    'no more jobs start in a period than the rate limit allows; refused at start-up when the broker has no rate limit',
+  'limits-concurrency': 'no more handlers run at the same time in a process than the definition allows',
   'limits-concurrency-per-tenant':
-    'a tenant whose jobs never end holds its own slots only; the jobs of another tenant behind them run at once, and nobody loses an attempt',
-  'keeps-order-per-key': 'jobs of one key run one after the other, past one that is retried and one that fails',
-  'order-does-not-block-others': 'a key that waits holds up no other key',
-  'makes-scheduled-jobs-once': 'every tick of a timetable makes one job, with two relays, and missed ticks make one',
-  // Who may run it
-  'runs-a-duplicate-publish-once': 'the same dispatch published many times, before, while and after it runs, runs once',
-  'drops-a-stale-dispatch': 'a message of another dispatch, or of a job that is not there, runs nothing',
-  'fences-a-frozen-worker': 'a worker that fell silent loses its job, and its late result is not written',
-  'renews-its-lease': 'a handler that runs longer than the lease keeps its job',
-  'stops-a-handler-that-lost-its-lease': 'the heartbeat that finds a lease lost aborts the handler',
-  'buries-what-kills-its-worker': 'a job that takes its worker down at every attempt becomes a dead letter',
-  // What somebody puts on the queue
+    'a tenant whose jobs never end uses only its own slots; jobs of another tenant behind them run at once, and no job loses an attempt',
+  'keeps-order-per-key': 'jobs with the same order key run one after another, even when one is retried and one fails',
+  'order-does-not-block-others': 'jobs with one order key do not delay jobs with another',
+  'makes-scheduled-jobs-once':
+    'every tick of a schedule makes one job, even with two relays, and all missed ticks together make one job',
+  // Claims and leases
+  'runs-a-duplicate-publish-once':
+    'a dispatch that is published many times, before, during and after its run, runs once',
+  'drops-a-stale-dispatch': 'a message with another dispatch number, or for an unknown job, is dropped',
+  'fences-a-frozen-worker': 'a worker that sends no heartbeat loses its job, and its late result is not written',
+  'renews-its-lease': 'a worker whose handler runs longer than the lease renews the lease and keeps the job',
+  'stops-a-handler-that-lost-its-lease': 'a heartbeat that finds the lease lost aborts the handler',
+  'buries-what-kills-its-worker': 'a job whose worker dies at every attempt becomes a dead letter',
+  // Messages on the queue
   'sets-aside-what-it-cannot-read':
-    'malformed, oversized, of an unknown kind: a dead letter with its bytes; the neighbour runs',
-  'brings-an-old-payload-up-to-date': 'a payload of an older version is upcast',
-  'hands-back-a-newer-version': 'a version newer than the worker waits for a newer worker',
-  'adopts-a-foreign-event': 'a CloudEvent of another source becomes a job, once however often it comes',
-  'sets-aside-a-foreign-payload': 'a foreign event whose data is not a payload is set aside and says why',
-  'carries-the-trace': 'the trace of the request reaches the handler through the broker',
-  // Ends that somebody asks for
-  'cancels-before-it-runs': 'a queued job is cancelled at once, and a message that was out runs nothing',
-  'cancels-while-it-runs': 'an active one is asked to stop, and is cancelled even where its handler calls it a retry',
-  'cancels-too-late': 'a job that has ended stays as it is, and a handler that finished all the same is completed',
-  // Families
-  'runs-a-parent-after-its-children': 'a parent runs once, after all children, and gets their results in order',
-  'fails-a-parent-with-its-child': 'a child that fails fails its parent',
+    'a malformed or oversized message, or one of an unknown kind, becomes a dead letter with its bytes; the message behind it runs',
+  'brings-an-old-payload-up-to-date': 'a payload of an older version is upcast to the current version',
+  'hands-back-a-newer-version':
+    'a job of a newer version than the worker knows is put back for later without losing an attempt',
+  'adopts-a-foreign-event': 'a CloudEvent of another service becomes one job, however often it is delivered',
+  'sets-aside-a-foreign-payload':
+    'an event of another service whose data does not match the payload schema becomes a dead letter with the reason',
+  'carries-the-trace': 'the trace context of the request reaches the handler through the broker',
+  // Cancellation
+  'cancels-before-it-runs': 'a queued job is cancelled at once, and a message that was already sent is dropped',
+  'cancels-while-it-runs': 'an active job is aborted, and is cancelled even when its handler asks for a retry',
+  'cancels-too-late':
+    'a finished job does not change, and a job whose handler finishes in spite of the request is completed',
+  // Parents and children
+  'runs-a-parent-after-its-children': 'a parent job runs once, after all its children, and gets their results in order',
+  'fails-a-parent-with-its-child': 'a parent job fails when one of its children fails',
   'redrives-a-family':
-    'a redriven child brings its parent back, which waits for it; one with a cancelled child stays failed',
-  'cancels-children-with-their-parent': 'cancelling a parent cancels what its children have not done',
+    'a redriven child puts its failed parent back to waiting; a parent with a cancelled child stays failed',
+  'cancels-children-with-their-parent': 'cancelling a parent job cancels its unfinished children',
   // Events
-  broadcasts: 'every subscriber hears every event',
-  'does-not-tell-what-was-rolled-back': 'an event is told if, and only if, its transaction was committed',
-  'hears-what-came-while-it-was-away': 'a subscriber that was away hears what came meanwhile',
+  broadcasts: 'every subscriber gets every event',
+  'does-not-tell-what-was-rolled-back': 'an event is published only when its transaction is committed',
+  'hears-what-came-while-it-was-away': 'a subscriber gets the events that were published while it was stopped',
   'handles-an-event-once': 'an event that is published twice is handled once by each subscriber',
   'handles-events-in-one-transaction':
-    'dedupe rows and effects of a group are one commit, and one that fails is undone',
+    'the dedupe rows and the effects of a group are committed together, and are rolled back when the handler fails',
   'a-subscriber-that-fails-is-alone':
-    'an event that one subscriber cannot handle is set aside after its attempts; the others hear it',
-  'sets-aside-an-event-it-cannot-read': 'malformed, of another kind or shape: a dead letter with its bytes',
-  'keeps-events-in-order-per-key': 'events of one key are heard in the order in which they were told, where claimed',
+    'an event that one subscriber cannot handle is dead-lettered after its attempts; the other subscribers get it',
+  'sets-aside-an-event-it-cannot-read':
+    'a malformed event, or one of another kind or shape, becomes a dead letter with its bytes',
+  'keeps-events-in-order-per-key':
+    'a subscriber gets the events of one key in the order in which they were recorded, when the broker keeps that order',
   replays:
-    'a new name hears everything again, or from a moment on, where the broker claims it; refused at boot where not',
-  'tells-of-finished-jobs': 'job.finished is told of every job that has come to an end, however it ended',
-  // Accidents
+    'a new subscriber name gets all events again, or those since a point in time; refused at start-up when the broker cannot replay',
+  'tells-of-finished-jobs': 'job.finished is published for every finished job: completed, failed or cancelled',
+  // Failures of brokers and workers
   'drains-and-hands-back':
-    'a drain waits for what ends in time, hands the rest back uncounted, and the next worker does it',
-  'hands-back-what-it-has-not-begun': 'of what was delivered and waits for a slot, a drain begins nothing',
-  'keeps-what-the-broker-refused': 'a publish that fails leaves the row, and it goes when the broker takes it',
+    'a drain waits for handlers that finish in time, returns the other jobs without counting an attempt, and the next worker runs them',
+  'hands-back-what-it-has-not-begun': 'a draining worker starts no job that was delivered and waits for a slot',
+  'keeps-what-the-broker-refused':
+    'a publish that fails keeps the outbox row, and the row is published when the broker accepts it',
   'sets-aside-what-the-broker-refuses':
-    'a message that the broker never takes is a dead letter with its bytes; its neighbours are published once',
-  'gives-up-a-silent-publish': 'a publish that never returns ends at its deadline and is tried again; it runs once',
-  'brings-back-what-the-broker-forgot': 'a queue that was emptied is filled again from the ledger',
-  'says-what-it-holds': 'depth counts what waits and what is worked on',
+    'a message that the broker refuses becomes a dead letter with its bytes; the other messages of its batch are published once',
+  'gives-up-a-silent-publish': 'a publish that never returns times out and is retried; its job runs once',
+  'brings-back-what-the-broker-forgot': 'jobs that the broker has lost are dispatched again from the ledger',
+  'says-what-it-holds': 'the depth of a queue counts the waiting messages and those in flight',
   'takes-no-more-than-it-can-do':
-    'a hundred thousand messages wait in the broker, not in the worker: memory stays flat',
+    'with 100,000 messages waiting, a worker fetches a few at a time and its memory stays flat',
 } as const;
 
 export type ScenarioId = keyof typeof scenarios;

@@ -24,7 +24,7 @@ import { freshDatabase, type TestDatabase } from '../support/postgres';
 
 const { TEST_REDIS_URL, TEST_RABBITMQ_URL, TEST_KAFKA_BROKERS } = process.env;
 
-/** SHOW_OUTPUT=1 npm run test:conformance -- wire */
+/** Prints the messages: SHOW_OUTPUT=1 npm run test:conformance -- wire */
 function show(broker: string, { headers, body }: Overheard): void {
   if (process.env['SHOW_OUTPUT']) process.stderr.write(`${broker}: ${JSON.stringify(headers)}\n${body}\n`);
 }
@@ -39,7 +39,7 @@ describe.each([
     isThere: TEST_RABBITMQ_URL,
   },
   { name: 'kafka', broker: 'kafka', environment: { KAFKA_BROKERS: TEST_KAFKA_BROKERS }, isThere: TEST_KAFKA_BROKERS },
-])('what other services get', ({ name, broker, environment, isThere }) => {
+])('the message that other services get', ({ name, broker, environment, isThere }) => {
   (isThere ? describe : describe.skip)(`on ${name}`, () => {
     const [job, event] = [sendSms, { ...jobFinished, subscribers: ['ada'] }];
     const prefix = `${uniqueName()}-${process.pid}`;
@@ -75,7 +75,7 @@ describe.each([
       await database.drop();
     });
 
-    /** What `publish` sends, as somebody hears it who listens where the AsyncAPI document says. */
+    /** The message that `publish` sends, as a listener gets it at the address in the AsyncAPI document. */
     async function heard(carries: object, publish: () => Promise<void>): Promise<Overheard> {
       const channel = described.channels.find((known) => known.sends && same(known.carries, carries))!;
       const listener = await overhear(settings, channel);
@@ -101,14 +101,14 @@ describe.each([
 
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
-    it('about a job is a CloudEvent in structured mode', async () => {
+    it('is, for a job, a CloudEvent in structured mode', async () => {
       const id = '019e0000-0000-7000-8000-000000000000';
       const message = { ...job, id, dispatch: 1, priority: 2, orderKey: 'one', at: new Date(), traceparent };
       const overheard = await heard({ jobsOf: job.queue }, () => driver.publish([message]));
       assertCloudEvent(overheard, encodeMessage(message));
     });
 
-    it('of an event is a CloudEvent in structured mode', async () => {
+    it('is, for an event, a CloudEvent in structured mode', async () => {
       const id = '019e0000-0000-7000-8000-000000000001';
       const [at, job] = [new Date(), '019e0000-0000-7000-8000-000000000000'];
       const ended = { kind: 'sms.send', state: 'completed', attempt: 1, error: null, finishedAt: at.toISOString() };
@@ -118,7 +118,7 @@ describe.each([
       assertCloudEvent(overheard, encodeEvent(message));
     });
 
-    it('is where its description says, and as it says', async () => {
+    it('is sent to queues, exchanges and topics that exist as described', async () => {
       const places = described.channels.map(({ bindings }) => bindings as any);
       expect(places.length).toBeGreaterThan(1);
       if (broker === 'rabbitmq') await assertDeclared(places);
@@ -127,7 +127,7 @@ describe.each([
   });
 });
 
-/** To declare what is there with other properties is an error, and to ask for what is not there. */
+/** RabbitMQ raises an error when an exchange is declared with other properties, and when a checked queue is missing. */
 async function assertDeclared(places: readonly any[]): Promise<void> {
   const connection = await connect(TEST_RABBITMQ_URL!);
   const channel = await connection.createChannel();

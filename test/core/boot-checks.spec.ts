@@ -22,7 +22,7 @@ class Second {
   }
 }
 
-describe('a worker that cannot keep its promises does not start', () => {
+describe('the boot check of a worker', () => {
   async function resolve(served: JobDefinition[], providers: (new () => object)[]) {
     @Module({ imports: [DiscoveryModule], providers: [HandlerRegistry, ...providers] })
     class Worker {}
@@ -36,7 +36,7 @@ describe('a worker that cannot keep its promises does not start', () => {
     expect(handlers.get(job.kind)!.handler).toBeInstanceOf(First);
   });
 
-  it('names every fault at once: none, two, one too many', async () => {
+  it('names every fault at once: a kind without a handler, with two handlers, and one that is not served', async () => {
     await expect(resolve([job, other], [First, Second])).rejects.toMatchObject({
       code: 'boot_check_failed',
       faults: [
@@ -49,7 +49,7 @@ describe('a worker that cannot keep its promises does not start', () => {
     );
   });
 
-  it('refuses a rate limit on a broker that has none', async () => {
+  it('refuses a rate limit on a broker that has no rate limit', async () => {
     const limited = { ...job, rateLimit: { max: 1, perMs: 1_000 } };
     await expect(resolve([limited], [First])).rejects.toThrow('has a rateLimit, which memory cannot keep');
   });

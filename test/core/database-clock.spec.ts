@@ -11,7 +11,7 @@ import { projectFolder } from '../support/postgres';
 
 const sixMinutes = 6 * 60_000;
 
-describe('with the clocks of two processes six minutes apart', () => {
+describe('with process clocks that are six minutes slow or fast, the system', () => {
   const job = plainJob();
   let core: Core;
 
@@ -23,7 +23,7 @@ describe('with the clocks of two processes six minutes apart', () => {
     await core.close();
   });
 
-  /** As in a process whose clock is wrong by this. */
+  /** Runs the work with a process clock that is wrong by this offset. */
   async function inProcess<Result>(offsetMs: number, work: () => Promise<Result>): Promise<Result> {
     const now = Date.now.bind(Date);
     const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() + offsetMs);
@@ -56,7 +56,7 @@ describe('with the clocks of two processes six minutes apart', () => {
     expect(rows.map(({ id }) => id)).toEqual(ids);
   });
 
-  it('counts the jobs of a period by when they were accepted', async () => {
+  it('counts the jobs of a period by the time at which they were accepted', async () => {
     await enqueueInTurns();
     const { rows } = await core.pool.query<{ first: Date; last: Date }>(
       `SELECT min(created_at) AS first, max(created_at) + interval '1 millisecond' AS last FROM job`,
@@ -66,7 +66,7 @@ describe('with the clocks of two processes six minutes apart', () => {
     expect(await countJobs(core.pool, undefined, new Date(first.getTime() - sixMinutes), first)).toEqual([]);
   });
 
-  it('reports orders up to now when no end is given', async () => {
+  it('reports orders up to the time of the database when no end is given', async () => {
     await core.pool.query(
       `INSERT INTO customer_order (tenant, number, placed_at, customer, country, product, quantity, unit_price_cents, total_cents, status)
        VALUES ('demo', 1, now() - interval '1 second', 'Ada', 'DE', 'Lamp', 1, 100, 100, 'paid')`,
@@ -78,7 +78,7 @@ describe('with the clocks of two processes six minutes apart', () => {
     expect(rows).toEqual([{ isIn: true }]);
   });
 
-  it('writes times of the database through Prisma', async () => {
+  it('stores times of the database through Prisma', async () => {
     const prisma = createPrismaClient(core.pool);
     await inProcess(sixMinutes, () =>
       prisma.mailboxMessage.create({
@@ -87,15 +87,15 @@ describe('with the clocks of two processes six minutes apart', () => {
     );
     const { rows } = await core.pool.query('SELECT at <= now() AS "hasBeen" FROM mailbox_message');
     expect(rows).toEqual([{ hasBeen: true }]);
-    // Prisma fills these from the clock of the process.
+    // Prisma fills these fields from the clock of the process.
     expect(readFileSync(join(projectFolder, 'prisma/schema.prisma'), 'utf8')).not.toMatch(
       /@default\(now\(\)\)|@updatedAt/,
     );
   });
 });
 
-describe('the ids of a family', () => {
-  it('rise from the first child to the parent, and no id of another moment lies between', async () => {
+describe('the ids of a parent job and its children', () => {
+  it('rise from the first child to the parent, and no id of another job lies between them', async () => {
     const job = plainJob();
     const core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { relay: false, worker: false });
     try {

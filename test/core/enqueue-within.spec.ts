@@ -4,7 +4,7 @@ import { startCore, tenant, type Core } from '../support/core';
 import { hearing, plainEvent } from '../support/plain-event';
 import { plainJob } from '../support/plain-job';
 
-describe('enqueueWithin: a job as part of a transaction', () => {
+describe('a job that enqueueWithin adds to a transaction', () => {
   let core: Core;
   const job = plainJob();
   const ordered = plainJob({ orderBy: () => 'one' });
@@ -14,7 +14,7 @@ describe('enqueueWithin: a job as part of a transaction', () => {
 
   const jobs = async (): Promise<number> => (await core.pool.query('SELECT FROM job')).rowCount!;
 
-  it('is there when the transaction is committed, and runs', async () => {
+  it('exists after the commit, and runs', async () => {
     core = await startCore([
       [job, handle],
       [ordered, handle],
@@ -37,7 +37,7 @@ describe('enqueueWithin: a job as part of a transaction', () => {
     }
   });
 
-  it('is nowhere when it is rolled back', async () => {
+  it('does not exist after a rollback', async () => {
     core = await startCore([[job, handle]], { relay: false });
     const undone = core.prisma.$transaction(async (tx) => {
       await core.jobs.enqueueWithin(tx, job, { n: 1 }, { tenant });
@@ -48,7 +48,7 @@ describe('enqueueWithin: a job as part of a transaction', () => {
     expect((await core.pool.query('SELECT FROM outbox')).rowCount).toBe(0);
   });
 
-  it('of an event that comes twice, and whose handler fails once, is one', async () => {
+  it('is made once for an event that is delivered twice and whose handler fails once', async () => {
     const event = plainEvent(['ada']);
     let told = 0;
     let runs = 0;

@@ -7,7 +7,7 @@ import { gate } from '../support/gate';
 import { hearing, plainEvent } from '../support/plain-event';
 import { until } from '../support/until';
 
-describe('events', () => {
+describe('domain events', () => {
   let core: Core | undefined;
 
   afterEach(async () => {
@@ -15,7 +15,7 @@ describe('events', () => {
     core = undefined;
   });
 
-  it('are told in the order in which they became true, by however many relays', async () => {
+  it('are published in the order in which they were recorded, by any number of relays', async () => {
     const event = plainEvent(['ada']);
     const heard: number[] = [];
     core = await startCore([], {
@@ -28,7 +28,7 @@ describe('events', () => {
        SELECT $1, 1, 'test', 'one', jsonb_build_object('n', n, 'key', 'one') FROM generate_series(0, 2999) AS n`,
       [event.kind],
     );
-    // The broker is slow at the first batch: a relay that took the next one would be ahead.
+    // The broker is slow at the first batch: without the lock, another relay would publish the next batch first.
     const publishEvents = driver.publishEvents.bind(driver);
     jest.spyOn(driver, 'publishEvents').mockImplementationOnce(async (batch) => {
       await delay(300);
@@ -48,7 +48,7 @@ describe('events', () => {
     }
   });
 
-  it('refuse data that are not theirs, and more than a message may hold', async () => {
+  it('are refused when their data does not match the schema or is too large', async () => {
     const event = plainEvent(['ada']);
     core = await startCore([], { events: [hearing(event, 'ada', () => Promise.resolve())] });
     const { prisma } = core;
@@ -60,7 +60,7 @@ describe('events', () => {
     expect((await core.pool.query('SELECT FROM event_outbox')).rowCount).toBe(0);
   });
 
-  it('of two tenants are two events, also where another service gives both the same source and id', async () => {
+  it('of two tenants are two events, even with the same source and id from another service', async () => {
     const event = plainEvent(['ada']);
     const heard: (string | undefined)[] = [];
     core = await startCore([], {
@@ -79,7 +79,7 @@ describe('events', () => {
     expect(heard).toEqual(['shop', 'rival', undefined]);
   });
 
-  it('wait in the outbox for a broker that takes none, and hold up no job', async () => {
+  it('wait in the outbox while the broker refuses them', async () => {
     const event = plainEvent(['ada']);
     const heard: number[] = [];
     core = await startCore([], {
@@ -99,7 +99,7 @@ describe('events', () => {
     expect(refusals).toBe(3);
   });
 
-  it('set one aside that ten processes have begun and not ended, and handle its neighbours', async () => {
+  it('are dead-lettered when ten processes have begun and not finished them, and the others are handled', async () => {
     const event = plainEvent(['ada']);
     const heard: number[] = [];
     core = await startCore([], {
@@ -119,7 +119,7 @@ describe('events', () => {
          SELECT 'ada', $1, gen_random_uuid() FROM generate_series(1, $2::int)`,
         [id, processes],
       );
-    // Those of the first group died together with the third; then it was begun alone.
+    // One process died with the whole group; then nine processes died with the fourth event alone.
     for (const { id } of rows) await began(id, 1);
     await began(rows[3]!.id, 9);
     const deadLettered = core.next('dead_lettered');
@@ -139,7 +139,7 @@ describe('events', () => {
     ]);
   });
 
-  it('count a process once for an event, however often it is delivered to it', async () => {
+  it('count a process once per event, however often the event is delivered to it', async () => {
     const event = plainEvent(['ada']);
     const doors = gate();
     const heard: number[] = [];
@@ -159,7 +159,7 @@ describe('events', () => {
       data: { n: 1, key: 'one' },
     };
     const handled = core.next('events_handled');
-    // As a connection that is lost again and again brings it back.
+    // As when a connection is lost again and again.
     for (let time = 0; time < 30; time += 1) await core.broker.publishRawEvent(event.kind, message);
     doors.open();
     await handled;

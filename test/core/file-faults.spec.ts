@@ -20,7 +20,7 @@ const moments = ['open', 'first byte', 'middle', 'end', 'close'] as const;
 
 type Moment = (typeof moments)[number];
 
-/** Fails once, and does nothing for the stream that it was given: it neither listens to it nor destroys it. */
+/** A store that fails once. It ignores the stream that it was given: it neither listens to it nor destroys it. */
 class FaultyStore extends FileStore {
   failAt: Moment | 'open for reading' | 'while reading' | undefined;
 
@@ -71,7 +71,7 @@ class FaultyStore extends FileStore {
   }
 }
 
-describe('a fault of the file store', () => {
+describe('a fault of the file store or the database', () => {
   const neighbour = plainJob();
   let core: Core;
   let folder: string;
@@ -125,20 +125,20 @@ describe('a fault of the file store', () => {
       error: { message: expect.stringMatching(reason) },
     });
     expect(await attemptsOf(id)).toEqual({ state: 'completed', attempt: 2 });
-    // The process goes on with everything else.
+    // The process keeps running and handles other jobs.
     expect(await attemptsOf(await core.enqueue(neighbour, { n: 1 }))).toEqual({ state: 'completed', attempt: 1 });
   }
 
-  describe.each(['csv', 'xlsx', 'pdf'] as const)('while a %s is written', (format) => {
-    it.each(moments)('fails one attempt of one job when it comes at: %s', async (moment) => {
+  describe.each(['csv', 'xlsx', 'pdf'] as const)('during the writing of a %s', (format) => {
+    it.each(moments)('fails one attempt of one job when it happens at: %s', async (moment) => {
       store.failAt = moment;
       const id = await core.enqueue(makeReport, { type: 'orders', format });
       await failsOneAttempt(id, new RegExp(`E[A-Z]+ at ${moment}`));
     });
   });
 
-  describe('of a folder', () => {
-    it('that is a file fails attempts, and says so without its path', async () => {
+  describe('in a folder', () => {
+    it('fails the attempt when the folder is a file, and the message does not show the path', async () => {
       const file = join(folder, 'a-file');
       writeFileSync(file, '');
       store.use(new LocalFileStore(file));
@@ -153,7 +153,7 @@ describe('a fault of the file store', () => {
     });
   });
 
-  it('while orders are read fails one attempt of one job', async () => {
+  it('fails one attempt of one job when it happens during the reading of orders', async () => {
     const query = core.pool.query.bind(core.pool);
     await query(`
       ALTER TABLE customer_order RENAME TO customer_order_rows;
@@ -171,7 +171,7 @@ describe('a fault of the file store', () => {
     await query('DROP VIEW customer_order; ALTER TABLE customer_order_rows RENAME TO customer_order');
   });
 
-  describe('while an image is made smaller', () => {
+  describe('during the resizing of an image', () => {
     const upload = 'uploads/019e0000-0000-7000-8000-000000000000.png';
 
     beforeAll(async () => {
@@ -183,7 +183,7 @@ describe('a fault of the file store', () => {
     });
 
     it.each([...moments, 'open for reading', 'while reading'] as const)(
-      'fails one attempt of one job when it comes at: %s',
+      'fails one attempt of one job when it happens at: %s',
       async (moment) => {
         store.failAt = moment;
         await failsOneAttempt(await core.enqueue(resizeImage, { upload }), new RegExp(`E[A-Z]+ (at )?${moment}`));

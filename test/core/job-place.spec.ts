@@ -5,7 +5,7 @@ import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 import { until } from '../support/until';
 
-describe('where a job is', () => {
+describe('the place of a job', () => {
   const job = plainJob({ attempts: 2 });
   const keyed = plainJob({ orderBy: () => 'one' });
   const child = plainJob({ attempts: 1 });
@@ -41,7 +41,7 @@ describe('where a job is', () => {
     );
   };
 
-  /** The same by each way to read a job. */
+  /** State and place, which have to be the same by each way to read a job. */
   async function seen(id: string): Promise<{ state: string; place: string | null }> {
     const query = { state: undefined, kind: undefined, before: undefined, limit: 100 };
     const views = [
@@ -62,7 +62,7 @@ describe('where a job is', () => {
     expect(await seen(id)).toEqual({ state, place });
   };
 
-  it('without a relay a due job and a delayed one are in the outbox, and a parent is in the ledger alone', async () => {
+  it('without a relay, is the outbox for a due and a delayed job, and the ledger for a waiting parent', async () => {
     await start({ relay: false });
     const [due, delayed] = [await core.enqueue(job, { n: 1 }), await core.enqueue(job, { n: 1 }, { delayMs: 60_000 })];
     const children = [{ definition: child, payload: { n: 1 } }] as never;
@@ -72,14 +72,14 @@ describe('where a job is', () => {
     expect(await seen(parent.id)).toEqual({ state: 'waiting', place: 'ledger' });
   });
 
-  it('without a worker a due job is at the broker, and the next one of its key stays in the outbox', async () => {
+  it('without a worker, is the broker for a due job, and the outbox for the next job with its order key', async () => {
     await start({ worker: false });
     const [first, second] = [await core.enqueue(keyed, { n: 1 }), await core.enqueue(keyed, { n: 2 })];
     await becomes(first, 'queued', 'broker');
     expect(await seen(second)).toEqual({ state: 'queued', place: 'outbox' });
   });
 
-  it('a running job and a completed one are with a worker, one that waits for its next attempt is in the outbox', async () => {
+  it('is the worker for a running and a completed job, and the outbox for a job that waits for its next attempt', async () => {
     await start();
     outcomes.job = retry('once more', '1h');
     const id = await core.enqueue(job, { n: 1 });
@@ -94,7 +94,7 @@ describe('where a job is', () => {
     await becomes(id, 'completed', 'worker');
   });
 
-  it('a job whose lease has expired is with no worker until the sweep puts it into the outbox', async () => {
+  it('is the ledger for a job whose lease has expired, and the outbox after the sweep', async () => {
     await start({ relay: false, worker: false });
     const id = await core.enqueue(job, { n: 1 });
     await core.pool.query('DELETE FROM outbox');
@@ -104,7 +104,7 @@ describe('where a job is', () => {
     expect(await seen(id)).toEqual({ state: 'queued', place: 'outbox' });
   });
 
-  it('a job that is cancelled before a worker took it is nowhere, one that is cancelled while it runs ended with its worker', async () => {
+  it('is null for a job that was cancelled before a worker took it, and the worker for one that was cancelled while it ran', async () => {
     await start();
     const [running, delayed] = [
       await core.enqueue(job, { n: 1 }),
@@ -119,7 +119,7 @@ describe('where a job is', () => {
     await becomes(running, 'cancelled', 'worker');
   });
 
-  it('a parent fails in the ledger with its child, and waits there again after a redrive', async () => {
+  it('is the ledger for a parent that failed with its child, and for the same parent after a redrive', async () => {
     await start();
     outcomes.child = fail('broken');
     const children = [{ definition: child, payload: { n: 1 } }] as never;

@@ -7,17 +7,17 @@ import { freshDatabase, type TestDatabase } from '../support/postgres';
 const kinds = jobDefinitions.slice(0, 3).map(({ kind }) => kind);
 const tenants = ['shop', 'rival'];
 
-/** What a caller is shown, by the definition of each state, not by an index. */
+/** The state that a caller sees, computed from the definition of each state and not from an index. */
 const shown = `CASE WHEN state <> 'queued' OR run_at <= now() THEN state::text WHEN attempt = 0 THEN 'scheduled' ELSE 'retrying' END`;
 
-describe('lists of jobs', () => {
+describe('a list', () => {
   let database: TestDatabase;
   let pool: Pool;
 
   beforeAll(async () => {
     database = await freshDatabase();
     pool = createLedgerPool(database.url, 'lists', callerPool, 1);
-    // Runs of hundreds that are all of one sort, and what is rare between them.
+    // Runs of hundreds of equal jobs, with rare ones between them.
     await pool.query(
       `INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, attempt, max_attempts, created_at, run_at,
                         lease_until, payload)
@@ -52,7 +52,7 @@ describe('lists of jobs', () => {
   }
 
   it.each([undefined, ...shownStates])(
-    'of the state %s have every job of the tenant once, newest first',
+    'of jobs in the state %s has every job of the tenant once, newest first',
     async (state) => {
       for (const tenant of tenants) {
         for (const kind of [undefined, ...kinds]) {
@@ -68,7 +68,7 @@ describe('lists of jobs', () => {
     },
   );
 
-  it('of the board have every job of a kind, and its counts are how many there are', async () => {
+  it('of the board has every job of a kind, and the counts of the board are exact', async () => {
     const { rows } = await pool.query<{ kind: string; state: string; isDue: boolean; count: number; ids: string[] }>(
       `SELECT kind, state, state <> 'queued' OR run_at <= now() AS "isDue", count(*)::int AS count,
               array_agg(id ORDER BY id DESC) AS ids
@@ -86,7 +86,7 @@ describe('lists of jobs', () => {
     }
   });
 
-  it('of dead letters have every one that was asked for once, newest first', async () => {
+  it('of dead letters has every one that matches the filter once, newest first', async () => {
     await pool.query(
       `INSERT INTO dead_letter (broker, queue, kind, reason, detail, created_at, redriven_at)
        SELECT (ARRAY['bullmq', 'kafka'])[1 + (random() < 0.1)::int], 'email',

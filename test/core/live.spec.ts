@@ -13,7 +13,7 @@ import { until } from '../support/until';
 
 const tenant = 'test';
 
-describe('changes of jobs, whatever the order in which their transactions end', () => {
+describe('the changes of jobs', () => {
   let database: TestDatabase;
   let pool: Pool;
   let nothingLeft: () => Promise<void>;
@@ -54,7 +54,7 @@ describe('changes of jobs, whatever the order in which their transactions end', 
 
   const idsOf = ({ jobs }: { jobs: readonly { id: string }[] }): string[] => jobs.map(({ id }) => id);
 
-  it('one that began before and ended after what was read is not left out, and nothing comes twice', async () => {
+  it('include a change whose transaction began before the read and ended after it, and no change twice', async () => {
     const cursor = await readNow(pool);
     const slow = await connect();
     await slow.query('BEGIN');
@@ -70,7 +70,7 @@ describe('changes of jobs, whatever the order in which their transactions end', 
     expect(idsOf(third!)).toEqual([]);
   });
 
-  it('of another tenant there is nothing, and of one transaction there is all', async () => {
+  it('exclude other tenants, and include all changes of one transaction', async () => {
     const cursor = await readNow(pool);
     const other = await change(pool, 'other');
     const writer = await connect();
@@ -86,7 +86,7 @@ describe('changes of jobs, whatever the order in which their transactions end', 
     expect(idsOf(others!)).toEqual([other]);
   });
 
-  it('a page that is full is not the end', async () => {
+  it('go on after a full page', async () => {
     let cursor = await readNow(pool);
     const written: string[] = [];
     for (let n = 0; n < changesAtOnce * 2.5; n += 1) written.push(await change(pool));
@@ -100,7 +100,7 @@ describe('changes of jobs, whatever the order in which their transactions end', 
     expect(read).toEqual(written);
   });
 
-  it('a reader that stops anywhere and goes on from there misses none', async () => {
+  it('are complete for a reader that stops anywhere and resumes from there', async () => {
     const begin = await readNow(pool);
     const writers = await Promise.all(Array.from({ length: 6 }, connect));
     const written = new Set<string>();
@@ -110,7 +110,7 @@ describe('changes of jobs, whatever the order in which their transactions end', 
         for (let round = 0; round < 30; round += 1) {
           await writer.query('BEGIN');
           for (let n = 0; n <= round % 4; n += 1) written.add(await change(writer));
-          // The first are quick, the last take long.
+          // The first writers are quick, the last ones are slow.
           await delay(Math.random() * place * 8);
           await writer.query('COMMIT');
         }
@@ -125,7 +125,7 @@ describe('changes of jobs, whatever the order in which their transactions end', 
       const [{ jobs, cursor: end }] = (await readChanges(pool, [{ tenant, cursor }])) as [
         Awaited<ReturnType<typeof readChanges>>[number],
       ];
-      // As a stream whose reader is slow: any part of what was read, then what was not taken is read again.
+      // Like a slow stream: it takes any part of a page, and reads the rest again.
       const taken = Math.random() < 0.5 ? jobs.length : Math.floor(Math.random() * jobs.length);
       for (const { id } of jobs.slice(0, taken)) {
         if (seen.has(id)) again += 1;
@@ -137,11 +137,11 @@ describe('changes of jobs, whatever the order in which their transactions end', 
     }
     await everything;
     expect([...written].filter((id) => !seen.has(id))).toEqual([]);
-    // Only what shares its transaction with what was taken last comes again.
+    // Only changes of the same transaction as the last one taken are read again.
     expect(again).toBeLessThan(written.size);
   });
 
-  it('the feed tells of each without a wake-up, and of one whose transaction stayed open', async () => {
+  it('reach the feed without a wake-up, even from a transaction that stays open for long', async () => {
     const feed = new LiveFeed(pool, new MessagingSignals(), new JobViews([], String), database.url);
     const seen: string[] = [];
     const stream = { hasRoom: true, send: (text: string) => void seen.push(/"id":"([^"]+)"/.exec(text)![1]!) };

@@ -5,7 +5,7 @@ import type { JobDefinition } from '@app/contracts';
 import { startCore, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 
-describe('messages that got lost, or hurt', () => {
+describe('the core', () => {
   let core: Core;
 
   afterEach(() => core.close());
@@ -15,10 +15,10 @@ describe('messages that got lost, or hurt', () => {
     return encodeMessage({ ...definition, id, dispatch, ...rest });
   }
 
-  it('a single message that got lost comes back although the queue is never idle', async () => {
+  it('dispatches a single lost message again although the queue is never idle', async () => {
     const job = plainJob({ concurrency: 2 });
     const handle = async () => {
-      await delay(20); // Always at least one in work, as under steady load.
+      await delay(20); // At least one job is always running, as under steady load.
       return done({ n: 1 });
     };
     core = await startCore([[job, handle]], { reconcileMs: 30, forgottenAfterMs: 200 });
@@ -39,8 +39,8 @@ describe('messages that got lost, or hurt', () => {
 
   it.each([
     ['a NUL in the kind', { type: 'no\0such.v1' }, 'unknown_kind'],
-    ['a dispatch that no row can have', { dispatch: 3_000_000_000 }, 'malformed'],
-  ])('%s is set aside like any other', async (_, field, reason) => {
+    ['a dispatch that is out of range', { dispatch: 3_000_000_000 }, 'malformed'],
+  ])('dead-letters a message with %s', async (_, field, reason) => {
     const job = plainJob();
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
     const deadLettered = core.next('dead_lettered');
@@ -49,7 +49,7 @@ describe('messages that got lost, or hurt', () => {
     expect((await core.pool.query('SELECT reason FROM dead_letter')).rows).toEqual([{ reason }]);
   });
 
-  describe('an event of another service', () => {
+  describe('with an event of another service', () => {
     const from = (definition: JobDefinition, data: unknown) => ({
       specversion: '1.0',
       id: 'order-4711',
@@ -61,7 +61,7 @@ describe('messages that got lost, or hurt', () => {
     const deadLetters = async () =>
       (await core.pool.query('SELECT reason, kind, source, octet_length(raw) > 0 AS "hasBytes" FROM dead_letter')).rows;
 
-    /** PostgreSQL refuses rows of a table, for a reason that has nothing to do with what is in them. */
+    /** Makes PostgreSQL refuse rows of a table, for a reason that is not in the rows. */
     async function refuseRowsOf(table: string): Promise<() => Promise<unknown>> {
       await core.pool.query(`
         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -71,7 +71,7 @@ describe('messages that got lost, or hurt', () => {
       return () => core.pool.query(`DROP TRIGGER refuse ON ${table}`);
     }
 
-    it('becomes a job as soon as PostgreSQL takes it, and no dead letter before', async () => {
+    it('enqueues a job as soon as PostgreSQL accepts it, and makes no dead letter before', async () => {
       const job = plainJob();
       core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
       const restore = await refuseRowsOf('job');
@@ -88,27 +88,24 @@ describe('messages that got lost, or hurt', () => {
     });
 
     it.each([
-      ['that is good', 'job', 'adopt', { n: 1 }],
-      ['whose dead letter', 'dead_letter', 'set aside', { n: 'many' }],
-    ])(
-      '%s, and that PostgreSQL does not take, stays at the broker when its worker ends',
-      async (_, table, what, data) => {
-        const job = plainJob();
-        core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
-        await refuseRowsOf(table);
-        const refused = core.next('database_away', (statement) => statement === what);
-        const gaveUp = [core.next('delivery_failed'), core.next('dead_lettered')];
-        await core.broker.publishRaw(job.queue, from(job, data));
-        await Promise.race([refused, ...gaveUp]);
-        await core.worker.drain();
-        expect(await core.driver.depth(job.queue)).toBe(1);
-      },
-    );
+      ['a valid event', 'job', 'adopt', { n: 1 }],
+      ['an invalid event', 'dead_letter', 'set aside', { n: 'many' }],
+    ])('leaves %s at the broker when the worker stops while PostgreSQL refuses it', async (_, table, what, data) => {
+      const job = plainJob();
+      core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
+      await refuseRowsOf(table);
+      const refused = core.next('database_away', (statement) => statement === what);
+      const gaveUp = [core.next('delivery_failed'), core.next('dead_lettered')];
+      await core.broker.publishRaw(job.queue, from(job, data));
+      await Promise.race([refused, ...gaveUp]);
+      await core.worker.drain();
+      expect(await core.driver.depth(job.queue)).toBe(1);
+    });
 
     it.each([
-      ['has no place in jsonb', 'payload_invalid', {}],
+      ['jsonb cannot store', 'payload_invalid', {}],
       [
-        'makes a fault of ours show',
+        'raises an error in our code',
         'intake_failed',
         {
           orderBy: () => {
@@ -116,7 +113,7 @@ describe('messages that got lost, or hurt', () => {
           },
         },
       ],
-    ])('that %s is set aside as %s, with its bytes', async (_, reason, overrides) => {
+    ])('dead-letters an event that %s as %s, with its bytes', async (_, reason, overrides) => {
       const job = { ...plainJob(overrides), payload: z.any() };
       core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
       const deadLettered = core.next('dead_lettered');

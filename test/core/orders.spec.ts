@@ -17,7 +17,7 @@ describe('the orders of a period', () => {
     ['shop', 20],
     ['rival', 7],
     ['nobody', 0],
-  ])('are those of the tenant %s alone', async (tenant, expected) => {
+  ])('are only those of the tenant %s', async (tenant, expected) => {
     const period = { tenant, from: undefined, to: new Date(Date.now() + 60_000) };
     const { signal } = new AbortController();
     const read = await withOrders(core.pool, period, signal, async ({ count, batches }) => {

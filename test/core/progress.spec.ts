@@ -35,7 +35,7 @@ describe('progress', () => {
     ['completed', () => done({ n: 1 }), ['state completed', 'result completed']],
     ['failed', () => fail('no use'), ['state failed']],
     ['failed', () => retry('not today'), ['state failed']],
-  ] as const)('what was said last is told before the job is %s', async (ends, outcome, last) => {
+  ] as const)('is written one last time before the job is %s', async (ends, outcome, last) => {
     const events = await run((_, context) => {
       saysTwo(context);
       return Promise.resolve(outcome());
@@ -43,7 +43,7 @@ describe('progress', () => {
     expect(events).toEqual(['state queued', 'state active', 'progress 90 nearly done', ...last]);
   });
 
-  it('and before it is completed by a transaction', async () => {
+  it('is written one last time before a transaction completes the job', async () => {
     const events = await run(
       (_, context) =>
         context.transaction(() => {
@@ -55,7 +55,7 @@ describe('progress', () => {
     expect(events.slice(2)).toEqual(['progress 90 nearly done', 'state completed', 'result completed']);
   });
 
-  it('is told at most twice a second, in order, however often the handler speaks', async () => {
+  it('is written at most twice a second, in order, however often the handler reports it', async () => {
     const spoken = gate();
     const startedAt = performance.now();
     const events = await run(async (_, { progress }) => {
@@ -71,7 +71,7 @@ describe('progress', () => {
     expect(told.at(-1)).toBe(80);
     expect(told).toEqual([...told].sort((a, b) => a - b));
     expect(told.length).toBeGreaterThan(1);
-    // Two for each second, and the last.
+    // Two for each second, and the last one.
     expect(told.length).toBeLessThanOrEqual(((performance.now() - startedAt) / 1_000) * 2 + 2);
   });
 });

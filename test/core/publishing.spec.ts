@@ -7,7 +7,7 @@ import { hearing, plainEvent } from '../support/plain-event';
 import { plainJob } from '../support/plain-job';
 import { until } from '../support/until';
 
-describe('a batch that does not arrive as a whole', () => {
+describe('the relay, when the broker confirms only a part of a batch,', () => {
   let core: Core | undefined;
 
   afterEach(async () => {
@@ -18,7 +18,7 @@ describe('a batch that does not arrive as a whole', () => {
   const count = async (table: string): Promise<number> =>
     (await core!.pool.query<{ n: number }>(`SELECT count(*)::int AS n FROM ${table}`)).rows[0]!.n;
 
-  /** A broker that takes a batch without the messages that `refuse` names. */
+  /** A broker that accepts a batch without the messages that `refuse` matches. */
   function refusing<Message>(
     publish: (messages: readonly Message[]) => Promise<void>,
     sent: Message[],
@@ -38,7 +38,7 @@ describe('a batch that does not arrive as a whole', () => {
     };
   }
 
-  it('fails the job of a refused message at once, and publishes its neighbours once', async () => {
+  it('fails the job of a refused message at once, and publishes the other messages once', async () => {
     const job = plainJob();
     core = await startCore([[job, ({ payload }) => Promise.resolve(done(payload as { n: number }))]], { relay: false });
     const ids = await Promise.all([0, 1, 2].map((n) => core!.enqueue(job, { n })));
@@ -68,7 +68,7 @@ describe('a batch that does not arrive as a whole', () => {
     expect(await count('outbox')).toBe(0);
   });
 
-  it('makes a dead letter of a refused event with its bytes, and tells its neighbours once', async () => {
+  it('dead-letters a refused event with its bytes, and publishes the other events once', async () => {
     const event = plainEvent(['ada']);
     const heard: number[] = [];
     core = await startCore([], {
@@ -104,7 +104,7 @@ describe('a batch that does not arrive as a whole', () => {
     expect([heard, sent.length]).toEqual([[0, 2], 2]);
   });
 
-  it('removes the rows of what was confirmed, and tries the rest again', async () => {
+  it('deletes the outbox rows of confirmed messages, and publishes the rest again', async () => {
     const job = plainJob();
     core = await startCore([[job, ({ payload }) => Promise.resolve(done(payload as { n: number }))]], { relay: false });
     const ids = await Promise.all([0, 1, 2].map((n) => core!.enqueue(job, { n })));

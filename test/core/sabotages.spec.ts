@@ -5,7 +5,7 @@ import { sabotages } from '../sabotage/sabotages';
 
 const read = (path: string) => readFileSync(join(projectFolder, path), 'utf8');
 
-/** The suites of the drivers take their tests from here. */
+/** The conformance specs of the drivers take their tests from these files. */
 const suites = [
   'test/conformance/scenarios.ts',
   ...['suite', 'faults']
@@ -19,11 +19,11 @@ const suites = [
 describe.each(sabotages.map((sabotage) => [sabotage.name, sabotage] as const))('the sabotage "%s"', (_, sabotage) => {
   const { file, find, specs, test } = sabotage;
 
-  it('finds its protection once', () => {
+  it('has code to replace that occurs exactly once', () => {
     expect(read(file).split(find).length - 1).toBe(1);
   });
 
-  it('names a test that exists', () => {
+  it('names an existing test', () => {
     for (const spec of specs) expect(`${read(spec)}\n${spec.includes('conformance') ? suites : ''}`).toContain(test);
   });
 });

@@ -9,7 +9,7 @@ describe('the jobs of a schedule', () => {
 
   afterEach(() => core.close());
 
-  it('have periods that touch, whatever was missed between them', async () => {
+  it('have adjacent periods, whatever ticks were missed between them', async () => {
     const job = plainJob();
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], {
       clock: true,
@@ -33,7 +33,7 @@ describe('the jobs of a schedule', () => {
       await core.clock!.advance(pause);
       await tick();
     }
-    // Another timetable, which is known before its first tick.
+    // The schedule gets another cron expression before its first tick.
     await tick('30 * * * * *');
     await core.clock!.advance('2m');
     await tick('30 * * * * *');

@@ -48,7 +48,7 @@ describe('the search model', () => {
     return changed;
   }
 
-  /** An event as the relay would publish it, or as a copy of it comes. */
+  /** An event as the relay publishes it, or a copy of it. */
   const message = (sku: string, version: number, id: string) => ({
     id,
     kind: productChanged.kind,
@@ -97,7 +97,7 @@ describe('the search model', () => {
     return (await core.read(id)).result;
   }
 
-  it('finds by the beginning of a word, by another form of it, by the parts of a SKU, and nothing of others', async () => {
+  it('finds products by the beginning of a word, a word form or a part of a SKU, and only those of the tenant', async () => {
     await change('MUG-0042', "Blue mugs for O'Neill");
     await change('KET-1', 'Kettle');
     await change('MUG-0042', 'Secret mug', undefined, 'rival');
@@ -111,13 +111,13 @@ describe('the search model', () => {
     expect(await find('blue kettle')).toEqual([]);
     expect(await find('secret')).toEqual([]);
     expect(await find('secret', 'rival')).toEqual(['MUG-0042']);
-    // Of what people type, none is an operator or a fault.
+    // No input is an operator or raises an error.
     for (const junk of ['', '&', "'", '\\', 'zz:*b', '!(', "''", "\\'", '<->', '日本', 'https://a.example/b?c=d']) {
       expect(await find(junk)).toEqual([]);
     }
   });
 
-  it('shows the best first, page by page, each once', async () => {
+  it('lists the best match first, page by page, each product once', async () => {
     await change('A', 'Teapot');
     await change('B', 'Cup');
     await changeProduct(core.pool, {
@@ -143,7 +143,7 @@ describe('the search model', () => {
     expect(pages).toEqual(['A', 'D', 'C']);
   });
 
-  it('an older version never wins, and a copy changes nothing', async () => {
+  it('ignores an older version and a copy of an event', async () => {
     const { driver } = core;
     let copies = 0;
     core.signals.on(
@@ -156,7 +156,7 @@ describe('the search model', () => {
         () => Promise.resolve(copies),
         (count) => count === expected,
       );
-    // Of those that come together the newest is written; what comes later meets it.
+    // Of a group, only the newest version is written. Later deliveries meet that version.
     await driver.publishEvents([message('A', 3, idOf(3)), message('A', 1, idOf(1))]);
     await come(2);
     await driver.publishEvents([message('A', 2, idOf(2)), message('A', 3, idOf(3)), message('A', 1, idOf(1))]);
@@ -173,13 +173,13 @@ describe('the search model', () => {
     expect((await core.pool.query('SELECT FROM dead_letter')).rowCount).toBe(0);
   });
 
-  it('a change with a version that is not the current one is refused, and not told', async () => {
+  it('gets no event of a change that was refused because of its version', async () => {
     expect(await change('A', 'one', 7)).toBeUndefined();
     expect(await change('A', 'one', 0)).toMatchObject({ version: 1 });
     expect(await change('A', 'again', 0)).toBeUndefined();
     expect(await change('A', 'two', 1)).toMatchObject({ version: 2 });
     expect(await change('A', 'two again', 1)).toBeUndefined();
-    // Of many who have seen the same version, one is right.
+    // Of many requests with the same version, one succeeds.
     const all = await Promise.all(Array.from({ length: 20 }, (_, n) => change('A', `three, says ${n}`, 2)));
     expect(all.filter((changed) => changed?.version === 3)).toHaveLength(1);
     await allTold();
@@ -187,7 +187,7 @@ describe('the search model', () => {
     expect(await liveModel(core.pool)).toEqual(await productTable(core.pool));
   });
 
-  it('an event that says of no tenant is set aside', async () => {
+  it('dead-letters an event without a tenant', async () => {
     const deadLettered = core.next('dead_lettered');
     await core.broker.publishRawEvent(productChanged.kind, {
       specversion: '1.0',
@@ -200,7 +200,7 @@ describe('the search model', () => {
     expect(await liveModel(core.pool)).toEqual([]);
   });
 
-  it('is built anew from the table, and what was there before is gone', async () => {
+  it('is rebuilt from the table, without the rows of the old model', async () => {
     for (const sku of ['A', 'B', 'C']) await change(sku, sku.repeat(3));
     await change('X', 'of another', undefined, 'rival');
     await allTold();
@@ -212,7 +212,7 @@ describe('the search model', () => {
     expect((await core.pool.query('SELECT FROM product_generation')).rowCount).toBe(0);
   });
 
-  it('misses no change that comes while it is built, whoever is slow', async () => {
+  it('misses no change during a rebuild, even with a slow transaction', async () => {
     const { pool, prisma } = core;
     for (const sku of ['A', 'B', 'C']) await change(sku, 'first');
     await allTold();
@@ -220,7 +220,7 @@ describe('the search model', () => {
     const hear = (changed: ProductRecord | undefined) =>
       prisma.$transaction((tx) => writeToSearchModel(tx, [{ ...changed!, tenant }]));
 
-    // A is handled by a transaction of the time before, which ends when all is over.
+    // A transaction that began before the rebuild handles A. It ends after the rebuild.
     const [written, over] = [gate(), gate()];
     const changed = (await change('A', 'second'))!;
     const slow = prisma.$transaction(
@@ -233,7 +233,7 @@ describe('the search model', () => {
     );
     await written.passed;
     const generation = await openGeneration(pool, tenant, 'job 1');
-    // C is handled before it is read, B after that.
+    // C is handled before the copy reads it, B after that.
     await hear(await change('C', 'second'));
     expect(await copyPage(pool, generation, '', 2)).toEqual({ read: 2, written: 2, last: 'B' });
     await hear(await change('B', 'second'));
@@ -245,11 +245,11 @@ describe('the search model', () => {
     await slow;
     expect((await productTable(pool)).map(({ version }) => version)).toEqual([2, 2, 2]);
     expect(await liveModel(pool)).toEqual(await productTable(pool));
-    // What it wrote to the generation of before is in nobody's way, and goes.
+    // The rows that the slow transaction wrote to the old generation are not visible, and are deleted.
     expect(await dropClosedRows(prisma, tenant, 1_000)).toBe(1);
   });
 
-  it('one that was given up is not made live by whoever was slow', async () => {
+  it('does not make an abandoned generation live', async () => {
     const { pool, prisma } = core;
     await change('A', 'first');
     await allTold();
@@ -263,7 +263,7 @@ describe('the search model', () => {
     expect(await liveModel(pool)).toEqual(await productTable(pool));
   });
 
-  it('a run that was cancelled leaves nothing that others go on writing to', async () => {
+  it('has no generation left after a rebuild was cancelled', async () => {
     await core.pool.query(
       `INSERT INTO product (tenant, sku, name, description, price_cents)
        SELECT $1, 'P' || n, 'Product ' || n, '', n FROM generate_series(1, 40000) AS n`,
@@ -281,7 +281,7 @@ describe('the search model', () => {
     expect((await core.read(id)).state).toBe('cancelled');
     expect((await core.pool.query('SELECT FROM product_generation')).rowCount).toBe(0);
     expect(await liveModel(core.pool)).toEqual([]);
-    // The next run finds what this one has left, and removes it.
+    // The next run finds and deletes the rows that the cancelled run has left.
     await core.pool.query('DELETE FROM product WHERE price_cents > 10');
     expect(await runToEnd()).toEqual({ read: 10, written: 10, skipped: 0 });
     expect((await core.pool.query('SELECT FROM product_search')).rowCount).toBe(10);

@@ -24,7 +24,7 @@ describe('npm run seed', () => {
   const rowsOf = async (table: string, tenant: string) =>
     (await core.pool.query(`SELECT FROM ${table} WHERE tenant = $1`, [tenant])).rowCount;
 
-  it('adds orders and products to one tenant, demo unless it is told another, and adds none where there are some', async () => {
+  it('adds orders and products to one tenant (demo by default), and none with --only-if-empty where rows exist', async () => {
     expect(await seed('--orders', '20', '--products', '10', '--only-if-empty')).toBe(
       '20 orders added\n10 products added\n',
     );
@@ -32,7 +32,7 @@ describe('npm run seed', () => {
     expect(await seed('--orders', '5', '--products', '3', '--tenant', 'shop', '--only-if-empty')).toBe(
       '5 orders added\n3 products added\n',
     );
-    // Rows that are there stay; those behind them are added.
+    // Existing rows stay, and only the missing ones are added.
     expect(await seed('--orders', '25', '--products', '10')).toBe('5 orders added\n0 products added\n');
     for (const [tenant, orders, products] of [
       ['demo', 25, 10],
@@ -46,7 +46,7 @@ describe('npm run seed', () => {
     }
   });
 
-  it('refuses a tenant that no key can have', async () => {
+  it('refuses a tenant name that no API key can have', async () => {
     await expect(seed('--tenant', 'Shop 1')).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining('--tenant: expected a to z, 0 to 9 and "-", got "Shop 1"'),

@@ -4,7 +4,7 @@ import { callerPool, createLedgerPool, workerPool } from '@app/ledger';
 import { createPrismaClient } from '@app/database';
 import { freshDatabase, type TestDatabase } from '../support/postgres';
 
-describe('a session of a process', () => {
+describe('a PostgreSQL session of an app', () => {
   let database: TestDatabase;
 
   beforeEach(async () => {
@@ -28,7 +28,7 @@ describe('a session of a process', () => {
     connectBullmq({ redisUrl: undefined, databaseUrl: database.url, prefix: 'bull', leaseMs: 2_000 }, 'test', 0)
       .forQueues as unknown as Pool;
 
-  it('is in UTC although the server is not', async () => {
+  it('uses UTC although the server does not', async () => {
     const plain = new Client({ connectionString: database.url });
     await plain.connect();
     const { rows } = await plain.query('SHOW timezone');
@@ -46,7 +46,7 @@ describe('a session of a process', () => {
     });
   });
 
-  it('has the settings that the address asks for beside its own', async () => {
+  it('has the settings in the connection string as well as its own', async () => {
     const address = new URL(database.url);
     address.searchParams.set('options', '-c work_mem=5MB --search_path="other\\ one",public -c TimeZone=Asia/Tokyo');
     await withPool(createLedgerPool(address.href, 'test', callerPool), async (pool) => {
@@ -58,7 +58,7 @@ describe('a session of a process', () => {
     });
   });
 
-  it('writes and reads the same moment through Prisma and through SQL', async () => {
+  it('writes and reads the same time through Prisma and through SQL', async () => {
     await withPool(createLedgerPool(database.url, 'test', callerPool), async (pool) => {
       const prisma = createPrismaClient(pool);
       const at = new Date('2026-03-29T01:30:00.123Z');

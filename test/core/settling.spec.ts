@@ -6,7 +6,7 @@ import { startCore, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 import { refuseOnce } from '../support/refuse-once';
 
-describe('settling', () => {
+describe('settling a job', () => {
   let core: Core;
   let runs: number;
 
@@ -26,7 +26,7 @@ describe('settling', () => {
 
   afterEach(() => core.close());
 
-  it('retry with a time of its own waits that long', async () => {
+  it('retries after the delay that the handler gives', async () => {
     const started: number[] = [];
     await run((attempt) => {
       started.push(performance.now());
@@ -35,10 +35,10 @@ describe('settling', () => {
     expect(started[1]! - started[0]!).toBeGreaterThanOrEqual(250);
   });
 
-  it('a settlement that PostgreSQL cannot write for now is written later', async () => {
+  it('is repeated when PostgreSQL cannot write it for now', async () => {
     const job = await run(() => done({ n: 42 }), {
       onStart: (started) => {
-        // Once: the disk is full.
+        // Fails once: the disk is full.
         void refuseOnce(started.pool, '53100', 'could not extend file');
       },
     });
@@ -49,14 +49,14 @@ describe('settling', () => {
     ]);
   });
 
-  describe('a settlement whose answer is lost', () => {
+  describe('when the answer of PostgreSQL is lost', () => {
     const namesOf = (core: Core) => {
       const names: string[] = [];
       for (const name of ['fenced', 'settled'] as const) core.signals.on(name, () => names.push(name));
       return names;
     };
 
-    it('is told as settled where the transaction of the handler has committed', async () => {
+    it('is reported as settled if the transaction of the handler was committed', async () => {
       let names: string[] = [];
       const job = await run(
         async (_attempt, { transaction }) => {
@@ -68,7 +68,7 @@ describe('settling', () => {
       expect([job.state, runs, names]).toEqual(['completed', 1, ['settled']]);
     });
 
-    it.each(['completed', 'queued'] as const)('is told as settled where the ledger has written %s', async (state) => {
+    it.each(['completed', 'queued'] as const)('is reported as settled if the ledger has written %s', async (state) => {
       let names: string[] = [];
       let lost = 0;
       const job = await run(
@@ -92,7 +92,7 @@ describe('settling', () => {
     });
   });
 
-  it('a job goes on after any duration that a handler may give', async () => {
+  it('accepts any duration that a handler may return', async () => {
     const units = fc.constantFrom('ms', 's', 'm', 'h', 'd', '');
     const durations = fc
       .sample(fc.tuple(fc.double({ min: 1e-4, max: 300, noNaN: true }), units), 40)
@@ -100,7 +100,7 @@ describe('settling', () => {
       .concat('1.1h', '4.1m');
     const outcomes = [
       ...durations.flatMap((duration) => [snooze(duration), retry('not yet', duration)]),
-      // A handler may make its outcome itself.
+      // A handler may build its outcome itself.
       { type: 'snooze', afterMs: 0.1 + 0.2 } as const,
       { type: 'retry', afterMs: 3_960_000.0000000005, reason: 'not yet' } as const,
     ];
@@ -113,7 +113,7 @@ describe('settling', () => {
     expect([...new Set(settled.values())]).toEqual(['queued']);
   });
 
-  it('a handler that returns no outcome is tried again, and the error says what was expected', async () => {
+  it('retries a job whose handler returns no valid outcome, with an error that says what was expected', async () => {
     const returned: unknown[] = [
       { type: 'snooze', afterMs: Number.NaN },
       { type: 'retry', afterMs: -1, reason: 'a time in the past' },
@@ -133,12 +133,12 @@ describe('settling', () => {
     }
   });
 
-  it('a data exception that the result has not caused leaves the job to its lease, and is reported', async () => {
+  it('reports a data exception that the result did not cause, and leaves the job to its lease', async () => {
     let failure: unknown;
     const job = await run(() => done({ n: 42 }), {
       onStart: (started) => {
         started.signals.on('delivery_failed', (_delivery, error) => (failure = error));
-        // Once: a value of ours that PostgreSQL does not take.
+        // Fails once: PostgreSQL refuses a value that is ours and not the handler's.
         void refuseOnce(started.pool, '22P02', 'invalid input syntax for type bigint');
       },
     });
@@ -146,7 +146,7 @@ describe('settling', () => {
     expect(job).toMatchObject({ state: 'completed', attempt: 2, result: { n: 42 } });
   });
 
-  it('a result that cannot be stored fails its job at the first attempt, whatever makes it so', async () => {
+  it('fails a job at the first attempt when its result cannot be stored, for any reason', async () => {
     const circle: unknown[] = [];
     circle.push(circle);
     const results = ['a\0b', 'a\ud800b', { 'a\0b': 1 }, 1n, circle];
@@ -164,7 +164,7 @@ describe('settling', () => {
     }
   });
 
-  it('a handler that finishes although it was asked to stop has finished', async () => {
+  it('completes a job whose handler finishes although it was aborted', async () => {
     const job = await run(async (_attempt, { signal }) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
       return done({ n: 42 });

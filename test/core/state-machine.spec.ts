@@ -17,7 +17,7 @@ import {
 import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 
-/** One thing that a caller, a relay, a broker, a worker or an accident does. */
+/** One action of a caller, a relay, a broker or a worker, or a fault. */
 type Step =
   | { do: 'enqueue'; key: 'a' | 'b' | undefined; delayMs: number }
   | { do: 'enqueue flow'; children: number }
@@ -105,11 +105,11 @@ const decisions: Record<Extract<Step, { do: 'settle' }>['as'], Omit<Settlement, 
 
 const leaseMs = 15_000;
 
-/** The ledger's own statements, between a broker and workers that do whatever the steps say. */
+/** The real statements of the ledger. The steps decide what the broker and the workers do. */
 class World {
   private readonly jobs: string[] = [];
   private broker: Dispatch[] = [];
-  /** Also by those who were given up long ago, and do not know it. */
+  /** Jobs that a worker holds, including workers whose lease expired without their knowledge. */
   private held: ClaimedJob[] = [];
   readonly completions = new Map<string, number>();
 
@@ -210,7 +210,10 @@ class World {
     expect(rows).toEqual([]);
   }
 
-  /** From here on everything works. @throws when it does not come to rest */
+  /**
+   * Runs the system without faults until every job is finished.
+   * @throws when a job does not finish
+   */
   async comeToRest(): Promise<void> {
     for (let round = 0; round < 60; round += 1) {
       const { rows } = await this.core.pool.query(
@@ -260,12 +263,12 @@ function pick<Item>(items: readonly Item[], n: number): [number, Item | undefine
   return [index, items[index]];
 }
 
-describe('whatever happens in whatever order', () => {
+describe('any steps in any order', () => {
   let core: Core;
 
   afterEach(() => core.close());
 
-  it('no job is lost, stuck or done twice', async () => {
+  it('lose no job, leave no job stuck and complete no job twice', async () => {
     const plain = plainJob({ attempts: 2 });
     const keyed = plainJob({ attempts: 2, orderBy: ({ n }: { n: number }) => String(n) });
     const parent = plainJob({ attempts: 2 });

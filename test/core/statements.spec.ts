@@ -35,20 +35,20 @@ describe('statements per job, counted by pg_stat_statements', () => {
     const commits = (await transactions()) - commitsBefore;
 
     expect((await calls('WITH named AS%')) - statementsBefore).toBe(count);
-    // Beside them: the wake-ups, at most one for each 5 ms, and the counting itself.
+    // Further commits: the wake-ups, at most one per 5 ms, and the counting itself.
     const wakeUps = await calls('NOTIFY%');
     expect(commits).toBeLessThanOrEqual(count + wakeUps + 5);
   });
 
   it.each([1, 10, 50])(
-    'claim and settle at %i deliveries side by side are at most 2/B + 0.1 statements a job',
+    'claim and settle with %i deliveries at the same time take at most 2/B + 0.1 statements per job',
     async (concurrency) => {
       const job = plainJob({ concurrency });
       core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);
       const count = concurrency * 20;
       let settled = 0;
       core.signals.on('settled', () => (settled += 1));
-      // All are due at one moment, so that a backlog waits for the worker, not the worker for jobs.
+      // All jobs are due at the same time, so a backlog waits for the worker, and not the worker for jobs.
       const runAt = new Date(Date.now() + 1_000 + count).toISOString();
       await Promise.all(Array.from({ length: count }, (_, n) => core.enqueue(job, { n }, { runAt })));
       await until(

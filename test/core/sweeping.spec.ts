@@ -38,7 +38,7 @@ describe('the sweeper', () => {
     await core.close();
   });
 
-  /** A worker takes the job and falls silent; its lease has run out. */
+  /** A worker claims the job and sends no heartbeat; its lease has expired. */
   async function losesItsLease(id: string): Promise<void> {
     await claim(core.pool, [{ id, dispatch: 1 }], 1);
     await delay(20);
@@ -65,14 +65,14 @@ describe('the sweeper', () => {
       (ids) => ids.includes(id),
     );
 
-  it('sweeps a lease that ran out while the server was well', async () => {
+  it('sweeps a lease that expired while the server was available', async () => {
     const id = await start();
     await sweepFor(leaseMs + 4 * sweepMs);
     await losesItsLease(id);
     await sweepUntilSwept(id);
   });
 
-  it('leaves workers the time of one lease when it has just started', async () => {
+  it('gives workers the time of one lease after its own start', async () => {
     const id = await start();
     await losesItsLease(id);
     await sweepFor(leaseMs / 2);
@@ -83,7 +83,7 @@ describe('the sweeper', () => {
   });
 
   it.each(['ACCESS EXCLUSIVE', 'SHARE'])(
-    'does not queue behind a %s lock, and counts one lease from the first sweep after it',
+    'does not queue behind a %s lock, and gives workers one lease from the first sweep after the lock',
     async (mode) => {
       const id = await start();
       await sweepFor(leaseMs + 4 * sweepMs);
@@ -114,7 +114,7 @@ describe('the sweeper', () => {
     await sweepUntilSwept(id);
   });
 
-  it('leaves workers the time of one lease when the clock of the server jumps', async () => {
+  it('gives workers the time of one lease when the clock of the server jumps', async () => {
     const id = await start({ clock: true });
     await claim(core.pool, [{ id, dispatch: 1 }], 60_000);
     await sweepFor(leaseMs + 4 * sweepMs);
@@ -138,7 +138,7 @@ describe('the heartbeat', () => {
     await core.close();
   });
 
-  /** Milliseconds that each lease has left, also as a transaction sees it that began long ago. */
+  /** The milliseconds that each lease has left. `clock_timestamp()` is also right inside a long transaction. */
   const leasesLeft = async (database: Pool | Client): Promise<number[]> =>
     (
       await database.query<{ left: number }>(
@@ -173,18 +173,18 @@ describe('the heartbeat', () => {
     await other.end();
   }
 
-  /** A job that is swept has another dispatch. */
+  /** A swept job has another dispatch number. */
   const dispatches = async () =>
     (await core.pool.query<{ dispatch: number }>('SELECT dispatch FROM job')).rows.map(({ dispatch }) => dispatch);
 
-  it('renews leases beside a job whose row is locked', async () => {
+  it('renews the other leases while the row of one job is locked', async () => {
     const [locked] = await startTwo();
     await whileLocked('SELECT FROM job WHERE id = $1 FOR UPDATE', [locked], () => delay(2_500));
     await delay(500);
     expect(await dispatches()).toEqual([1, 1]);
   });
 
-  it('renews leases while all connections of the process wait', async () => {
+  it('renews leases while all connections of the process are busy', async () => {
     await startTwo();
     let waiting: Promise<unknown>[] = [];
     await whileLocked('LOCK TABLE mailbox_message', [], async (other) => {

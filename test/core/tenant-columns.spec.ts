@@ -1,6 +1,6 @@
 import { startCore, type Core } from '../support/core';
 
-/** Tables that are no tenant's, each with the reason. */
+/** Tables without a tenant column, each with the reason. */
 const noTenants: Record<string, string> = {
   _prisma_migrations: 'the state of the schema',
   begun_event: 'ids of events, as in processed_message',
@@ -12,13 +12,13 @@ const noTenants: Record<string, string> = {
   rate_limit: 'limits of queues, over all tenants',
 };
 
-/** Where no tenant means all of them, or that it is not known. */
+/** Tables where a missing tenant means all tenants, or an unknown one. */
 const mayBeUnknown: Record<string, string> = {
   dead_letter: 'a message that could not be read names no tenant; operators see these rows, tenants do not',
   product_generation: 'a replay fills one generation of all tenants',
 };
 
-describe('the tables', () => {
+describe('the schema', () => {
   let core: Core;
 
   beforeAll(async () => {
@@ -27,7 +27,7 @@ describe('the tables', () => {
 
   afterAll(() => core.close());
 
-  it('each has a tenant in every row, or a reason why not', async () => {
+  it('has a tenant column in every table, or a reason why not', async () => {
     const { rows } = await core.pool.query<{ name: string; tenant: string | null }>(
       `SELECT relname AS name,
               (SELECT CASE WHEN attnotnull THEN 'always' ELSE 'maybe' END
@@ -42,7 +42,7 @@ describe('the tables', () => {
     expect(namesOf('always')).toEqual(expect.arrayContaining(['customer_order', 'file', 'mailbox_message', 'upload']));
   });
 
-  it('a report of one tenant is read from an index that begins with the tenant', async () => {
+  it('has an index for the orders of one tenant that begins with the tenant', async () => {
     const { rows } = await core.pool.query<{ columns: string }>(
       `SELECT pg_get_indexdef('customer_order_by_time'::regclass) AS columns`,
     );

@@ -8,7 +8,7 @@ describe('with a test clock', () => {
 
   afterEach(() => core.close());
 
-  it('a retry after an hour and a job for next week run when the clock says so', async () => {
+  it('a retry after an hour and a job for next week run when the clock is advanced', async () => {
     const job = plainJob({ retry: exponential({ attempts: 2, base: '1h', max: '1h', jitter: 'none' }) });
     let runs = 0;
     const handle = () => (runs++ === 0 ? Promise.reject(new Error('away')) : Promise.resolve(done({ n: runs })));

@@ -5,7 +5,7 @@ import { plainJob } from '../support/plain-job';
 import { refuseOnce } from '../support/refuse-once';
 import { until } from '../support/until';
 
-describe('ctx.transaction: effect, dedupe row and completion in one commit', () => {
+describe('ctx.transaction', () => {
   let core: Core;
 
   afterEach(() => core.close());
@@ -26,7 +26,7 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     return job;
   }
 
-  it('commits all of it', async () => {
+  it('commits effect, dedupe row and completion together', async () => {
     const job = await start((run, { transaction }) =>
       transaction(async (tx) => {
         await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
@@ -41,7 +41,7 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     expect((await core.pool.query('SELECT * FROM processed_message')).rows).toHaveLength(1);
   });
 
-  it('a throw after the effect rolls it back, and the next attempt has it alone', async () => {
+  it('rolls the effect back when the handler throws, and the next attempt writes it once', async () => {
     const job = await start((run, { transaction }) =>
       transaction(async (tx) => {
         await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
@@ -55,7 +55,7 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     expect(await effects()).toBe(1);
   });
 
-  it('an outcome other than done rolls the effect back too', async () => {
+  it('rolls the effect back for any outcome other than done', async () => {
     const job = await start((run, { transaction }) =>
       transaction(async (tx) => {
         await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
@@ -71,35 +71,38 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
   it.each([
     ['before', [0, 1]],
     ['after', [1, 0]],
-  ])('a worker that fell silent and goes on %s the next one has committed has no effect', async (_, order) => {
-    const woken: (() => void)[] = [];
-    const job = await start(
-      async (run, { transaction }) => {
-        await new Promise<void>((resolve) => woken.push(resolve));
-        return transaction(async (tx) => {
-          await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
-          return done({ n: run });
-        });
-      },
-      { leaseMs: 200, heartbeatMs: 600_000, sweepMs: 20 },
-    );
-    const id = await core.enqueue(job, { n: 1 });
-    await until(
-      'the second run',
-      () => Promise.resolve(woken.length),
-      (runs) => runs === 2,
-    );
-    const fenced = core.next('fenced');
-    const settled = core.next('settled');
-    for (const run of order) {
-      woken[run]!();
-      await (run === 0 ? fenced : settled);
-    }
-    expect(await effects()).toBe(1);
-    expect(await core.read(id)).toMatchObject({ state: 'completed', result: { n: 2 } });
-  });
+  ])(
+    'rejects the effect of a worker whose lease expired, when it resumes %s the next worker has committed',
+    async (_, order) => {
+      const woken: (() => void)[] = [];
+      const job = await start(
+        async (run, { transaction }) => {
+          await new Promise<void>((resolve) => woken.push(resolve));
+          return transaction(async (tx) => {
+            await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
+            return done({ n: run });
+          });
+        },
+        { leaseMs: 200, heartbeatMs: 600_000, sweepMs: 20 },
+      );
+      const id = await core.enqueue(job, { n: 1 });
+      await until(
+        'the second run',
+        () => Promise.resolve(woken.length),
+        (runs) => runs === 2,
+      );
+      const fenced = core.next('fenced');
+      const settled = core.next('settled');
+      for (const run of order) {
+        woken[run]!();
+        await (run === 0 ? fenced : settled);
+      }
+      expect(await effects()).toBe(1);
+      expect(await core.read(id)).toMatchObject({ state: 'completed', result: { n: 2 } });
+    },
+  );
 
-  it('a result of another shape than promised rolls the effect back', async () => {
+  it('rolls the effect back when the result does not match the schema', async () => {
     const job = await start((run, { transaction }) =>
       transaction(async (tx) => {
         await tx.$executeRaw`INSERT INTO effect VALUES (${run})`;
@@ -113,7 +116,7 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     expect(await core.read(id)).toMatchObject({ state: 'failed', error: { code: 'result_invalid' } });
   });
 
-  it('a result that cannot be stored fails its job at the first attempt and rolls the effect back', async () => {
+  it('fails a job at the first attempt and rolls the effect back when the result cannot be stored', async () => {
     const circle: unknown[] = [];
     circle.push(circle);
     const results = ['a\0b', 'a\ud800b', { 'a\0b': 1 }, 1n, circle];
@@ -143,7 +146,7 @@ describe('ctx.transaction: effect, dedupe row and completion in one commit', () 
     expect(await effects()).toBe(0);
   });
 
-  it('a data exception that the result has not caused is tried again', async () => {
+  it('retries after a data exception that the result did not cause', async () => {
     const job = await start((run, { transaction }) => transaction(() => Promise.resolve(done({ n: run }))));
     await refuseOnce(core.pool, '22P02', 'invalid input syntax for type bigint');
     const settled = core.next('settled', (_, { state }) => state !== 'queued');

@@ -29,7 +29,7 @@ describe('the sweep of uploads', () => {
 
   interface Stored {
     readonly age: string;
-    /** None: its request was broken off, or its API killed. */
+    /** No job: the request was cut off, or the API was killed. */
     readonly job?: { readonly state: string; readonly finishedAgo?: string };
   }
 
@@ -68,14 +68,14 @@ describe('the sweep of uploads', () => {
       'stays',
     ],
     ['of a job that failed a week ago', { age: '9 days', job: { state: 'failed', finishedAgo: '8 days' } }, 'goes'],
-  ])('one %s: %s', async (_, upload, expected) => {
+  ])('for a file %s: the file %s', async (_, upload, expected) => {
     const key = await stored(upload);
     const other = await stored({ age: '0 hours' });
     expect(await new UploadSweep(core.pool, store).sweep()).toBe(expected === 'goes' ? 1 : 0);
     expect([await isThere(key), await isThere(other)]).toEqual([expected === 'stays', true]);
   });
 
-  it('finds a file again that it could not remove', async () => {
+  it('retries a file that it could not remove', async () => {
     const key = await stored({ age: '25 hours' });
     const sweep = new UploadSweep(core.pool, store);
     const away = jest.spyOn(store, 'remove').mockRejectedValueOnce(new Error('the store is away'));

@@ -11,7 +11,7 @@ const jobs = 1_000;
 const group = 50;
 const tenant = 'test';
 
-/** What the indexes of the lists have replaced: one by tenant, and two of single states. */
+/** The indexes that the list indexes have replaced: one by tenant, and two of single states. */
 const replaced = `
   DROP INDEX job_by_state;
   DROP INDEX job_deferred;
@@ -21,7 +21,7 @@ const replaced = `
 
 const ofDatabase = 'datname = current_database()';
 
-/** Of all kinds, from the enqueue through outbox and claim to the end. */
+/** Runs jobs of all kinds from the enqueue through outbox and claim to completion. */
 async function run(client: PoolClient, count: number): Promise<void> {
   for (let n = 0; n < count; n += group) {
     const dispatches = [];
@@ -48,7 +48,7 @@ async function run(client: PoolClient, count: number): Promise<void> {
   }
 }
 
-/** In bytes for one job, commit records apart. */
+/** Bytes per job, without commit records. */
 async function walOfAJob(server: string, change = ''): Promise<number> {
   const database = await freshDatabase(server);
   const pool = createLedgerPool(database.url, 'wal', workerPool, 1);
@@ -77,7 +77,7 @@ describe('the WAL of a job', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'wal-'));
     chmodSync(folder, 0o755);
-    // Whole pages after a checkpoint, and vacuuming, come when a neighbour makes them come.
+    // Full-page writes and vacuum happen when other tests cause them, so they are off here.
     postgres = await startTestPostgres(folder, { fsync: 'off', full_page_writes: 'off', autovacuum: 'off' });
   });
 
@@ -86,7 +86,7 @@ describe('the WAL of a job', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is no more than with the indexes that those of the lists have replaced', async () => {
+  it('is not larger than with the indexes that the list indexes have replaced', async () => {
     const [now, before] = [await walOfAJob(postgres.url), await walOfAJob(postgres.url, replaced)];
     if (process.env['SHOW_OUTPUT']) console.info(JSON.stringify({ now, before }));
     expect(now).toBeGreaterThan(1_000);

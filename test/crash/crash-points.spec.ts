@@ -7,14 +7,14 @@ import { harmOf, twice, type Effect, type Seen } from './seen';
 const leaseMs = 2_000;
 const sweepMs = 200;
 const slackMs = 1_000;
-/** BullMQ looks for the messages of the dead once a second, and not when a worker, dead since, has just looked. */
+/** BullMQ looks for messages of dead workers once a second, and skips one look when another worker has just looked. */
 const stalledMs = 2_000;
-/** The shortest session that the driver asks of Kafka. */
+/** The shortest session time-out that the driver requests from Kafka. */
 const sessionMs = 6_000;
-/** The survivors of a group learn by their next heartbeat that one is gone, and share its partitions out. */
+/** The other members of a group learn by their next heartbeat that one has gone, and share its partitions. */
 const rejoinMs = 1_000;
 
-/** Until a broker gives what a dead worker had in hand to another. */
+/** The time until a broker redelivers the messages of a dead worker. */
 const redeliveryMs: Readonly<Record<Backend, number>> = {
   'bullmq-postgres': leaseMs + stalledMs,
   'bullmq-redis': leaseMs + stalledMs,
@@ -25,19 +25,19 @@ const redeliveryMs: Readonly<Record<Backend, number>> = {
 
 type Limit = (backend: Backend) => number;
 
-/** No worker has died. The relay looks into the outbox once a second, whoever wakes it. */
+/** For cells without a dead worker. The relay looks into the outbox once a second, even without a wake-up. */
 const byRelay: Limit = () => 1_000 + slackMs;
 
-/** Of what nobody has claimed yet. */
+/** For jobs that no worker has claimed. */
 const byBroker: Limit = (backend) => redeliveryMs[backend] + slackMs;
 
-/** Whatever goes to a partition of a dead worker waits there for the next one. */
+/** Messages of a partition of a dead worker wait for the next member of the group. */
 const partitionMs = (backend: Backend): number => (backend === 'kafka' ? redeliveryMs.kafka : 0);
 
-/** Of what was claimed. A job's next dispatch has the key of the one before, and on Kafka with it the partition. */
+/** For claimed jobs. The next dispatch of a job has the same key as the last one, and on Kafka the same partition. */
 const byLease: Limit = (backend) => Math.max(leaseMs + sweepMs, partitionMs(backend)) + slackMs;
 
-/** Some were claimed, and some were not. */
+/** For cells where some jobs were claimed and some were not. */
 const byBoth: Limit = (backend) => Math.max(byBroker(backend), byLease(backend));
 
 type Range = readonly [least: number, most: number];
@@ -45,17 +45,17 @@ type Ranges = (backend: Backend) => Range;
 
 const none: Ranges = () => [0, 0];
 const one: Ranges = () => [1, 1];
-/** kafkajs commits when it is through with a batch: what was done of it before comes again, too. */
+/** kafkajs commits at the end of a batch: messages that it had handled in the batch are delivered again, too. */
 const again: Ranges = (backend) => (backend === 'kafka' ? [1, 2] : [1, 1]);
 
 interface Cell {
   readonly point: string;
   readonly killed: string;
   readonly effect: Effect;
-  /** Of this system, always harm `none`. */
+  /** This system. Its harm is always `none`. */
   readonly protected: {
     readonly run: (side: ProtectedSide) => Promise<Seen>;
-    /** Copies beyond one for each job, under the key of the first. */
+    /** Copies in addition to one per job, with the key of the first. */
     readonly moreCopies: Ranges;
     readonly recoveryMs: Limit;
   };
@@ -113,7 +113,7 @@ const cells: Cell[] = [
     point: 'handled',
     killed: 'email-worker',
     effect: 'outside',
-    // The one that it died of, and neighbours that were as far.
+    // The job at which the worker died, and other jobs that were at the same point.
     protected: { run: (side) => side.killEmailWorker('handled:2'), moreCopies: () => [1, 5], recoveryMs: byLease },
     plain: {
       way: 'new key at every run',
@@ -126,8 +126,8 @@ const cells: Cell[] = [
     point: 'settled',
     killed: 'email-worker',
     effect: 'outside',
-    // One at a time: a neighbour could be at `handled`. The ledger has it all; but the next job, which comes before the
-    // death is noticed, may be given to the dead one.
+    // One job at a time, because another job could be at `handled`. The ledger has the whole result. But the next job,
+    // enqueued before the death is noticed, may be given to the dead worker.
     protected: { run: (side) => side.killEmailWorker('settled:2', 1), moreCopies: none, recoveryMs: byBroker },
     plain: {
       way: 'marks as sent, never asks',
@@ -153,7 +153,7 @@ const cells: Cell[] = [
     killed: 'own-database worker',
     effect: 'own database',
     protected: {
-      // More jobs than slots: what waits for one must not be acknowledged yet.
+      // More jobs than slots: a message that waits for a slot must not be acknowledged yet.
       run: (side) => side.killOnlyOwnDatabaseWorker('received:12', 20),
       moreCopies: none,
       recoveryMs: byBoth,
@@ -203,7 +203,7 @@ const seen: SeenCell[] = [];
 
 afterAll(() => printCrashTable(seen));
 
-onEachBackend('a process killed at', (backend: Backend) => {
+onEachBackend('a killed process:', (backend: Backend) => {
   let ours: ProtectedSide;
   let plain: PlainSide;
 
@@ -217,24 +217,27 @@ onEachBackend('a process killed at', (backend: Backend) => {
     await ours.stop();
   });
 
-  it.each(cells)('$killed, $point: no harm here; the plain client ($plain.way) is harmed', async (cell) => {
-    const { point, killed, effect } = cell;
-    const [here, there] = await bothEnded(
-      cell.protected.run(ours),
-      cell.plain.run(plain, `plain-${cells.indexOf(cell)}`, cell.plain.way),
-    );
-    seen.push({ backend, point, killed, effect, way: cell.plain.way, protected: here, plain: there });
+  it.each(cells)(
+    '$killed at $point harms no job here; the plain client ($plain.way) loses or doubles one',
+    async (cell) => {
+      const { point, killed, effect } = cell;
+      const [here, there] = await bothEnded(
+        cell.protected.run(ours),
+        cell.plain.run(plain, `plain-${cells.indexOf(cell)}`, cell.plain.way),
+      );
+      seen.push({ backend, point, killed, effect, way: cell.plain.way, protected: here, plain: there });
 
-    expect({ harm: harmOf(here, effect), keys: here.keys }).toEqual({ harm: 'none', keys: here.jobs });
-    within(here.copies - here.jobs, cell.protected.moreCopies(backend));
-    expect(here.recoveryMs).toBeLessThanOrEqual(cell.protected.recoveryMs(backend));
+      expect({ harm: harmOf(here, effect), keys: here.keys }).toEqual({ harm: 'none', keys: here.jobs });
+      within(here.copies - here.jobs, cell.protected.moreCopies(backend));
+      expect(here.recoveryMs).toBeLessThanOrEqual(cell.protected.recoveryMs(backend));
 
-    within(there.lost, cell.plain.lost(backend));
-    within(twice(there, effect), cell.plain.twice(backend));
-  });
+      within(there.lost, cell.plain.lost(backend));
+      within(twice(there, effect), cell.plain.twice(backend));
+    },
+  );
 });
 
-/** A side that has failed does not end the other, which would go on into the next cell. */
+/** When one side fails, the other side still runs to its end, so that it does not disturb the next cell. */
 async function bothEnded(ours: Promise<Seen>, plain: Promise<Seen>): Promise<[Seen, Seen]> {
   await Promise.allSettled([ours, plain]);
   return Promise.all([ours, plain]);

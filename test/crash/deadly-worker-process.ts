@@ -24,10 +24,10 @@ import { workerPool } from '@app/ledger';
 const application = 'deadly-worker';
 const subscription = { event: productChanged, subscriber: 'search' } as const;
 
-/** The text of the message that kills. */
+/** The text of the message that kills the process. */
 const deadly = 'deadly';
 
-/** Long enough for the process to say before that it is ready. */
+/** Long enough for the process to report that it is ready. */
 const dyingMs = 300;
 
 async function dieOf(texts: readonly string[]): Promise<void> {
@@ -59,7 +59,7 @@ class DeadlyEventHandler implements HandlesEvents<typeof productChanged> {
 @Module({})
 class DeadlyWorkerModule {}
 
-/** A worker as every app of this system is one, which one message kills each time that it is handled. */
+/** A worker like every worker of this system. One message kills it each time that it is handled. */
 void runProcess(
   application,
   () => readSettings(workerSettingNames),

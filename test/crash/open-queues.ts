@@ -3,14 +3,14 @@ import { jobDefinitions } from '@app/features/catalogue';
 import { type BrokerName } from '@app/contracts';
 import { configuredDrivers, DRIVERS, queuesOf, type BrokerDriver, type BrokerSettings } from '@app/messaging';
 
-/** The queues of a system, to be looked at from outside. */
+/** Inspects the queues of a system from outside. */
 export interface OpenQueues {
-  /** How many messages may still come to a worker, those included that a dead one has not acknowledged. */
+  /** How many messages may still be delivered to a worker, including those that a dead worker has not acknowledged. */
   depth(queue: string): Promise<number>;
   close(): Promise<void>;
 }
 
-/** By the system's own driver: not every broker says to a stranger what its workers have in hand. */
+/** Uses the driver of the system, because not every broker reports messages in flight to other clients. */
 export async function openQueues(settings: BrokerSettings, broker: BrokerName): Promise<OpenQueues> {
   const topology = { queues: queuesOf(jobDefinitions), events: [] };
   const { imports, provider } = configuredDrivers(settings, 'test', topology, 'publish');

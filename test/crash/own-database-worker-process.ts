@@ -19,7 +19,7 @@ import { moment } from './moment';
 
 const application = 'own-database-worker';
 
-/** Its effect is a row in our own database. */
+/** The effect is a row in our own database. */
 @JobHandler(sendSms)
 class InsertHandler implements Handler<typeof sendSms> {
   handle({ id }: JobOf<typeof sendSms>, { transaction }: JobContext) {
@@ -34,7 +34,7 @@ class InsertHandler implements Handler<typeof sendSms> {
 @Module({})
 class OwnDatabaseWorkerModule {}
 
-/** A worker as every app of this system is one, for jobs that come in by `POST /v1/sms`. */
+/** A worker like every worker of this system, for jobs from `POST /v1/sms`. */
 void runProcess(
   application,
   () => readSettings(workerSettingNames),

@@ -11,7 +11,7 @@ export const cell = process.env['CELL']!;
 
 export const pool = new Pool({ connectionString: settings.DATABASE_URL, max: 2 });
 
-/** The life of a plain process: it says that it is ready, and SIGTERM ends it where it stands. */
+/** Runs a plain process: it reports that it is ready, and SIGTERM ends it at once. */
 export function runPlain(start: (client: PlainClient) => Promise<void>): void {
   process.on('SIGTERM', () => process.exit(0));
   void connectPlainClient(process.env['BACKEND'] as Backend, settings)

@@ -2,7 +2,7 @@ import { moment } from './moment';
 import type { PlainClient } from './plain-clients/plain-client';
 import { cell, pool, runPlain } from './plain-process';
 
-/** An outbox relay. What makes an order's message known to its reader is made anew when it is published again. */
+/** An outbox relay. Each publish gives the message of an order a new id, so a consumer cannot recognise a copy. */
 async function publishAll(client: PlainClient): Promise<void> {
   const { rows } = await pool.query<{ n: number }>('SELECT n FROM plain_order WHERE cell = $1 ORDER BY n', [cell]);
   for (const { n } of rows) {
@@ -14,6 +14,6 @@ async function publishAll(client: PlainClient): Promise<void> {
 }
 
 runPlain(async (client) => {
-  await client.outstanding(cell); // Connected, before it is asked to publish.
+  await client.outstanding(cell); // Connects before the first publish is requested.
   process.on('message', () => void publishAll(client));
 });

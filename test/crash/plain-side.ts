@@ -9,7 +9,7 @@ import type { Seen } from './seen';
 const orders = [1, 2, 3, 4, 5];
 const deadlineMs = 60_000;
 
-/** The plain client with one process killed and started again. Each cell has a queue and rows of its own. */
+/** The plain client, with one process killed and started again. Each cell has its own queue and rows. */
 export class PlainSide {
   private readonly queues = new Set<string>();
 
@@ -32,7 +32,7 @@ export class PlainSide {
     await this.client.close();
   }
 
-  /** The process dies at the third order; the others are taken before it, and by its replacement. */
+  /** The process dies at the third order. It accepts the orders before, and its replacement accepts those after. */
   async killApi(cell: string): Promise<Seen> {
     const doomed = await this.launchDoomed('api', cell, { DIE_AT: '3' });
     for (const n of [1, 2]) await answered(doomed.child, n);
@@ -62,7 +62,7 @@ export class PlainSide {
     return this.work(cell, way);
   }
 
-  /** SIGTERM, when the worker has acknowledged everything and done nothing yet. */
+  /** Sends SIGTERM when the worker has acknowledged everything and done nothing yet. */
   async stopWorker(cell: string, way: string): Promise<Seen> {
     await this.addOrders(cell);
     await this.launch('worker', cell, { WAY: way });
@@ -72,7 +72,7 @@ export class PlainSide {
     return this.work(cell, way);
   }
 
-  /** Workers that nothing happens to do what there is left to do. */
+  /** Undisturbed workers handle the remaining messages. */
   private async work(cell: string, way: string): Promise<Seen> {
     do {
       const worker = await this.launch('worker', cell, { WAY: way });
@@ -81,7 +81,7 @@ export class PlainSide {
       this.system.processes.delete(nameOf('worker', cell));
       worker.send('finish');
       await ended;
-      // Not every broker says what a worker has in hand. When there is none, all that is left is on the queue.
+      // Not every broker reports messages in flight. Without a worker, all remaining messages are in the queue.
     } while ((await this.client.outstanding(cell)) > 0);
     const { rows } = await this.system.pool.query<{ orders: number; copies: number; keys: number }>(
       `SELECT count(DISTINCT n)::int AS orders, count(*)::int AS copies, count(DISTINCT key)::int AS keys
@@ -100,7 +100,7 @@ export class PlainSide {
     return this.client.publish(cell, orders);
   }
 
-  /** No message is left that could still come to a worker. */
+  /** Waits until no message can be delivered to a worker any more. */
   private async quiet(cell: string): Promise<void> {
     await until(
       `the queue ${cell} is empty`,

@@ -11,7 +11,7 @@ interface Way {
 const afterWork = (work: Way['work']): Way => ({ acknowledged: 'after work', work });
 const onReceipt = (work: Way['work']): Way => ({ acknowledged: 'on receipt', work });
 
-/** Workers as they are written; each is right until its process dies at the wrong moment. */
+/** Common ways to write a worker. Each is correct until its process dies at the wrong moment. */
 const ways: Record<string, Way> = {
   'acks on receipt': onReceipt(async ({ n }) => {
     moment();
@@ -65,11 +65,11 @@ async function isFirst(n: number): Promise<boolean> {
   return (await pool.query(insert, [cell, n])).rowCount === 1;
 }
 
-// SIGTERM does not wait for what was acknowledged already: nobody would miss it, as far as the broker knows.
+// SIGTERM does not wait for messages that were acknowledged on receipt: for the broker they are done.
 runPlain(async (client) => {
   const { acknowledged, work } = ways[process.env['WAY']!]!;
   const consumer = await client.consume(cell, acknowledged, work);
-  /** The test's own way to end it, which harms nothing. */
+  /** The way in which the test ends the process without harm. */
   process.on(
     'message',
     () =>

@@ -29,7 +29,10 @@ const head = [
   'harm',
 ];
 
-/** A table for each backend; left of `plain client` stands this system, right of it the same fault without it. */
+/**
+ * Prints a table for each backend: this system to the left of `plain client`, the plain client with the same fault to
+ * the right.
+ */
 export function printCrashTable(cells: readonly SeenCell[]): void {
   for (const backend of new Set(cells.map((cell) => cell.backend))) {
     const rows = [head, ...cells.filter((cell) => cell.backend === backend).map(shown)];

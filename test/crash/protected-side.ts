@@ -9,7 +9,10 @@ const jobs = 5;
 const ownDatabaseWorker = 'test/crash/own-database-worker-process';
 const deadlineMs = 60_000;
 
-/** This system with one of its processes killed. Unless a cell says otherwise, a second worker of its kind is there. */
+/**
+ * This system, with one of its processes killed. A second worker of the same kind is running, unless a cell says
+ * otherwise.
+ */
 export class ProtectedSide {
   private constructor(
     readonly system: TestSystem,
@@ -17,7 +20,7 @@ export class ProtectedSide {
   ) {}
 
   static async start(backend: Backend): Promise<ProtectedSide> {
-    // Without the reconciler, which would make up for an outbox that loses rows.
+    // The reconciler is off, because it would hide an outbox that loses rows.
     const system = await TestSystem.start({ backend, environment: { RECONCILE_MS: '600000' } });
     await system.pool.query('CREATE TABLE own_effect (job_id uuid NOT NULL)');
     await system.launch(ownDatabaseWorker);
@@ -29,7 +32,10 @@ export class ProtectedSide {
     await this.system.stop();
   }
 
-  /** Callers at once; those without an answer ask again with their key when the API is back. */
+  /**
+   * Several callers at the same time. Those without an answer send the request again with their key when the API is
+   * back.
+   */
   async killApi(failPoint: string): Promise<Seen> {
     const { killed } = await this.system.launchDoomed('api', 'api-doomed', { FAIL_POINT: failPoint });
     const keys = Array.from({ length: jobs }, () => randomUUID());
@@ -51,7 +57,7 @@ export class ProtectedSide {
       promised.add(answer.status === 'fulfilled' ? answer.value : await ask(keys[index]!));
     }
     await this.system.end('api-doomed', 'SIGKILL');
-    // Each caller wanted one job, however often he had to ask.
+    // Each caller wanted one job, however often it sent the request.
     return { ...(await this.emails(promised)), jobs: keys.length, recoveryMs };
   }
 
@@ -67,7 +73,7 @@ export class ProtectedSide {
     return { ...(await this.emails(new Set(promised))), recoveryMs: performance.now() - readyAt };
   }
 
-  /** @param together how many jobs are under way at once, so that some may be the killed one's neighbours */
+  /** @param together how many jobs run at the same time, so that the killed worker may have several of them */
   async killEmailWorker(failPoint: string, together = jobs): Promise<Seen> {
     const { promised, recoveryMs } = await this.killOneOfTwo('email-worker', { FAIL_POINT: failPoint }, () =>
       this.postEmails(together),
@@ -80,7 +86,7 @@ export class ProtectedSide {
     return { ...(await this.ownEffects(promised)), recoveryMs };
   }
 
-  /** No other worker shares the jobs with it. */
+  /** No other worker shares the jobs with the killed one. */
   async killOnlyOwnDatabaseWorker(failPoint: string, count: number): Promise<Seen> {
     await this.system.end(ownDatabaseWorker, 'SIGTERM');
     const { killed } = await this.system.launchDoomed(ownDatabaseWorker, ownDatabaseWorker, { FAIL_POINT: failPoint });
@@ -102,7 +108,7 @@ export class ProtectedSide {
     return seenOf(promised, new Map(rows.map(({ id, copies }) => [id, copies])));
   }
 
-  /** SIGTERM while the mail server makes every handler wait, and the kill in the middle of the drain. */
+  /** Sends SIGTERM while the mail server makes every handler wait, and kills the worker during the drain. */
   async killDraining(): Promise<Seen> {
     const mailServer = await GatedMailServer.start();
     try {
@@ -134,7 +140,7 @@ export class ProtectedSide {
     return { ...seenOf(new Set(promised), byJob(mailServer.accepted)), recoveryMs };
   }
 
-  /** Jobs, until the doomed one of two workers has taken the one that it dies of. */
+  /** Enqueues jobs until the doomed one of two workers has taken the job at which it dies. */
   private async killOneOfTwo(
     app: string,
     environment: NodeJS.ProcessEnv,
@@ -152,7 +158,7 @@ export class ProtectedSide {
         (open) => open === 0 || killedAt !== undefined,
         deadlineMs,
       );
-      // A worker that ends in another way ends the test.
+      // A worker that ends in another way fails the test.
       await Promise.race([ended, dead]);
     }
     await this.completed(promised);
@@ -176,7 +182,7 @@ export class ProtectedSide {
   private async emails(promised: ReadonlySet<string>): Promise<Seen> {
     await this.quiet('email', [...promised]);
     const effects = byJob(await this.system.effects());
-    // Ids rise with time: what is older than all of these belongs to the cells before.
+    // Ids rise with time: older ids belong to the cells before.
     const [first] = [...promised].sort();
     return seenOf(promised, new Map([...effects].filter(([id]) => id >= first!)));
   }
@@ -207,13 +213,13 @@ export class ProtectedSide {
     );
   }
 
-  /** Nothing is left that could still have an effect: no job, no row, no message. */
+  /** Waits until nothing is left that could still have an effect: no job, no outbox row, no message. */
   private async quiet(queue: 'email' | 'sms', promised: readonly string[]): Promise<void> {
     await this.completed(promised);
     await this.outboxEmpty();
     await until(
       'the broker holds nothing',
-      // It cannot always be asked while it gives the messages of the dead to others.
+      // The depth is not always available while the broker redelivers the messages of a dead worker.
       () => this.queues.depth(queue).catch((error: unknown) => String(error)),
       (depth) => depth === 0,
       deadlineMs,

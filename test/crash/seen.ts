@@ -1,17 +1,20 @@
-/** What a run with one kill in it has come to. */
+/** The result of a run with one kill. */
 export interface Seen {
-  /** Promised to callers. */
+  /** The jobs that were accepted. */
   readonly jobs: number;
-  /** Of them, those that had no effect and will never have one. */
+  /** The accepted jobs that have no effect and will never have one. */
   readonly lost: number;
   readonly copies: number;
-  /** Distinct: a recipient who honours keys sees this many effects. */
+  /** Distinct keys: the number of effects for a recipient that honours idempotency keys. */
   readonly keys: number;
-  /** From the kill, or from when the only process of its kind was back, until all jobs were completed. */
+  /** The time from the kill, or from the restart of the only process of its kind, until all jobs were completed. */
   readonly recoveryMs?: number;
 }
 
-/** Where an effect goes: to somebody who may honour its key, or into a table, where a second row is a second effect. */
+/**
+ * Where an effect happens: at a recipient that may honour its key, or in a table, where a second row is a second
+ * effect.
+ */
 export type Effect = 'outside' | 'own database';
 
 export function twice({ jobs, lost, copies, keys }: Seen, effect: Effect): number {

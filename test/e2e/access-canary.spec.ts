@@ -4,7 +4,7 @@ import { freshDatabase, onServer, type TestDatabase } from '../support/postgres'
 import { anEmail, TestSystem, type Answer } from '../support/system';
 import { until } from '../support/until';
 
-/** In every form in which somebody who looks for it would find it. */
+/** Every form in which a search for the secret would find it. */
 const key = 'canary-key-5f0e6b1c9d';
 const wrongKey = 'canary-wrong-key-77aa';
 const signingSecret = 'canary-signing-secret-of-some-length';
@@ -16,7 +16,7 @@ const canaries = [key, wrongKey, signingSecret, password].flatMap((secret) => [
 
 const canariesIn = (text: string) => canaries.filter((canary) => text.includes(canary));
 
-describe('a secret stays where it was given', () => {
+describe('a secret', () => {
   let database: TestDatabase;
   let system: TestSystem;
   const role = `canary_${process.pid}`;
@@ -37,7 +37,7 @@ describe('a secret stays where it was given', () => {
         API_KEYS: `${key}:shop:user+operator`,
         SIGNING_SECRET: signingSecret,
         LOG_LEVEL: 'trace',
-        // Nobody listens there: every email fails, and its error is kept.
+        // Nothing listens there: every email fails, and its error is stored.
         SMTP_URL: 'smtp://127.0.0.1:1',
       },
     });
@@ -49,7 +49,7 @@ describe('a secret stays where it was given', () => {
     await onServer(process.env['TEST_POSTGRES_URL']!, (client) => client.query(`DROP ROLE ${role}`));
   });
 
-  it('is nowhere else after requests that went well, badly, and nowhere', async () => {
+  it('appears in no response, table or log after accepted and refused requests', async () => {
     const ask = async (method: string, path: string, headers: Record<string, string>, body?: unknown) => {
       const answer = await system.request(path, {
         method,

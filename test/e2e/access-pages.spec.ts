@@ -1,6 +1,6 @@
 import { TestSystem } from '../support/system';
 
-describe('a page asks no other host for anything', () => {
+describe('the Content-Security-Policy', () => {
   let system: TestSystem;
 
   beforeAll(async () => {
@@ -37,24 +37,27 @@ describe('a page asks no other host for anything', () => {
     ['/', strict],
     ['/docs', styled],
     ['/admin/queues', { ...styled, 'base-uri': "'self'" }],
-  ])('%s says so to the browser', async (path, policy) => {
+  ])('of %s allows no other host', async (path, policy) => {
     expect(await policyOf(path)).toEqual(policy);
   });
 
-  it.each(['/', '/docs', '/admin/queues'])('%s: all that its page loads is served here', async (page) => {
-    const html = (await system.get(page)).body as string;
-    const base = new URL(/<base href="([^"]+)"/.exec(html)?.[1] ?? page, system.url());
-    const loaded = [...html.matchAll(/<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=["']([^"']+)/g)].map(
-      ([, address]) => new URL(address!, base),
-    );
-    expect(loaded.length).toBeGreaterThan(2);
-    for (const address of loaded) {
-      expect(address.origin).toBe(system.url());
-      const { status, headers, body } = await system.get(address.pathname);
-      expect({ address: address.href, status }).toEqual({ address: address.href, status: 200 });
-      if (headers.get('content-type')?.startsWith('text/css')) {
-        expect(body).not.toMatch(/@import|url\(["']?(?:https?:)?\/\//);
+  it.each(['/', '/docs', '/admin/queues'])(
+    'is met by %s: everything that the page loads comes from this server',
+    async (page) => {
+      const html = (await system.get(page)).body as string;
+      const base = new URL(/<base href="([^"]+)"/.exec(html)?.[1] ?? page, system.url());
+      const loaded = [...html.matchAll(/<(?:script|link|img|iframe)\b[^>]*?\b(?:src|href)=["']([^"']+)/g)].map(
+        ([, address]) => new URL(address!, base),
+      );
+      expect(loaded.length).toBeGreaterThan(2);
+      for (const address of loaded) {
+        expect(address.origin).toBe(system.url());
+        const { status, headers, body } = await system.get(address.pathname);
+        expect({ address: address.href, status }).toEqual({ address: address.href, status: 200 });
+        if (headers.get('content-type')?.startsWith('text/css')) {
+          expect(body).not.toMatch(/@import|url\(["']?(?:https?:)?\/\//);
+        }
       }
-    }
-  });
+    },
+  );
 });

@@ -11,7 +11,7 @@ const signingSecret = 'a secret that only the tests of sessions know';
 const publicUrl = 'https://queue.example.com';
 
 let system: TestSystem;
-/** The system's processes, by what is different about each. */
+/** The API processes of the system, by the settings in which they differ. */
 const processes = {
   'api-less': { API_KEYS: apiKeys.filter((key) => !key.startsWith(keys.viewer)).join(',') },
   'api-narrow': { THROTTLE_PER_SECOND: '5' },
@@ -37,12 +37,12 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 let addresses = 0;
-/** Each from an address of its own: what one tried is not held against the next. */
+/** A new client address for each call, so that the failed attempts of one test do not throttle the next. */
 const from = (address = `10.0.${Math.floor((addresses += 1) / 250)}.${addresses % 250}`) => ({
   'x-forwarded-for': address,
 });
 
-describe('who may what', () => {
+describe('the access of each role', () => {
   let job: string;
 
   beforeAll(async () => {
@@ -100,12 +100,12 @@ describe('who may what', () => {
     ['POST', '/v1/dead-letters/redrive', { ...lookers(202), viewer: 403 }, { filter: {} }],
     ['PUT', '/admin/queues/api/queues/email.send/retry/failed', { ...lookers(200), viewer: 403 }],
     ['POST', '/v1/jobs/:job/cancel', { ...users(404), user: 202 }],
-    // Whom the board lets through, it then tells that these queues are to look at.
+    // When the role is allowed, the board answers 405, because these queues are read-only.
     ['PUT', '/admin/queues/api/queues/email/clean/completed', { ...lookers(405), viewer: 403 }],
   ];
 
   it.each(table.map(([method, path, expected, body]) => ({ method, path, expected, body })))(
-    '$method $path',
+    'to $method $path is as in the table',
     async ({ method, path, expected, body }) => {
       const seen: Record<string, number> = {};
       for (const [caller, headers] of Object.entries(callers)) {
@@ -127,7 +127,7 @@ describe('who may what', () => {
     },
   );
 
-  it('a job is listed for its own tenant only', async () => {
+  it('to a job in a list is limited to the tenant of the job', async () => {
     const list = async (key: string) =>
       (await system.request('/v1/jobs?limit=100', { headers: bearer(key) })).body.items.map(({ id }: any) => id);
     expect(await list(keys.user)).toContain(job);
@@ -135,7 +135,7 @@ describe('who may what', () => {
     expect(await list(keys.admin)).not.toContain(job);
   });
 
-  it('one idempotency key of two tenants is two keys', async () => {
+  it('to an idempotency key is limited to its tenant: two tenants can use the same key', async () => {
     const post = (key: string) =>
       system.post('/v1/emails', anEmail(), { ...bearer(key), 'idempotency-key': 'the-same-for-both' });
     const [first, again, other] = [await post(keys.user), await post(keys.user), await post(keys.rival)];
@@ -143,8 +143,8 @@ describe('who may what', () => {
     expect(other.body.id).not.toBe(first.body.id);
   });
 
-  it('401 says how to come in, in a way that a browser understands', async () => {
-    // One line for each scheme: Chromium asks for nothing when they share one.
+  it('is refused with 401 and one WWW-Authenticate line for each scheme', async () => {
+    // One line for each scheme: Chromium does not ask for a password when the schemes share a line.
     const lines = await new Promise<string[]>((resolve, reject) => {
       get(`${system.url()}/v1/jobs`, (answer) => {
         answer.resume();
@@ -155,12 +155,12 @@ describe('who may what', () => {
     expect(lines).toEqual(['Basic realm="node-message-queue"', 'Bearer']);
   });
 
-  it('403 says which role is needed, and which the key has', async () => {
+  it('is refused with 403 that names the required role and the roles of the key', async () => {
     const { body } = await system.request('/v1/jobs', { headers: bearer(keys.viewer) });
     expect(body.detail).toContain('Expected a key with the role user, got one with viewer.');
   });
 
-  it('without keys everybody is the tenant demo with all roles', async () => {
+  it('is full for every caller, as the tenant demo, when no API keys are set', async () => {
     const { status, body } = await system.post('/v1/emails', anEmail(), {}, 'api-open');
     expect(status).toBe(202);
     const { rows } = await system.pool.query('SELECT tenant FROM job WHERE id = $1', [body.id]);
@@ -178,13 +178,13 @@ describe('who may what', () => {
     '/docs-yaml',
     '/asyncapi.json',
     '/ASYNCAPI.json',
-  ])('in production %s is for whoever has a key', async (path) => {
+  ])('to %s in production requires a key', async (path) => {
     const ask = (headers: Record<string, string>) => system.request(path, { headers }, 'api-production');
     expect((await ask({})).status).toBe(401);
     expect((await ask(bearer(keys.viewer))).status).toBe(200);
   });
 
-  it('in production there is no mailbox, nothing that kills a process, and health is open', async () => {
+  it('to the mailbox and to processes does not exist in production, and the health checks are open', async () => {
     const headers = bearer(keys.admin);
     for (const path of ['/dev/mailbox', '/dev/processes']) {
       expect((await system.request(path, { headers }, 'api-production')).status).toBe(404);
@@ -195,7 +195,7 @@ describe('who may what', () => {
     expect((await system.get('/health/ready', 'api-production')).status).toBe(200);
   });
 
-  it('the OpenAPI document knows the schemes and the refusals', async () => {
+  it('is described in the OpenAPI document, with its schemes and refusals', async () => {
     const { body } = await system.get('/docs-json');
     expect(body.components.securitySchemes).toMatchObject({ bearer: { scheme: 'bearer' }, basic: { scheme: 'basic' } });
     for (const [path, method] of [
@@ -222,7 +222,7 @@ describe('a session', () => {
     return cookiesOf(answer);
   }
 
-  /** What `cookie-session` would send for these contents. */
+  /** The cookie that `cookie-session` sends for these contents. */
   function signed(contents: object): Record<string, string> {
     const secret = createHmac('sha256', signingSecret).update('session').digest('base64');
     const cookie = `__Host-session=${Buffer.from(JSON.stringify(contents)).toString('base64')}`;
@@ -235,14 +235,14 @@ describe('a session', () => {
   const statusWith = async (headers: Record<string, string>, name = 'api') =>
     (await system.request('/admin/queues/api/queues', { headers }, name)).status;
 
-  it('begins with Basic, and stands for the key: the same roles, on every process', async () => {
+  it('begins with Basic and has the roles of the key, on every process', async () => {
     const cookies = await logIn();
     expect(await statusWith(sent(cookies))).toBe(200);
     expect(await statusWith(sent(cookies), 'api-production')).toBe(200);
     expect((await system.request('/v1/jobs', { headers: sent(cookies) })).status).toBe(403);
   });
 
-  it('is a cookie that no script and no other site gets, for 8 hours, without the key in it', async () => {
+  it('is an HttpOnly, SameSite cookie for 8 hours that does not contain the key', async () => {
     const before = Date.now();
     const cookies = await logIn();
     expect(cookies).toHaveLength(2);
@@ -259,24 +259,24 @@ describe('a session', () => {
     expect(JSON.stringify(contentsOf(cookies))).not.toContain(keys.viewer);
   });
 
-  it('is not begun by Bearer, and not begun again while it lasts', async () => {
+  it('does not begin with Bearer, and does not begin again while it lasts', async () => {
     const ask = (headers: Record<string, string>) => supertest(system.url()).get('/admin/queues').set(headers);
     expect(cookiesOf(await ask(bearer(keys.viewer)))).toEqual([]);
     expect(cookiesOf(await ask({ ...basic(keys.viewer), ...sent(await logIn()) }))).toEqual([]);
   });
 
-  it('ends when its time has come, whatever the browser says', async () => {
+  it('ends at its time, whatever expiry the browser sends', async () => {
     const contents = contentsOf(await logIn());
     expect(await statusWith(signed(contents))).toBe(200);
     expect(await statusWith(signed({ ...contents, until: Date.now() - 1 }))).toBe(401);
     expect(await statusWith(signed({ key: contents.key }))).toBe(401);
   });
 
-  it('ends with its key', async () => {
+  it('ends when its key is removed', async () => {
     expect(await statusWith(sent(await logIn()), 'api-less')).toBe(401);
   });
 
-  it('that was tampered with is none', async () => {
+  it('is refused when its cookie was changed', async () => {
     const cookies = await logIn();
     const contents = contentsOf(cookies);
     const other = Buffer.from(JSON.stringify({ ...contents, until: Number(contents.until) + 1 })).toString('base64');
@@ -285,7 +285,7 @@ describe('a session', () => {
     expect(await statusWith({ cookie: '__Host-session=e30; __Host-session.sig=x' })).toBe(401);
   });
 
-  it('is secure without PUBLIC_URL where the caller came by https, as a proxy of ours says', async () => {
+  it('has a secure cookie without PUBLIC_URL if a trusted proxy says that the client used https', async () => {
     const https = { 'x-forwarded-proto': 'https' };
     for (const cookie of await logIn(https, 'api-plain')) expect(cookie).toMatch(/^session.*; secure/i);
     for (const name of ['api-plain', 'api-bare']) {
@@ -299,7 +299,7 @@ describe('a session', () => {
     ['another site', { 'sec-fetch-site': 'cross-site' }],
     ['another host of the same site', { 'sec-fetch-site': 'same-site' }],
     ['a page of another origin', { origin: 'https://evil.example.com' }],
-  ])('is not begun by a request that %s made, and a session that is there is not replaced', async (_, headers) => {
+  ])('does not begin, and an existing one is not replaced, by a request that %s made', async (_, headers) => {
     expect(await logIn(headers)).toEqual([]);
     const cookies = await logIn();
     const forced = await supertest(system.url())
@@ -309,7 +309,7 @@ describe('a session', () => {
   });
 
   it.each(['/v1/jobs', '/v1/nothing', '/v1/dead-letters?limit=0'])(
-    'is not begun by a refused request: %s',
+    'does not begin with a refused request: %s',
     async (path) => {
       const refused = await supertest(system.url()).get(path).set(basic(keys.viewer));
       expect(refused.status).toBeGreaterThanOrEqual(400);
@@ -317,7 +317,7 @@ describe('a session', () => {
     },
   );
 
-  it('is ended by a log-out: every process refuses a copy of its cookie, and the browser forgets it', async () => {
+  it('ends with a log-out: every process refuses a copy of its cookie, and the browser deletes it', async () => {
     const [cookies, others] = [await logIn(), await logIn()];
     const out = await supertest(system.url()).delete('/v1/session').set(sent(cookies));
     expect(out.status).toBe(204);
@@ -332,8 +332,8 @@ describe('a session', () => {
 
   it.each<[string, boolean]>([
     ['with its cookie', true],
-    ['without one', false],
-  ])('is not begun anew by a log-out to which the browser adds the password, %s', async (_, hasCookie) => {
+    ['without its cookie', false],
+  ])('does not begin again with a log-out to which the browser adds the password, %s', async (_, hasCookie) => {
     const cookies = await logIn();
     const headers = { ...basic(keys.viewer), ...(hasCookie && sent(cookies)) };
     const out = await supertest(system.url()).delete('/v1/session').set(headers);
@@ -342,7 +342,7 @@ describe('a session', () => {
     if (hasCookie) expect(await statusWith(sent(cookies))).toBe(401);
   });
 
-  it('that has ended begins anew where the password comes with its cookie', async () => {
+  it('begins again after a log-out when the password is sent with the old cookie', async () => {
     const cookies = await logIn();
     await supertest(system.url()).delete('/v1/session').set(sent(cookies));
     const again = await logIn(sent(cookies));
@@ -350,7 +350,7 @@ describe('a session', () => {
     expect(await statusWith(sent(again))).toBe(200);
   });
 
-  it('or a password can be ended, as GET /v1/session says; a Bearer key, or no key at all, cannot', async () => {
+  it('can end, as GET /v1/session says, if it is a cookie or a password; a Bearer key or no key cannot', async () => {
     const who = async (headers: Record<string, string>, name = 'api') =>
       (await system.request('/v1/session', { headers }, name)).body;
     const viewer = { tenant: 'ops', roles: ['viewer'] };
@@ -361,7 +361,7 @@ describe('a session', () => {
     expect(await who({}, 'api-open')).toEqual(everybody);
   });
 
-  it('is not ended by another site', async () => {
+  it('does not end by a request of another site', async () => {
     const cookies = await logIn();
     const headers = { ...sent(cookies), origin: 'https://evil.example.com' };
     const out = await system.request('/v1/session', { method: 'DELETE', headers });
@@ -371,7 +371,7 @@ describe('a session', () => {
 });
 
 describe('throttling', () => {
-  it('holds one tenant back, says for how long, and lets the others through', async () => {
+  it('limits one tenant, gives the time to wait, and does not limit other tenants', async () => {
     const list = (key: string) => system.request('/v1/jobs', { headers: bearer(key) }, 'api-narrow');
     const answers = await Promise.all(Array.from({ length: 20 }, () => list(keys.user)));
     const refused = answers.filter(({ status }) => status === 429);
@@ -391,7 +391,7 @@ describe('throttling', () => {
     );
   });
 
-  it('counts the tenant over all routes', async () => {
+  it('counts the requests of a tenant over all routes', async () => {
     const burst = async () => {
       const begun = performance.now();
       const answers = await Promise.all(
@@ -401,12 +401,12 @@ describe('throttling', () => {
       );
       return { ms: performance.now() - begun, taken: answers.filter(({ status }) => status !== 429).length };
     };
-    // One that a busy machine drew out over a second has met two limits.
+    // A burst that takes longer than a second on a busy machine counts in two periods.
     const { taken } = await until('a burst within a second', burst, ({ ms }) => ms < 1_000);
     expect(taken).toBeLessThanOrEqual(5);
   });
 
-  it('is not for health', async () => {
+  it('does not apply to the health checks', async () => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => system.get('/health/live', 'api-narrow')));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
   });
@@ -414,7 +414,7 @@ describe('throttling', () => {
   const guess = (headers: Record<string, string>, name: string) =>
     system.request('/v1/jobs', { headers: { ...bearer('key-that-nobody-has'), ...headers } }, name);
 
-  it('makes an address wait that tries one wrong key after another, and serves a right one from it', async () => {
+  it('makes an address wait that tries one wrong key after another, and still serves a right key from it', async () => {
     const guesser = from();
     const ask = (key: string) => system.request('/v1/jobs', { headers: { ...bearer(key), ...guesser } });
     for (let n = 0; n < 20; n += 1) expect((await ask(`key-that-nobody-has-${n}`)).status).toBe(401);
@@ -425,7 +425,7 @@ describe('throttling', () => {
     expect((await system.request('/health/ready', { headers: guesser })).status).toBe(200);
   });
 
-  it('serves a right key while its address holds more connections without one than are allowed', async () => {
+  it('serves a right key while its address holds more connections without a key than are allowed', async () => {
     const silent: RawConnection[] = [];
     while (silent.length < 2_100) {
       silent.push(
@@ -442,38 +442,38 @@ describe('throttling', () => {
     for (const { socket } of silent) socket.destroy();
   });
 
-  it('believes in no X-Forwarded-For where no proxy is trusted', async () => {
+  it('ignores X-Forwarded-For when no proxy is trusted', async () => {
     for (let n = 0; n < 20; n += 1) await guess(from(), 'api-bare');
     expect((await guess(from(), 'api-bare')).status).toBe(429);
   });
 });
 
-describe('a request that another site made a browser send', () => {
+describe('a write request', () => {
   const foreign = { origin: 'https://evil.example.com' };
   const post = (headers: Record<string, string>, name = 'api') => system.post('/v1/emails', anEmail(), headers, name);
   const user = basic(keys.user);
 
   it.each<[string, () => Record<string, string>]>([
-    ['another site', () => foreign],
-    ['a site that hides', () => ({ origin: 'null' })],
-    ['a site whose name begins with ours', () => ({ origin: `${publicUrl}.evil.example.com` })],
-    ['our host at another port', () => ({ origin: 'http://127.0.0.1:1' })],
-    ['another site, without Origin', () => ({ 'sec-fetch-site': 'cross-site' })],
-  ])('%s is refused', async (_, headers) => {
+    ['from another site', () => foreign],
+    ['with an opaque origin', () => ({ origin: 'null' })],
+    ['from a site whose name begins with our name', () => ({ origin: `${publicUrl}.evil.example.com` })],
+    ['from our host at another port', () => ({ origin: 'http://127.0.0.1:1' })],
+    ['from another site, without Origin', () => ({ 'sec-fetch-site': 'cross-site' })],
+  ])('is refused %s', async (_, headers) => {
     for (const answer of [await post({ ...user, ...headers() }), await post(headers(), 'api-open')]) {
       expect(answer.body).toMatchObject({ status: 403, code: 'origin_refused' });
       expect(answer.status).toBe(403);
     }
   });
 
-  it('is refused with a session', async () => {
+  it('is refused from another site with a session', async () => {
     const browser = supertest.agent(system.url('api-plain'));
     await browser.get('/v1/jobs').set(user);
     expect((await browser.post('/v1/emails').send(anEmail())).status).toBe(202);
     expect((await browser.post('/v1/emails').set(foreign).send(anEmail())).body.code).toBe('origin_refused');
   });
 
-  it('is refused on Bull Board too', async () => {
+  it('is refused from another site on Bull Board', async () => {
     const clean = (headers: Record<string, string>, name = 'api') =>
       system.request('/admin/queues/api/queues/email/clean/completed', { method: 'PUT', headers }, name);
     const operator = basic(keys.operator);
@@ -483,24 +483,24 @@ describe('a request that another site made a browser send', () => {
   });
 
   it.each<[string, () => Record<string, string>]>([
-    ['our own page', () => ({ ...user, origin: system.url(), 'sec-fetch-site': 'same-origin' })],
-    ['the page at PUBLIC_URL', () => ({ ...user, origin: publicUrl })],
-    ['a program', () => user],
-    ['another site that has a key of its own', () => ({ ...bearer(keys.user), ...foreign })],
-  ])('%s is not', async (_, headers) => {
+    ['from our own page', () => ({ ...user, origin: system.url(), 'sec-fetch-site': 'same-origin' })],
+    ['from the page at PUBLIC_URL', () => ({ ...user, origin: publicUrl })],
+    ['from a program without Origin', () => user],
+    ['from another site with a Bearer key', () => ({ ...bearer(keys.user), ...foreign })],
+  ])('is accepted %s', async (_, headers) => {
     expect((await post(headers())).status).toBe(202);
   });
 
-  it('a wrong Bearer key is none', async () => {
+  it('is refused from another site with a wrong Bearer key', async () => {
     expect((await post({ ...bearer('key-that-nobody-has'), ...from(), ...foreign })).status).toBe(403);
   });
 
-  it('our own page without keys is not, and reading changes nothing', async () => {
+  it('is accepted from our own page without keys; a read is accepted from any site', async () => {
     expect((await post({ origin: system.url('api-open') }, 'api-open')).status).toBe(202);
     expect((await system.request('/v1/jobs', { headers: { ...user, ...foreign } })).status).toBe(200);
   });
 
-  it('the own host is the one that a trusted proxy names', async () => {
+  it('is compared with the host that a trusted proxy names', async () => {
     const proxied = { 'x-forwarded-host': 'proxy.example.com', 'x-forwarded-proto': 'https' };
     const origin = { origin: 'https://proxy.example.com' };
     expect((await post({ ...user, ...proxied, ...origin })).status).toBe(202);
@@ -508,7 +508,7 @@ describe('a request that another site made a browser send', () => {
   });
 });
 
-describe('without keys, a name that another site has given our address', () => {
+describe('the Host header, when no API keys are set,', () => {
   const ask = (host: string, path = '/v1/jobs', headers: Record<string, string> = {}) =>
     system.request(path, { headers: { host, ...headers } }, 'api-open');
 
@@ -520,7 +520,7 @@ describe('without keys, a name that another site has given our address', () => {
     '127.1.2.3',
     '[::1]:3000',
     'queue.example.com',
-  ])('%s is ours', async (host) => expect((await ask(host)).status).toBe(200));
+  ])('is accepted as %s', async (host) => expect((await ask(host)).status).toBe(200));
 
   it.each([
     'evil.example.com',
@@ -530,7 +530,7 @@ describe('without keys, a name that another site has given our address', () => {
     'queue.example.com.evil.example.com',
     '192.168.0.7:3000',
     'a@localhost',
-  ])('%s is refused, also with its own Origin, and says how to mend it', async (host) => {
+  ])('is refused as %s, even with the same Origin, and the answer names PUBLIC_URL', async (host) => {
     for (const path of ['/v1/jobs', '/', '/admin/queues', '/docs', '/dev/mailbox', '/v1/nothing']) {
       const { status, body } = await ask(host, path, { origin: `http://${host}`, 'sec-fetch-site': 'same-origin' });
       expect([status, body.code, body.detail]).toEqual([
@@ -541,12 +541,12 @@ describe('without keys, a name that another site has given our address', () => {
     }
   });
 
-  it('is refused with an X-Forwarded-Host of ours beside it, and the other way round', async () => {
+  it('is refused when it or X-Forwarded-Host is foreign', async () => {
     expect((await ask('evil.example.com', '/v1/jobs', { 'x-forwarded-host': 'localhost' })).status).toBe(421);
     expect((await ask('localhost', '/v1/jobs', { 'x-forwarded-host': 'evil.example.com' })).status).toBe(421);
   });
 
-  it('is served with keys, and health is for every name', async () => {
+  it('may be any name when keys are set, and on the health checks', async () => {
     const headers = { ...bearer(keys.user), host: 'evil.example.com' };
     expect((await system.request('/v1/jobs', { headers })).status).toBe(200);
     expect((await ask('10.1.2.3', '/health/ready')).status).toBe(200);

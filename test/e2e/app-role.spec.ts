@@ -6,7 +6,7 @@ import { freshDatabase, onServer, projectFolder, type TestDatabase } from '../su
 import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
-describe('the role that npm run migrate makes for the apps', () => {
+describe('the role that npm run migrate creates for the apps', () => {
   const role = `app ${randomUUID()}`;
   let database: TestDatabase;
   let appUrl: string;
@@ -17,7 +17,7 @@ describe('the role that npm run migrate makes for the apps', () => {
     url.username = encodeURIComponent(role);
     url.password = encodeURIComponent(`it's %40 "secret"`);
     appUrl = url.href;
-    // Twice: the second time it is there.
+    // Twice: the second time, the role exists.
     for (let n = 1; n <= 2; n += 1) expect(migrate(appUrl)).toEqual({ status: 0, stderr: '' });
   });
 
@@ -35,7 +35,7 @@ describe('the role that npm run migrate makes for the apps', () => {
     return { status, stderr };
   }
 
-  it('is enough for every app, with BullMQ on PostgreSQL', async () => {
+  it('has the rights that every app needs, with BullMQ on PostgreSQL', async () => {
     const apps = [
       'api',
       'relay',
@@ -84,14 +84,14 @@ describe('the role that npm run migrate makes for the apps', () => {
     `COPY job TO PROGRAM 'cat'`,
     'TRUNCATE bullmq.job',
     'ALTER TABLE bullmq.job ADD COLUMN mine int',
-  ])('may not: %s', async (statement) => {
+  ])('may not run: %s', async (statement) => {
     const client = new Client({ connectionString: appUrl });
     await client.connect();
     await expect(client.query(statement)).rejects.toThrow(/permission denied|must be owner/);
     await client.end();
   });
 
-  it('is not the owner of the tables', () => {
+  it('may not be the owner of the tables', () => {
     expect(migrate(database.url)).toEqual({
       status: 1,
       stderr: expect.stringMatching(/^migrate: DATABASE_APP_URL: expected a user of its own[^\n]+\n$/),

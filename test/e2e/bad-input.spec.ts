@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { anEmail, TestSystem } from '../support/system';
 
-describe('bad input is a problem document that names the field, and stores nothing', () => {
+describe('bad input is refused with a problem document and stored nowhere:', () => {
   let system: TestSystem;
 
   beforeAll(async () => {
@@ -22,7 +22,7 @@ describe('bad input is a problem document that names the field, and stores nothi
     ['a list', [email], '', /JSON object/],
     ['null', null, '', /JSON/],
     ['a wrong type', { ...email, subject: 7 }, 'subject', /^expected text$/],
-    ['no address', { ...email, to: 'ada' }, 'to', /email/i],
+    ['a text that is not an address', { ...email, to: 'ada' }, 'to', /email/i],
     ['several addresses in one', { ...email, to: 'a@example.com, b@example.com' }, 'to', /email/i],
     ['CR LF in the address', { ...email, to: 'a@example.com\r\nBcc: b@example.com' }, 'to', /email/i],
     ['CR LF in the subject', { ...email, subject: 'Hi\r\nBcc: b@example.com' }, 'subject', /CR, LF/],
@@ -48,30 +48,35 @@ describe('bad input is a problem document that names the field, and stores nothi
       '__proto__',
       /not a field/,
     ],
-    ['options that are no object', { ...email, options: 'now' }, 'options', /object/],
+    ['options that are not an object', { ...email, options: 'now' }, 'options', /object/],
     ['an unknown option', { ...email, options: { delay: 1 } }, 'options.delay', /not a field/],
     ['a negative delay', { ...email, options: { delayMs: -1 } }, 'options.delayMs', /^must be at least 0$/],
-    ['a broken delay', { ...email, options: { delayMs: 1.5 } }, 'options.delayMs', /^expected a whole number$/],
+    ['a fractional delay', { ...email, options: { delayMs: 1.5 } }, 'options.delayMs', /^expected a whole number$/],
     [
-      'a delay without end',
+      'an endless delay',
       { ...email, options: { delayMs: Number.MAX_SAFE_INTEGER } },
       'options.delayMs',
       /^must be at most \d+$/,
     ],
     [
-      'a moment that is none',
+      'an invalid date',
       { ...email, options: { runAt: '2026-02-30T00:00:00Z' } },
       'options.runAt',
       /^expected a date and time with a zone/,
     ],
     [
-      'a moment without a zone',
+      'a time without a zone',
       { ...email, options: { runAt: '2026-02-03T00:00:00' } },
       'options.runAt',
       /^expected a date and time with a zone/,
     ],
-    ['a moment too far away', { ...email, options: { runAt: '9999-12-31T00:00:00Z' } }, 'options.runAt', /366 days/],
-    ['a moment before time', { ...email, options: { runAt: '0000-01-01T00:00:00Z' } }, 'options.runAt', /1970/],
+    [
+      'a time too far in the future',
+      { ...email, options: { runAt: '9999-12-31T00:00:00Z' } },
+      'options.runAt',
+      /366 days/,
+    ],
+    ['a time before 1970', { ...email, options: { runAt: '0000-01-01T00:00:00Z' } }, 'options.runAt', /1970/],
     [
       'NUL in a link',
       { to: email.to, subject: 'x', template: 'welcome', data: { name: 'A', confirmUrl: 'https://e.com/\0' } },
@@ -84,7 +89,12 @@ describe('bad input is a problem document that names the field, and stores nothi
       'data.confirmUrl',
       /one line/,
     ],
-    ['both moments', { ...email, options: { delayMs: 1, runAt: '2026-01-01T00:00:00Z' } }, 'options.runAt', /together/],
+    [
+      'both a delay and a time',
+      { ...email, options: { delayMs: 1, runAt: '2026-01-01T00:00:00Z' } },
+      'options.runAt',
+      /together/,
+    ],
     ['an unknown priority', { ...email, options: { priority: 'urgent' } }, 'options.priority', /high/],
     ['an unknown broker', { ...email, options: { broker: 'sqs' } }, 'options.broker', /bullmq/],
   ])('%s', async (_, body, path, message) => {
@@ -99,14 +109,14 @@ describe('bad input is a problem document that names the field, and stores nothi
     });
   });
 
-  it('names all faults at once', async () => {
+  it('the document names all faults at once', async () => {
     const { body } = await system.post('/v1/emails', { to: 1, subject: 2, options: { delayMs: -1 } });
     expect(body.errors.map(({ path }: { path: string }) => path)).toEqual(
       expect.arrayContaining(['to', 'subject', 'options.delayMs']),
     );
   });
 
-  it('names the broken rule beside its message, for forms in other languages', async () => {
+  it('the document names the broken rule with its message, for forms in other languages', async () => {
     const subject = (await system.post('/v1/emails', { ...email, subject: '' })).body.errors;
     expect(subject).toEqual([
       { path: 'subject', message: 'must not be empty', rule: 'min_length', params: { minimum: 1 } },
@@ -125,7 +135,7 @@ describe('bad input is a problem document that names the field, and stores nothi
     ['/v1/dead-letters?redriven=x', 'redriven', 'expected one of true, false'],
     ['/v1/dead-letters?broker=x', 'broker', 'expected one of bullmq, rabbitmq, kafka'],
     ['/v1/products?limit=101', 'limit', 'must be at most 100'],
-  ])('says in plain words what is wrong with %s', async (path, field, message) => {
+  ])('the document says in plain words what is wrong with %s', async (path, field, message) => {
     const { status, body } = await system.get(path);
     expect({ status, errors: body.errors }).toEqual({
       status: 400,
@@ -133,7 +143,7 @@ describe('bad input is a problem document that names the field, and stores nothi
     });
   });
 
-  it('a broker that is known but not configured: 422', async () => {
+  it('a known broker that is not configured is refused with 422', async () => {
     const { status, body } = await system.post('/v1/emails', { ...email, options: { broker: 'kafka' } });
     expect(status).toBe(422);
     expect(body).toMatchObject({ code: 'broker_not_configured', errors: [{ path: 'options.broker' }] });
@@ -180,13 +190,13 @@ describe('bad input is a problem document that names the field, and stores nothi
     ['+49', /E\.164|number/i],
     ['015112345678', /E\.164|number/i],
     ['+4915112345678\n', /E\.164|number/i],
-  ])('an SMS to %j', async (to, message) => {
+  ])('an SMS to %j is refused', async (to, message) => {
     const { status, body } = await system.post('/v1/sms', { to, text: 'Hi' });
     expect(status).toBe(400);
     expect(body.errors).toEqual([expect.objectContaining({ path: 'to', message: expect.stringMatching(message) })]);
   });
 
-  it('a connection that breaks off in the middle of a body', async () => {
+  it('a connection that is closed in the middle of a body leaves the API ready', async () => {
     const { port, hostname } = new URL(system.url());
     const socket = connect(Number(port), hostname);
     await new Promise<void>((resolve) => socket.once('connect', () => resolve()));

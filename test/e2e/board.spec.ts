@@ -50,7 +50,7 @@ for (const [backend, isThere] of onBullmq) {
       return body.queues.find((one: any) => one.name === name);
     };
 
-    /** Everything that the board says of one queue and one of its jobs. */
+    /** All output of the board about one queue and one of its jobs. */
     async function allOutput(name: string, id: string): Promise<string> {
       const paths = pathsOf(name, id);
       expect(paths.length).toBeGreaterThan(8);
@@ -63,7 +63,7 @@ for (const [backend, isThere] of onBullmq) {
       return JSON.stringify(answers.map(({ body }) => body));
     }
 
-    /** As a service of somebody else does it that works on the same queue. */
+    /** Messages of another service that uses the same queue. */
     async function handleOne(work: () => Promise<unknown>): Promise<void> {
       const { REDIS_URL: url, BULLMQ_PREFIX: prefix, DATABASE_URL: connectionString } = system.brokerSettings;
       const connection = url === undefined ? { connectionString, schema: 'bullmq' } : { url };
@@ -101,7 +101,7 @@ for (const [backend, isThere] of onBullmq) {
       await queue.obliterate({ force: true });
     });
 
-    it('shows of a job neither payload nor what was made of it', async () => {
+    it('shows neither the payload of a job nor its result and progress', async () => {
       const headers = bearer(keys.user);
       const { id } = (
         await system.post('/v1/emails', { ...anEmail(), text: secret, options: { delayMs: 3.6e6 } }, headers)
@@ -121,7 +121,7 @@ for (const [backend, isThere] of onBullmq) {
       expect(said).not.toContain(secret);
     });
 
-    it('shows a message of the relay with its job, whose address is a link', async () => {
+    it('shows a message of the relay with a link to its job', async () => {
       const { id } = (await system.post('/v1/emails', anEmail(), bearer(keys.user))).body;
       const shown = await until(
         'the message is there',
@@ -136,7 +136,7 @@ for (const [backend, isThere] of onBullmq) {
       });
     });
 
-    it('reads nothing of a large message but its size', async () => {
+    it('reads only the size of a large message', async () => {
       const text = 'x'.repeat(5_000_000);
       for (let n = 0; n < 3; n += 1) await queue.add('email.send', { text }, { jobId: `large-${n}`, delay: 3_600_000 });
       const answer = await look('/admin/queues/api/queues?activeQueue=email&status=delayed&jobsPerPage=50');
@@ -146,7 +146,7 @@ for (const [backend, isThere] of onBullmq) {
       for (let n = 0; n < 3; n += 1) await queue.remove(`large-${n}`);
     });
 
-    it('shows 100 rows at once at most, whatever is asked for', async () => {
+    it('shows at most 100 rows, whatever page and size are requested', async () => {
       const jobs = Array.from({ length: 130 }, (_, n) => ({
         name: 'email.send',
         data: {},
@@ -171,7 +171,7 @@ for (const [backend, isThere] of onBullmq) {
       }
     });
 
-    it('says of each row whether it shows jobs or messages', async () => {
+    it('says for each row whether it shows jobs or messages', async () => {
       const { body } = await look('/admin/queues/api/queues');
       const described = new Map(body.queues.map((one: any) => [one.name, one]));
       for (const { kind, queue: name } of jobDefinitions) {
@@ -208,7 +208,7 @@ describe('the counts of the board', () => {
     return body.queues?.find(({ name }: any) => name === 'sms.send');
   };
 
-  it('reach 10,000 of each state, whatever there is of the others', async () => {
+  it('go up to 10,000 per state, independent of the other states', async () => {
     await insert(7, 'completed', '-2 days');
     await insert(6, 'cancelled', '-2 days', 'rival');
     await insert(5, 'failed', '-2 days');
@@ -224,17 +224,17 @@ describe('the counts of the board', () => {
       const { jobs } = await look(`activeQueue=sms.send&status=${status}&jobsPerPage=100`);
       expect([status, jobs.length]).toEqual([status, count]);
     }
-    // The jobs are newer than all of the above: what has ended is still found.
+    // These jobs are newer than all others. The finished jobs are still found.
     await insert(11_000, 'queued', '-1 second', randomUUID().slice(0, 8));
     const later = await until('they are counted', look, ({ counts }) => counts.waiting > 25);
     expect(later.counts).toEqual({ ...wanted, waiting: 10_000 });
   });
 
-  it('are read once, however many look', async () => {
+  it('are read once for many viewers', async () => {
     await system.pool.query(
       'SELECT pg_stat_statements_reset(0, (SELECT oid FROM pg_database WHERE datname = current_database()), 0)',
     );
-    // Longer than one read is kept, so that there is at least one.
+    // Longer than the counts are cached, so that they are read at least once.
     let looks = 0;
     for (const end = performance.now() + 2_500; performance.now() < end; looks += 30) {
       await Promise.all(Array.from({ length: 30 }, () => look('activeQueue=sms.send&status=waiting')));
@@ -248,7 +248,7 @@ describe('the counts of the board', () => {
     expect(calls).toBeLessThan(looks / 5);
   });
 
-  it('that the database does not bring in time are a 503, and callers do not notice', async () => {
+  it('are a 503 when the database is too slow, and callers are not delayed', async () => {
     await look();
     const { rows } = await system.pool.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity WHERE application_name = 'api board' AND datname = current_database()`,

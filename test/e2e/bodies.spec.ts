@@ -17,7 +17,10 @@ beforeAll(async () => {
 
 afterAll(() => system.stop());
 
-/** Sends the head of a request and no more, and waits until the server has answered and closed. */
+/**
+ * Sends the head of a request, and a body if there is one. Waits until the server has answered and closed the
+ * connection.
+ */
 async function answered(line: string, headers: Record<string, string | number>, body: string | Buffer = '') {
   const connection = await RawConnection.open(system.url());
   const begun = performance.now();
@@ -34,7 +37,7 @@ async function answered(line: string, headers: Record<string, string | number>, 
 const asUser = { Authorization: `Bearer ${keys.user}` };
 const asViewer = { Authorization: `Bearer ${keys.viewer}` };
 
-describe('a body that is announced and never sent', () => {
+describe('a request whose body is announced and never sent', () => {
   const routes: [string, string][] = [
     ['POST /v1/emails', json],
     ['POST /v1/images', upload],
@@ -50,7 +53,7 @@ describe('a body that is announced and never sent', () => {
       [line, type, 'Content-Length: 1000'],
       [line, type, 'Transfer-Encoding: chunked'],
     ]),
-  )('%s, %s, %s: 401 at once without a key, and the connection is closed', async (line, type, length) => {
+  )('is answered with 401 at once without a key, and closed: %s, %s, %s', async (line, type, length) => {
     const [name, value] = length.split(': ') as [string, string];
     const { status, code, saysClose, received } = await answered(line, { 'Content-Type': type, [name]: value });
     expect({ status, code, saysClose }).toEqual({ status: 401, code: 'unauthenticated', saysClose: true });
@@ -58,24 +61,18 @@ describe('a body that is announced and never sent', () => {
   });
 
   it.each<[string, string, object, number, string]>([
-    ['a role that the route does not let in', 'POST /v1/emails', asViewer, 403, 'forbidden'],
-    [
-      'a role that the board does not let in',
-      'PUT /admin/queues/api/queues/email/clean/failed',
-      asViewer,
-      403,
-      'forbidden',
-    ],
-    ['a role that uploads do not let in', 'POST /v1/images', { ...asViewer, 'Content-Type': upload }, 403, 'forbidden'],
-    ['a route that is not known', 'POST /v1/nothing', asUser, 404, 'route_not_found'],
+    ['a role that the route refuses', 'POST /v1/emails', asViewer, 403, 'forbidden'],
+    ['a role that the board refuses', 'PUT /admin/queues/api/queues/email/clean/failed', asViewer, 403, 'forbidden'],
+    ['a role that may not upload', 'POST /v1/images', { ...asViewer, 'Content-Type': upload }, 403, 'forbidden'],
+    ['an unknown route', 'POST /v1/nothing', asUser, 404, 'route_not_found'],
     ['a type that is not JSON', 'POST /v1/emails', { ...asUser, 'Content-Type': 'text/plain' }, 400, 'invalid_body'],
-  ])('%s: refused at once', async (_, line, headers, status, code) => {
+  ])('is refused at once for %s', async (_, line, headers, status, code) => {
     const all = { 'Content-Type': json, ...headers };
     const answer = await answered(line, { ...all, 'Content-Length': 1_000 });
     expect([answer.status, answer.code, answer.saysClose]).toEqual([status, code, true]);
   });
 
-  it('is asked for with 100 Continue only where it will be read', async () => {
+  it('gets 100 Continue only when the server will read the body', async () => {
     const expecting = { ...asUser, 'Content-Type': json, Expect: '100-continue' };
     const refused = await answered('POST /v1/emails', { ...expecting, 'Content-Length': 300_000 });
     expect([refused.status, refused.received]).toEqual([413, expect.not.stringContaining('100 Continue')]);
@@ -99,12 +96,12 @@ describe('a body that is announced and never sent', () => {
   });
 });
 
-describe('a body that is too large', () => {
+describe('a request whose body is too large', () => {
   it.each<[string, string, string, number]>([
     ['JSON', 'POST /v1/emails', json, 256 * 1024 + 1],
     ['an upload', 'POST /v1/images', upload, 11 * 1024 * 1024],
     ['anything', 'POST /v1/nothing', 'text/plain', 1_000_000_000_000],
-  ])('%s: 413 at its Content-Length, and no byte of it is waited for', async (_, line, type, length) => {
+  ])('is answered with 413 at its Content-Length, without waiting for a byte (%s)', async (_, line, type, length) => {
     const answer = await answered(line, { ...asUser, 'Content-Type': type, 'Content-Length': length });
     expect([answer.status, answer.code, answer.saysClose]).toEqual([413, 'body_too_large', true]);
   });
@@ -114,7 +111,7 @@ describe('a body that is too large', () => {
     ['an upload', 'POST /v1/images', upload, `${partHead}${png}`],
     ['an upload of another type', 'POST /v1/images', upload, `${partHead}plain text`],
     ['an upload in another field', 'POST /v1/images', upload, partHead.replace('"file"', '"image"')],
-  ])('%s in chunks without an end is cut, and not drained', async (_, line, type, begin) => {
+  ])('is cut off and not read to the end when it comes in endless chunks (%s)', async (_, line, type, begin) => {
     const connection = await RawConnection.open(system.url());
     const headers = { ...asUser, 'Content-Type': type, 'Transfer-Encoding': 'chunked' };
     connection.request([`${line} HTTP/1.1`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)]);
@@ -131,7 +128,7 @@ describe('a body that is too large', () => {
     await connection.closed;
     expect([413, 400]).toContain(connection.status);
     expect(connection.received).toMatch(/^Connection: close\r$/m);
-    // Over the limit there is only what was on its way.
+    // Above the limit, only the bytes that were already in the buffers.
     expect(sent).toBeLessThan(40 * 1024 * 1024);
   });
 });
@@ -140,7 +137,7 @@ it.each<[string, Record<string, string>]>([
   ['gzip', { 'Content-Encoding': 'gzip' }],
   ['br', { 'Content-Encoding': 'br' }],
   ['identity beside gzip', { 'Content-Encoding': 'gzip, identity' }],
-])('a body in %s is refused: 415', async (_, encoding) => {
+])('a body in %s is refused with 415', async (_, encoding) => {
   const body = gzipSync(JSON.stringify(anEmail()));
   const headers = { ...asUser, 'Content-Type': json, 'Content-Length': body.length };
   for (const line of ['POST /v1/emails', 'POST /v1/nothing', 'PUT /admin/queues/api/queues/email/clean/failed']) {
@@ -152,21 +149,21 @@ it.each<[string, Record<string, string>]>([
 it.each<[string, string, string, string]>([
   ['JSON', 'POST /v1/emails', json, '{"to":'],
   ['an upload', 'POST /v1/images', upload, `${partHead}${png}`],
-])('%s that stops in its middle is ended after 10 s with 408', async (_, line, type, begin) => {
+])('%s that stops in the middle is ended after 10 s with 408', async (_, line, type, begin) => {
   const headers = { ...asUser, 'Content-Type': type, 'Content-Length': 1_000 };
   const { status, code, saysClose, ms } = await answered(line, headers, Buffer.from(begin, 'latin1'));
   expect({ status, code, saysClose }).toEqual({ status: 408, code: 'body_too_slow', saysClose: true });
   expect(ms).toBeGreaterThan(9_000);
 });
 
-it('a body in thousands of chunks of one byte is cut, and other callers do not wait', async () => {
+it('a body in thousands of one-byte chunks is cut off with 413', async () => {
   const body = JSON.stringify({ ...anEmail(), text: 'x'.repeat(20_000) });
   const headers = { ...asUser, 'Content-Type': json, 'Transfer-Encoding': 'chunked' };
   const answer = await answered('POST /v1/emails', headers, `${inChunksOfOneByte(body)}0\r\n\r\n`);
   expect([answer.status, answer.code, answer.saysClose]).toEqual([413, 'body_in_too_many_pieces', true]);
 });
 
-it('many bodies at once from one address: what is beyond the bytes in flight gets 429 and may come again', async () => {
+it('bodies from one address above the limit of bytes in flight get 429, and are accepted later', async () => {
   const length = 250_000;
   const headers = { ...asUser, 'Content-Type': json, 'Content-Length': length };
   const head = ['POST /v1/emails HTTP/1.1', ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
@@ -181,7 +178,7 @@ it('many bodies at once from one address: what is beyond the bytes in flight get
     expect([status, code]).toEqual([429, 'too_many_bytes_in_flight']);
     expect(received).toMatch(/^Retry-After: 1\r$/m);
   }
-  // Bodies of another address, or of another moment, are taken.
+  // When these connections are closed, bodies are accepted again.
   for (const { socket } of connections) socket.destroy();
   await until(
     'bodies are taken again',
@@ -190,7 +187,7 @@ it('many bodies at once from one address: what is beyond the bytes in flight get
   );
 });
 
-it('a small body keeps its connection, also where it is refused for what it says', async () => {
+it('a small body keeps its connection open, even when its content is refused', async () => {
   const connection = await RawConnection.open(system.url());
   const send = (body: string): void => {
     const headers = { ...asUser, 'Content-Type': json, 'Content-Length': body.length };

@@ -6,7 +6,7 @@ import { npmStart } from '../support/start';
 
 const secret = 'a-secret-that-nobody-prints';
 
-/** As a process of its own, which has to end by itself. */
+/** Runs the API in a separate process, which has to exit by itself. */
 function startApi(environment: Record<string, string>) {
   return spawnSync(process.execPath, [join(projectFolder, 'dist/apps/api/src/main.js')], {
     env: { PATH: process.env['PATH'], ...environment },
@@ -15,14 +15,14 @@ function startApi(environment: Record<string, string>) {
   });
 }
 
-describe('production does not start without what it must not guess', () => {
-  it('the API names everything that is missing at once', () => {
+describe('in production', () => {
+  it('the API names all missing settings at once and does not start', () => {
     const { status, stderr } = startApi({ NODE_ENV: 'production' });
     expect(status).toBe(1);
     for (const name of ['API_KEYS', 'SIGNING_SECRET', 'DATABASE_URL']) expect(stderr).toContain(`- ${name}: expected `);
   });
 
-  it('the API says what is wrong with a secret, and not the secret', () => {
+  it('the API says what is wrong with a secret and does not show the secret', () => {
     const { status, stdout, stderr } = startApi({
       NODE_ENV: 'production',
       API_KEYS: `${secret}:shop:root,${secret}:shop:user`,
@@ -37,7 +37,7 @@ describe('production does not start without what it must not guess', () => {
     expect(stdout + stderr).not.toContain(secret);
   });
 
-  it('npm start neither', async () => {
+  it('npm start names all faults, shows no secret and does not start', async () => {
     const refused = await npmStart({ NODE_ENV: 'production', API_KEYS: secret }, { untilReady: false });
     if (refused.process.exitCode === null) await once(refused.process, 'exit');
     expect(refused.process.exitCode).toBe(1);
@@ -47,20 +47,20 @@ describe('production does not start without what it must not guess', () => {
   });
 });
 
-describe('a queue that is moved to a broker which is not there', () => {
+describe('a queue that is moved to a broker without an address', () => {
   const moved = { JOB_BROKERS: 'email=kafka,nothing=bullmq' };
   const says = (text: string) => {
     expect(text).toContain('- JOB_BROKERS: "email=kafka" names a broker that is not configured');
     expect(text).toMatch(/- JOB_BROKERS: expected one of the queues email, sms.*, got "nothing"/);
   };
 
-  it('stops the API', () => {
+  it('keeps the API from starting', () => {
     const { status, stderr } = startApi({ ...moved, DATABASE_URL: 'postgres://localhost/queue' });
     expect(status).toBe(1);
     says(stderr);
   });
 
-  it('stops npm start before anything starts', async () => {
+  it('keeps npm start from starting any process', async () => {
     const refused = await npmStart(moved, { untilReady: false });
     if (refused.process.exitCode === null) await once(refused.process, 'exit');
     expect(refused.process.exitCode).toBe(1);

@@ -18,13 +18,13 @@ import { descendantsOf, isAlive } from '../support/start';
 import { until } from '../support/until';
 
 const installed = allBrokers.filter((broker) => broker.isInstalled());
-/** With none it has nothing to start, and ends when it has said so. */
+/** When no broker is installed, the script starts nothing, prints that and exits. */
 const withOne = installed.length > 0 ? it : it.skip;
 
-/** A variable that every process inherits from the one that has it, wherever it goes. */
+/** An environment variable that all child processes inherit. */
 const mark = 'BROKERS_TEST_MARK';
 
-/** All that bear the mark; Redis does not, which writes its title over its variables. */
+/** All processes with the mark, except Redis, which overwrites its environment with its title. */
 function markedWith(value: string): number[] {
   const { stdout } = spawnSync('ps', ['axeww', '-o', 'pid=,args='], { encoding: 'utf8', maxBuffer: 2 ** 26 });
   const lines = stdout.split('\n').filter((line) => line.includes(`${mark}=${value}`));
@@ -46,7 +46,7 @@ describe('npm run brokers', () => {
     for (const end of ends.splice(0)) await end();
   });
 
-  /** What it runs, as a person would start it who has set no address. */
+  /** Runs the script as a user does who has set no address. */
   function run(environment: Record<string, string> = {}) {
     const value = randomUUID();
     const unset = Object.fromEntries(allBrokers.map(({ variable }) => [variable, '']));
@@ -78,7 +78,7 @@ describe('npm run brokers', () => {
     };
   }
 
-  withOne('prints addresses that answer, and on Ctrl-C, pressed twice, ends all of it with 0', async () => {
+  withOne('prints addresses that answer, and ends all processes with code 0 when Ctrl-C is pressed twice', async () => {
     const brokers = run();
     const said = await brokers.isReady();
     for (const { name, variable } of installed) {
@@ -96,7 +96,7 @@ describe('npm run brokers', () => {
     await brokers.allGone(processes);
   });
 
-  it('takes an address that is set as it is; killed, it takes what it has started with it', async () => {
+  it('uses an address that is set, and takes its processes with it when it is killed', async () => {
     const set = { RABBITMQ_URL: 'amqp://elsewhere', KAFKA_BROKERS: 'elsewhere:9092' };
     const brokers = run(set);
     const said = await brokers.isReady();
@@ -108,7 +108,7 @@ describe('npm run brokers', () => {
     await brokers.allGone(processes);
   });
 
-  it('says of each that cannot be had how to get it', async () => {
+  it('says how to get each broker that is not installed', async () => {
     const brokers = run({ PATH: '', JAVA_HOME: '', RABBITMQ_URL: 'amqp://elsewhere' });
     await brokers.exitCode();
     expect(brokers.said()).toContain(
@@ -137,39 +137,42 @@ describe('a private broker', () => {
   for (const broker of [rabbitmq, kafka]) {
     const ifInstalled = broker.isInstalled() ? it : it.skip;
 
-    ifInstalled(`${broker.name}, killed, is gone at once; on its port and folder it has what it had`, async () => {
-      const message = keptMessage[broker.name];
-      const body = randomUUID();
-      running = await broker.start({ dataFolder: folder });
-      const { url, port } = running;
-      await message.put(url, body);
-      await running.kill();
-      await expect(broker.ask(url)).rejects.toThrow();
-      await allGone(process.env[mark]!);
+    ifInstalled(
+      `${broker.name} ends at once when it is killed, and has its messages again on the same port and folder`,
+      async () => {
+        const message = keptMessage[broker.name];
+        const body = randomUUID();
+        running = await broker.start({ dataFolder: folder });
+        const { url, port } = running;
+        await message.put(url, body);
+        await running.kill();
+        await expect(broker.ask(url)).rejects.toThrow();
+        await allGone(process.env[mark]!);
 
-      running = await broker.start({ dataFolder: folder, port });
-      expect(await message.take(url)).toBe(body);
-      await running.stop();
-      await expect(broker.ask(url)).rejects.toThrow();
-      await allGone(process.env[mark]!);
-    });
+        running = await broker.start({ dataFolder: folder, port });
+        expect(await message.take(url)).toBe(body);
+        await running.stop();
+        await expect(broker.ask(url)).rejects.toThrow();
+        await allGone(process.env[mark]!);
+      },
+    );
   }
 });
 
-describe('a test run', () => {
+describe('the set-up of a test run', () => {
   const before = { ...process.env };
 
   afterEach(() => {
     process.env = { ...before };
   });
 
-  it('with REQUIRE_BROKERS=all names all that are missing, at once', async () => {
+  it('names all missing brokers at once with REQUIRE_BROKERS=all', async () => {
     Object.assign(process.env, { REQUIRE_BROKERS: 'all', PATH: '', JAVA_HOME: '', REDIS_URL: '', KAFKA_BROKERS: '' });
     const missing = allBrokers.filter(({ name }) => name !== 'RabbitMQ');
     await expect(setUpBrokers(missing)).rejects.toThrow(/no Redis: Install .*\nno Kafka: Install /);
   });
 
-  it('whose set-up fails ends what has started by then', async () => {
+  it('ends everything that it has started when a part of it fails', async () => {
     const end = jest.fn(() => Promise.resolve());
     const starts = async () => {
       await delay(50);

@@ -6,13 +6,13 @@ import { until } from '../support/until';
 const apps = ['api', 'relay', 'email-worker'] as const;
 const kills = 3;
 
-onEachBackend('SIGKILL at any moment loses nothing', (backend) => {
+onEachBackend('a system whose processes are killed or frozen', (backend) => {
   let system: TestSystem;
-  /** Every job that was promised so far. */
+  /** All jobs accepted so far. */
   let promised: ReadonlySet<string>;
 
   beforeAll(async () => {
-    // Without the reconciler, which would make up for an outbox that loses rows.
+    // The reconciler is off, because it would hide an outbox that loses rows.
     system = await TestSystem.start({ backend, environment: { RECONCILE_MS: '600000' } });
     promised = new Set();
   });
@@ -29,9 +29,9 @@ onEachBackend('SIGKILL at any moment loses nothing', (backend) => {
     );
   }
 
-  it('every process, again and again, under load', async () => {
+  it('loses no accepted job when every process is killed again and again under load', async () => {
     const load = new Load(system, 4);
-    // The moments are the point: anywhere in the load, and in what the others do to come back.
+    // The kills happen at random moments: under load, and while other processes recover.
     await Promise.all(
       apps.map(async (app) => {
         for (let kill = 0; kill < kills; kill += 1) {
@@ -49,7 +49,7 @@ onEachBackend('SIGKILL at any moment loses nothing', (backend) => {
     const accepted = await load.stop();
     await allCompleted(accepted);
 
-    // Killed between the effect and its settlement, a worker leaves a second copy, under the same Message-ID.
+    // A worker that is killed between the effect and its settlement leaves a second copy under the same Message-ID.
     const effects = await system.effects();
     expect([...effects.keys()].sort()).toEqual([...accepted].map((id) => `<${id}@example.com>`).sort());
     const copies = [...effects.values()].reduce((sum, count) => sum + count - 1, 0);
@@ -58,7 +58,7 @@ onEachBackend('SIGKILL at any moment loses nothing', (backend) => {
     expect((await system.pool.query('SELECT count(*)::int AS rows FROM outbox')).rows).toEqual([{ rows: 0 }]);
   });
 
-  it('a worker on SIGTERM ends what it has begun, exits with 0, and what waits is done by the next', async () => {
+  it('finishes running jobs when a worker gets SIGTERM; the worker exits with 0, and the next one runs the other jobs', async () => {
     const before = await system.effects();
     const load = new Load(system, 4);
     await until(
@@ -76,7 +76,7 @@ onEachBackend('SIGKILL at any moment loses nothing', (backend) => {
     expect([...accepted].filter((id) => effects.get(`<${id}@example.com>`) !== 1)).toEqual([]);
   });
 
-  it('a frozen worker loses its jobs to another, and changes nothing when it wakes', async () => {
+  it('gives the jobs of a frozen worker to another, and the frozen one changes nothing when it resumes', async () => {
     await system.launch('email-worker', 'email-worker-2');
     const before = await system.effects();
     const load = new Load(system, 4);

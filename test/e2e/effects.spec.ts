@@ -12,11 +12,11 @@ const finished = (system: TestSystem, id: string) =>
     (job) => ['completed', 'failed'].includes(job.state),
   );
 
-describe('email leaves through a real SMTP server', () => {
+describe('an email through an SMTP server', () => {
   let smtp: SMTPServer;
   let system: TestSystem;
   let received: ParsedMail[];
-  /** What the server answers to the next emails, in order; then 250. */
+  /** The reply codes of the server for the next emails, in order; then 250. */
   let replies: number[];
 
   beforeAll(async () => {
@@ -48,7 +48,7 @@ describe('email leaves through a real SMTP server', () => {
     await new Promise<void>((resolve) => smtp.close(resolve));
   });
 
-  it('with both bodies, in Unicode, under a Message-ID made of the job', async () => {
+  it('has both bodies, in Unicode, and a Message-ID made of the job id', async () => {
     const { body } = await system.post('/v1/emails', {
       to: 'ada@example.com',
       subject: '你好 – Grüße',
@@ -69,7 +69,7 @@ describe('email leaves through a real SMTP server', () => {
     expect((await system.get('/dev/mailbox')).body.items).toEqual([]);
   });
 
-  it('a refusal for now is tried again under the same Message-ID', async () => {
+  it('is sent again with the same Message-ID after a temporary refusal', async () => {
     replies = [451];
     const { body } = await system.post('/v1/emails', anEmail());
     const job = await finished(system, body.id);
@@ -77,7 +77,7 @@ describe('email leaves through a real SMTP server', () => {
     expect(received.map(({ messageId }) => messageId)).toEqual(Array(2).fill(`<${body.id}@shop.example>`));
   });
 
-  it('a refusal for good is the end, and says what the server said', async () => {
+  it('fails at once after a permanent refusal, with the answer of the server', async () => {
     replies = [550];
     const { body } = await system.post('/v1/emails', anEmail());
     const job = await finished(system, body.id);
@@ -87,8 +87,8 @@ describe('email leaves through a real SMTP server', () => {
   });
 });
 
-describe('a mail server that lets nobody in', () => {
-  it('is a fault that may pass: the job waits for its next attempt', async () => {
+describe('an email through an SMTP server that refuses the login', () => {
+  it('is retried', async () => {
     const smtp = new SMTPServer({
       disabledCommands: ['STARTTLS'],
       onAuth: (_auth, _session, callback) => callback(Object.assign(new Error('Invalid login'), { responseCode: 535 })),
@@ -108,7 +108,7 @@ describe('a mail server that lets nobody in', () => {
   });
 });
 
-describe('SMS leaves through an HTTP provider that honours the key', () => {
+describe('an SMS through an HTTP provider that honours idempotency keys', () => {
   let provider: Server;
   let system: TestSystem;
   let requests: { headers: IncomingHttpHeaders; body: unknown }[];
@@ -149,7 +149,7 @@ describe('SMS leaves through an HTTP provider that honours the key', () => {
     return finished(system, body.id);
   };
 
-  it('after a failure the same key is sent again', async () => {
+  it('is sent again with the same key after a failure', async () => {
     replies = [{ status: 503 }];
     const job = await send();
     expect(job).toMatchObject({ state: 'completed', attempt: 2, result: { providerId: 'sms-2' } });
@@ -160,14 +160,14 @@ describe('SMS leaves through an HTTP provider that honours the key', () => {
     });
   });
 
-  it('waits as long as the provider asks', async () => {
+  it('is sent again after the time that the provider asks for', async () => {
     replies = [{ status: 429, headers: { 'retry-after': '1' } }];
     const job = await send();
     expect(job).toMatchObject({ state: 'completed', attempt: 2 });
     expect(Date.parse(job.finishedAt) - Date.parse(job.createdAt)).toBeGreaterThanOrEqual(1_000);
   });
 
-  it('a refusal for good is the end', async () => {
+  it('fails at once after a permanent refusal', async () => {
     replies = [{ status: 422 }];
     expect(await send()).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'refused_by_handler' } });
   });

@@ -14,7 +14,7 @@ const { TEST_REDIS_URL, TEST_RABBITMQ_URL, TEST_KAFKA_BROKERS } = process.env;
 const withinMs = 60_000;
 
 let system: TestSystem;
-/** What the author of another service reads. */
+/** The AsyncAPI document, which the author of another service reads. */
 let document: any;
 
 async function start(environment: NodeJS.ProcessEnv, backend: Backend): Promise<void> {
@@ -34,7 +34,7 @@ async function stop(): Promise<void> {
 
 let events = 0;
 
-/** By which a shop asks for an SMS. */
+/** The event by which a shop requests an SMS. */
 function aRequest(): CloudEvent<{ to: string; text: string }> {
   const id = `order-${(events += 1)}`;
   return new CloudEvent({
@@ -64,7 +64,7 @@ async function holdsNothing(broker: string): Promise<void> {
   );
 }
 
-/** However it is sent, and twice: one job of the tenant that the event names, one SMS. */
+/** Sends the event twice. Exactly one job of the tenant in the event and one SMS result. */
 async function assertDoneOnce(
   broker: string,
   send: (event: CloudEvent<{ to: string; text: string }>) => Promise<void>,
@@ -109,11 +109,11 @@ async function assertSetAside(
 
 const onlyWith = (address: string | undefined) => (address === undefined ? describe.skip : describe);
 
-/** Where its author has looked it up. */
+/** The address in the AsyncAPI document. */
 const addressOf = (channel: string): string => document.channels[channel].address;
 
-describe('a CloudEvent of another service is processed like any other message', () => {
-  describe('where there are brokers', () => {
+describe('a CloudEvent of another service', () => {
+  describe('with all available brokers', () => {
     beforeAll(async () => {
       const environment = {
         RABBITMQ_URL: TEST_RABBITMQ_URL,
@@ -128,29 +128,29 @@ describe('a CloudEvent of another service is processed like any other message', 
     onlyWith(TEST_RABBITMQ_URL)('on rabbitmq', () => {
       const [url, channel] = [TEST_RABBITMQ_URL!, 'rabbitmq.queue.sms'];
 
-      it('from amqplib, in structured mode', () =>
+      it('is handled once when amqplib sends it in structured mode', () =>
         assertDoneOnce('rabbitmq', (event) => sendByAmqplib(url, addressOf(channel), event)));
 
-      it('from amqplib, in binary mode', () =>
+      it('is handled once when amqplib sends it in binary mode', () =>
         assertDoneOnce('rabbitmq', (event) => sendBinaryByAmqplib(url, addressOf(channel), event)));
 
-      it('from amqplib, with data that are no JSON: set aside as they came', () =>
+      it('is dead-lettered with its bytes when amqplib sends data that are not JSON', () =>
         assertSetAside('rabbitmq', (event, bytes) => sendBinaryByAmqplib(url, addressOf(channel), event, bytes)));
     });
 
     onlyWith(TEST_KAFKA_BROKERS)('on kafka', () => {
       const [brokers, channel] = [(TEST_KAFKA_BROKERS ?? '').split(','), 'kafka.topic.sms'];
 
-      it('from kafkajs, in structured mode', () =>
+      it('is handled once when kafkajs sends it in structured mode', () =>
         assertDoneOnce('kafka', (event) => sendByKafkajs(brokers, addressOf(channel), event)));
 
-      it('from kafkajs, in binary mode', () =>
+      it('is handled once when kafkajs sends it in binary mode', () =>
         assertDoneOnce('kafka', (event) => sendBinaryByKafkajs(brokers, addressOf(channel), event)));
 
-      it('from kafkajs, with data that are no JSON: set aside as they came', () =>
+      it('is dead-lettered with its bytes when kafkajs sends data that are not JSON', () =>
         assertSetAside('kafka', (event, bytes) => sendBinaryByKafkajs(brokers, addressOf(channel), event, bytes)));
 
-      it('which the group takes that the AsyncAPI document names', async () => {
+      it('is consumed by the consumer group in the AsyncAPI document', async () => {
         const { groupId } = document.operations['receive.kafka.topic.sms'].bindings.kafka;
         const admin = plainKafka(brokers).admin();
         await admin.connect();
@@ -161,14 +161,14 @@ describe('a CloudEvent of another service is processed like any other message', 
     });
 
     onlyWith(TEST_REDIS_URL)('on bullmq-redis', () => {
-      it('from Queue.add of BullMQ', assertAddedIsDoneOnce);
+      it('is handled once when Queue.add of BullMQ sends it', assertAddedIsDoneOnce);
 
-      it('from Queue.add of BullMQ, which then keeps nothing of it', assertNotKept);
+      it('is not kept by BullMQ after it was handled, even if its sender asks for that', assertNotKept);
     });
 
-    // Not without a broker, since the next group has that.
+    // Runs only with a broker; the next group covers the system without one.
     onlyWith(TEST_RABBITMQ_URL ?? TEST_KAFKA_BROKERS ?? TEST_REDIS_URL)('the AsyncAPI document', () => {
-      it('is valid, with all that is configured here', assertDocument);
+      it('is valid with all brokers that are configured here', assertDocument);
     });
   });
 
@@ -176,11 +176,11 @@ describe('a CloudEvent of another service is processed like any other message', 
     beforeAll(() => start({}, 'bullmq-postgres'));
     afterAll(stop);
 
-    it('from Queue.add of BullMQ', assertAddedIsDoneOnce);
+    it('is handled once when Queue.add of BullMQ sends it', assertAddedIsDoneOnce);
 
-    it('from Queue.add of BullMQ, which then keeps nothing of it', assertNotKept);
+    it('is not kept by BullMQ after it was handled, even if its sender asks for that', assertNotKept);
 
-    it('the AsyncAPI document is valid', assertDocument);
+    it('matches the AsyncAPI document, which is valid', assertDocument);
   });
 });
 
@@ -193,7 +193,7 @@ async function assertAddedIsDoneOnce(): Promise<void> {
   }
 }
 
-/** Whatever its sender asks BullMQ to keep: an event that became a job, and one that became a dead letter. */
+/** Covers an event that became a job, one that became a dead letter, and one that claims to be ours. */
 async function assertNotKept(): Promise<void> {
   const queue = plainQueue(addressOf('bullmq.queue.sms'), system.brokerSettings);
   try {
@@ -201,7 +201,7 @@ async function assertNotKept(): Promise<void> {
     const keep = { removeOnComplete: false, removeOnFail: false };
     await queue.add('good', event, keep);
     await queue.add('too large', { ...event.toJSON(), data: 'x'.repeat(2_000_000) }, keep);
-    // With our name on it, and more than a relay says.
+    // An event with our source and with more data than a relay sends.
     await queue.add(
       'forged',
       { ...event.toJSON(), source: '/node-message-queue', dispatch: 1, data: 'x'.repeat(2_000) },

@@ -13,7 +13,10 @@ describe('Idempotency-Key', () => {
 
   let refused = 0;
 
-  /** A busy API may say 503, after it has done what it was asked or not: whoever gets that asks again, with his key. */
+  /**
+   * A busy API may answer 503 before or after it has done the work. A caller that gets 503 sends the request again
+   * with its key.
+   */
   async function postUntilAnswered(key: Record<string, string>, api: string): Promise<Answer> {
     const answer = await system.post('/v1/emails', anEmail('twin'), key, api);
     if (answer.status !== 503) return answer;
@@ -21,7 +24,7 @@ describe('Idempotency-Key', () => {
     return postUntilAnswered(key, api);
   }
 
-  it('200 requests at once over two API processes: one job, one email, one answer', async () => {
+  it('makes one job, one email and one answer of 200 concurrent requests to two API processes', async () => {
     const key = { 'idempotency-key': 'order-4711' };
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, n) => postUntilAnswered(key, n % 2 ? 'api' : 'api-2')),
@@ -31,7 +34,8 @@ describe('Idempotency-Key', () => {
     expect(new Set(answers.map(({ headers }) => headers.get('location'))).size).toBe(1);
     const firsts = answers.filter(({ headers }) => headers.get('idempotency-replayed') === null);
     expect(firsts.length).toBeLessThanOrEqual(1);
-    // None only where the first was done and told 503: he came again, as the others.
+    // No first answer only if the first request was done and answered with 503. That caller sent it again like the
+    // others.
     expect(firsts.length + refused).toBeGreaterThanOrEqual(1);
 
     const { id } = answers[0]!.body;
@@ -48,14 +52,14 @@ describe('Idempotency-Key', () => {
     expect(later.body).toEqual(answers[0]!.body);
   });
 
-  it('the same body with its fields in another order is the same body', async () => {
+  it('accepts the same body with its fields in another order as the same request', async () => {
     const key = { 'idempotency-key': 'order-of-fields' };
     const first = await system.post('/v1/emails', { to: 'a@example.com', subject: 'A', text: 'a' }, key);
     const second = await system.post('/v1/emails', { text: 'a', subject: 'A', to: 'a@example.com' }, key);
     expect(second.body.id).toBe(first.body.id);
   });
 
-  it('another body under a known key is refused, and makes nothing', async () => {
+  it('refuses another body with a known key, and makes no job', async () => {
     const key = { 'idempotency-key': 'another-body' };
     const before = await system.post('/v1/emails', anEmail('first'), key);
     const jobsBefore = (await system.get('/v1/jobs?limit=100')).body.items.length;
@@ -66,7 +70,7 @@ describe('Idempotency-Key', () => {
     expect((await system.get('/v1/jobs?limit=100')).body.items).toHaveLength(jobsBefore);
   });
 
-  it('a key counts for its route', async () => {
+  it('counts per route', async () => {
     const key = { 'idempotency-key': 'two-routes' };
     const email = await system.post('/v1/emails', anEmail('route'), key);
     const sms = await system.post('/v1/sms', { to: '+4915112345678', text: 'Hi' }, key);
@@ -74,8 +78,8 @@ describe('Idempotency-Key', () => {
     expect(sms.headers.get('idempotency-replayed')).toBeNull();
   });
 
-  it.each(['', 'a b', 'ü', 'x'.repeat(256)])('a key that cannot be used is refused: %j', async (key) => {
-    // fetch sends header values as Latin-1 and drops nothing of these.
+  it.each(['', 'a b', 'ü', 'x'.repeat(256)])('is refused when it is invalid: %j', async (key) => {
+    // fetch sends header values as Latin-1 and removes none of these characters.
     const answer = await system.post('/v1/emails', anEmail(), { 'idempotency-key': key });
     expect(answer.status).toBe(400);
     expect(answer.body).toMatchObject({ code: 'invalid_idempotency_key', errors: [{ path: 'Idempotency-Key' }] });

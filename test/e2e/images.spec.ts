@@ -16,7 +16,7 @@ const fileNames = imageSizeNames.flatMap((name) => imageFormats.map((format) => 
 
 const plain = (width: number, height: number) => sharp({ create: { width, height, channels: 3, background: '#36c' } });
 
-/** What no two tests have in common, and takes a moment to encode. */
+/** An image that no two tests share and that takes some time to encode. */
 const noise = (width: number, height: number) =>
   sharp({
     create: { width, height, channels: 3, background: '#000', noise: { type: 'gaussian', mean: 128, sigma: 40 } },
@@ -31,9 +31,9 @@ interface Sent {
   readonly as?: string;
 }
 
-describe('images', () => {
+describe('the image service', () => {
   const folder = mkdtempSync(join(tmpdir(), 'images-'));
-  // What the definition prefers, where the run has it, and what serves in its place where not.
+  // RabbitMQ, the preferred broker of the definition, if the run has it, and otherwise its replacement.
   const backend = process.env['TEST_RABBITMQ_URL'] === undefined ? 'bullmq-postgres' : 'rabbitmq';
   let system: TestSystem;
 
@@ -86,7 +86,7 @@ describe('images', () => {
       readdirSync(join(folder, 'images', id)).map((name) => [name, readFileSync(join(folder, 'images', id, name))]),
     );
 
-  /** Nothing is kept of what is refused: no file, no half of one, no row. */
+  /** A refused upload leaves no file, no unfinished file and no row. */
   async function keepsNothing(work: () => Promise<unknown>): Promise<void> {
     const rows = async () => (await system.pool.query('SELECT key FROM upload ORDER BY key')).rows;
     const before = [uploads().sort(), await rows()];
@@ -99,7 +99,7 @@ describe('images', () => {
     );
   }
 
-  it('a PNG of 196 megapixels fails for good, says why, and costs the worker next to nothing', async () => {
+  it('fails a PNG of 196 megapixels at the first attempt with a reason, and the worker needs little memory', async () => {
     const worker = system.processes.get('image-worker')!;
     const bomb = blackPng(14_000);
     expect(bomb.length).toBeLessThan(100_000);
@@ -116,7 +116,7 @@ describe('images', () => {
     expect(watch.highest - before).toBeLessThan(100);
   });
 
-  it('an upload becomes three sizes in three formats, each behind a signed link', async () => {
+  it('makes three sizes in three formats of an upload, each with a signed link', async () => {
     const file = await plain(900, 300).jpeg().withMetadata({ orientation: 6 }).toBuffer();
     const job = await finished(await accepted(file, { options: '{"delayMs": 0}' }));
     expect(job).toMatchObject({ state: 'completed', attempt: 1, broker: backend === 'rabbitmq' ? backend : 'bullmq' });
@@ -144,7 +144,7 @@ describe('images', () => {
     expect((await read(job.id, keys.rival)).code).toBe('job_not_found');
   });
 
-  it('a name leads nowhere, and says nothing of what is in the file', async () => {
+  it('ignores the file name and the declared type of an upload for the path and the format', async () => {
     const file = await plain(30, 20).png().toBuffer();
     const names = ['../../../etc/cron.d/x.png', '/etc/passwd', '..\\..\\x.png', 'a.svg', '💥'.repeat(60)];
     const before = uploads().length;
@@ -156,42 +156,42 @@ describe('images', () => {
     expect(readdirSync(folder).sort()).toEqual(['.unfinished', 'images', 'uploads']);
   });
 
-  describe('refuses, keeps nothing, and says what is wrong with', () => {
+  describe('refuses, with a reason, and stores nothing of', () => {
     const tooLarge = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(10 * 1024 * 1024)]);
     const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
     const png = plain(9, 9).png().toBuffer();
 
     it.each<[string, () => Promise<any>, number, string, RegExp]>([
-      ['no file', () => send(undefined, { options: '{}' }), 400, 'file', /expected an image as a file/],
+      ['a form without a file', () => send(undefined, { options: '{}' }), 400, 'file', /expected an image as a file/],
       [
-        'no form',
+        'a body that is not a form',
         () => supertest(system.url()).post('/v1/images').set(bearer(keys.user)).send({}),
         400,
         'file',
         /multipart/,
       ],
-      ['a file without a byte', () => send(Buffer.alloc(0)), 400, 'file', /without a byte/],
+      ['an empty file', () => send(Buffer.alloc(0)), 400, 'file', /without a byte/],
       [
-        'a type that its bytes deny',
+        'a file whose bytes do not match its type',
         () => send(svg, { name: 'a.png', type: 'image/png' }),
         400,
         'file',
         /begins as none/,
       ],
-      ['another field', async () => send(await png, { field: 'image' }), 400, 'image', /the field "file"/],
+      ['a file in another field', async () => send(await png, { field: 'image' }), 400, 'image', /the field "file"/],
       ['two files', async () => send(await png).attach('file', await png, 'second.png'), 400, '', /one file/],
-      ['a field too many', async () => send(await png).field('title', 'x'), 400, 'title', /not a field/],
-      ['options that are no JSON', async () => send(await png, { options: '{' }), 400, 'options', /object/],
+      ['an additional field', async () => send(await png).field('title', 'x'), 400, 'title', /not a field/],
+      ['options that are not JSON', async () => send(await png, { options: '{' }), 400, 'options', /object/],
+      ['an unknown option', async () => send(await png, { options: '{"size":1}' }), 400, 'options.size', /not a field/],
       [
-        'an option that is none',
-        async () => send(await png, { options: '{"size":1}' }),
+        'an invalid idempotency key',
+        async () => send(await png, { key: 'a b' }),
         400,
-        'options.size',
-        /not a field/,
+        'Idempotency-Key',
+        /visible ASCII/,
       ],
-      ['a key that is none', async () => send(await png, { key: 'a b' }), 400, 'Idempotency-Key', /visible ASCII/],
       [
-        'a broker that is not there',
+        'a broker that is not configured',
         async () => send(await png, { options: '{"broker":"kafka"}' }),
         422,
         'options.broker',
@@ -206,7 +206,7 @@ describe('images', () => {
       });
     });
 
-    it('a form that ends too soon, and one whose sender hangs up', async () => {
+    it('a form that ends too soon, and one whose sender disconnects', async () => {
       const body = Buffer.concat([
         Buffer.from('--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'),
         await noise(300, 200).png().toBuffer(),
@@ -235,7 +235,7 @@ describe('images', () => {
     });
   });
 
-  it('a file that is broken inside fails for good, and the worker goes on', async () => {
+  it('fails a damaged file at the first attempt, and the worker keeps running', async () => {
     const whole = await noise(200, 150).png().toBuffer();
     const job = await finished(await accepted(whole.subarray(0, whole.length / 2)));
     expect(job).toMatchObject({ state: 'failed', attempt: 1, error: { code: 'refused_by_handler' } });
@@ -243,7 +243,7 @@ describe('images', () => {
     expect(await finished(await accepted(whole))).toMatchObject({ state: 'completed' });
   });
 
-  it('a repeated key: one job, one upload; another image under it is refused', async () => {
+  it('makes one job of a repeated key with the same image, and refuses another image with that key', async () => {
     const file = await plain(40, 30).png().toBuffer();
     const before = uploads().length;
     const first = await send(file, { key: 'the-key', options: '{"delayMs":1}' });
@@ -255,7 +255,7 @@ describe('images', () => {
     expect(await finished(first.body.id)).toMatchObject({ state: 'completed' });
   });
 
-  it('a worker killed half way is followed by one that writes the same files over', async () => {
+  it('overwrites the files of a killed worker with the same bytes', async () => {
     const id = await accepted(await noise(500, 400).jpeg().toBuffer());
     await until(
       'some variants are there',
@@ -266,7 +266,7 @@ describe('images', () => {
     await system.end('image-worker', 'SIGKILL');
     const half = variantsOf(id);
     expect((await read(id)).state).toBe('active');
-    // This one dies as soon as the work is committed, and before its message is acknowledged.
+    // This worker dies as soon as the work is committed and before the message is acknowledged.
     const { killed } = await system.launchDoomed('image-worker', 'image-worker', { FAIL_POINT: 'handled:1' });
     await killed;
     await system.launch('image-worker');
@@ -286,7 +286,7 @@ function binary(response: supertest.Response, done: (error: Error | null, body: 
   response.on('end', () => done(null, Buffer.concat(chunks)));
 }
 
-/** A square of one bit for each pixel, written by hand: whoever encodes one has it in memory. */
+/** A black square with one bit per pixel, written by hand because an encoder would hold it in memory. */
 function blackPng(side: number): Buffer {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(side, 0);

@@ -7,12 +7,12 @@ import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
 const heartbeatMs = 200;
-/** Long enough that no test sees a worker of its own fall silent. */
+/** Long enough that no lease expires during a test. */
 const leaseMs = 600_000;
 
 const shop = bearer(keys.user);
 
-/** The test is the worker: it says what happens, and when. */
+/** There is no worker process: the test claims, reports progress and settles. */
 let system: TestSystem;
 let wakeUp: OutboxWakeUp;
 
@@ -60,7 +60,10 @@ async function finish(job: Dispatch, result: unknown = { messageId: 'm' }): Prom
   wakeUp.request('changes');
 }
 
-/** 16 MB: more than the buffers of a connection hold. @returns the id of the last event */
+/**
+ * Writes 16 MB of events, more than the buffers of a connection hold.
+ * @returns the id of the last event
+ */
 async function flood(job: Dispatch): Promise<string> {
   const batch = 250;
   const batches = 32;
@@ -83,7 +86,7 @@ const percent = (wanted: number) => (event: ReadEvent) => event.data.percent ===
 const idsOf = (reader: EventReader): number[] => reader.events.map(({ id }) => Number(id));
 
 describe('GET /v1/jobs/{id}/events', () => {
-  it('tells what has happened and what happens, in order, each once, and ends with the job', async () => {
+  it('sends past and new events in order, each once, and ends with the job', async () => {
     const job = await accept();
     await begin(job);
     const reader = await EventReader.follow(streamOf(job), shop);
@@ -105,14 +108,14 @@ describe('GET /v1/jobs/{id}/events', () => {
       { id: '5', event: 'result', data: { state: 'completed', result: { messageId: '<1@example.com>' }, at } },
     ]);
     expect(reader.retryMs).toBeGreaterThanOrEqual(1_000);
-    // A browser comes back when a stream ends, and for good only when it is told so.
+    // A browser reconnects when a stream ends. Only 204 stops it.
     expect(await EventReader.open(streamOf(job), from(reader))).toMatchObject({ status: 204 });
     const rest = await EventReader.follow(streamOf(job), { ...shop, 'last-event-id': '3' });
     await rest.ends();
     expect(idsOf(rest)).toEqual([4, 5]);
   });
 
-  it('a scheduled job says so, and a cancelled one ends', async () => {
+  it('shows a scheduled job as scheduled, and ends when the job is cancelled', async () => {
     const { body } = await system.post('/v1/emails', { ...anEmail(), options: { delayMs: 600_000 } }, shop);
     const reader = await EventReader.follow(`${system.url()}/v1/jobs/${body.id.toUpperCase()}/events`, shop);
     await reader.sees('it is scheduled', ({ data }) => data.state === 'scheduled');
@@ -125,7 +128,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     });
   });
 
-  it('goes on exactly where it was over a killed process, on the same and on another', async () => {
+  it('resumes exactly after a killed process, on the same and on another process', async () => {
     const job = await accept();
     await begin(job);
     const readers = [await EventReader.follow(streamOf(job), shop)];
@@ -148,7 +151,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     expect(readers.flatMap(idsOf)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('of another tenant, of nobody, or with an id that is none, there is a problem document', async () => {
+  it('answers with a problem document for another tenant, a missing key, and an invalid id', async () => {
     const job = await accept();
     const url = streamOf(job);
     const problems = [
@@ -172,21 +175,21 @@ describe('GET /v1/jobs/{id}/events', () => {
     expect((await EventReader.open(`${system.url()}/v1/jobs/nonsense/events`, shop)).body.code).toBe('job_not_found');
   });
 
-  it('a browser with a session comes in', async () => {
+  it('accepts a session cookie', async () => {
     const job = await accept();
     const reader = await EventReader.follow(streamOf(job), { cookie: await logIn() });
     await reader.sees('it is queued', ({ data }) => data.state === 'queued');
     reader.close();
   });
 
-  it('whoever asks for the headers only has them', async () => {
+  it('sends only headers for a HEAD request to /v1/events', async () => {
     const answer = await system.request('/v1/events', { method: 'HEAD', headers: shop });
     expect(answer.status).toBe(200);
   });
 });
 
 describe('GET /v1/events', () => {
-  it('tells of each job that changes, whole, on every process, and of no other tenant', async () => {
+  it('sends each changed job as a whole, on every process, and none of another tenant', async () => {
     const own = await EventReader.follow(`${system.url('other')}/v1/events`, shop);
     const rival = await EventReader.follow(`${system.url()}/v1/events`, bearer(keys.rival));
     const job = await accept();
@@ -205,7 +208,7 @@ describe('GET /v1/events', () => {
     rival.close();
   });
 
-  it('misses nothing that happens while it is away, also over another process', async () => {
+  it('sends everything that happened while the reader was disconnected, also from another process', async () => {
     const first = await EventReader.follow(`${system.url()}/v1/events`, shop);
     const before = await accept();
     await first.sees('the first', ({ data }) => data.id === before.id);
@@ -222,7 +225,7 @@ describe('GET /v1/events', () => {
       (ids) => away.every(({ id }) => ids.has(id)),
     );
     second.close();
-    // Its transaction is older than all of them, and ends after all of them were told.
+    // This transaction is older than all others and ends after they were sent.
     await slow.query('COMMIT');
     slow.release();
     const third = await EventReader.follow(`${system.url()}/v1/events`, from(second));
@@ -235,7 +238,7 @@ describe('GET /v1/events', () => {
   });
 
   it.each(['x', '5', '9:5:', '1:99999999999999:', '1:5:9', `1:9:${'1,'.repeat(300)}2`])(
-    'a Last-Event-ID of "%s" is a problem',
+    'refuses the Last-Event-ID "%s" with a problem document',
     async (id) => {
       const answer = await EventReader.open(`${system.url()}/v1/events`, { ...shop, 'last-event-id': id });
       expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_last_event_id' } });
@@ -243,8 +246,8 @@ describe('GET /v1/events', () => {
   );
 });
 
-describe('a stream', () => {
-  it('says that it is alive', async () => {
+describe('an event stream', () => {
+  it('sends heartbeats', async () => {
     const reader = await EventReader.follow(`${system.url()}/v1/events`, shop);
     await until(
       'heartbeats',
@@ -255,7 +258,7 @@ describe('a stream', () => {
     reader.close();
   });
 
-  it('beyond as many as a tenant may have is told when to come back, and ends; readers keep their places', async () => {
+  it('above the limit of the tenant gets a retry time and ends, and the open streams continue', async () => {
     const url = `${system.url('other')}/v1/events`;
     const readers = await Promise.all(Array.from({ length: 20 }, () => EventReader.follow(url, shop)));
     for (let n = 0; n < 3; n += 1) {
@@ -271,7 +274,7 @@ describe('a stream', () => {
       'there is room',
       async () => {
         const reader = await EventReader.follow(url, shop);
-        // Where a stream begins, the first frame says from where to go on.
+        // The first frame of an accepted stream has the id to resume from.
         while (reader.lastEventId === '' && reader.ended === undefined) await delay(5);
         return reader;
       },
@@ -282,7 +285,7 @@ describe('a stream', () => {
     );
   });
 
-  it('holds nothing for a reader who does not read, and tells him everything when he reads again', async () => {
+  it('buffers nothing for a reader that does not read, and sends everything when it reads again', async () => {
     const job = await accept();
     await begin(job);
     const swift = await EventReader.follow(streamOf(job), shop);
@@ -291,7 +294,7 @@ describe('a stream', () => {
     const before = residentMb(system.processes.get('api')!);
     const total = await flood(job);
     await swift.sees('the last one', ({ id }) => id === total);
-    // 16 MB for each of the ten, without a bound; and what the swift one's have left to collect.
+    // Without a limit it would be 16 MB for each of the ten, plus garbage of the fast reader.
     expect(residentMb(system.processes.get('api')!) - before).toBeLessThan(100);
     for (const reader of slow) reader.resume();
     for (const reader of [swift, ...slow]) {
@@ -301,7 +304,7 @@ describe('a stream', () => {
     }
   });
 
-  it('ends within two seconds of the log-out of its session, in every process, and no other stream does', async () => {
+  it('ends within two seconds after the log-out of its session, in every process, and no other stream ends', async () => {
     const [cookie, other] = [await logIn(), await logIn()];
     const job = await accept();
     const open = (path: string, headers: Record<string, string>, name = 'api') =>
@@ -326,13 +329,13 @@ describe('a stream', () => {
     expect(await Promise.all(ending.map((reader) => reader.ends()))).toEqual(ending.map(() => 'in order'));
     expect(performance.now() - since).toBeLessThan(2_000);
     expect(staying.map(({ ended }) => ended)).toEqual([undefined, undefined, undefined]);
-    // The session that begins with the stream's own answer is that of the stream.
+    // The session that began with the answer of the stream belongs to the stream.
     await logOut({ cookie: begun });
     await own!.ends();
     for (const reader of staying) reader.close();
   });
 
-  it('ends when its process stops, at once and in order', async () => {
+  it('ends at once and in order when its process stops', async () => {
     const job = await accept();
     const readers = await Promise.all([
       EventReader.follow(streamOf(job, 'other'), shop),

@@ -1,7 +1,7 @@
 import { anEmail, brokerOf, onEachBackend, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
-onEachBackend('the main job, from the request to the effect', (backend) => {
+onEachBackend('the system, from the request to the effect,', (backend) => {
   let system: TestSystem;
 
   beforeAll(async () => {
@@ -17,7 +17,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
       (job) => ['completed', 'failed'].includes(job.state),
     );
 
-  it('an email: 202 with the job and where to find it, then one message under an id made of the job', async () => {
+  it('answers an email with 202 and the address of the job, and sends one message with an id made of the job id', async () => {
     const answer = await system.post('/v1/emails', anEmail());
     expect(answer.status).toBe(202);
     const { id } = answer.body;
@@ -58,7 +58,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
     ]);
   });
 
-  it('an email from a template: text as it is, HTML escaped', async () => {
+  it('sends an email from a template, with unescaped text and escaped HTML', async () => {
     const { body } = await system.post('/v1/emails', {
       to: 'ada@example.com',
       subject: 'Welcome',
@@ -73,7 +73,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
     expect(message.html).toContain('Hello Ada &amp; &lt;b&gt;Bob&lt;/b&gt;,');
   });
 
-  it('an SMS', async () => {
+  it('sends an SMS', async () => {
     const { status, body } = await system.post('/v1/sms', { to: '+4915112345678', text: 'Your code is 1234' });
     expect(status).toBe(202);
     expect(await finished(body.id)).toMatchObject({ state: 'completed', result: { providerId: expect.any(String) } });
@@ -85,7 +85,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
     });
   });
 
-  it('a delayed job is scheduled until its time, by either option', async () => {
+  it('keeps a delayed job scheduled until its time, with delayMs and with runAt', async () => {
     const before = Date.now();
     const delayed = await system.post('/v1/emails', { ...anEmail(), options: { delayMs: 700 } });
     const at = await system.post('/v1/emails', {
@@ -118,7 +118,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
     expect(sms).toHaveLength(1);
   });
 
-  it('Bull Board shows the queues, and changes nothing in them', async () => {
+  it('shows the queues in Bull Board as read-only', async () => {
     const board = await system.get('/admin/queues/api/queues');
     expect(board.body.queues.map(({ name }: { name: string }) => name)).toEqual(
       expect.arrayContaining(['email', 'sms', 'email.send', 'sms.send']),
@@ -129,7 +129,7 @@ onEachBackend('the main job, from the request to the effect', (backend) => {
     expect(change.status).toBe(405);
   });
 
-  it('the documents and the health checks', async () => {
+  it('serves the API documents and the health checks', async () => {
     expect((await system.get('/docs')).status).toBe(200);
     const { body: openApi } = await system.get('/docs-json');
     expect(Object.keys(openApi.paths)).toEqual(

@@ -38,7 +38,7 @@ describe('npm run migrate', () => {
     return { child, said: () => output, code };
   }
 
-  it('lets requests pass while a reader holds the table, names the reader, and goes on when it has gone', async () => {
+  it('lets requests pass while another session holds the table, names that session, and goes on when it ends', async () => {
     const reader = await connect('a report');
     const request = await connect('a request');
     await reader.query(`ALTER TABLE schedule DROP COLUMN last_at;
@@ -57,7 +57,7 @@ describe('npm run migrate', () => {
         `pid ${rows[0].pid} \\(a report, idle in transaction, .*SELECT pg_backend_pid.*pg_terminate_backend\\(${rows[0].pid}\\)`,
       ),
     );
-    // Over several tries, no request waits longer than one of them.
+    // Over several attempts of the migration, no request waits longer than one attempt.
     for (let n = 0; n < 20; n += 1) {
       const startedAt = performance.now();
       await request.query('SELECT count(*) FROM schedule');
@@ -70,9 +70,9 @@ describe('npm run migrate', () => {
     await request.query('SELECT last_at FROM schedule');
   });
 
-  it('applies a migration as a whole or not at all', async () => {
+  it('applies a migration completely or not at all', async () => {
     const client = await connect('a test');
-    // Its last statement finds a table that it cannot change; what comes before could be done.
+    // The last statement of the migration fails on this table. The statements before it could run.
     await client.query(`DROP INDEX job_event_by_transaction; ALTER TABLE job_event DROP COLUMN tenant, DROP COLUMN xid;
       CREATE TABLE job_event_by_transaction (); 
       DELETE FROM _prisma_migrations WHERE migration_name = '20261126000000_live_progress'`);

@@ -7,18 +7,18 @@ const withAllBrokers = RABBITMQ_URL && KAFKA_BROKERS ? describe : describe.skip;
 
 const backlog = 1_000;
 
-withAllBrokers('a kind moves to another broker', () => {
+withAllBrokers('a kind that moves to another broker', () => {
   let system: TestSystem;
 
   beforeEach(async () => {
-    // Nobody dies here: a worker that is slow for a moment keeps its jobs.
+    // No worker dies here: a worker that is slow for a moment keeps its jobs.
     const environment = { RABBITMQ_URL, KAFKA_BROKERS, LEASE_MS: '15000' };
     system = await TestSystem.start({ apps: ['api', 'relay'], environment });
   });
 
   afterEach(() => system.stop());
 
-  /** As an operator does it: no code, one variable, a restart of those that read it. */
+  /** Moves the kind as an operator does: sets one variable and restarts the processes that read it. */
   async function moveTo(broker: Broker): Promise<void> {
     for (const app of ['api', 'relay']) {
       expect(await system.end(app, 'SIGTERM')).toBe(0);
@@ -33,7 +33,7 @@ withAllBrokers('a kind moves to another broker', () => {
     return Object.fromEntries(rows.map((row) => [row.what, row.jobs]));
   };
 
-  it('with 1,000 jobs in flight, then to a third, and back: none is lost, and none runs twice', async () => {
+  it('with 1,000 jobs in flight, then to a third broker and back, loses no job and runs none twice', async () => {
     const load = new Load(system, 16);
     await until(
       '1,000 jobs wait for a worker that is not there yet',
@@ -48,7 +48,7 @@ withAllBrokers('a kind moves to another broker', () => {
       ({ size }) => size > 0,
     );
 
-    // The jobs of one broker are still on their way while those of the next come in.
+    // Jobs of one broker are still in flight while jobs of the next broker arrive.
     for (const broker of ['rabbitmq', 'kafka', 'bullmq'] as const) {
       await moveTo(broker);
       const before = load.accepted.size;
@@ -76,7 +76,7 @@ withAllBrokers('a kind moves to another broker', () => {
     expect(byBroker['rabbitmq']).toBeGreaterThanOrEqual(100);
     expect(byBroker['kafka']).toBeGreaterThanOrEqual(100);
     expect(byBroker['bullmq']).toBeGreaterThanOrEqual(backlog + 100);
-    // Nothing is left behind anywhere.
+    // No broker has a message left.
     await until(
       'all brokers are empty',
       async () => (await system.get('/v1/brokers')).body.items,

@@ -13,7 +13,7 @@ interface OpenApi {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 }
 
-/** Requests for each route, most of them nearly right. */
+/** The number of requests for each route. Most of them are nearly valid. */
 const requestsEach = Number(process.env['RUNS'] ?? 150);
 
 const header = fc.string({ unit: 'grapheme-ascii', maxLength: 300 });
@@ -52,7 +52,7 @@ function requestOf(path: string, method: string, { parameters = [], requestBody 
   });
 }
 
-/** Lone surrogates have no place in a URL; everything else has. */
+/** Encodes a value. A URL cannot hold lone surrogates. */
 function encode(value: unknown): string {
   return encodeURIComponent((typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed().slice(0, 2_000));
 }
@@ -69,7 +69,7 @@ function assertSpoken({ status, headers, body }: Answer): void {
   });
 }
 
-describe('whatever is sent to the routes of the OpenAPI document', () => {
+describe('a random request', () => {
   let system: TestSystem;
 
   beforeAll(async () => {
@@ -78,14 +78,14 @@ describe('whatever is sent to the routes of the OpenAPI document', () => {
 
   afterAll(() => system.stop());
 
-  /** A stream has no end to wait for. */
+  /** Reads only the status and the headers, because a stream does not end. */
   async function beginningOf({ path, headers }: Parameters<TestSystem['request']>[1] & { path: string }) {
     const { status, reader, body, type } = await EventReader.open(`${system.url()}${path}`, headers);
     reader?.close();
     return { status, headers: new Headers({ 'content-type': type }), body };
   }
 
-  it('gets an answer that says what is wrong, and never a 5xx', async () => {
+  it('to a route of the OpenAPI document gets an answer that says what is wrong, and never a 5xx', async () => {
     const document = (await system.get('/docs-json')).body as OpenApi;
     const answers = new Map<string, Set<number>>();
     for (const [path, operations] of Object.entries(document.paths)) {
@@ -104,7 +104,7 @@ describe('whatever is sent to the routes of the OpenAPI document', () => {
         });
       }
     }
-    // The requests are near enough to what is asked for that some of each route are let in.
+    // The requests are close enough to valid that each of these routes accepts some of them.
     for (const route of [
       'POST /v1/emails',
       'POST /v1/sms',
@@ -117,7 +117,7 @@ describe('whatever is sent to the routes of the OpenAPI document', () => {
     }
   });
 
-  it('and so does whatever is sent to routes that are not there', async () => {
+  it('to an unknown route never gets a 5xx', async () => {
     const paths = fc.oneof(
       fc.webPath(),
       junk.map((value) => `/v1/${encode(value)}`),

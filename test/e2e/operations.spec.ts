@@ -19,7 +19,7 @@ const reaches = (system: TestSystem, id: string, state: string) =>
     60_000,
   );
 
-onEachBackend('what nobody could do is set aside, and', (backend) => {
+onEachBackend('dead letters', (backend) => {
   let system: TestSystem;
 
   beforeAll(async () => {
@@ -28,7 +28,7 @@ onEachBackend('what nobody could do is set aside, and', (backend) => {
 
   afterAll(() => system.stop());
 
-  it('a failed job is a dead letter; redriven, when the server is mended, it is done', async () => {
+  it('contain a failed job, which runs again when an operator redrives it', async () => {
     await system.end('email-worker', 'SIGTERM');
     await system.launch('email-worker', 'email-worker', { SMTP_URL: nowhere });
     const { id } = (await system.post('/v1/emails', anEmail())).body;
@@ -57,7 +57,7 @@ onEachBackend('what nobody could do is set aside, and', (backend) => {
     expect(Date.parse(after.redrivenAt)).toBeGreaterThan(Date.parse(after.at));
   });
 
-  it('another service asks for an email by a CloudEvent, and what cannot be read shows its bytes', async () => {
+  it('contain an unreadable event of another service with its bytes, while a readable one is handled', async () => {
     const before = (await system.effects()).size;
     const event = {
       specversion: '1.0',
@@ -91,12 +91,12 @@ onEachBackend('what nobody could do is set aside, and', (backend) => {
   });
 });
 
-describe('what those who run the system see and do', () => {
+describe('operations', () => {
   let system: TestSystem;
 
   afterEach(() => system.stop());
 
-  it('the list of dead letters has the size and the first bytes of each, and one letter has all of its bytes', async () => {
+  it('the list of dead letters has the size and the first bytes of each message, and one dead letter has all bytes', async () => {
     system = await TestSystem.start({ apps: ['api'], environment: { API_KEYS: apiKeys.join(',') } });
     await system.pool.query(
       `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, source)
@@ -132,7 +132,7 @@ describe('what those who run the system see and do', () => {
     }
   });
 
-  it('a job is cancelled before it runs; a final one says that it is', async () => {
+  it('a job can be cancelled before it runs, and a finished job cannot', async () => {
     system = await TestSystem.start({ apps: ['api', 'relay'] });
     const { id } = (await system.post('/v1/emails', { ...anEmail(), options: { delayMs: 3_600_000 } })).body;
     const cancelled = await system.post(`/v1/jobs/${id}/cancel`, undefined);
@@ -143,7 +143,7 @@ describe('what those who run the system see and do', () => {
     expect(unknown).toMatchObject({ status: 404, body: { code: 'job_not_found' } });
   });
 
-  it('the digest goes out by its timetable, once a tick', async () => {
+  it('the digest is sent once per tick of its schedule', async () => {
     system = await TestSystem.start({
       environment: { DIGEST_CRON: '*/2 * * * * *', DIGEST_TO: 'ops@example.com' },
     });
@@ -156,7 +156,7 @@ describe('what those who run the system see and do', () => {
     expect(items.map(({ text }: any) => text).join()).toContain('jobs were accepted');
   });
 
-  it('Bull Board shows the kinds beside the queues; retry is a redrive, remove is a cancel, nothing else is done', async () => {
+  it('Bull Board shows kinds and queues; retry redrives a job, remove cancels it, and other actions are refused', async () => {
     system = await TestSystem.start({
       apps: ['api', 'relay', 'email-worker'],
       environment: { SMTP_URL: nowhere, API_KEYS: apiKeys.join(',') },
@@ -182,7 +182,7 @@ describe('what those who run the system see and do', () => {
     );
     expect(queue).toMatchObject({ readOnlyMode: false, allowRetries: true, allowCompletedRetries: false });
     expect(queue.jobs.map(({ id }: any) => id).sort()).toEqual([failing, delayed].sort());
-    // No payload: whoever runs the system does not read other people's email.
+    // No payload: an operator does not see the emails of tenants.
     expect(JSON.stringify(queue)).not.toContain('user1@example.com');
     expect(await shown('email')).toMatchObject({ readOnlyMode: true, allowRetries: false });
     expect(await shown('email.send', keys.viewer)).toMatchObject({ readOnlyMode: true });
@@ -223,7 +223,7 @@ describe('brokers', () => {
   const look = async () => (await system.get('/v1/brokers')).body.items;
   const withRedis = broker.isInstalled() ? it : it.skip;
 
-  withRedis('one that is away is down and says why; those without an address are not configured', async () => {
+  withRedis('an unreachable broker is down with a reason; brokers without an address are not configured', async () => {
     const redis = await startRedis();
     system = await TestSystem.start({ redisUrl: redis.url, apps: ['api'] });
     const brokers = await until('it is up', look, ([{ state }]) => state === 'up');
@@ -239,18 +239,18 @@ describe('brokers', () => {
     await redis.kill();
     const [bullmq] = await until('it is down', look, ([{ state }]) => state === 'down');
     expect(bullmq.reason).toContain('Redis is away');
-    // The board shows what the ledger has, and waits for nobody.
+    // The board shows what the ledger has, and does not wait for the broker.
     const names = (await system.get('/admin/queues/api/queues')).body.queues.map(({ name }: any) => name);
     expect(names).toEqual(kinds);
   });
 
-  withRedis('one that was never there holds up neither the list nor the board', async () => {
+  withRedis('a broker that was never reachable delays neither the list of brokers nor the board', async () => {
     system = await TestSystem.start({ redisUrl: 'redis://127.0.0.1:9', apps: ['api'] });
     expect((await look())[0]).toMatchObject({ name: 'bullmq', state: 'down' });
     expect((await system.get('/admin/queues/api/queues')).body.queues).toHaveLength(kinds.length);
   });
 
-  it('a queue is down where a worker says that it cannot read it, and has no worker where none says anything', async () => {
+  it('a queue is down when a worker cannot read it, and has no worker when no worker reports', async () => {
     system = await TestSystem.start({ apps: ['api'] });
     const is = (state: string) =>
       until(
@@ -273,7 +273,7 @@ describe('brokers', () => {
     await is('no_worker');
   });
 
-  it('a job that names a broker which is not configured is refused', async () => {
+  it('a job for a broker that is not configured is refused', async () => {
     system = await TestSystem.start({ apps: ['api'] });
     const answer = await system.post('/v1/emails', { ...anEmail(), options: { broker: 'kafka' } });
     expect(answer).toMatchObject({ status: 422, body: { code: 'broker_not_configured' } });

@@ -9,7 +9,7 @@ import { freePort } from '../../scripts/postgres/free-port';
 import { projectFolder } from '../support/postgres';
 import { until } from '../support/until';
 
-describe('with PORT, and an API that listens there', () => {
+describe('with PORT set to the port of the API', () => {
   const server = createServer((request, response) => {
     const document = { openapi: '3.1.0', info: { title: 'A', version: '1' }, paths: {}, asked: request.url };
     response.setHeader('content-type', 'application/json').end(JSON.stringify(document));
@@ -28,7 +28,7 @@ describe('with PORT, and an API that listens there', () => {
 
   const environment = () => ({ PATH: process.env['PATH'], HOME: process.env['HOME'], PORT });
 
-  it('npm run web hands requests on to it', async () => {
+  it('npm run web forwards requests to the API', async () => {
     const port = await freePort();
     const args = [
       join(projectFolder, 'node_modules/vite/bin/vite.js'),
@@ -53,7 +53,7 @@ describe('with PORT, and an API that listens there', () => {
     }
   });
 
-  it('npm run web:types reads its document', async () => {
+  it('npm run web:types reads the OpenAPI document of the API', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'types-'));
     const output = join(folder, 'schema.d.ts');
     const generator = spawn(process.execPath, ['scripts/web-types.mjs', output], {
@@ -65,7 +65,7 @@ describe('with PORT, and an API that listens there', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('npm run web:types says in one sentence that there is no API', async () => {
+  it('npm run web:types says in one sentence that no API answers', async () => {
     const { status, stderr } = spawnSync(process.execPath, ['scripts/web-types.mjs'], {
       cwd: projectFolder,
       env: { ...environment(), PORT: String(await freePort()) },

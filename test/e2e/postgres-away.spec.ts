@@ -4,7 +4,7 @@ import { startProxy, type Proxy } from '../support/proxy';
 import { anEmail, onEachBackend, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
-onEachBackend('PostgreSQL away', (backend) => {
+onEachBackend('a system whose PostgreSQL fails', (backend) => {
   let proxy: Proxy;
   let system: TestSystem;
   let dropDatabase: () => Promise<void>;
@@ -34,7 +34,7 @@ onEachBackend('PostgreSQL away', (backend) => {
   };
 
   it.each(['cut', 'freeze'] as const)(
-    '%s: a 503 problem within 3 s for all, no false 202, and back by itself',
+    'answers every request with 503 within 3 s, loses no accepted job and recovers by itself (%s)',
     async (fault) => {
       const load = new Load(system, 4);
       await workGoesOn();
@@ -77,7 +77,7 @@ onEachBackend('PostgreSQL away', (backend) => {
     },
   );
 
-  it('all connections ended by the server, as at a restart: every process lives, and goes on', async () => {
+  it('keeps all processes running and continues when the server ends all connections, as at a restart', async () => {
     const load = new Load(system, 4);
     await workGoesOn();
     for (let round = 0; round < 3; round += 1) {

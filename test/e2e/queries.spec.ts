@@ -17,7 +17,7 @@ const ask = (path: string) => system.request(path, { headers: bearer(keys.admin)
 const cursor = (...position: unknown[]) => Buffer.from(JSON.stringify(position)).toString('base64url');
 const deep = encodeURIComponent(`${'['.repeat(2_000)}${']'.repeat(2_000)}`);
 
-/** Values that no parameter of any route expects. */
+/** Values that no parameter of any route accepts. */
 const absurd = [
   '%00',
   'a%00b',
@@ -40,7 +40,7 @@ const absurd = [
   'x'.repeat(8_000),
 ];
 
-/** How a parameter can come: once, twice, as a list and as an object. */
+/** The ways to send a parameter: once, twice, as a list and as an object. */
 const spellings = (name: string, value: string): string[] => [
   `${name}=${value}`,
   `${name}=${value}&${name}=${value}`,
@@ -59,14 +59,14 @@ async function expectNoFault(paths: readonly string[]): Promise<void> {
   }
 }
 
-it('every parameter of every GET in the OpenAPI document: absurd values are never a 500', async () => {
+it('no parameter of any GET in the OpenAPI document causes a 500, whatever its value', async () => {
   const { body: document } = await system.get('/docs-json');
   const operations = Object.entries<any>(document.paths).flatMap(([path, methods]) =>
     methods.get ? [[path, methods.get]] : [],
   );
   expect(operations.length).toBeGreaterThan(10);
   for (const [path, { parameters = [] }] of operations as [string, any][]) {
-    if (path.endsWith('/events')) continue; // Streams: what they take is tested in live.spec.ts.
+    if (path.endsWith('/events')) continue; // live.spec.ts tests the parameters of streams.
     const concrete = path.replaceAll(/\{[^}]+\}/g, randomUUID());
     const names = [
       ...parameters.filter((one: any) => one.in === 'query').map((one: any) => one.name as string),
@@ -78,7 +78,7 @@ it('every parameter of every GET in the OpenAPI document: absurd values are neve
   }
 }, 300_000);
 
-it("every parameter of Bull Board's: absurd values are never a 500", async () => {
+it('no parameter of Bull Board causes a 500, whatever its value', async () => {
   const api = '/admin/queues/api';
   const names = ['page', 'jobsPerPage', 'activeQueue', 'status'];
   const queries = names.flatMap((name) =>
@@ -102,12 +102,12 @@ it.each([
   ['/admin/queues/api/queues?page=1e30', 'invalid_query'],
   ['/admin/queues/api/queues?jobsPerPage=1e30', 'invalid_query'],
   ['/admin/queues/api/queues?activeQueue=%25', 'invalid_query'],
-])('%s is 400 %s', async (path, code) => {
+])('%s is refused with 400 %s', async (path, code) => {
   const { status, body } = await ask(path);
   expect([status, body.code]).toEqual([400, code]);
 });
 
-it('log lines carry the path of a request and not its query', async () => {
+it('a log line contains the path of a request and not its query', async () => {
   const secret = `sig${randomUUID()}`;
   await ask(`/v1/files/${randomUUID()}?expires=1&signature=${secret}`);
   await ask(`/v1/nothing?signature=${secret}`);
@@ -120,7 +120,7 @@ it('log lines carry the path of a request and not its query', async () => {
   expect(system.allOutput).not.toContain(secret);
 });
 
-it('a long path, header or id is quoted by its beginning only', async () => {
+it('an answer quotes only the beginning of a long path, header or id', async () => {
   const long = 'x'.repeat(10_000);
   for (const path of [`/v1/${long}`, `/v1/jobs/${long}`, `/v1/webhooks/${long}`, `/v1/products/${long}`]) {
     expect(JSON.stringify((await ask(path)).body).length).toBeLessThan(1_000);
@@ -129,12 +129,12 @@ it('a long path, header or id is quoted by its beginning only', async () => {
   expect(JSON.stringify((await system.request('/v1/events', { headers })).body).length).toBeLessThan(1_500);
 });
 
-it('health is not ready on a database that takes no writes, and says why', async () => {
+it('GET /health/ready answers 503 with a reason when the database is read-only', async () => {
   const name = new URL(system.databaseUrl).pathname.slice(1);
   expect((await system.get('/health/ready')).status).toBe(200);
   await system.pool.query(`ALTER DATABASE "${name}" SET default_transaction_read_only = on`);
   try {
-    // Connections take the setting up when they begin.
+    // A connection reads the setting when it begins.
     await system.pool.query(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
       [name],
@@ -150,8 +150,8 @@ it('health is not ready on a database that takes no writes, and says why', async
   }
 });
 
-it('an idle connection is kept for longer than the 60 s of nginx and load balancers', async () => {
-  // supertest asks for a close.
+it('an idle connection is kept longer than the 60 s of nginx and load balancers', async () => {
+  // supertest asks the server to close the connection, so this test uses fetch.
   const { headers } = await fetch(`${system.url()}/health/live`);
   expect(headers.get('keep-alive')).toBe('timeout=75');
 });

@@ -9,7 +9,7 @@ import { until } from '../support/until';
 
 const withRedis = broker.isInstalled() ? describe : describe.skip;
 
-withRedis('a broker that goes away, and one that forgets', () => {
+withRedis('a system whose broker fails', () => {
   describe('on bullmq-redis', () => {
     let redis: RunningBroker;
     let system: TestSystem;
@@ -32,7 +32,7 @@ withRedis('a broker that goes away, and one that forgets', () => {
         90_000,
       );
 
-    it('killed without a disk under load: the API goes on, memory stays flat, all arrive when it is back', async () => {
+    it('loses no job when Redis without persistence is killed under load: the API accepts jobs and memory stays flat', async () => {
       const load = new Load(system, 16);
       await until(
         'work is going on',
@@ -62,14 +62,14 @@ withRedis('a broker that goes away, and one that forgets', () => {
       expect(effects.size).toBe(accepted.size);
     });
 
-    it('FLUSHALL under load: what it had is dispatched again', async () => {
+    it('dispatches the lost messages again after FLUSHALL under load', async () => {
       const load = new Load(system, 16);
       await until(
         'work is going on',
         () => system.effects(),
         ({ size }) => size > 20,
       );
-      // Without a worker the queue fills; then it is emptied behind everyone's back.
+      // Without a worker the queue fills. Then another client empties it.
       await system.end('email-worker', 'SIGTERM');
       const published = () => system.pool.query<{ rows: number }>('SELECT count(*)::int AS rows FROM outbox');
       await until(
@@ -90,7 +90,7 @@ withRedis('a broker that goes away, and one that forgets', () => {
       expect([...effects.values()].every((copies) => copies === 1)).toBe(true);
     });
 
-    it('away when everything stops: each process still ends in order, and soon', async () => {
+    it('ends each process in order and soon while Redis is away', async () => {
       await redis.kill();
       const started = performance.now();
       expect(await Promise.all(['api', 'relay', 'email-worker'].map((name) => system.end(name, 'SIGTERM')))).toEqual([
@@ -99,7 +99,7 @@ withRedis('a broker that goes away, and one that forgets', () => {
       expect(performance.now() - started).toBeLessThan(10_000);
     });
 
-    it('away when everything starts: nothing waits for it but the jobs', async () => {
+    it('starts while Redis is away, and runs the jobs when Redis is back', async () => {
       await system.end('relay', 'SIGTERM');
       await system.end('email-worker', 'SIGTERM');
       await redis.kill();

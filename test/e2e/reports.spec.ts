@@ -69,12 +69,12 @@ describe('reports', () => {
     return bytes;
   };
 
-  /** What reports of this job are in the store, finished or not. */
+  /** Files of this job in the store, finished or not. */
   const filesOf = (id: string) =>
     existsSync(join(storage, 'reports', id)) ? readdirSync(join(storage, 'reports', id)) : [];
   const unfinished = () => readdirSync(join(storage, '.unfinished'));
 
-  it('CSV: PostgreSQL loads it and finds the orders it was made of, formulas made harmless', async () => {
+  it('in CSV can be loaded by PostgreSQL and have the same orders, with formulas made harmless', async () => {
     const job = await make({ format: 'csv' });
     expect(job.result).toEqual({
       file: { id: expect.any(String), url: expect.any(String), bytes: expect.any(Number), contentType: 'text/csv' },
@@ -88,7 +88,7 @@ describe('reports', () => {
     expect(csv).toContain('深圳市海风贸易有限公司');
   });
 
-  it('XLSX: opens, with every order of the period, texts that look like formulas as texts', async () => {
+  it('in XLSX have every order of the period, and formulas as text', async () => {
     const job = await make({ format: 'xlsx', from: '2025-03-01', to: '2025-04-01' });
     const workbook = new Workbook();
     await workbook.xlsx.load((await bytesOf(job)) as never);
@@ -111,7 +111,7 @@ describe('reports', () => {
     expect(notes).toContain('=HYPERLINK("http://evil.example","open me")');
   });
 
-  it('PDF: a family of sections, joined to one document that a reader opens, Chinese included', async () => {
+  it('in PDF join the sections of child jobs into one document that a reader opens, with Chinese text', async () => {
     const id = await ask({ format: 'pdf', from: '2025-01-01', to: '2025-04-01' });
     const job = await finished(id);
     expect(job).toMatchObject({ state: 'completed', result: { file: { contentType: 'application/pdf' } } });
@@ -121,13 +121,13 @@ describe('reports', () => {
     );
     expect(rows).toEqual(Array(3).fill({ kind: 'report.section', state: 'completed' }));
     const bytes = await bytesOf(job);
-    expect(bytes.length).toBeLessThan(300_000); // The font is cut down to what is shown.
+    expect(bytes.length).toBeLessThan(300_000); // The font is reduced to the used characters.
     const pages = await readPdf(bytes);
     expect(pages.length).toBeGreaterThan(3);
     pages.forEach((text, index) => expect(text).toContain(`Page ${index + 1} of ${pages.length}`));
     expect(pages[0]).toContain('Orders from 2025-01-01 to 2025-03-31');
     expect(pages[0]).toContain(`${job.result.rows.toLocaleString('en')} orders`);
-    // Over all sections, also of a product that is not among the first ten of each.
+    // The totals cover all sections, also for a product that is not in the top ten of each section.
     const best = await system.pool.query<{ product: string; cents: string }>(
       `SELECT product, sum(total_cents) AS cents FROM customer_order
         WHERE placed_at >= '2025-01-01T00:00Z' AND placed_at < '2025-04-01T00:00Z'
@@ -143,7 +143,7 @@ describe('reports', () => {
     }
   });
 
-  it('a link is good as it was given, whole or in part; anything else is refused', async () => {
+  it('have a link that is valid as a whole and in ranges, and refused after any change', async () => {
     const { result, id } = await make({ format: 'csv', from: '2025-01-01', to: '2025-01-03' });
     const { url } = result.file;
     const whole = await download(url);
@@ -170,7 +170,7 @@ describe('reports', () => {
     expect([others.status, others.body.code]).toEqual([404, 'job_not_found']);
   });
 
-  it('cancelled while it is written, it stops within two seconds and leaves no file', async () => {
+  it('stop within two seconds and leave no file when they are cancelled', async () => {
     await system.pool.query(slowly);
     const id = await ask({ format: 'csv' });
     await until(
@@ -187,7 +187,7 @@ describe('reports', () => {
     await system.pool.query(atOnce);
   });
 
-  it.each(['csv', 'xlsx'])('a worker killed in the middle of a %s: the retry makes the same file', async (format) => {
+  it.each(['csv', 'xlsx'])('in %s are made again with the same bytes after a worker was killed', async (format) => {
     const undisturbed = await make({ format, to: '2026-06-01' });
     await system.pool.query(slowly);
     const id = await ask({ format, to: '2026-06-01' });
@@ -206,7 +206,7 @@ describe('reports', () => {
     expect((await bytesOf(job)).equals(await bytesOf(undisturbed))).toBe(true);
   });
 
-  it('a worker that kills itself when a document is handled: one file, as without', async () => {
+  it('in PDF are one file with the same bytes after a worker was killed at its commit', async () => {
     const report = { format: 'pdf', from: '2025-01-01', to: '2025-02-01' };
     const undisturbed = await make(report);
     await system.end('report-worker', 'SIGKILL');
@@ -223,16 +223,16 @@ describe('reports', () => {
     ['an unknown format', { format: 'doc' }, 'format'],
     ['an unknown type', { type: 'customers', format: 'csv' }, 'type'],
     ['inverted dates', { format: 'csv', from: '2025-02-01', to: '2025-01-01' }, 'to'],
-    ['no date', { format: 'csv', from: 'yesterday' }, 'from'],
-    ['a date that is none', { format: 'csv', from: '2025-02-30' }, 'from'],
-  ])('%s is refused, and named', async (_, report, path) => {
+    ['a text that is not a date', { format: 'csv', from: 'yesterday' }, 'from'],
+    ['a date that does not exist', { format: 'csv', from: '2025-02-30' }, 'from'],
+  ])('are refused with the name of the field for %s', async (_, report, path) => {
     const { status, body } = await system.post('/v1/reports', { type: 'orders', ...report }, as('shop'));
     expect([status, body.code]).toEqual([400, 'invalid_body']);
     expect(body.errors).toEqual([expect.objectContaining({ path, message: expect.any(String) })]);
   });
 });
 
-/** Each row takes its time, as on a slow disk. */
+/** Each row takes some time, as on a slow disk. */
 const slowly = `
   ALTER TABLE customer_order RENAME TO customer_order_rows;
   CREATE VIEW customer_order AS SELECT * FROM customer_order_rows
@@ -240,7 +240,7 @@ const slowly = `
 
 const atOnce = 'DROP VIEW customer_order; ALTER TABLE customer_order_rows RENAME TO customer_order';
 
-/** @returns how many rows PostgreSQL has read, how many are not the orders', and how many cells are formulas */
+/** @returns the number of rows that PostgreSQL read, of rows that differ from the orders, and of cells with formulas */
 async function loadCsv(databaseUrl: string, csv: string) {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
@@ -265,7 +265,7 @@ async function loadCsv(databaseUrl: string, csv: string) {
   }
 }
 
-/** pg knows the protocol's messages of COPY, and leaves their use to others. */
+/** pg implements the protocol messages of COPY but offers no method that uses them. */
 async function copyIn(client: Client, text: string, data: string): Promise<void> {
   const { connection } = client as unknown as {
     connection: { query(text: string): void; sendCopyFromChunk(chunk: Buffer): void; endCopyFrom(): void };

@@ -3,7 +3,7 @@ import { startProxy, type Proxy } from '../support/proxy';
 import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
-describe('connections that stay open and carry nothing', () => {
+describe('connections to PostgreSQL that stay open and carry no data', () => {
   let proxy: Proxy;
   let system: TestSystem;
   let database: TestDatabase;
@@ -45,10 +45,10 @@ describe('connections that stay open and carry nothing', () => {
     return names;
   }
 
-  it('are noticed and replaced, and jobs run as quickly as before', async () => {
+  it('are detected and replaced, and jobs run as fast as before', async () => {
     await emailMs(0);
     proxy.silence();
-    // The first may find every connection silent.
+    // The first request may find that every connection is silent.
     await emailMs(1);
     await until(
       'five jobs in a row take less than the poll',

@@ -8,14 +8,14 @@ import { GatedMailServer } from '../support/gated-mail-server';
 import { commandOf, databaseUrlOf, environmentOf, isAlive, npmStart, type Start } from '../support/start';
 import { until } from '../support/until';
 
-/** A data folder for the length of a test, or of a few that go on from each other. */
+/** A data folder for one test, or for several tests that continue one another. */
 function aFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'a path with spaces '));
   chmodSync(folder, 0o755);
   return folder;
 }
 
-/** Secrets that are not used here; the last one is no setting of ours. */
+/** Secrets that are not used here. The last one is not a setting of this system. */
 const canaries = {
   SMS_TOKEN: 'canary-sms',
   S3_SECRET_ACCESS_KEY: 'canary-s3',
@@ -26,7 +26,7 @@ const canaries = {
 describe('npm start', () => {
   let folder: string;
   const started: Start[] = [];
-  /** What a test has left running for the next one, which goes on with it, or starts its own. */
+  /** The system that a test has left running. The next test uses it, or starts its own. */
   let running: Start | undefined;
 
   beforeAll(() => {
@@ -50,7 +50,7 @@ describe('npm start', () => {
     return one;
   }
 
-  // No connection is kept for later: the server ends one that was idle, which may be just when it is used again.
+  // Connections are not reused: the server closes idle ones, which may happen just when a test uses one again.
   const headers = { 'content-type': 'application/json', connection: 'close' };
 
   async function postEmail(url: string): Promise<string> {
@@ -88,7 +88,7 @@ describe('npm start', () => {
     expect(one.output()).not.toMatch(/error/i);
   });
 
-  it('the whole system holds fewer than 60 connections to PostgreSQL', async () => {
+  it('holds fewer than 60 connections to PostgreSQL', async () => {
     const running = await theRunning();
     for (let n = 0; n < 50; n += 1) await postEmail(running.url);
     const client = new Client({ connectionString: databaseUrlOf(running) });
@@ -101,7 +101,7 @@ describe('npm start', () => {
     expect(rows[0]!.connections).toBeLessThan(60);
   });
 
-  it('a folder in use is refused, and the one who uses it goes on', async () => {
+  it('refuses a data folder that is in use, and the running system continues', async () => {
     const running = await theRunning();
     const second = await start({}, { untilReady: false });
     await until(
@@ -116,7 +116,7 @@ describe('npm start', () => {
     expect((await fetch(`${running.url}/health/ready`, { headers })).status).toBe(200);
   });
 
-  it('gives a secret to the processes that read it, and to no other', async () => {
+  it('gives a secret only to the processes that read it', async () => {
     const one = await theRunning();
     const holders = (canary: string) =>
       one
@@ -134,7 +134,7 @@ describe('npm start', () => {
     expect(one.output()).not.toContain('canary');
   });
 
-  it('an app that dies is started again', async () => {
+  it('restarts an app that died', async () => {
     const running = await theRunning();
     const [worker] = running.descendants().filter((pid) => commandOf(pid).includes('email-worker'));
     process.kill(worker!, 'SIGKILL');
@@ -143,7 +143,7 @@ describe('npm start', () => {
     expect(running.output()).toContain('email-worker ended (SIGKILL); it starts again in 500 ms');
   });
 
-  it('the API has the other processes stopped, started and killed', async () => {
+  it('stops, starts and kills the other processes on request of the API', async () => {
     const { url } = await theRunning();
     const order = async (name: string, action: string) => {
       const answer = await fetch(`${url}/dev/processes/${name}/${action}`, { method: 'POST' });
@@ -170,7 +170,7 @@ describe('npm start', () => {
     expect(await order('relay', 'burn')).toMatchObject({ status: 404, code: 'process_unknown' });
   });
 
-  it('on SIGTERM ends all of it with 0, and the next start goes on where it was', async () => {
+  it('ends all processes with code 0 on SIGTERM, and the next start continues with the same data', async () => {
     const one = await theRunning();
     const id = await postEmail(one.url);
     const processes = one.descendants();
@@ -191,7 +191,7 @@ describe('npm start', () => {
     await sent(running, id);
   });
 
-  it('says once how many jobs a worker finishes before it ends, and for how long it waits at most', async () => {
+  it('says once how many jobs a draining worker finishes, and how long it waits at most', async () => {
     const mails = await GatedMailServer.start();
     const one = await start({ DATA_DIR: join(folder, 'draining'), SMTP_URL: mails.url, SHUTDOWN_GRACE_MS: '30000' });
     await postEmail(one.url);
@@ -208,7 +208,7 @@ describe('npm start', () => {
     await mails.close();
   });
 
-  it('a supervisor that is killed takes everything with it, and the next start goes on where it was', async () => {
+  it('takes all processes with it when the supervisor is killed, and the next start continues with the same data', async () => {
     const before = await theRunning();
     const id = await postEmail(before.url);
     const processes = before.descendants();
@@ -219,10 +219,10 @@ describe('npm start', () => {
     await sent(running, id);
   });
 
-  it('a PostgreSQL that lost its keeper is found and ended before the next one starts', async () => {
+  it('finds and ends a PostgreSQL without its keeper before it starts the next one', async () => {
     const before = await theRunning();
     const processes = before.descendants();
-    // All at once, PostgreSQL's keeper first, so that nobody is there to end PostgreSQL.
+    // All at once, the keeper of PostgreSQL first, so that no process is left to end PostgreSQL.
     const nodes = processes.filter((pid) => commandOf(pid).includes('/dist/'));
     const keeper = nodes.find((pid) => commandOf(pid).includes('postgres-keeper'))!;
     for (const pid of [keeper, before.process.pid!, ...nodes]) {
@@ -236,7 +236,7 @@ describe('npm start', () => {
     await gone(processes);
   });
 
-  it('what stands in the place of the database and is none is left alone', async () => {
+  it('does not touch a folder in the place of the database that is not a database', async () => {
     const folder = aFolder();
     mkdirSync(join(folder, 'data/postgres'), { recursive: true });
     writeFileSync(join(folder, 'data/postgres/thesis.txt'), 'ten years');
@@ -251,7 +251,7 @@ describe('npm start', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('a taken port is refused plainly, before anything starts', async () => {
+  it('refuses an occupied port with one sentence, before it starts any process', async () => {
     const port = await freePort();
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
@@ -268,7 +268,7 @@ describe('npm start', () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it('every fault of the configuration is named at once, before anything starts', async () => {
+  it('names every configuration fault at once, before it starts any process', async () => {
     const refused = await start(
       { PORT: '99999', REDIS_URL: 'http://redis', LEASE_MS: 'long', NODE_ENV: 'production' },
       { untilReady: false },
@@ -285,7 +285,7 @@ describe('npm start', () => {
 
   const asRoot = process.getuid?.() === 0 ? it : it.skip;
 
-  asRoot('runs as a user without rights just as well', async () => {
+  asRoot('runs as an unprivileged user', async () => {
     const folder = aFolder();
     const nobody = { uid: 65_534, gid: 65_534 };
     chownSync(folder, nobody.uid, nobody.gid);

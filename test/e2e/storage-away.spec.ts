@@ -23,7 +23,8 @@ beforeAll(async () => {
   const s3 = { S3_ENDPOINT: `http://127.0.0.1:${await freePort()}`, S3_BUCKET: 'files' };
   await system.launch('api', 'api-s3', { ...s3, S3_ACCESS_KEY_ID: 'a', S3_SECRET_ACCESS_KEY: 'b' });
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true });
-  // Root may write wherever it likes: so the folder of unfinished files is a file, and that of reports leads to itself.
+  // Root may write anywhere, so permissions do not help. The folder of unfinished files is a file, and the folder of
+  // reports is a link to itself.
   writeFileSync(join(folder, '.unfinished'), '');
   mkdirSync(join(folder, 'reports'));
   symlinkSync('one', join(folder, 'reports', 'one'));
@@ -49,10 +50,10 @@ const seen = ({ status, headers, body }: supertest.Response) => ({
 });
 
 describe.each([
-  ['a folder that cannot be used', 'api'],
-  ['an S3 that is away', 'api-s3'],
+  ['with an unusable folder as storage', 'api'],
+  ['with an unreachable S3 server as storage', 'api-s3'],
 ])('%s', (_, name) => {
-  it('an upload is a 503 that says when to come back, keeps no job, and names no path and no address', async () => {
+  it('an upload gets a 503 with Retry-After, makes no job, and shows no path and no address', async () => {
     const image = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#36c' } })
       .png()
       .toBuffer();
@@ -64,7 +65,7 @@ describe.each([
     expect(rows).toEqual([]);
   });
 
-  it('a download is a 503 that says when to come back', async () => {
+  it('a download gets a 503 with Retry-After', async () => {
     const { rows } = await system.pool.query(
       `INSERT INTO file (tenant, job_id, key, name, content_type, bytes)
        VALUES ('demo', $1, $2, 'orders.csv', 'text/csv', 10) RETURNING id`,

@@ -11,7 +11,7 @@ import { until } from '../support/until';
 const products = 100;
 const changesEach = 20;
 
-/** What the same changes have come to, on each broker. */
+/** The rows after the same changes, for each broker. */
 const rowsOn = new Map<Backend, object>();
 
 const withKafka = process.env['TEST_KAFKA_BROKERS'] ? describe : describe.skip;
@@ -23,12 +23,12 @@ describe('sync and search on bullmq-postgres', () => {
 withKafka('sync and search on kafka', () => {
   const system = suite('kafka');
 
-  it('has the same rows as BullMQ, of the same changes', () => {
+  it('has the same rows as with BullMQ after the same changes', () => {
     expect(rowsOn.get('kafka')).toBeDefined();
     expect(rowsOn.get('kafka')).toEqual(rowsOn.get('bullmq-postgres'));
   });
 
-  it('a replay from the beginning builds the same model, byte for byte, and is put in its place', async () => {
+  it('builds the same model, byte for byte, in a replay from the beginning, and adopts it', async () => {
     await system().launch('sync-worker', 'replay', { SYNC_REPLAY: 'search@2' });
     const { pool } = system();
     const { rows } = await pool.query<{ id: string }>(
@@ -52,7 +52,7 @@ withKafka('sync and search on kafka', () => {
     ]);
     expect(await system().end('replay', 'SIGTERM')).toBe(0);
     expect(await liveModel(pool)).toEqual(await productTable(pool));
-    // What is changed from now on is changed there.
+    // Later changes are written to the adopted model.
     await put(system(), 'p-001', { name: 'After the replay', description: '', priceCents: 1 });
     await until(
       'search finds it',
@@ -62,7 +62,7 @@ withKafka('sync and search on kafka', () => {
     expect((await bytesOf(pool, id)).some((row) => row.includes('After the replay'))).toBe(true);
   });
 
-  /** @returns its exit code and what it has printed */
+  /** @returns the exit code and the output */
   async function replay(...args: string[]): Promise<[number, string]> {
     const child = fork(join(projectFolder, 'dist/scripts/replay/main.js'), args, {
       env: { ...process.env, DATABASE_URL: system().databaseUrl },
@@ -75,14 +75,14 @@ withKafka('sync and search on kafka', () => {
   }
 });
 
-/** Beside those of the story: of the first test, in both tenants. */
+/** The changes of the first test, in both tenants. */
 const extraChanges = 4;
 
 function put(system: TestSystem, sku: string, body: unknown, key: string = keys.user): Promise<Answer> {
   return system.request(`/v1/products/${sku}`, { method: 'PUT', body: JSON.stringify(body), headers: bearer(key) });
 }
 
-/** As a caller does it who has to: a 503 promises nothing, and its change may have been made all the same. */
+/** Repeats a change until it is accepted, as a caller has to: after a 503 the change may have been made or not. */
 async function putUntilTaken(system: TestSystem, sku: string, body: { version: number }): Promise<void> {
   let mayBeMade = false;
   for (;;) {
@@ -105,7 +105,7 @@ async function toldOf(pool: Pool): Promise<{ told: number }> {
   return rows[0]!;
 }
 
-/** What is promised on each of them. */
+/** The tests for each broker. */
 function suite(backend: Backend): () => TestSystem {
   let system: TestSystem;
 
@@ -124,7 +124,7 @@ function suite(backend: Backend): () => TestSystem {
       .query<{ count: number }>('SELECT count(*)::int AS count FROM processed_message WHERE consumer = $1', [consumer])
       .then(({ rows }) => rows[0]!.count);
 
-  it('a change is found, by its own tenant only; a version that is gone is refused', async () => {
+  it('finds a changed product in its own tenant only, and refuses an outdated version', async () => {
     const mug = { name: 'Blue mug', description: 'Holds 300 ml.', priceCents: 1290 };
     const first = await put(system, 'mug-01', mug);
     expect([first.status, first.body]).toEqual([
@@ -150,7 +150,7 @@ function suite(backend: Backend): () => TestSystem {
     expect(stale.body.detail).toContain('it has version 2 by now');
     expect((await put(system, 'mug-02', { ...mug, version: 3 })).body.detail).toContain('there is no such product');
 
-    // The rival's product of the same name is another.
+    // The product of the rival with the same SKU is another product.
     expect((await put(system, 'mug-01', { ...mug, name: 'Rival mug' }, keys.rival)).body.version).toBe(1);
     await until(
       'he finds his own',
@@ -178,10 +178,10 @@ function suite(backend: Backend): () => TestSystem {
     expect((await put(system, 'mug-01', { ...mug, name: 'Last' }, keys.rival)).status).toBe(200);
   });
 
-  it('2,000 changes with a worker that is killed among them lose and double nothing', async () => {
+  it('loses and doubles no change when a worker is killed during 2,000 changes', async () => {
     const before = await heard('search');
     const load = { running: true };
-    // Killed wherever it is, three times; what it had in hand is done by the next.
+    // The worker is killed three times at any moment. The next worker handles its messages in flight.
     const kills = (async () => {
       for (let kill = 1; kill <= 3; kill += 1) {
         await until(
@@ -225,7 +225,7 @@ function suite(backend: Backend): () => TestSystem {
     rowsOn.set(backend, { model, audit });
   });
 
-  it('is built anew under changes: readers see no gap, and in the end it is what the table is', async () => {
+  it('rebuilds the model during changes: readers see no gap, and the model equals the table in the end', async () => {
     const load = { running: true };
     const counts = new Set<number>();
     const readers = (async () => {

@@ -20,11 +20,11 @@ import { readPdf } from '../support/read-pdf';
 import { anEmail, TestSystem, type Answer } from '../support/system';
 import { until } from '../support/until';
 
-/** Two tenants on one system: `shop` has everything, `rival` has a little and asks for what the shop has. */
+/** Two tenants on one system. `shop` has data of every sort; `rival` has a little and requests the data of `shop`. */
 const shop = bearer(keys.user);
 const rival = bearer(keys.rival);
 
-/** Stand in what the shop has, and in nothing of the rival's. */
+/** Values in the data of the shop and in no data of the rival. */
 const canaries = {
   email: 'canary-of-shop@example.com',
   text: 'canary text of shop',
@@ -37,7 +37,7 @@ const aProduct = (name: string) => ({ name, description: name, priceCents: 100 }
 
 let system: TestSystem;
 let storage: string;
-/** What the shop has, by which the rival asks for it. */
+/** The ids of the shop with which the rival makes its requests. */
 let owned: {
   email: string;
   scheduled: string;
@@ -84,7 +84,7 @@ beforeAll(async () => {
   const scheduled = await accepted('/v1/emails', { ...anEmail(), options: { delayMs: 3_600_000 } });
   const report = await accepted('/v1/reports', { type: 'orders', format: 'csv' });
   const image = (await postImage(shop)).body.id as string;
-  // Nothing listens there: the delivery goes on being tried.
+  // Nothing listens there: the delivery is retried.
   const webhook = await accepted('/v1/webhooks', { url: 'http://127.0.0.1:9/', description: canaries.text });
   const delivery = await accepted(`/v1/webhooks/${webhook}/test`, {});
   for (const id of [email, sms, report, image]) await finished('shop', id);
@@ -129,7 +129,7 @@ const finished = (tenant: string, id: string) =>
     60_000,
   );
 
-/** Of the rows that the shop has; a request of the rival changes none of them. */
+/** The rows of the shop, which no request of the rival changes. */
 async function everythingOfShop(): Promise<unknown> {
   const tables = { product: 'sku', webhook_endpoint: 'id', upload: 'key', file: 'id', customer_order: 'number' };
   const rows: Record<string, unknown> = {};
@@ -148,13 +148,13 @@ interface Route {
   readonly status: number;
   /** What the shop does before. */
   readonly prepare?: () => Promise<void>;
-  /** What the route answers to the rival, who asks with what is the shop's. */
+  /** The answer to the rival, which requests something of the shop. */
   readonly visit: () => Promise<{ status: number; body?: unknown }>;
-  /** The shop's id that is asked for; a refusal repeats it. */
+  /** The requested id of the shop, which a refusal repeats. */
   readonly asked?: () => string;
 }
 
-/** An error repeats the id that was asked for; everything else of the shop's stays unsaid. */
+/** An error repeats the requested id; nothing else of the shop may be in an answer. */
 function assertNothingOfShop(route: string, { body }: { body?: unknown }, asked: string): void {
   const text = JSON.stringify(body ?? '').replaceAll(asked, '');
   const { fileLink, ...ids } = owned;
@@ -167,14 +167,14 @@ async function beginningOfStream(path: string, during: () => Promise<unknown>): 
   const { status, reader, body } = await EventReader.open(system.url() + path, rival);
   if (!reader) return { status, body };
   await during();
-  // A job of the rival's own comes after what the shop has changed: had that come, it would be here.
+  // A job of the rival comes after the change of the shop: an event of the shop would have arrived before it.
   const own = (await ask('POST', '/v1/sms', rival, aSms('of rival'))).body.id as string;
   await reader.sees('the own job', ({ data }) => data.id === own);
   reader.close();
   return { status, body: reader.events };
 }
 
-/** Every route of the OpenAPI document. A new one is asked here, too, or this test fails. */
+/** Every route of the OpenAPI document. A new route has to be added here, or this test fails. */
 const routes: Record<string, Route> = {
   'POST /v1/emails': keyed((headers) => system.post('/v1/emails', anEmail(), headers)),
   'POST /v1/sms': keyed((headers) => system.post('/v1/sms', aSms('Hi'), headers)),
@@ -216,7 +216,7 @@ const routes: Record<string, Route> = {
   'POST /v1/webhooks/{id}/deliveries/{jobId}/resend': {
     status: 404,
     visit: async () => {
-      // Under a webhook of the rival's own.
+      // With a webhook of the rival.
       const { body } = await ask('GET', '/v1/webhooks', rival);
       return ask('POST', `/v1/webhooks/${body.items[0].id}/deliveries/${owned.delivery}/resend`, rival);
     },
@@ -227,7 +227,7 @@ const routes: Record<string, Route> = {
     visit: async () => {
       const own = await finished('rival', (await ask('POST', '/v1/reports', rival, aCsv)).body.id);
       const { body } = await ask('GET', `/v1/jobs/${(own as { id?: string }).id}`, rival);
-      // The signature of the rival's own link, under the id of the shop's file.
+      // The signature of a link of the rival, with the id of a file of the shop.
       const [path] = owned.fileLink.split('?');
       return ask('GET', `${path}?${(body.result.file.url as string).split('?')[1]}`, rival);
     },
@@ -244,7 +244,7 @@ const routes: Record<string, Route> = {
     asked: () => owned.email,
   },
   'GET /v1/session': { status: 200, visit: () => ask('GET', '/v1/session', rival) },
-  // Ends the caller's own session; there is none behind a Bearer key.
+  // Ends the session of the caller. A Bearer key has no session.
   'DELETE /v1/session': {
     status: 204,
     visit: () => fetch(`${system.url()}/v1/session`, { method: 'DELETE', headers: rival }),
@@ -267,7 +267,7 @@ const routes: Record<string, Route> = {
   },
 };
 
-/** With the id of something that is the shop's: it is not there. */
+/** With an id of the shop: the answer is 404. */
 function of(method: string, path: () => string): Route {
   return { status: 404, visit: () => ask(method, path(), rival), asked: () => path().split('/')[3]! };
 }
@@ -290,7 +290,7 @@ function keyed(post: (headers: Record<string, string>) => Promise<Answer>): Rout
   };
 }
 
-it('every route of the OpenAPI document is asked by another tenant', async () => {
+it('every route of the OpenAPI document is requested by another tenant', async () => {
   const { body } = await system.get('/docs-json');
   const documented = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -309,7 +309,7 @@ it.each(Object.keys(routes))('%s shows and changes nothing of another tenant', a
   expect(await everythingOfShop()).toEqual(before);
 });
 
-/** Enqueues a job of any kind for the rival, as an event of another service does that names the rival as its tenant. */
+/** Enqueues a job of any kind for the rival, as an event of another service with that tenant does. */
 async function ofRival<D extends JobDefinition>(definition: D, payload: PayloadOf<D>) {
   const { id } = await enqueue(system.pool, {
     tenant: 'rival',
@@ -338,7 +338,7 @@ async function reportOfRival(format: 'csv' | 'xlsx' | 'pdf'): Promise<Buffer> {
 
 const everything = { from: '1970-01-01T00:00:00.000Z', to: '2100-01-01T00:00:00.000Z' };
 
-/** Every kind of the catalogue. A new one is run here, too, or this test fails. */
+/** Every kind of the catalogue. A new kind has to be added here, or this test fails. */
 const kinds: Record<string, () => Promise<void>> = {
   'email.send': async () => {
     const { body } = await ask('POST', '/v1/emails', rival, anEmail('rival'));
@@ -360,7 +360,7 @@ const kinds: Record<string, () => Promise<void>> = {
       from: '2000-01-01T00:00:00Z',
       until: '2100-01-01T00:00:00Z',
     });
-    // Between the two are the deliveries that began while the digest was made.
+    // Deliveries that began while the digest was made lie between the two numbers.
     const { rows } = await system.pool.query<{ before: number; all: number; ofAllTenants: number }>(
       `SELECT count(*) FILTER (WHERE tenant = 'rival' AND id <= $1)::int AS before,
               count(*) FILTER (WHERE tenant = 'rival')::int AS all, count(*)::int AS "ofAllTenants" FROM job`,
@@ -378,7 +378,7 @@ const kinds: Record<string, () => Promise<void>> = {
     await reportOfRival('xlsx');
     const pdf = await readPdf(await reportOfRival('pdf'));
     expect(JSON.stringify(pdf)).not.toContain('Canary of shop');
-    // Without children it works the sections out itself.
+    // Without child jobs, the handler computes the sections itself.
     const alone = await ofRival(makeReport, { type: 'orders', format: 'pdf' });
     expect(alone).toMatchObject({ state: 'completed', result: { rows: counts.rivalOrders } });
   },
@@ -448,14 +448,14 @@ async function deliveriesOf(tenant: string): Promise<PayloadOf<typeof deliverWeb
   return rows.map(({ payload }) => payload);
 }
 
-it('every kind of the catalogue is run for two tenants', () => {
+it('every kind of the catalogue runs for two tenants', () => {
   const catalogue = [...jobDefinitions, ...eventDefinitions].map(({ kind }) => kind);
   expect(Object.keys(kinds).sort()).toEqual(catalogue.sort());
 });
 
-it.each(Object.keys(kinds))("%s reads and writes only what is its own tenant's", async (kind) => kinds[kind]!());
+it.each(Object.keys(kinds))('%s reads and writes only data of its own tenant', async (kind) => kinds[kind]!());
 
-it("the mailbox of a tenant holds its own messages, and those who run the system also see the system's", async () => {
+it('the mailbox shows a tenant its own messages, and shows operators those of the system', async () => {
   await system.pool.query(
     `INSERT INTO mailbox_message (tenant, channel, recipient, text, message_id)
      VALUES ('system', 'email', 'ops@example.com', 'digest', 'digest-1')`,

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { freePort } from '../../scripts/postgres/free-port';
 import { projectFolder } from '../support/postgres';
 
-/** Without rights: root may write wherever it likes. */
+/** An unprivileged user, because root may write anywhere. */
 const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
-describe('a folder that cannot be written', () => {
+describe('a folder that is not writable', () => {
   let folder: string;
 
   beforeAll(() => {
@@ -26,7 +26,7 @@ describe('a folder that cannot be written', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** @returns all that a program has said and its exit code, which has to come by itself */
+  /** @returns the output and the exit code of a program that has to exit by itself */
   function run(script: string, environment: Record<string, string>) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(projectFolder, 'dist', script)], {
       env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: '', ...environment },
@@ -51,13 +51,13 @@ describe('a folder that cannot be written', () => {
     said: `${variable}: expected a folder that this process can write to, got ${path}: ${reason}.\n`,
   });
 
-  it.each(kinds)('%s as DATA_DIR is refused by npm start in one sentence', async (_, name, reason) => {
+  it.each(kinds)('%s is refused as DATA_DIR by npm start in one sentence', async (_, name, reason) => {
     const path = join(folder, name);
     const port = String(await freePort());
     expect(run('scripts/start/main.js', { PORT: port, DATA_DIR: path })).toEqual(sentence('DATA_DIR', path, reason));
   });
 
-  it('as STORAGE_DIR is refused by npm start in one sentence', async () => {
+  it('is refused as STORAGE_DIR by npm start in one sentence', async () => {
     const path = join(folder, 'file/below');
     const environment = { PORT: String(await freePort()), DATA_DIR: join(folder, 'own/data'), STORAGE_DIR: path };
     expect(run('scripts/start/main.js', environment)).toEqual(
@@ -65,7 +65,7 @@ describe('a folder that cannot be written', () => {
     );
   });
 
-  it.each(['api', 'report-worker', 'image-worker'])('as STORAGE_DIR is refused by %s alone', (app) => {
+  it.each(['api', 'report-worker', 'image-worker'])('is refused as STORAGE_DIR by %s', (app) => {
     const [, name, reason] = kinds[0]!;
     const environment = { DATABASE_URL: 'postgres://localhost/queue', STORAGE_DIR: join(folder, name) };
     const { status, said } = run(`apps/${app}/src/main.js`, environment);
@@ -75,13 +75,13 @@ describe('a folder that cannot be written', () => {
     });
   });
 
-  it.each(['seed', 'replay'])('as DATA_DIR gives no stack in npm run %s', (script) => {
+  it.each(['seed', 'replay'])('is refused as DATA_DIR by npm run %s without a stack trace', (script) => {
     const { status, said } = run(`scripts/${script}/main.js`, { DATA_DIR: join(folder, 'file/below') });
     expect(status).toBe(1);
     expect(said).not.toMatch(/^ +at /m);
   });
 
-  it('is found out for data of another owner, and PostgreSQL is not started again and again', async () => {
+  it('is refused once when its data have another owner, and PostgreSQL is not restarted again and again', async () => {
     const data = join(folder, 'own/foreign');
     mkdirSync(join(data, 'postgres'), { recursive: true });
     writeFileSync(join(data, 'postgres/PG_VERSION'), '9\n');

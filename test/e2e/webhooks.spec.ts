@@ -12,7 +12,7 @@ const environment = {
   WEBHOOK_ALLOW_HOSTS: '127.0.0.1',
   API_KEYS: apiKeys.join(),
   LOG_LEVEL: 'trace',
-  // Here it is counted how often something comes: a machine that is busy must not pass for a worker that is dead.
+  // The tests count messages, so the lease is long: a busy machine must not look like a dead worker.
   LEASE_MS: '6000',
 };
 const aSms = { to: '+4915112345678', text: 'Hi' };
@@ -21,7 +21,7 @@ describe('webhooks', () => {
   let system: TestSystem;
   let receiver: WebhookReceiver;
   const receivers: WebhookReceiver[] = [];
-  /** Every one that there was. */
+  /** All secrets that were issued. */
   const secrets: string[] = [];
   const answers: Answer[] = [];
 
@@ -61,7 +61,7 @@ describe('webhooks', () => {
   async function create(url = receiver.url, wishes: object = {}): Promise<{ id: string; secret: string }> {
     const answer = await ask('POST', '/v1/webhooks', { url, ...wishes });
     expect(answer.status).toBe(201);
-    answers.pop(); // The one answer that has the secret.
+    answers.pop(); // This is the only answer that contains the secret.
     secrets.push(answer.body.secret);
     return answer.body;
   }
@@ -86,7 +86,7 @@ describe('webhooks', () => {
       (length) => length >= count,
     );
 
-  it('a job ends, and its tenant hears of it: once, signed, and with what became of it', async () => {
+  it('send one signed message with the result of a job to its tenant', async () => {
     const { id, secret } = await create();
     const sms = (await ask('POST', '/v1/sms', aSms)).body;
     await heard(receiver, 1);
@@ -116,13 +116,13 @@ describe('webhooks', () => {
       nextAttemptAt: null,
       attempts: [{ attempt: 1, status: 204, error: null, ms: expect.any(Number) }],
     });
-    // That a webhook was delivered is told to nobody: what comes next is the next thing that is asked for.
+    // A webhook delivery itself causes no message: the next message is the test that is requested now.
     await test(id);
     await heard(receiver, 2);
     expect(receiver.received.map(({ body }) => JSON.parse(body).type)).toEqual(['job.finished', 'webhook.test']);
   });
 
-  it('only of the kinds and states that were asked for', async () => {
+  it('send only the kinds and states that were requested', async () => {
     await create(receiver.url, { kinds: ['email.send'] });
     await create(receiver.url, { states: ['failed', 'cancelled'] });
     const cancelled = (await ask('POST', '/v1/sms', { ...aSms, options: { delayMs: 60_000 } })).body.id;
@@ -134,7 +134,7 @@ describe('webhooks', () => {
     ]);
   });
 
-  it('is tried again under the same webhook-id until it is answered with 2xx', async () => {
+  it('retry with the same webhook-id until the endpoint answers with 2xx', async () => {
     const { id, secret } = await create();
     receiver.replies = [
       { status: 500, body: 'not\0 today' },
@@ -158,7 +158,7 @@ describe('webhooks', () => {
     ]);
   });
 
-  it('after the last attempt it is a dead letter, and can be sent again under the same webhook-id', async () => {
+  it('dead-letter a message after the last attempt, and can send it again with the same webhook-id', async () => {
     const { id } = await create();
     receiver.isHanging = true;
     const jobId = await test(id);
@@ -186,7 +186,7 @@ describe('webhooks', () => {
     expect(next).toMatchObject({ items: [{ jobId }], nextCursor: null });
   });
 
-  it('410 Gone disables the endpoint; enabled again, it hears again', async () => {
+  it('disable an endpoint that answers 410 Gone, and send again after it was enabled', async () => {
     const { id } = await create();
     receiver.replies = [{ status: 410 }];
     expect(await ended(await test(id), 'failed')).toMatchObject({ attempt: 1 });
@@ -207,7 +207,7 @@ describe('webhooks', () => {
     await ended(await test(id), 'completed');
   });
 
-  it('while a secret is replaced, messages are signed with both', async () => {
+  it('sign with both secrets while a secret is replaced', async () => {
     const { id, secret: first } = await create();
     const rotate = async (body?: object): Promise<{ secret: string; previousSecretUntil: string | null }> => {
       const { body: rotated } = await ask('POST', `/v1/webhooks/${id}/rotate-secret`, body);
@@ -234,7 +234,7 @@ describe('webhooks', () => {
     expect([third, fourth].map((secret) => receiver.isSignedWith(secret))).toEqual([false, true]);
   });
 
-  it('a URL inside, or odd, is refused when it is given, always in the same words, which say what helps', async () => {
+  it('refuse a private or unusual URL at registration, always in the same words, which say what helps', async () => {
     const refusals = new Set<string>();
     for (const url of [
       'http://169.254.169.254/latest/meta-data/',
@@ -257,7 +257,7 @@ describe('webhooks', () => {
     expect(refusal).toContain('/dev/webhook-receiver');
   });
 
-  it('and again when something is sent there: a name that leads inside by then gets no connection', async () => {
+  it('check the address again at each delivery, and do not connect to a name that resolves to a private one', async () => {
     const { id } = await create();
     await system.pool.query('UPDATE webhook_endpoint SET url = $2 WHERE id = $1', [
       id,
@@ -277,7 +277,7 @@ describe('webhooks', () => {
     expect(['retrying', 'queued', 'active']).toContain((await job(jobId)).state);
   });
 
-  it('a redirect is not followed', async () => {
+  it('do not follow a redirect', async () => {
     const inside = await newReceiver();
     const { id } = await create();
     receiver.replies = [
@@ -290,7 +290,7 @@ describe('webhooks', () => {
     expect(inside.received).toEqual([]);
   });
 
-  it('of another tenant there is nothing to be seen, changed or sent', async () => {
+  it('hide the webhooks of another tenant, and refuse to change them or send with them', async () => {
     const { id } = await create();
     const jobId = await test(id);
     await ended(jobId, 'completed');
@@ -321,12 +321,12 @@ describe('webhooks', () => {
     await ask('DELETE', `/v1/webhooks/${own.id}`, undefined, rival);
   });
 
-  it('an endpoint that takes everything and answers nothing holds up no other', async () => {
+  it('deliver to other endpoints while one endpoint does not answer', async () => {
     receiver.isHanging = true;
     const { id } = await create();
     const other = await newReceiver();
     const quick = await create(other.url);
-    // More than the worker has slots.
+    // More messages than the worker has slots.
     for (let n = 0; n < 26; n += 1) await Promise.all([1, 2, 3, 4].map(() => test(id)));
     await heard(receiver, 5);
     await Promise.all([1, 2].map(() => test(quick.id)));
@@ -335,12 +335,12 @@ describe('webhooks', () => {
     expect(receiver.hanging.size).toBe(5);
   });
 
-  it('twenty endpoints of one tenant that answer nothing hold up no other tenant', async () => {
+  it('deliver to another tenant while twenty endpoints of one tenant do not answer', async () => {
     const hanging = await newReceiver();
     hanging.isHanging = true;
     const endpoints = [];
     for (let n = 0; n < 20; n += 1) endpoints.push((await create(hanging.url)).id);
-    // More than the worker has slots, of endpoints each of which has slots of its own.
+    // More messages than the worker has slots, to endpoints that each have their own slots.
     await Promise.all(endpoints.flatMap((id) => Array.from({ length: 6 }, () => test(id))));
     await heard(hanging, 20);
     const { body: own } = await ask('POST', '/v1/webhooks', { url: receiver.url }, rival);
@@ -348,13 +348,13 @@ describe('webhooks', () => {
     secrets.push(own.secret);
     await ask('POST', `/v1/webhooks/${own.id}/test`, undefined, rival);
     await heard(receiver, 1);
-    // The tenant's slots, and no more: the message of the other did not wait for one of them.
+    // The tenant holds at most its own slots: the message of the other tenant did not wait for one of them.
     expect(hanging.hanging.size).toBeGreaterThan(0);
     expect(hanging.hanging.size).toBeLessThanOrEqual(20);
     await ask('DELETE', `/v1/webhooks/${own.id}`, undefined, rival);
   });
 
-  it('what is on its way when the endpoint is deleted is cancelled', async () => {
+  it('cancel the pending deliveries of a deleted endpoint', async () => {
     const { id } = await create();
     receiver.replies = Array.from({ length: 20 }, () => ({ status: 503, headers: { 'retry-after': '60' } }));
     const jobId = await test(id);
@@ -364,12 +364,12 @@ describe('webhooks', () => {
     expect((await ask('GET', `/v1/webhooks/${id}/deliveries`)).status).toBe(404);
   });
 
-  it('a worker that dies after the message has arrived: it comes again, under the same webhook-id', async () => {
+  it('send a message again with the same webhook-id when the worker died after its arrival', async () => {
     const { id } = await create();
     await system.end('webhook-worker', 'SIGKILL');
     const { killed } = await system.launchDoomed('webhook-worker', 'doomed', { FAIL_POINT: 'handled:1' });
     const jobId = await test(id);
-    // Its completion was committed with the attempt, or neither was.
+    // Either completion and attempt were committed together, or neither was.
     await killed;
     await system.launch('webhook-worker');
     await ended(jobId, 'completed');
@@ -377,7 +377,7 @@ describe('webhooks', () => {
     expect(receiver.ids.length).toBeLessThanOrEqual(2);
   });
 
-  it('no more than twenty for one tenant, however many are asked for at once', async () => {
+  it('allow at most twenty endpoints per tenant, even with concurrent requests', async () => {
     for (let n = 0; n < 19; n += 1) await create();
     const last = await Promise.all([1, 2].map(() => ask('POST', '/v1/webhooks', { url: receiver.url })));
     answers.splice(-2);
@@ -385,7 +385,7 @@ describe('webhooks', () => {
     expect(last.map(({ status }) => status).sort()).toEqual([201, 409]);
   });
 
-  it('the secrets were shown once, and are nowhere else', async () => {
+  it('show each secret once, and store and log it nowhere in plain text', async () => {
     await create();
     expect(secrets.length).toBeGreaterThan(10);
     const shown = secrets.flatMap((secret) => [secret, secret.slice('whsec_'.length)]);
@@ -398,8 +398,8 @@ describe('webhooks', () => {
   });
 });
 
-(process.env['TEST_RABBITMQ_URL'] ? describe : describe.skip)('webhooks by RabbitMQ', () => {
-  it('a job ends, each of two endpoints hears of it once', async () => {
+(process.env['TEST_RABBITMQ_URL'] ? describe : describe.skip)('webhooks on RabbitMQ', () => {
+  it('send the end of a job once to each of two endpoints', async () => {
     const system = await TestSystem.start({
       apps,
       environment: { ...environment, LOG_LEVEL: 'warn' },
@@ -434,7 +434,7 @@ describe('the built-in receiver', () => {
   let system: TestSystem;
 
   beforeAll(async () => {
-    // As shipped: no keys, and no host is let in.
+    // The default configuration: no API keys, and no allowed hosts.
     system = await TestSystem.start({ apps: ['relay'] });
     await system.launch('api');
     await system.launch('webhook-worker', 'webhook-worker', { PORT: new URL(system.url()).port });
@@ -444,7 +444,7 @@ describe('the built-in receiver', () => {
 
   const read = async () => (await system.get('/dev/webhook-receiver')).body;
 
-  it('takes the messages of a webhook that has its URL, when their signature is right', async () => {
+  it('accepts the messages of a webhook with its URL when their signature is valid', async () => {
     const { url, items } = await read();
     expect([url, items]).toEqual([expect.stringMatching(/^http:\/\/localhost:\d+\/dev\/webhook-receiver$/), []]);
     const { status, body } = await system.post('/v1/webhooks', { url });
@@ -470,7 +470,7 @@ describe('the built-in receiver', () => {
     };
     const post = async (text: string, headers: Record<string, string>) =>
       (await fetch(`${system.url()}/dev/webhook-receiver`, { method: 'POST', body: text, headers })).status;
-    // The signature is of the bytes, as the official library makes it.
+    // The signature covers the bytes, as the official library makes it.
     expect(await post('{ "spaced" : 1 }', signed('{ "spaced" : 1 }'))).toBe(204);
     expect(await post('{"spaced":1}', signed('{ "spaced" : 1 }'))).toBe(401);
     expect(await post('{}', signed('{}', `whsec_${Buffer.alloc(32).toString('base64')}`))).toBe(401);
@@ -479,7 +479,7 @@ describe('the built-in receiver', () => {
     expect((await read()).items).toHaveLength(2);
   });
 
-  it('is the only address of its host that is let in, exactly as it is', async () => {
+  it('is the only allowed URL of its host, and only exactly', async () => {
     const { url } = await read();
     for (const other of [
       `${url}?a=1`,
@@ -492,7 +492,7 @@ describe('the built-in receiver', () => {
     }
   });
 
-  it('is not there in production', async () => {
+  it('does not exist in production', async () => {
     await system.launch('api', 'api-production', {
       NODE_ENV: 'production',
       API_KEYS: apiKeys.join(),

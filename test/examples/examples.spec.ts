@@ -10,7 +10,7 @@ const examples = findExamples(projectFolder);
 const addressOf = new Map(serverNames.map((server) => [server, process.env[`TEST_${servers[server].variable}`]]));
 const started: Promise<Run>[] = [];
 
-/** Starts them all, a few side by side. Each test waits for its own. */
+/** Starts all examples, a few at the same time. Each test waits for its own. */
 function start(these: readonly Example[], address: string): Map<string, Promise<Run>> {
   const runs: Promise<Run>[] = [];
   for (const example of these) {
@@ -32,7 +32,7 @@ for (const server of serverNames) {
     });
 
     for (const { file } of own) {
-      it(`${file} does and prints what its header says`, async () => {
+      it(`${file} prints the lines in its header`, async () => {
         const { faults, output } = await runs.get(file)!;
         expect({ faults, output: faults.length === 0 ? '' : output }).toEqual({ faults: [], output: '' });
       });
@@ -40,7 +40,7 @@ for (const server of serverNames) {
   });
 }
 
-// A run of a part says nothing of the rest.
+// Writes the report only after a complete run.
 afterAll(async () => {
   const whole = examples.filter(({ needs }) => addressOf.get(needs));
   if (started.length > 0 && started.length === whole.length) writeReport(projectFolder, await Promise.all(started));

@@ -13,7 +13,7 @@ const samples = 60;
 const limit = 20;
 const rounds = 6;
 
-/** What two processes that want the same processor cost each other; the fault that this test is for costs 200 ms. */
+/** The delay when two processes compete for a CPU. The fault that this test looks for costs 200 ms. */
 const noiseMs = 2;
 
 interface Question {
@@ -31,7 +31,7 @@ const questions = (['large', 'tiny'] as const).flatMap((tenant) =>
   ),
 );
 
-/** A database with jobs, and one connection that answers all questions, as those of the API live for months. */
+/** A database with jobs, and one long-lived connection for all queries, like the connections of the API. */
 class Jobs {
   private readonly pool: Pool;
   private cursors: Record<Question['page'], string | undefined> = {
@@ -51,7 +51,7 @@ class Jobs {
     const database = await freshDatabase();
     const filler = new Client({ connectionString: database.url });
     await filler.connect();
-    // When it comes is no matter of chance here.
+    // Autovacuum is off, because its time is random.
     await filler.query('ALTER TABLE job SET (autovacuum_enabled = off)');
     return new Jobs(database, filler);
   }
@@ -79,7 +79,10 @@ class Jobs {
     return performance.now() - startedAt;
   }
 
-  /** One of a hundred is rare. @returns the id of one of the oldest */
+  /**
+   * Inserts dead letters, one in a hundred of them rare.
+   * @returns the id of one of the oldest
+   */
   async fillDeadLetters(count: number): Promise<string> {
     await this.filler.query(
       `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, created_at, redriven_at)
@@ -121,7 +124,7 @@ describe('a list of jobs', () => {
   beforeAll(async () => {
     [small, large] = [await Jobs.start(), await Jobs.start()];
     for (const jobs of [small, large]) await jobs.fill(0, few);
-    // The connection has plans from when there were few.
+    // The connection has plans from the time with few jobs.
     for (const question of questions) for (let n = 0; n < warmUps; n += 1) await large.ask(question);
     await large.fill(few, many);
   });
@@ -131,7 +134,10 @@ describe('a list of jobs', () => {
     await large.stop();
   });
 
-  /** In turns, so that whatever else the machine does slows both. @returns the 95th percentiles */
+  /**
+   * Measures both databases in turns, so that other load on the machine affects both.
+   * @returns the 95th percentiles
+   */
   async function measureOnce<Cursor>(
     ask: (jobs: Jobs, cursor: Cursor) => Promise<number>,
     cursors: readonly [Cursor, Cursor],
@@ -146,7 +152,7 @@ describe('a list of jobs', () => {
     return { few: quantile(took.few, 0.95), many: quantile(took.many, 0.95) };
   }
 
-  /** What is slow is slow each time; what a neighbour of the test slows is not. */
+  /** Repeats a slow measurement: a slow query is slow each time, a disturbance is not. */
   async function measure<Cursor>(
     ask: (jobs: Jobs, cursor: Cursor) => Promise<number>,
     cursors: readonly [Cursor, Cursor],
@@ -168,17 +174,17 @@ describe('a list of jobs', () => {
     return slow;
   }
 
-  it('takes at most 1.5 times as long among a million jobs as among 10,000, by state, kind, both and neither', async () => {
+  it('takes at most 1.5 times as long with a million jobs as with 10,000, by state, kind, both and neither', async () => {
     expect(await slowQuestions()).toEqual([]);
   }, 600_000);
 
-  it('does so after a vacuum, too', async () => {
+  it('takes at most 1.5 times as long after a vacuum, too', async () => {
     await small.vacuum();
     await large.vacuum();
     expect(await slowQuestions()).toEqual([]);
   }, 600_000);
 
-  it('of dead letters takes at most 1.5 times as long among 100,000 as among 1,000, by any filter', async () => {
+  it('or of dead letters takes at most 1.5 times as long with 100,000 as with 1,000, by any filter', async () => {
     const cursors = [await small.fillDeadLetters(1_000), await large.fillDeadLetters(100_000)] as const;
     const any = { kind: undefined, broker: undefined, isRedriven: undefined };
     const kinds = ['rare', 'frequent'].map((kind) => ({ ...any, kind }));

@@ -6,18 +6,21 @@ import { anEmail, TestSystem } from '../support/system';
 
 const boards = 5;
 
-/** Bull Board asks every 5 s. */
+/** Faster than Bull Board itself, which polls every 5 s. */
 const pollEveryMs = 1_000;
 
-/** In turns, without boards and with them, so that whatever else the machine does slows both. */
+/** Turns without boards and with them, so that other load on the machine affects both. */
 const [turns, turnMs] = [4, 6_000];
 
-/** What two processes that want the same processor cost each other. The callers' 503s, and 1.3 s before them, are far above. */
+/**
+ * The delay when two processes compete for a CPU. A 503 of a caller, and the 1.3 s before it, are far above this
+ * value.
+ */
 const noiseMs = 10;
 
 const views = ['latest', 'active', 'waiting', 'delayed', 'completed', 'failed'];
 
-describe('boards on a million jobs', () => {
+describe('boards that poll with a million jobs', () => {
   let system: TestSystem;
   const polls = new Map<number, number>();
   let posts = 0;
@@ -29,7 +32,7 @@ describe('boards on a million jobs', () => {
 
   afterAll(() => system.stop());
 
-  /** Asks again and again until the time is over; the next turn goes on with other views. */
+  /** Polls until the time is over. The next turn uses other views. */
   async function watch(board: number, until: number): Promise<void> {
     await delay((board * pollEveryMs) / boards);
     for (let n = board; performance.now() < until; n += 1) {
@@ -41,7 +44,7 @@ describe('boards on a million jobs', () => {
     }
   }
 
-  /** @returns milliseconds of each request */
+  /** @returns the milliseconds of each request */
   async function call(until: number): Promise<number[]> {
     const took: number[] = [];
     while (performance.now() < until) {
@@ -62,7 +65,7 @@ describe('boards on a million jobs', () => {
     return took.flat();
   }
 
-  it('are answered, read the counts once a second for all of them, and leave callers their p95', async () => {
+  it('get answers, read the counts once a second together, and do not raise the p95 of callers', async () => {
     await turn(1);
     const isCount = `query LIKE '%enum_range%' AND dbid = (SELECT oid FROM pg_database WHERE datname = current_database())`;
     await system.pool.query(
@@ -85,7 +88,7 @@ describe('boards on a million jobs', () => {
     const seconds = (turns * turnMs) / 1_000;
     expect(polls.get(200)).toBeGreaterThan(2 * seconds);
     expect(rows[0]!.calls).toBeGreaterThan(0);
-    // One more in each turn: the first is at its beginning.
+    // One more per turn, because the first read is at the beginning of a turn.
     expect(rows[0]!.calls).toBeLessThanOrEqual(seconds + turns);
   }, 600_000);
 });

@@ -46,25 +46,28 @@ it.each<[string, string[], string | Buffer]>([
   ['compressed bodies', ['Content-Encoding: gzip', `Content-Length: ${bomb.length}`], bomb],
   ['large bodies that stop', [`Content-Length: ${large.length}`], large.slice(0, -1)],
   ['bodies in chunks of one byte that stop', ['Transfer-Encoding: chunked'], inChunksOfOneByte(large.slice(0, 5_000))],
-])('a thousand %s without a key: none is taken, and the process lives in a small heap', async (_, headers, body) => {
-  const api = system.processes.get('api')!;
-  for (const line of ['POST /v1/emails HTTP/1.1', 'POST /v1/nothing HTTP/1.1']) {
-    const counts = await flood('api', [line, json, ...headers], body);
-    // Who is still sending when the connection is closed may see no more than that.
-    expect(
-      Object.keys(counts).filter((outcome) => !/^(401 unauthenticated|(408|undefined) undefined)$/.test(outcome)),
-    ).toEqual([]);
-    expect(counts['401 unauthenticated']).toBeGreaterThan(0);
-  }
-  expect(residentMb(api)).toBeLessThan(400);
-  expect((await system.post('/v1/emails', anEmail(), bearer(keys.user))).status).toBe(202);
-});
+])(
+  'an API with a small heap survives a thousand %s without a key, and accepts none of them',
+  async (_, headers, body) => {
+    const api = system.processes.get('api')!;
+    for (const line of ['POST /v1/emails HTTP/1.1', 'POST /v1/nothing HTTP/1.1']) {
+      const counts = await flood('api', [line, json, ...headers], body);
+      // A client that still sends when the connection is closed may see only the close.
+      expect(
+        Object.keys(counts).filter((outcome) => !/^(401 unauthenticated|(408|undefined) undefined)$/.test(outcome)),
+      ).toEqual([]);
+      expect(counts['401 unauthenticated']).toBeGreaterThan(0);
+    }
+    expect(residentMb(api)).toBeLessThan(400);
+    expect((await system.post('/v1/emails', anEmail(), bearer(keys.user))).status).toBe(202);
+  },
+);
 
 it.each<[string, string, string[]]>([
   ['with a key', 'api', [asUser]],
-  ['where there are no keys', 'api-open', []],
+  ['with no API keys set', 'api-open', []],
 ])(
-  'a thousand large bodies at once %s: some are taken, the others come again, the process lives',
+  'an API with a small heap survives a thousand concurrent large bodies %s: it accepts some, and the others later',
   async (_, name, headers) => {
     const head = ['POST /v1/emails HTTP/1.1', json, `Content-Length: ${large.length}`, ...headers];
     const counts = await flood(name, head, large);

@@ -28,7 +28,7 @@ afterEach(() => {
   open.clear();
 });
 
-/** A reader who takes what is compressed, as browsers do. */
+/** A reader that accepts gzip, as browsers do. */
 async function read(url: string) {
   const headers = { ...bearer(keys.user), 'accept-encoding': 'gzip' };
   const asked = get(url, { headers, agent: false });
@@ -56,12 +56,12 @@ const comes = (reader: Awaited<ReturnType<typeof read>>, text: string, withinMs:
 
 describe.each([
   [
-    'nginx that compresses streams too',
+    'nginx, which compresses streams, too',
     true,
     (api: string) =>
       startNginx(api, 'gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream application/json;'),
   ],
-  ['a proxy of Node that compresses what it may', false, startCompressingProxy],
+  ['a Node proxy that compresses everything it may', false, startCompressingProxy],
 ])('behind %s', (_, compressesStreams, start) => {
   let proxy: Awaited<ReturnType<typeof start>>;
 
@@ -85,7 +85,7 @@ describe.each([
     one.leave();
   });
 
-  it('an answer that is no stream is compressed, and whole', async () => {
+  it('an answer that is not a stream is compressed and complete', async () => {
     const list = await read(`${proxy.url}/v1/jobs?limit=1`);
     await until(
       'the answer is whole',
@@ -95,7 +95,7 @@ describe.each([
     expect([list.status, list.isCompressed, JSON.parse(list.text).items.length]).toEqual([200, true, 1]);
   });
 
-  it('readers who go away free their places at once', async () => {
+  it('readers that disconnect free their places at once', async () => {
     const newcomer = async () => {
       const reader = await read(`${proxy.url}/v1/events`);
       await comes(reader, 'retry: ', 1_000);

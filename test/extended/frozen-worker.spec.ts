@@ -8,7 +8,7 @@ const emails = 60;
 
 describe('a worker that was frozen for longer than its lease', () => {
   it.each(['bullmq-postgres', 'bullmq-redis', 'rabbitmq', 'kafka'] as Backend[])(
-    'goes on without a warning on %s',
+    'continues without a warning on %s',
     async (backend) => {
       const mailServer = await GatedMailServer.start();
       const system = await TestSystem.start({

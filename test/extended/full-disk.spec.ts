@@ -40,7 +40,7 @@ asRoot('npm start', () => {
   }
 
   it.each([
-    ['has not a byte left', ['-o', 'size=4k']],
+    ['has no byte left', ['-o', 'size=4k']],
     ['has no room for a database', ['-o', 'size=4m']],
   ])('refuses a disk that %s in one sentence', async (_, options) => {
     const { status, said } = await startOn(...options);
@@ -48,7 +48,7 @@ asRoot('npm start', () => {
     expect(said).toMatch(/^[^\n]*(No space left on device|its disk is full)[^\n]*\n$/);
   });
 
-  it('refuses a file system that is read-only in one sentence', async () => {
+  it('refuses a read-only file system in one sentence', async () => {
     const { status, said } = await startOn('-o', 'ro');
     expect(status).toBe(1);
     expect(said).toBe(

@@ -8,108 +8,112 @@ import { until } from '../support/until';
 jest.setTimeout(600_000);
 
 const source = 'https://shop.example.com/orders';
-/** One more than RabbitMQ delivers a message before it gives it up. */
+/** One more than the delivery limit of RabbitMQ. */
 const losses = 21;
 const healthy = 12;
 const patienceMs = 60_000;
 
 const rabbitmqUrl = process.env['TEST_RABBITMQ_URL'];
 
-(rabbitmqUrl === undefined ? describe.skip : describe)('events of another service that are only in flight', () => {
-  const worker = 'email-worker';
+(rabbitmqUrl === undefined ? describe.skip : describe)(
+  'events of another service that are lost in flight and never begun',
+  () => {
+    const worker = 'email-worker';
 
-  /**
-   * Each loss finds all of them in flight and none begun, since PostgreSQL lets nobody write the key of a job.
-   * @param lose the worker's hold on them; what it returns brings the worker back
-   */
-  async function loseInFlight(system: TestSystem, lose: () => Promise<() => Promise<unknown>>): Promise<void> {
-    const connection = await connect(rabbitmqUrl!);
-    const channel = await connection.createChannel();
-    const { BROKER_PREFIX } = system.brokerSettings;
-    /** How many are ready in the queue, and among what RabbitMQ has given up. */
-    const ready = async (): Promise<number> => {
-      const found = [
-        await channel.checkQueue(`${BROKER_PREFIX}email`),
-        await channel.checkQueue(`${BROKER_PREFIX}dead-letters`),
-      ];
-      return found.reduce((sum, { messageCount }) => sum + messageCount, 0);
-    };
-    const allAre = (where: string, count: number) =>
-      until(`all are ${where}`, ready, (messages) => messages === count, patienceMs);
+    /**
+     * Loses all events in flight, again and again, before a worker has begun one: a lock keeps PostgreSQL from writing
+     * their keys.
+     * @param lose drops the connection or the worker; the function that it returns brings the worker back
+     */
+    async function loseInFlight(system: TestSystem, lose: () => Promise<() => Promise<unknown>>): Promise<void> {
+      const connection = await connect(rabbitmqUrl!);
+      const channel = await connection.createChannel();
+      const { BROKER_PREFIX } = system.brokerSettings;
+      /** The number of ready messages, in the queue and in the dead-letter queue. */
+      const ready = async (): Promise<number> => {
+        const found = [
+          await channel.checkQueue(`${BROKER_PREFIX}email`),
+          await channel.checkQueue(`${BROKER_PREFIX}dead-letters`),
+        ];
+        return found.reduce((sum, { messageCount }) => sum + messageCount, 0);
+      };
+      const allAre = (where: string, count: number) =>
+        until(`all are ${where}`, ready, (messages) => messages === count, patienceMs);
 
-    const lock = await system.pool.connect();
-    try {
-      await lock.query('BEGIN');
-      await lock.query('LOCK TABLE idempotency_key IN ACCESS EXCLUSIVE MODE');
-      const events = Array.from({ length: healthy }, (_, n) => ({
-        specversion: '1.0',
-        id: `order-${n}`,
-        source,
-        type: 'email.send.v1',
-        data: anEmail(n),
-      }));
-      await stranger.rabbitmq(system.brokerSettings, 'email', events);
-      for (let loss = 0; loss < losses; loss += 1) {
-        await allAre('in flight', 0);
-        const bringBack = await lose();
-        await allAre('on their queue again', healthy);
-        await bringBack();
+      const lock = await system.pool.connect();
+      try {
+        await lock.query('BEGIN');
+        await lock.query('LOCK TABLE idempotency_key IN ACCESS EXCLUSIVE MODE');
+        const events = Array.from({ length: healthy }, (_, n) => ({
+          specversion: '1.0',
+          id: `order-${n}`,
+          source,
+          type: 'email.send.v1',
+          data: anEmail(n),
+        }));
+        await stranger.rabbitmq(system.brokerSettings, 'email', events);
+        for (let loss = 0; loss < losses; loss += 1) {
+          await allAre('in flight', 0);
+          const bringBack = await lose();
+          await allAre('on their queue again', healthy);
+          await bringBack();
+        }
+      } finally {
+        await lock.query('ROLLBACK');
+        lock.release();
+        await connection.close();
       }
-    } finally {
-      await lock.query('ROLLBACK');
-      lock.release();
-      await connection.close();
     }
-  }
 
-  async function allAreSentOnce(system: TestSystem): Promise<void> {
-    await until(
-      'all are jobs, and done',
-      () => system.jobsByState(),
-      ({ completed }) => completed === healthy,
-      patienceMs,
-    );
-    expect([...(await system.effects()).values()]).toEqual(Array.from({ length: healthy }, () => 1));
-    expect((await system.pool.query('SELECT reason, detail FROM dead_letter')).rows).toEqual([]);
-  }
-
-  it('are all done once after 21 kills of their worker', async () => {
-    const system = await TestSystem.start({ backend: 'rabbitmq', apps: ['relay', worker] });
-    try {
-      await loseInFlight(system, async () => {
-        await system.end(worker, 'SIGKILL');
-        return () => system.launch(worker);
-      });
-      await allAreSentOnce(system);
-    } finally {
-      await system.stop();
+    async function allAreSentOnce(system: TestSystem): Promise<void> {
+      await until(
+        'all are jobs, and done',
+        () => system.jobsByState(),
+        ({ completed }) => completed === healthy,
+        patienceMs,
+      );
+      expect([...(await system.effects()).values()]).toEqual(Array.from({ length: healthy }, () => 1));
+      expect((await system.pool.query('SELECT reason, detail FROM dead_letter')).rows).toEqual([]);
     }
-  });
 
-  it('are all done once after 21 losses of the connection of their worker', async () => {
-    const proxy = await startProxy(Number(new URL(rabbitmqUrl!).port || 5672));
-    const system = await TestSystem.start({ backend: 'rabbitmq', apps: ['relay'] });
-    try {
-      const throughProxy = new URL(rabbitmqUrl!);
-      throughProxy.hostname = '127.0.0.1';
-      throughProxy.port = `${proxy.port}`;
-      await system.launch(worker, worker, { RABBITMQ_URL: throughProxy.href });
-      await loseInFlight(system, () => {
-        proxy.cut();
-        return Promise.resolve(() => {
-          proxy.restore();
-          return Promise.resolve();
+    it('are each handled once after 21 kills of their worker', async () => {
+      const system = await TestSystem.start({ backend: 'rabbitmq', apps: ['relay', worker] });
+      try {
+        await loseInFlight(system, async () => {
+          await system.end(worker, 'SIGKILL');
+          return () => system.launch(worker);
         });
-      });
-      await allAreSentOnce(system);
-    } finally {
-      await system.stop();
-      await proxy.close();
-    }
-  });
-});
+        await allAreSentOnce(system);
+      } finally {
+        await system.stop();
+      }
+    });
 
-/** After so many processes that began an event and died, it is given up. */
+    it('are each handled once after the worker lost its connection 21 times', async () => {
+      const proxy = await startProxy(Number(new URL(rabbitmqUrl!).port || 5672));
+      const system = await TestSystem.start({ backend: 'rabbitmq', apps: ['relay'] });
+      try {
+        const throughProxy = new URL(rabbitmqUrl!);
+        throughProxy.hostname = '127.0.0.1';
+        throughProxy.port = `${proxy.port}`;
+        await system.launch(worker, worker, { RABBITMQ_URL: throughProxy.href });
+        await loseInFlight(system, () => {
+          proxy.cut();
+          return Promise.resolve(() => {
+            proxy.restore();
+            return Promise.resolve();
+          });
+        });
+        await allAreSentOnce(system);
+      } finally {
+        await system.stop();
+        await proxy.close();
+      }
+    });
+  },
+);
+
+/** After this number of processes that began an event and died, the event is dead-lettered. */
 const mostDeaths = 10;
 
 describe.each(['rabbitmq', 'kafka'] as Backend[])('a message that kills its process each time, on %s', (backend) => {
@@ -145,7 +149,7 @@ describe.each(['rabbitmq', 'kafka'] as Backend[])('a message that kills its proc
   ];
 
   (isThere ? it : it.skip).each(kinds)(
-    'is a dead letter after $deaths processes where it is $what, and its neighbours are done once',
+    'becomes a dead letter after $deaths processes when it is $what, and the other messages are handled once',
     async ({ deaths, reason, queue, type, dataOf }) => {
       const system = await TestSystem.start({ backend, apps: ['relay'] });
       try {

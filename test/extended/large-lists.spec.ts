@@ -3,7 +3,7 @@ import { apiKeys, bearer, keys } from '../support/keys';
 import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
-/** What each of the rows holds that a list shows. */
+/** The size of each row that a list shows. */
 const large = 1_100_000;
 const rows = 100;
 const sideBySide = 20;
@@ -23,12 +23,12 @@ beforeAll(async () => {
 
 afterAll(() => system.stop());
 
-/** @returns the body, after each of the answers was a 200, and the process has lived */
+/** @returns the body, after every answer was a 200 and the process has survived */
 async function askedOften(path: string, key: string): Promise<any> {
   const pid = system.processes.get('api')!.pid;
   const answers = await Promise.all(
     Array.from({ length: sideBySide }, () =>
-      // On a machine that is busy with other things the database may be late: that is no matter of memory.
+      // On a busy machine the database may be late. That is not a question of memory, so a 503 is repeated.
       until(
         'the database answers',
         () => system.request(path, { headers: bearer(key) }),
@@ -42,7 +42,7 @@ async function askedOften(path: string, key: string): Promise<any> {
   return answers[0]!.body;
 }
 
-it('a list of large dead letters has their sizes, and the whole message is had by itself', async () => {
+it('a list of large dead letters has their sizes, and a separate request returns a whole message', async () => {
   await system.pool.query(
     `INSERT INTO dead_letter (broker, queue, reason, detail, raw, source)
      SELECT 'kafka', 'email', 'malformed', repeat('d', $1), convert_to(repeat('r', $1), 'UTF8'), repeat('s', $1)
@@ -56,7 +56,7 @@ it('a list of large dead letters has their sizes, and the whole message is had b
   expect((await whole.arrayBuffer()).byteLength).toBe(large);
 });
 
-it('a list of large letters has their sizes, and the whole letter is had by itself', async () => {
+it('a list of large mailbox messages has their sizes, and a separate request returns a whole message', async () => {
   const size = 100_000;
   await system.pool.query(
     `INSERT INTO mailbox_message (tenant, channel, recipient, subject, text, html, message_id)
@@ -73,7 +73,7 @@ it('a list of large letters has their sizes, and the whole letter is had by itse
   expect([ofAnother.status, ofAnother.body.code]).toEqual([404, 'letter_not_found']);
 });
 
-it('a list of deliveries holds as much as an endpoint can make it hold', async () => {
+it('a list of deliveries works with the largest attempts that an endpoint can cause', async () => {
   const hook = await system.post('/v1/webhooks', { url: 'http://127.0.0.1:9/' }, bearer(keys.user));
   const ids = await accept(50);
   await system.pool.query(
@@ -90,7 +90,7 @@ it('a list of deliveries holds as much as an endpoint can make it hold', async (
   expect(items).toHaveLength(50);
 });
 
-it('lists and streams of jobs with large results have their sizes, and the whole result is had by itself', async () => {
+it('lists and streams of jobs with large results have their sizes, and a separate request returns a whole result', async () => {
   const ids = await accept(rows);
   const readers = await Promise.all(
     Array.from({ length: sideBySide }, () => EventReader.follow(`${system.url()}/v1/events`, bearer(keys.user))),

@@ -4,7 +4,7 @@ import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
 describe.each(['job', 'mailbox_message', 'processed_message', 'outbox'])(
-  'a lock on %s longer than three leases',
+  'a lock on %s for longer than three leases',
   (table) => {
     let mailServer: GatedMailServer;
     let system: TestSystem;
@@ -21,7 +21,7 @@ describe.each(['job', 'mailbox_message', 'processed_message', 'outbox'])(
       await mailServer.close();
     });
 
-    it('takes no job from a worker that lives: each email is sent once', async () => {
+    it('takes no job from a live worker: each email is sent once', async () => {
       for (let n = 0; n < 10; n += 1) await system.promised('/v1/emails', anEmail(n));
       await mailServer.holds(10);
       const reassuring = setInterval(() => mailServer.reassure(), 4_000);

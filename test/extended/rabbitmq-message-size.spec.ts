@@ -4,7 +4,7 @@ import { RabbitmqDriver, RabbitmqDriverModule, type PartlyPublished } from '@app
 import { rabbitmq, startRabbitmq, type RunningRabbitmq } from '../../scripts/brokers/rabbitmq';
 import { until } from '../support/until';
 
-(rabbitmq.isInstalled() ? describe : describe.skip)('a RabbitMQ that takes small messages only', () => {
+(rabbitmq.isInstalled() ? describe : describe.skip)('a RabbitMQ with a small limit for messages', () => {
   let broker: RunningRabbitmq;
 
   beforeAll(async () => {
@@ -14,7 +14,7 @@ import { until } from '../support/until';
 
   afterAll(() => broker.stop());
 
-  it('refuses the large one, which is named, and the driver publishes on', async () => {
+  it('refuses a large message, which the driver names, and the driver publishes the others', async () => {
     const events = [{ kind: 'work.happened', subscribers: ['ada'], partitions: 1 }];
     const module = await Test.createTestingModule({
       imports: [RabbitmqDriverModule.forRoot({ url: broker.url, prefix: '' }, 'test', { queues: [], events })],
@@ -36,7 +36,7 @@ import { until } from '../support/until';
     expect(failure).toMatchObject({ code: 'partly_published' });
     expect([...failure.refused]).toEqual([[6, expect.stringContaining('larger than')]]);
 
-    // As the relay does it: without what was confirmed or refused.
+    // Removes confirmed and refused messages, as the relay does.
     batch = batch.filter((_, place) => !failure.confirmed.has(place) && !failure.refused.has(place));
     await until(
       'the others are published',

@@ -13,7 +13,7 @@ const ip = (command: string): void => void execFileSync('ip', command.split(' ')
 
 const asRoot = process.getuid?.() === 0 ? describe : describe.skip;
 
-asRoot('readers whose network is gone', () => {
+asRoot('readers whose network fails', () => {
   let system: TestSystem;
   const readers: ChildProcess[] = [];
 
@@ -37,7 +37,7 @@ asRoot('readers whose network is gone', () => {
     await system.stop();
   });
 
-  /** @returns whether a newcomer has got a place */
+  /** @returns whether a new reader has got a place */
   async function getsPlace(): Promise<boolean> {
     const reader = await EventReader.follow(`${system.url()}/v1/events`);
     while (reader.lastEventId === '' && reader.ended === undefined) await delay(5);
@@ -45,11 +45,11 @@ asRoot('readers whose network is gone', () => {
     return reader.lastEventId !== '';
   }
 
-  it('give way to a newcomer within seconds, and not before', async () => {
+  it('free their places within seconds, and not before', async () => {
     const { port } = new URL(system.url());
     for (let n = 0; n < 2; n += 1) {
       const url = `http://${nearAddress}:${port}/v1/events`;
-      // Without API_KEYS only a Host of this machine is served.
+      // Without API_KEYS, the API serves only a Host of this machine.
       const curl = ['curl', '-sN', '-H', 'Host: localhost', url];
       const reader = spawn('ip', ['netns', 'exec', namespace, ...curl], { stdio: ['ignore', 'pipe', 'ignore'] });
       readers.push(reader);

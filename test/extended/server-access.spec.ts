@@ -27,7 +27,7 @@ describe('a Kafka with the users of docker-compose.yml', () => {
       'right',
     );
     KAFKA_BROKERS = `127.0.0.1:${network}`;
-    // PLAINTEXT is the listener that tells the test that the server is up.
+    // The test uses the PLAINTEXT listener to see that the server is up.
     kafka = await startKafka({
       settings: ({ port, controllerPort }) => ({
         listeners: `PLAINTEXT://127.0.0.1:${port},NETWORK://${KAFKA_BROKERS},CONTROLLER://127.0.0.1:${controllerPort}`,
@@ -49,7 +49,7 @@ describe('a Kafka with the users of docker-compose.yml', () => {
     JOB_BROKERS: 'email=kafka',
   });
 
-  it('carries the jobs of a system that has the password', async () => {
+  it('accepts a system with the password', async () => {
     const system = await TestSystem.start({ environment: access('right') });
     try {
       const { status } = await fetch(`${system.url()}/v1/emails`, {
@@ -70,7 +70,7 @@ describe('a Kafka with the users of docker-compose.yml', () => {
     }
   });
 
-  it('does not let in a system with another password', async () => {
+  it('refuses a system with another password', async () => {
     const system = await TestSystem.start({ apps: ['api'], environment: access('wrong') });
     try {
       const { items } = (await (await fetch(`${system.url()}/v1/brokers`)).json()) as {
@@ -89,7 +89,7 @@ describe('a Redis that is started as docker-compose.yml starts it', () => {
 
   afterAll(() => redis.stop());
 
-  it('asks for the password', async () => {
+  it('requires the password', async () => {
     const port = await freePort();
     const [program, ...options] = services['redis']!.command!.map((word) =>
       word.replace(/^\$\{REDIS_PASSWORD:.*/, 'right'),
@@ -105,7 +105,7 @@ describe('a Redis that is started as docker-compose.yml starts it', () => {
         retryStrategy: null,
         ...(password && { password }),
       });
-      // A wrong password is an event, and the end of the connection.
+      // ioredis reports a wrong password as an error event and ends the connection.
       const said: string[] = [];
       client.on('error', (error) => said.push(error.message));
       return client

@@ -23,7 +23,7 @@ describe('an API whose database is a standby', () => {
     const location = locatePostgres(projectFolder, join(folder, 'data'));
     const signal = join(location.folder, 'postgres', 'standby.signal');
     writeFileSync(signal, '');
-    // PostgreSQL removes the file when it is promoted.
+    // PostgreSQL removes the file at promotion.
     if (location.user) chownSync(signal, location.user.uid, location.user.gid);
     standby = await startPostgres(location, await freePort(), { max_connections: '400', hot_standby: 'on' });
     const databaseUrl = new URL(standby.url);

@@ -2,10 +2,10 @@ import { startRabbitmq } from '../../scripts/brokers/rabbitmq';
 import { TestSystem } from '../support/system';
 import { until } from '../support/until';
 
-describe('/v1/brokers', () => {
+describe('GET /v1/brokers', () => {
   let system: TestSystem;
 
-  it('says that a queue is down whose workers may not read it, while its broker is up', async () => {
+  it('shows a queue as down when its workers may not read it, and its broker as up', async () => {
     const own = await startRabbitmq();
     try {
       system = await TestSystem.start({ apps: ['api', 'relay'], environment: { RABBITMQ_URL: own.url } });

@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 afterAll(() => system.stop());
 
-it('a right key is served after 6,000 wrong ones from its address, and while more come', async () => {
+it('a right key is accepted after 6,000 wrong ones from its address, and while more arrive', async () => {
   const [guessers, guesses] = [20, 300];
   const statusOf = async (key: string) => (await system.request('/v1/jobs', { headers: bearer(key) })).status;
   const connections = await Promise.all(

@@ -13,7 +13,7 @@ import { ProcessUnderInspection, type CalledFunction } from './process-under-ins
 const acknowledgedMs = 1_000;
 const apps = ['api', 'relay', 'email-worker'];
 
-/** Nothing runs by a timer while the email is on its way, except the relay's look at the outbox once a second. */
+/** No timer runs while the email is processed, except the relay's look at the outbox once a second. */
 const withoutTimers = {
   NODE_OPTIONS: '--inspect=127.0.0.1:0',
   LEASE_MS: '600000',
@@ -24,8 +24,9 @@ const withoutTimers = {
 };
 
 /**
- * `npm run path`: sends one email by RabbitMQ and prints the functions of this repository that ran for it in the API,
- * the relay and the email-worker, each process in the order of first calls. Functions without a name are left out.
+ * `npm run path`: sends one email through RabbitMQ and prints the functions of this repository that ran for it in the
+ * API, the relay and the email-worker. Each process lists them in the order of their first calls. Functions without a
+ * name are left out.
  */
 async function main(): Promise<void> {
   let system: TestSystem | undefined;
@@ -60,7 +61,7 @@ async function sendEmail(system: TestSystem, subject: string): Promise<void> {
     async () => (await system.pool.query('SELECT state FROM job WHERE id = $1', [body.id])).rows,
     ([job]) => job.state === 'completed',
   );
-  // The acknowledgement follows the commit, and nothing outside the worker tells of it.
+  // The acknowledgement follows the commit, and is not visible outside the worker.
   await delay(acknowledgedMs);
 }
 

@@ -10,7 +10,7 @@ export interface CalledFunction {
   readonly file: string;
   readonly line: number;
   readonly label: string;
-  /** How many lines it has, as built. */
+  /** The number of lines in the built file. */
   readonly lines: number;
 }
 
@@ -37,7 +37,8 @@ interface Coverage {
 
 /**
  * Finds the named functions of this repository that a process calls: V8 counts the calls of the first run, and
- * breakpoints in these functions tell the order of the second (https://chromedevtools.github.io/devtools-protocol/v8).
+ * breakpoints in these functions show the order of the second run
+ * (https://chromedevtools.github.io/devtools-protocol/v8).
  */
 export class ProcessUnderInspection {
   private readonly replies = new Map<number, (result: any) => void>();
@@ -63,17 +64,17 @@ export class ProcessUnderInspection {
     return inspected;
   }
 
-  /** In the order of their first calls; those that were not called again come last. */
+  /** In the order of their first calls. Functions that were not called again come last. */
   get called(): readonly CalledFunction[] {
     return [...this.order, ...this.found.filter((one) => !this.order.has(one))];
   }
 
   async startCoverage(): Promise<void> {
     await this.send('Profiler.startPreciseCoverage', { callCount: true, detailed: false });
-    await this.send('Profiler.takePreciseCoverage'); // Counts from 0 again.
+    await this.send('Profiler.takePreciseCoverage'); // Resets the counters.
   }
 
-  /** From here on the order of calls is recorded. */
+  /** Ends the counting, and starts to record the order of calls. */
   async endCoverage(): Promise<void> {
     const { result } = await this.send<Coverage>('Profiler.takePreciseCoverage');
     await this.send('Profiler.stopPreciseCoverage');
@@ -133,7 +134,7 @@ function calledIn({ url, functions }: Coverage['result'][number]): Found[] {
   return functions.flatMap(({ functionName, ranges: [range] }) => {
     // The function without a name that starts at 0 is the module itself.
     if (functionName === '' || range === undefined || range.count === 0) return [];
-    // What the compiler adds: getters of exports, and the function that sets the fields of a class.
+    // Code that the compiler adds: getters of exports, and the function that sets the fields of a class.
     const code = text.slice(range.startOffset, range.endOffset);
     if (exportGetter.test(code) || functionName === '<instance_members_initializer>') return [];
     const [start, end] = [positionOf(text, range.startOffset), positionOf(text, range.endOffset)];

@@ -11,9 +11,9 @@ import { tearDown } from '../support/run-folder';
 import { setUp } from '../support/set-up';
 import { sabotages, type Sabotage } from './sabotages';
 
-/** A test that waits for what never comes has failed by then. */
+/** A test that waits longer than this has failed. */
 const testTimeoutMs = 20_000;
-/** Most of what a sabotaged test does is wait. */
+/** A sabotaged test mostly waits, so several can run at once. */
 const specsAtOnce = 5;
 
 const copied = [
@@ -31,14 +31,14 @@ const copied = [
 ];
 
 /**
- * Takes one protection after the other away, in a copy of the project, and sees whether its tests notice. Without the
- * sabotage the same tests have to pass: one that always fails proves nothing. `npm run test:sabotage -- 'RabbitMQ|Kafka'`
- * takes those whose names match.
+ * Switches off one protection after another, in a copy of the project, and checks that its tests fail. Without the
+ * sabotage the same tests have to pass, because a test that always fails proves nothing. `npm run test:sabotage --
+ * 'RabbitMQ|Kafka'` runs the sabotages whose names match.
  */
 async function main(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'sabotage-'));
   try {
-    // Once, for all runs of Jest: each would start its own.
+    // Once for all runs of Jest, because each run would otherwise start its own servers.
     await setUp(() => setUpBrokers(allBrokers));
     for (const name of copied) cpSync(join(projectFolder, name), join(folder, name), { recursive: true });
     symlinkSync(join(projectFolder, 'node_modules'), join(folder, 'node_modules'));
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** @throws Error for a sabotage that would change nothing, or more than it says */
+/** @throws Error for a sabotage that would change nothing, or more than one place */
 function assertFound(folder: string, { name, file, find }: Sabotage): void {
   const times = readFileSync(join(folder, file), 'utf8').split(find).length - 1;
   if (times !== 1) throw new Error(`${name}: expected to find once in ${file}, found ${times} times: ${find}`);
@@ -90,7 +90,7 @@ async function tryOne(folder: string, sabotage: Sabotage, before: Colours): Prom
   return { line, isNoticed };
 }
 
-/** The tests of all sabotages as they are without any, one run for each of Jest's projects. */
+/** Runs the tests of all sabotages without any sabotage, one run for each Jest project. */
 async function runAll(folder: string, wanted: readonly Sabotage[]): Promise<Colours> {
   const all = new Colours();
   for (const project of new Set(wanted.flatMap(({ specs }) => specs.map(projectOf)))) {
@@ -103,7 +103,7 @@ async function runAll(folder: string, wanted: readonly Sabotage[]): Promise<Colo
 
 type Colour = 'green' | 'red' | 'none';
 
-/** What has become of tests. `none`: no test ran; the sabotage broke the build, or the test has another name. */
+/** The results of tests. `none`: no test ran; the sabotage broke the build, or the test has another name. */
 class Colours {
   private readonly seen: { spec: string; title: string; colour: Colour }[] = [];
 

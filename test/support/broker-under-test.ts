@@ -6,36 +6,36 @@ import {
   type Capabilities,
 } from '@app/messaging';
 
-/** A broker as the tests of the core meet it: through its driver, as a stranger, and as an accident. */
+/** A broker for the tests of the core: through its driver, through a foreign client, and with data loss. */
 export interface BrokerUnderTest {
-  /** One process's way to the broker: the relay's, which publishes, or a worker's, which takes. */
+  /** Connects one process: the relay, which publishes, or a worker, which consumes. */
   connect(use: 'publish' | 'consume', topology: BrokerTopology): Promise<BrokerDriver>;
-  /** Puts a body on a queue as a service of somebody else would. */
+  /** Puts a body on a queue, as another service does. */
   publishRaw(queue: string, body: unknown): Promise<void>;
-  /** Tells an event as a service of somebody else would. */
+  /** Publishes an event, as another service does. */
   publishRawEvent(kind: string, body: unknown): Promise<void>;
-  /** Loses every message of a queue that nobody works on. */
+  /** Deletes every message of a queue that has no consumer. */
   forget(queue: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Less than an event may have. */
+/** Less than the limit of an event. */
 export const strictBytes = 40_000;
 
-/** What a broker has to bring to be tested: the same for each of them. */
+/** What each broker has to provide to be tested. */
 export interface Harness {
   readonly name: string;
   readonly isThere: boolean;
   readonly capabilities: Capabilities;
-  /** Whether a message is whatever bytes somebody sends, or JSON that a client library has parsed. */
+  /** Whether a message is any bytes, or JSON that a client library has parsed. */
   readonly carries: 'bytes' | 'json';
-  /** @param databaseUrl a fresh, migrated database, for a broker that lives in PostgreSQL */
+  /** @param databaseUrl a fresh, migrated database, for a broker in PostgreSQL */
   start(databaseUrl: string): Promise<BrokerUnderTest>;
-  /** The same broker, which refuses a message of more than `strictBytes`; undefined where nothing makes it do so. */
+  /** The same broker with a limit of `strictBytes` per message; undefined when it cannot be limited. */
   readonly strict: Pick<Harness, 'start'> | undefined;
 }
 
-/** All connections to it share one driver: what it holds is in this process. */
+/** All connections share one driver, which holds the messages in this process. */
 export class MemoryBroker implements BrokerUnderTest {
   private driver: MemoryDriver | undefined;
   private events: BrokerTopology['events'] = [];

@@ -3,9 +3,9 @@ import { findBroker, type FoundBroker } from '../../scripts/brokers/find';
 import { keepForTeardown } from './run-folder';
 
 /**
- * Finds brokers for a test run, all at the same time. Where there is one, the tests find its address in the
- * environment, as `TEST_REDIS_URL` and the like.
- * @throws Error with `REQUIRE_BROKERS=all` that names all that are missing
+ * Finds all brokers for a test run at the same time. Tests read the address of a found broker from the environment, as
+ * `TEST_REDIS_URL` and the like.
+ * @throws Error with `REQUIRE_BROKERS=all` that names all missing brokers
  */
 export async function setUpBrokers(brokers: readonly Broker[]): Promise<void> {
   const looked = await Promise.allSettled(brokers.map(setUpBroker));

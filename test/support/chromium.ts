@@ -3,7 +3,7 @@ import type { Browser } from 'playwright-core';
 
 const howToGet = 'Install it (Debian: apt-get install chromium), or set CHROMIUM_PATH to a Chromium or Chrome.';
 
-/** Where a browser is; undefined where there is none. */
+/** The path of a browser; undefined when none is installed. */
 export function findChromium(): string | undefined {
   const paths = [
     process.env['CHROMIUM_PATH'],
@@ -14,7 +14,7 @@ export function findChromium(): string | undefined {
   return paths.find((path) => path !== undefined && existsSync(path));
 }
 
-/** @throws Error with `REQUIRE_BROKERS=all`, as for a broker that is missing */
+/** @throws Error with `REQUIRE_BROKERS=all`, as for a missing broker */
 export function setUpChromium(): Promise<void> {
   if (findChromium()) return Promise.resolve();
   if (process.env['REQUIRE_BROKERS'] === 'all')
@@ -27,7 +27,7 @@ export async function launchChromium(): Promise<Browser> {
   const { chromium } = await import('playwright-core');
   return chromium.launch({
     executablePath: findChromium()!,
-    // Chromium's own sandbox does not start as root.
+    // The sandbox of Chromium does not start as root.
     args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
   });
 }

@@ -5,8 +5,8 @@ import { type BrokerSettings } from '@app/messaging';
 import { RabbitmqNames } from '../../libs/messaging/src/drivers/rabbitmq/rabbitmq-names';
 
 /**
- * Removes what a system that has ended has left on the brokers of the whole run, which would fill up with it. A broker
- * of a test's own ends with everything that it holds.
+ * Removes what an ended system has left on the shared brokers of the run, which would otherwise fill up. A broker of
+ * one test ends with all its data.
  */
 export async function cleanBrokers({ RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX }: BrokerSettings): Promise<void> {
   if (RABBITMQ_URL !== undefined && RABBITMQ_URL === process.env['TEST_RABBITMQ_URL']) {
@@ -17,7 +17,7 @@ export async function cleanBrokers({ RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX 
   }
 }
 
-/** By their names: AMQP has no list of what there is. */
+/** Deletes by name, because AMQP cannot list queues and exchanges. */
 async function cleanRabbitmq(url: string, prefix: string): Promise<void> {
   const names = new RabbitmqNames(prefix);
   const queues = [
@@ -34,7 +34,7 @@ async function cleanRabbitmq(url: string, prefix: string): Promise<void> {
   await connection.close();
 }
 
-/** The groups go by themselves: one without members and topics is forgotten. */
+/** Kafka deletes a group without members and topics by itself. */
 async function cleanKafka(brokers: readonly string[], prefix: string): Promise<void> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream';
 import { createGzip } from 'node:zlib';
 
-/** A proxy as simple ones are: it compresses whatever it may (RFC 9111, 5.2.2.6), and says nothing of gzip's own blocks. */
+/** A simple proxy: it compresses everything that it may (RFC 9111, 5.2.2.6), and does not flush gzip blocks. */
 export async function startCompressingProxy(apiUrl: string): Promise<{ url: string; stop(): Promise<void> }> {
   const server = createServer((asked, answer) => {
     const { method, url, headers } = asked;

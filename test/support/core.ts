@@ -38,11 +38,11 @@ export interface CoreOptions {
   readonly graceMs?: number;
   readonly schedules?: readonly ScheduleDefinition[];
   readonly events?: readonly RegisteredEventHandler[];
-  /** Time passes when the test says so. */
+  /** The test advances the time of the database. */
   readonly clock?: boolean;
-  /** Without a relay nothing is published by itself. */
+  /** Without a relay, nothing is published automatically. */
   readonly relay?: boolean;
-  /** Without a worker nothing is taken by itself. */
+  /** Without a worker, nothing is consumed automatically. */
   readonly worker?: boolean;
 }
 
@@ -51,13 +51,13 @@ export type TestHandler = (
   context: JobContext<Prisma.TransactionClient>,
 ) => Promise<Outcome>;
 
-/** The whole core in one process: real PostgreSQL, and a broker. */
+/** The whole core in one process, with a real PostgreSQL and a broker. */
 export interface Core {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
   readonly databaseUrl: string;
   readonly broker: BrokerUnderTest;
-  /** The relay's. */
+  /** The driver of the relay. */
   readonly driver: BrokerDriver;
   readonly signals: MessagingSignals;
   readonly worker: Worker;
@@ -66,12 +66,12 @@ export interface Core {
   readonly wakeUp: OutboxWakeUp;
   enqueue<D extends JobDefinition>(definition: D, payload: PayloadOf<D>, options?: JobOptions): Promise<string>;
   read(id: string): Promise<JobRecord>;
-  /** The next event of this name, which has not happened yet, that the filter lets through. */
+  /** Waits for the next signal of this name that the filter accepts. */
   next<Name extends keyof MessagingSignalMap>(
     name: Name,
     filter?: (...args: MessagingSignalMap[Name]) => boolean,
   ): Promise<MessagingSignalMap[Name]>;
-  /** One more worker, as another process would be. */
+  /** Starts one more worker, as another process would. */
   startWorker(events?: readonly RegisteredEventHandler[]): Promise<Worker>;
   close(): Promise<void>;
 }

@@ -8,14 +8,14 @@ export interface ReadEvent {
   readonly data: any;
 }
 
-/** Reads a stream of server-sent events as a browser would, and can stop reading, which no browser can. */
+/** Reads a stream of server-sent events as a browser does. It can also stop reading, which a browser cannot. */
 export class EventReader {
   readonly events: ReadEvent[] = [];
-  /** What a browser would send when it came back. */
+  /** The id that a browser sends when it reconnects. */
   lastEventId = '';
   retryMs: number | undefined;
   comments = 0;
-  /** How it ended: as the server wanted it, or broken off. */
+  /** How the stream ended: in order, or broken off. */
   ended: 'in order' | 'broken off' | undefined;
   private pending = '';
 
@@ -50,7 +50,10 @@ export class EventReader {
     return this.answer.headers;
   }
 
-  /** Waits until an event has come, or more, that fit. @returns the first of them */
+  /**
+   * Waits until an event matches.
+   * @returns the first event that matches
+   */
   async sees(what: string, fits: (event: ReadEvent) => boolean): Promise<ReadEvent> {
     const seen = await until(
       `an event comes: ${what}`,

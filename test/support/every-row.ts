@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 
-/** Of every table there is, BullMQ's among them. */
+/** All rows of all tables, including those of BullMQ. */
 export async function everyRow(databaseUrl: string): Promise<string> {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();

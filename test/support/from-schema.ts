@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** What of JSON Schema an OpenAPI document of ours holds. */
+/** The parts of JSON Schema that our OpenAPI document uses. */
 export interface Schema {
   readonly type?: string;
   readonly format?: string;
@@ -19,7 +19,7 @@ export interface Schema {
   readonly oneOf?: readonly Schema[];
 }
 
-/** What people, programs and attackers send in place of what was asked for. */
+/** Wrong values that people, programs and attackers send. */
 export const junk = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
   fc.string({ unit: 'binary' }),
@@ -35,7 +35,7 @@ export const junk = fc.oneof(
   fc.constantFrom<unknown>('x'.repeat(100_001), { toString: 1 }, { __proto__: null, constructor: 'x' }),
 );
 
-/** Mostly what the schema asks for, and now and then, at any depth, something else. */
+/** Mostly values that match the schema, and sometimes, at any depth, other values. */
 export function fromSchema(schema: Schema): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 12, arbitrary: asAsked(schema) }, { weight: 1, arbitrary: junk });
 }

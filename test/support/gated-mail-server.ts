@@ -3,11 +3,11 @@ import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { until } from './until';
 
-/** A mail server that takes its time: it accepts no email before the gate is open. */
+/** A slow mail server: it accepts no email before the gate is open. */
 export class GatedMailServer {
-  /** Accepted, by Message-ID. */
+  /** The accepted emails, by Message-ID. */
   readonly accepted = new Map<string, number>();
-  /** Emails that a sender is waiting for an answer to. */
+  /** Emails whose sender waits for an answer. */
   private readonly held = new Map<string, () => void>();
   private isOpen = false;
   private readonly server: SMTPServer;
@@ -28,7 +28,7 @@ export class GatedMailServer {
           else this.held.set(id, accept);
         });
       },
-      // A sender that has gone before the answer is one whose email was not accepted.
+      // If a sender disconnects before the answer, its email was not accepted.
       onClose: ({ id }) => this.held.delete(id),
     });
     this.server.on('error', () => undefined);
@@ -53,7 +53,7 @@ export class GatedMailServer {
     );
   }
 
-  /** Sends each waiting sender one more line of its answer, or it would take the server for dead. */
+  /** Sends each waiting sender one more line of its answer. Without it, the sender would time out. */
   reassure(): void {
     for (const { id, _socket } of this.server.connections as unknown as Iterable<{ id: string; _socket: Socket }>) {
       if (this.held.has(id)) _socket.write('250-Wait\r\n');

@@ -1,4 +1,4 @@
 import { setUp, setUpPostgres } from './set-up';
 
-/** For the projects that need PostgreSQL alone. The tests find it in the environment. */
+/** For the projects that only need PostgreSQL. The tests read its address from the environment. */
 export default (): Promise<void> => setUp(setUpPostgres);

@@ -5,9 +5,9 @@ import { Redis } from 'ioredis';
 import { Kafka, logLevel, type EachMessagePayload } from 'kafkajs';
 import type { Broker } from '../../scripts/brokers/broker';
 
-/** One message, put and taken by connections of their own, as the plainest client would. */
+/** Puts and takes one message, each with a new connection of a plain client. */
 interface KeptMessage {
-  /** Resolves when the broker has promised to keep it. */
+  /** Resolves when the broker has confirmed that it keeps the message. */
   put(address: string, body: string): Promise<void>;
   take(address: string): Promise<string | undefined>;
 }
@@ -15,8 +15,8 @@ interface KeptMessage {
 const name = 'kept';
 
 /**
- * RabbitMQ writes the names of its quorum queues to the disk 500 ms after the last change. A SIGKILL before that leaves
- * a queue that never works again, whatever it had confirmed (seen with 3.10).
+ * RabbitMQ writes the names of its quorum queues to the disk 500 ms after the last change. After a SIGKILL before
+ * that, the queue never works again, even for confirmed messages (seen with 3.10).
  */
 const untilQueueIsKeptMs = 2_000;
 

@@ -1,4 +1,4 @@
-/** One key for each role, of two tenants and the people who run the system. */
+/** One key for each role: users of two tenants, and the operators of the system. */
 export const keys = {
   user: 'key-of-a-user-of-shop',
   rival: 'key-of-a-user-of-rival',

@@ -7,8 +7,8 @@ function held(): number {
 }
 
 /**
- * To be called before a test makes anything.
- * @returns what fails when the test has left anything behind
+ * Call it before a test creates anything.
+ * @returns a function that fails when the test has left anything behind
  */
 export function leakGuard(): () => Promise<void> {
   const before = held();
@@ -22,7 +22,7 @@ export function leakGuard(): () => Promise<void> {
   };
 }
 
-/** @throws Error that names the pools whose connections are still open */
+/** @throws Error that names the pools with open connections */
 export async function assertNoConnections(databaseUrl: string, server: Client): Promise<void> {
   const database = new URL(databaseUrl).pathname.slice(1);
   await until(
@@ -30,7 +30,7 @@ export async function assertNoConnections(databaseUrl: string, server: Client): 
     async () =>
       (
         await server.query<{ application_name: string }>(
-          // Not the autovacuum of a large table.
+          // Excludes the autovacuum of a large table.
           `SELECT application_name FROM pg_stat_activity WHERE datname = $1 AND backend_type = 'client backend'`,
           [database],
         )

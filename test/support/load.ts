@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { anEmail, type TestSystem } from './system';
 
-/** Callers that never give up: each asks again with its key until it has a 202. */
+/** Callers that never give up: each sends its request again with its key until it gets a 202. */
 export class Load {
-  /** The ids of all jobs that were promised. */
+  /** The ids of all accepted jobs. */
   readonly accepted = new Set<string>();
-  /** Answers other than 202, and broken connections, by what they were. */
+  /** Answers other than 202, and broken connections, by kind. */
   readonly refusals = new Map<string, number>();
   private running = true;
   private readonly callers: Promise<void>[];
@@ -20,7 +20,10 @@ export class Load {
     this.callers = Array.from({ length: callers }, () => this.call());
   }
 
-  /** Lets every caller finish the request it has begun. @returns the ids of all promised jobs */
+  /**
+   * Lets every caller finish its current request.
+   * @returns the ids of all accepted jobs
+   */
   async stop(): Promise<Set<string>> {
     this.running = false;
     await Promise.all(this.callers);

@@ -1,7 +1,7 @@
 import { jobDefinitions } from '@app/features/catalogue';
 import type { Client, Pool } from 'pg';
 
-/** Tenants of very different sizes: one of most jobs, one of few, and one that has next to none. */
+/** Tenants of very different sizes: one with most jobs, one with few, and one with almost none. */
 export const manyTenants = ['large', 'small', 'tiny'] as const;
 
 /** The kinds, the most frequent first. Each has a fifth of the jobs of the one before. */
@@ -10,11 +10,11 @@ export const manyKinds = ['email.send', 'sms.send', 'report.make', 'webhook.deli
 const queueOf = (kind: string): string => jobDefinitions.find((one) => one.kind === kind)!.queue;
 
 /**
- * Jobs as a system has them that has run for a month: 98 of 100 are completed, some thousand of a million have failed,
- * were cancelled or are scheduled, and some tens are queued, retrying, active or waiting, however many there are in all.
- * The ids rise with the time, and each thing is of every tenant and every kind.
- * @param from how many there are already
- * @param to how many there are to be
+ * Adds jobs like those of a system that has run for a month: 98 of 100 are completed. Of a million, some thousand have
+ * failed, were cancelled or are scheduled. Some tens are queued, retrying, active or waiting, however many jobs there
+ * are. The ids rise with time, and every state occurs for every tenant and every kind.
+ * @param from the present number of jobs
+ * @param to the number of jobs afterwards
  */
 export async function fillJobs(database: Client | Pool, from: number, to: number): Promise<void> {
   await database.query(

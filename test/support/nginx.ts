@@ -16,7 +16,7 @@ export async function startNginx(apiUrl: string, more = ''): Promise<{ url: stri
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   writeFileSync(
     join(folder, 'nginx.conf'),
-    // Its worker writes bodies into this folder, so it stays who has made the folder.
+    // The worker of nginx writes bodies into this folder, so it runs as the user who has created the folder.
     `user ${userInfo().username};
      worker_processes 1;
      daemon off;

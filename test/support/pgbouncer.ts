@@ -6,19 +6,19 @@ import { join } from 'node:path';
 import { freePort } from '../../scripts/postgres/free-port';
 
 export interface PgBouncer {
-  /** The database of the address, through the pooler. */
+  /** The same database, through the pooler. */
   url(databaseUrl: string): string;
   stop(): Promise<void>;
 }
 
 export interface PgBouncerOptions {
   readonly mode: 'session' | 'transaction' | 'statement';
-  /** Whether it drops start-up parameters that it does not know, or refuses connections with them. */
+  /** Whether the pooler ignores unknown start-up parameters, or refuses connections with them. */
   readonly ignores: boolean;
   readonly poolSize?: number;
 }
 
-/** Debian's PgBouncer, as one user of a test. It does not run as root. */
+/** PgBouncer of Debian, with one user for a test. It does not run as root. */
 export async function startPgBouncer(
   serverUrl: string,
   { mode, ignores, poolSize = 100 }: PgBouncerOptions,

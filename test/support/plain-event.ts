@@ -7,7 +7,7 @@ const data = z.strictObject({ n: z.int(), key: z.string() });
 
 type PlainEvent = EventDefinition<typeof data>;
 
-/** A kind of event of its own, which tells a number of a key. */
+/** Defines a new kind of event with a number and a key. */
 export function plainEvent(subscribers: readonly string[]): PlainEvent {
   return defineEvent({
     kind: `${uniqueName()}.happened`,

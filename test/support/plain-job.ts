@@ -5,7 +5,7 @@ import { uniqueName } from './core';
 const payload = z.strictObject({ n: z.int() });
 const result = z.strictObject({ n: z.int() });
 
-/** A kind of job of its own, which takes a number and gives it back. */
+/** Defines a new kind of job that takes a number and returns one. */
 export function plainJob(
   overrides: Partial<
     Pick<

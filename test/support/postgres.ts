@@ -10,7 +10,7 @@ import { startPostgres, type RunningPostgres } from '../../scripts/postgres/embe
 import { freePort } from '../../scripts/postgres/free-port';
 import { locatePostgres } from '../../scripts/postgres/location';
 
-/** The same whether this runs from its source, under Jest, or from dist/, in a benchmark. */
+/** The same folder from the source, under Jest, and from dist/, in a benchmark. */
 export const projectFolder = ['../..', '../../..']
   .map((up) => join(__dirname, up))
   .find((folder) => existsSync(join(folder, 'nest-cli.json')))!;
@@ -18,8 +18,8 @@ export const projectFolder = ['../..', '../../..']
 const template = 'migrated';
 
 /**
- * A private PostgreSQL with one migrated database, of which each test gets a copy.
- * @param programs the folder with PostgreSQL's `bin`, for a version that is not the embedded one
+ * Starts a private PostgreSQL with one migrated database. Each test gets a copy of it.
+ * @param programs the folder with the `bin` of PostgreSQL, for a version other than the embedded one
  */
 export async function startTestPostgres(
   folder: string,
@@ -30,7 +30,7 @@ export async function startTestPostgres(
   const binaries = programs === undefined ? location.binaries : binariesIn(programs);
   const postgres = await startPostgres({ ...location, binaries }, await freePort(), {
     max_connections: '400',
-    // As on a machine of a user who is not in UTC: what a session does not set for itself shows here.
+    // A time zone other than UTC: a session that does not set its own shows the difference.
     timezone: 'Asia/Kathmandu',
     shared_preload_libraries: 'pg_stat_statements',
     'pg_stat_statements.track_utility': 'on',
@@ -43,7 +43,7 @@ export async function startTestPostgres(
   return postgres;
 }
 
-/** As `npm run migrate` does, in a process of its own: the schema engine keeps its process alive for 10 s. */
+/** Runs `npm run migrate` in a separate process, because the schema engine keeps its process alive for 10 s. */
 export async function migrate(url: string): Promise<void> {
   const child = fork(join(projectFolder, 'dist/scripts/migrate/main.js'), {
     env: { ...process.env, DATABASE_URL: url, REDIS_URL: '' },
@@ -55,11 +55,11 @@ export async function migrate(url: string): Promise<void> {
 
 export interface TestDatabase {
   readonly url: string;
-  /** @throws Error that names whoever has not closed his connections */
+  /** @throws Error that names the clients with open connections */
   drop(): Promise<void>;
 }
 
-/** A migrated, empty database of its own. */
+/** Creates a migrated, empty database. */
 export async function freshDatabase(server = process.env['TEST_POSTGRES_URL']!): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));

@@ -12,7 +12,7 @@ export interface ModelRow {
 
 const columns = `tenant, sku, name, description, price_cents AS "priceCents", version, updated_at::text AS "updatedAt"`;
 
-/** What searches read, of all tenants. */
+/** The rows that searches read, of all tenants. */
 export async function liveModel(pool: Pool): Promise<ModelRow[]> {
   const { rows } = await pool.query<ModelRow>(
     `SELECT ${columns} FROM product_search LEFT JOIN product_model USING (tenant)
@@ -22,7 +22,7 @@ export async function liveModel(pool: Pool): Promise<ModelRow[]> {
   return rows;
 }
 
-/** The same, of one generation, with its index. */
+/** All rows of one generation, including their search index. */
 export async function bytesOf(pool: Pool, generation: string): Promise<string[]> {
   const { rows } = await pool.query<{ bytes: string }>(
     `SELECT row(tenant, sku, name, description, price_cents, version, updated_at, document)::text AS bytes
@@ -32,7 +32,7 @@ export async function bytesOf(pool: Pool, generation: string): Promise<string[]>
   return rows.map(({ bytes }) => bytes);
 }
 
-/** What it should be. */
+/** The rows that the search model should have. */
 export async function productTable(pool: Pool): Promise<ModelRow[]> {
   const { rows } = await pool.query<ModelRow>(`SELECT ${columns} FROM product ORDER BY tenant, sku`);
   return rows;

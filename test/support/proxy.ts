@@ -2,16 +2,16 @@ import { connect, createServer, type Socket } from 'node:net';
 import { freePort } from '../../scripts/postgres/free-port';
 
 /**
- * A TCP proxy that can go away (`cut`), stay and say nothing any more (`freeze`), or forget the connections that it has
- * and serve new ones (`silence`).
+ * A TCP proxy that can close its connections and refuse new ones (`cut`), stop passing data on (`freeze`), or stop
+ * only on its present connections and serve new ones (`silence`).
  */
 export interface Proxy {
   readonly port: number;
   cut(): void;
   freeze(): void;
-  /** Keeps the connections of now and passes nothing on; what they are sent is taken. New ones are as ever. */
+  /** Keeps the present connections open, accepts their data and passes nothing on. New connections work. */
   silence(): void;
-  /** Back to passing everything on. Connections that were frozen are broken off: their peers have given up. */
+  /** Passes everything on again. Frozen connections are closed, because their peers have given up. */
   restore(): void;
   close(): Promise<void>;
 }

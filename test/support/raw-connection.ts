@@ -3,16 +3,16 @@ import { connect, type Socket } from 'node:net';
 
 const waitMs = 30_000;
 
-/** A connection on which a test writes HTTP by itself, as no client would. */
+/** A connection on which a test writes HTTP itself, in ways that no HTTP client allows. */
 export class RawConnection {
   received = '';
   isClosed = false;
-  /** Resolves when it is closed by the server, or when the test has waited for long enough: then `isClosed` is false. */
+  /** Resolves when the server closes the connection, or after a maximum wait: then `isClosed` is false. */
   readonly closed: Promise<void>;
 
   private constructor(readonly socket: Socket) {
     socket.setEncoding('utf8').on('data', (text: string) => (this.received += text));
-    socket.on('error', () => undefined); // A reset is one of the ways to be closed.
+    socket.on('error', () => undefined); // A reset also closes the connection.
     this.closed = new Promise((resolve) => {
       const givingUp = setTimeout(resolve, waitMs);
       socket.once('close', () => {
@@ -48,7 +48,7 @@ export class RawConnection {
   }
 }
 
-/** `text` as chunks of one byte, for `Transfer-Encoding: chunked`. */
+/** Encodes `text` as chunks of one byte, for `Transfer-Encoding: chunked`. */
 export function inChunksOfOneByte(text: string): string {
   return text.replaceAll(/./g, (character) => `1\r\n${character}\r\n`);
 }

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 
-/** The text of each page, as a reader of another make finds it. It is an ES module: a process of its own. */
+/** Reads the text of each page with another PDF library. It is an ES module, so it runs in a separate process. */
 export async function readPdf(bytes: Buffer): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const child = execFile(

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-/** The first completion of a job fails with this error. The sequence `attempts` counts the tries. */
+/** Makes the first completion of a job fail with this error. The sequence `attempts` counts the tries. */
 export async function refuseOnce(pool: Pool, code: string, message: string): Promise<void> {
   await pool.query(`
     CREATE SEQUENCE attempts;

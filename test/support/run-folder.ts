@@ -2,12 +2,14 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What the global set-up has started, kept where every project's teardown finds it: they share a process only. */
+/**
+ * What the global set-up has started. It is kept in `globalThis`, because set-up and teardown share only the process.
+ */
 const kept = globalThis as { testFolder?: string; testTeardowns?: (() => Promise<void>)[] };
 
 export function runFolder(): string {
   kept.testFolder ??= mkdtempSync(join(tmpdir(), 'node-message-queue-test-'));
-  chmodSync(kept.testFolder, 0o755); // An unprivileged user runs PostgreSQL in it when the tests run as root.
+  chmodSync(kept.testFolder, 0o755); // When the tests run as root, an unprivileged user runs PostgreSQL in this folder.
   return kept.testFolder;
 }
 
@@ -15,7 +17,7 @@ export function keepForTeardown(stop: () => Promise<void>): void {
   (kept.testTeardowns ??= []).push(stop);
 }
 
-/** Ends everything, at the same time. What fails keeps nothing else from ending. */
+/** Ends everything at the same time. A failure does not stop the others from ending. */
 export async function tearDown(): Promise<void> {
   const outcomes = await Promise.allSettled((kept.testTeardowns?.splice(0) ?? []).map((stop) => stop()));
   if (kept.testFolder) rmSync(kept.testFolder, { recursive: true, force: true });

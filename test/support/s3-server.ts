@@ -13,7 +13,7 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
-/** A process of its own that speaks S3, with one bucket. */
+/** Starts a separate process that implements S3, with one bucket. */
 export async function startS3Server(): Promise<S3Server> {
   const port = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 's3-'));

@@ -4,7 +4,8 @@ import { keepForTeardown, runFolder, tearDown } from './run-folder';
 
 /**
  * Runs the parts of a set-up at the same time.
- * @throws Error when one fails, and then nothing that the others have started is left: Jest tears nothing down
+ * @throws Error when a part fails. Then it ends everything that the other parts have started, because Jest runs no
+ *   teardown.
  */
 export async function setUp(...parts: readonly (() => Promise<void>)[]): Promise<void> {
   const outcomes = await Promise.allSettled(parts.map((part) => part()));
@@ -15,12 +16,12 @@ export async function setUp(...parts: readonly (() => Promise<void>)[]): Promise
 }
 
 /**
- * One PostgreSQL for a whole run, on a free port and in a folder of the run's own.
- * @param fsync off for tests: what a process leaves behind is in the system's cache, whoever dies. Waiting for the disk
- *   as well would test the disk: each database that a test drops is a checkpoint, during which all others stand still.
+ * Starts one PostgreSQL for a whole run, on a free port and in the folder of the run.
+ * @param fsync off for tests: the data of a killed process are in the cache of the operating system. With fsync, the
+ *   tests would measure the disk: each dropped database is a checkpoint, during which all others wait.
  */
 export async function setUpPostgres(fsync: 'on' | 'off' = 'off'): Promise<void> {
-  if (process.env['TEST_POSTGRES_URL']) return; // Another project of the same run was here before.
+  if (process.env['TEST_POSTGRES_URL']) return; // Another project of the same run has already started it.
   const postgres = await startTestPostgres(runFolder(), { fsync });
   const takeBack = runAfterExit('kill', '-QUIT', `${postgres.process.pid!}`);
   keepForTeardown(async () => {

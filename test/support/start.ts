@@ -6,21 +6,21 @@ import { freePort } from '../../scripts/postgres/free-port';
 import { projectFolder } from './postgres';
 import { until } from './until';
 
-/** Five seconds on a machine with nothing else to do. */
+/** It takes five seconds on an idle machine. */
 const readyMs = 60_000;
 
-/** What `npm start` runs, as a person would start it. */
+/** Runs `npm start` as a user does. */
 export interface Start {
   readonly url: string;
   readonly process: ChildProcess;
   /** Everything that it has printed so far. */
   output(): string;
-  /** Its processes and theirs, by pid, as long as they live. */
+  /** The ids of its living child processes and their descendants. */
   descendants(): number[];
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** @param untilReady false: what is said and the exit code are the test's business */
+/** @param untilReady false: the test checks output and exit code itself */
 export async function npmStart(
   environment: Record<string, string>,
   { untilReady = true, user }: { untilReady?: boolean; user?: { uid: number; gid: number } } = {},
@@ -67,7 +67,7 @@ export async function npmStart(
     ]);
     return start;
   } catch (error) {
-    // It would keep its data folder from the tests that come after this one.
+    // A running process would keep the data folder locked for later tests.
     await start.end('SIGTERM');
     throw error;
   }
@@ -93,7 +93,7 @@ export function commandOf(pid: number): string {
   return spawnSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' }).stdout;
 }
 
-/** Of the embedded PostgreSQL, from the environment that an app was given. */
+/** The address of the embedded PostgreSQL, from the environment of an app. */
 export function databaseUrlOf(start: Start): string {
   const api = start.descendants().find((pid) => commandOf(pid).includes('apps/api'))!;
   return environmentOf(api)
@@ -102,7 +102,7 @@ export function databaseUrlOf(start: Start): string {
     .slice('DATABASE_URL='.length);
 }
 
-/** What it was started with: NAME=value, each ended by a NUL. Empty when the process has ended. */
+/** The environment of a process: NAME=value, each ended by a NUL. Empty when the process has ended. */
 export function environmentOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8');

@@ -9,7 +9,10 @@ import { until } from './until';
 
 type Stranger = (settings: BrokerSettings, queue: string, bodies: readonly object[]) => Promise<void>;
 
-/** Another service puts messages on one of our queues, with its broker's own client and no more than the queue's name. */
+/**
+ * Another service puts messages on one of our queues, with the client of its broker. It knows only the name of the
+ * queue.
+ */
 export const stranger: Readonly<Record<Broker, Stranger>> = {
   bullmq: async ({ REDIS_URL, DATABASE_URL, BULLMQ_PREFIX }, name, bodies) => {
     const redis = REDIS_URL === undefined ? undefined : new Redis(REDIS_URL, { maxRetriesPerRequest: null });
@@ -26,7 +29,7 @@ export const stranger: Readonly<Record<Broker, Stranger>> = {
 
   rabbitmq: async ({ RABBITMQ_URL, BROKER_PREFIX }, queue, bodies) => {
     const connection = await connect(RABBITMQ_URL!);
-    // RabbitMQ takes a message to a queue that is not there as well, and drops it.
+    // RabbitMQ also accepts a message to a queue that does not exist, and drops it.
     await until(
       'the queue is there',
       () => hasQueue(connection, `${BROKER_PREFIX}${queue}`),
@@ -49,7 +52,7 @@ export const stranger: Readonly<Record<Broker, Stranger>> = {
 
 async function hasQueue(connection: ChannelModel, queue: string): Promise<boolean> {
   const channel = await connection.createChannel();
-  channel.on('error', () => undefined); // It ends with a question about a queue that is not there.
+  channel.on('error', () => undefined); // RabbitMQ closes the channel when the checked queue does not exist.
   return channel.checkQueue(queue).then(
     () => channel.close().then(() => true),
     () => false,

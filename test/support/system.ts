@@ -18,14 +18,17 @@ export const backends = ['bullmq-postgres', 'bullmq-redis', 'rabbitmq', 'kafka']
 
 export type Backend = (typeof backends)[number];
 
-/** The address that a backend needs beside PostgreSQL. The server of the test run is found behind `TEST_`. */
+/**
+ * The address that a backend needs in addition to PostgreSQL. The variable with the prefix `TEST_` has the server of
+ * the test run.
+ */
 const addressNames: Readonly<Partial<Record<Backend, string>>> = {
   'bullmq-redis': 'REDIS_URL',
   rabbitmq: 'RABBITMQ_URL',
   kafka: 'KAFKA_BROKERS',
 };
 
-/** A describe block per backend; one whose broker was not found is reported as skipped. */
+/** Adds a describe block per backend. A backend without a broker is reported as skipped. */
 export function onEachBackend(title: string, tests: (backend: Backend) => void): void {
   describe(title, () => {
     for (const backend of backends) {
@@ -38,12 +41,12 @@ export function onEachBackend(title: string, tests: (backend: Backend) => void):
 
 export type Broker = (typeof requestableBrokers)[number];
 
-/** What the jobs of a system on this backend go by. */
+/** The broker of the jobs of a system on this backend. */
 export function brokerOf(backend: Backend): Broker {
   return backend === 'rabbitmq' || backend === 'kafka' ? backend : 'bullmq';
 }
 
-/** Every queue by one broker. */
+/** Assigns every queue to one broker. */
 export function jobBrokers(broker: Broker): string {
   return [...new Set(jobDefinitions.map(({ queue }) => `${queue}=${broker}`))].join();
 }
@@ -58,7 +61,7 @@ function brokerEnvironment(backend: Backend): NodeJS.ProcessEnv {
 
 export interface SystemOptions {
   readonly backend?: Backend;
-  /** In place of the run's own. */
+  /** Replaces the server of the run. */
   readonly redisUrl?: string;
   readonly databaseUrl?: string;
   readonly apps?: readonly string[];
@@ -77,13 +80,13 @@ const testTimes = {
 /** How long a process that is to kill itself may live. */
 const doomedMs = 100_000;
 
-/** The real processes of the system, on a database and queues of their own. */
+/** The real processes of the system, with their own database and queues. */
 export class TestSystem {
   readonly processes = new Map<string, ChildProcess>();
-  /** A process that is started again under its name listens where it did before. */
+  /** The ports by process name. A restarted process listens on its old port. */
   private readonly ports = new Map<string, number>();
   private readonly chunks: string[] = [];
-  /** Processes that ended although no test had asked them to. */
+  /** Processes that ended without being told to by a test. */
   private readonly died: string[] = [];
   private readonly doomed = new WeakSet<ChildProcess>();
   hasStopped = false;
@@ -124,14 +127,14 @@ export class TestSystem {
     const launched = await Promise.allSettled(apps.map((app) => system.launch(app)));
     const failed = launched.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
     if (!failed) return system;
-    // Nobody else could: the test has no system.
+    // The test has no system to stop, so this function stops it.
     await system.stop();
     throw failed.reason;
   }
 
   /**
-   * @param app one of the apps, or the path of a test's own process below the project's folder
-   * @param name its name in this system, where an app runs more than once
+   * @param app one of the apps, or the path of a process of a test below the project folder
+   * @param name its name in this system, if an app runs more than once
    */
   async launch(app: string, name = app, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
     const port = app === 'api' ? (this.ports.get(name) ?? (await freePort())) : undefined;
@@ -148,8 +151,7 @@ export class TestSystem {
         return child;
       }
       this.processes.delete(name);
-      // On a machine that is busy with other things the first contact may take too long. Whoever runs a process
-      // starts it again then, as it says.
+      // On a busy machine the first contact may time out. The process then says that it has to start again.
       if (starts === 3 || !this.output.includes('has to start again')) {
         throw new Error(`${name} did not start:\n${this.output}`);
       }
@@ -172,8 +174,8 @@ export class TestSystem {
   }
 
   /**
-   * A process that is to kill itself.
-   * @returns it, and what resolves to the moment at which it was gone
+   * Launches a process that is to kill itself.
+   * @returns the process, and a promise of the time at which it ended
    */
   async launchDoomed(
     app: string,
@@ -194,7 +196,7 @@ export class TestSystem {
     return { child, killed };
   }
 
-  /** What a process reads to reach the brokers of this system. */
+  /** The settings with which a process reaches the brokers of this system. */
   get brokerSettings(): BrokerSettings {
     return readSettings(brokerSettingNames, this.environment);
   }
@@ -211,7 +213,10 @@ export class TestSystem {
     return this.chunks.join('');
   }
 
-  /** Ends one process and waits until it is gone. @returns its exit code */
+  /**
+   * Ends one process and waits until it has ended.
+   * @returns its exit code
+   */
   async end(name: string, signal: NodeJS.Signals): Promise<number | null> {
     const child = this.processes.get(name)!;
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
@@ -229,7 +234,7 @@ export class TestSystem {
     await this.dropDatabase();
     await cleanBrokers(this.brokerSettings);
     this.assertAllAlive();
-    // What Node takes for a leak of listeners is one, or somebody waits in the wrong place.
+    // When Node warns of a listener leak, there is one, or something waits in the wrong place.
     if (this.allOutput.includes('MaxListenersExceededWarning')) throw new Error(this.output);
   }
 
@@ -237,15 +242,15 @@ export class TestSystem {
     if (this.died.length > 0) throw new Error(`${this.died.join(', ')}:\n${this.output}`);
   }
 
-  // What callers do and see.
+  // Requests of callers, and what they see.
 
   async post(path: string, body: unknown, headers: Record<string, string> = {}, name = 'api'): Promise<Answer> {
     return this.request(path, { method: 'POST', body: JSON.stringify(body), headers }, name);
   }
 
   /**
-   * A job as a caller gets it who has to: a 503 promises nothing, and he asks again with his key.
-   * @returns its id
+   * Sends a request until it is accepted: after a 503 the caller sends it again with its key.
+   * @returns the id of the job
    */
   async promised(path: string, body: object, key: string = randomUUID(), name = 'api'): Promise<string> {
     const answer = await until(
@@ -273,14 +278,14 @@ export class TestSystem {
     return { status: answer.status, headers: new Headers(answer.headers), body: isJson ? answer.body : answer.text };
   }
 
-  /** A retry or delay of this job is due now, and the relay learns of it: no test waits for a back-off. */
+  /** Makes a retry or a delay of this job due now and wakes the relay, so that no test waits for a back-off. */
   async makeDue(id: string): Promise<void> {
     await this.pool.query('UPDATE job SET run_at = now() WHERE id = $1 AND run_at > now()', [id]);
     await this.pool.query('UPDATE outbox SET publish_at = now() WHERE job_id = $1 AND publish_at > now()', [id]);
     await this.pool.query(`NOTIFY ${wakeUpChannel}`);
   }
 
-  /** Every copy of every message that was sent, by message id. */
+  /** The number of copies of every sent message, by message id. */
   async effects(): Promise<Map<string, number>> {
     const { rows } = await this.pool.query<{ message_id: string; copies: number }>(
       'SELECT message_id, count(*)::int AS copies FROM mailbox_message GROUP BY message_id',
@@ -307,7 +312,7 @@ async function isReady(child: ChildProcess): Promise<boolean> {
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // What a test expects of a body, it says.
+  // Any, because the tests check the content of a body.
   readonly body: any;
 }
 

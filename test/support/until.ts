@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * Waits for something that another process does and that can only be looked at.
- * @throws Error with what was seen last
+ * Polls until a change that another process makes is visible.
+ * @throws Error with the last value
  */
 export async function until<Seen>(
   what: string,

@@ -3,10 +3,10 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** A page of the web client, and everything it did that it should not. */
+/** A page of the web client, and its faults. */
 export interface WatchedPage {
   readonly page: Page;
-  /** Faults of scripts, breaches of the Content-Security-Policy, requests to other hosts. */
+  /** Script errors, violations of the Content-Security-Policy, requests to other hosts. */
   readonly faults: string[];
 }
 
@@ -33,9 +33,9 @@ export async function openPage(
   return { page, faults };
 }
 
-/** What axe-core finds wrong with a page as it is now: rule and element, one line each. */
+/** The violations that axe-core finds in the present page: rule and element, one line each. */
 export async function violations(page: Page): Promise<string[]> {
-  // Colours on their way from one to another have no contrast of their own.
+  // Cancels animations, because axe-core cannot judge the contrast of a colour during a transition.
   await page.evaluate('for (const animation of document.getAnimations()) animation.cancel()');
   await page.evaluate(axe);
   const found = await page.evaluate<{ id: string; nodes: { html: string; failureSummary?: string }[] }[]>(

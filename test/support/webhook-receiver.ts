@@ -14,12 +14,12 @@ export interface Reply {
   readonly body?: string;
 }
 
-/** Somebody's server that hears of our jobs. */
+/** A server of a customer that receives webhooks. */
 export class WebhookReceiver {
   readonly received: ReceivedWebhook[] = [];
-  /** What it answers to the next ones, in order; then 204. */
+  /** The answers to the next messages, in order; then 204. */
   replies: Reply[] = [];
-  /** It takes what comes and does not answer. */
+  /** Accepts messages and does not answer. */
   isHanging = false;
   readonly hanging = new Set<ServerResponse>();
 
@@ -54,7 +54,7 @@ export class WebhookReceiver {
     return this.received.map(({ id }) => id);
   }
 
-  /** Whether the official library takes the nth message to be signed with a secret. */
+  /** Whether the official library accepts the signature of the nth message with this secret. */
   isSignedWith(secret: string, n = this.received.length - 1): boolean {
     const { body, headers } = this.received[n]!;
     try {

@@ -3,7 +3,7 @@ import { findChromium, launchChromium } from '../support/chromium';
 import { anEmail, TestSystem } from '../support/system';
 import { openPage } from '../support/web-page';
 
-(findChromium() ? describe : describe.skip)('the path of a job shows where the job is', () => {
+(findChromium() ? describe : describe.skip)('the path of a job in the web client', () => {
   let system: TestSystem;
   let browser: Browser;
   let page: Page;
@@ -28,7 +28,7 @@ import { openPage } from '../support/web-page';
     await page.locator('.stations').waitFor();
   }
 
-  /** The lights from left to right. */
+  /** The states of the stations, from left to right. */
   async function lights(expected: string): Promise<void> {
     const [api, outbox, broker, worker, effect] = expected.split(' ');
     const path = page.locator('.path');
@@ -37,7 +37,7 @@ import { openPage } from '../support/web-page';
     }
   }
 
-  it('in the outbox while the relay is stopped, at the broker while the worker is stopped, then done', async () => {
+  it('shows the outbox while the relay is stopped, the broker while the worker is stopped, and then all stations done', async () => {
     await open(await post('/v1/emails', anEmail()));
     await lights('done now idle idle idle');
     await page.getByText('not published yet').waitFor();
@@ -51,9 +51,14 @@ import { openPage } from '../support/web-page';
   });
 
   it.each<[string, (id: string) => Promise<unknown>, string, RegExp]>([
-    ['a delayed job', (id) => change(id, "run_at = now() + interval '1 hour'"), 'done now idle idle idle', /due \d/],
     [
-      'a job that a worker has',
+      'shows a delayed job',
+      (id) => change(id, "run_at = now() + interval '1 hour'"),
+      'done now idle idle idle',
+      /due \d/,
+    ],
+    [
+      'shows a job that a worker runs',
       async (id) => {
         await publish(id);
         await change(
@@ -66,7 +71,7 @@ import { openPage } from '../support/web-page';
       /Attempt 1 of 5 failed/,
     ],
     [
-      'a job whose worker has died while the relay is stopped',
+      'shows a job whose worker has died while the relay is stopped',
       async (id) => {
         await publish(id);
         await change(id, "state = 'active', attempt = 1, started_at = now(), lease_until = now() - interval '1 hour'");
@@ -75,7 +80,7 @@ import { openPage } from '../support/web-page';
       /lease of the worker has expired/,
     ],
     [
-      'a job that is cancelled at the broker',
+      'shows a job that was cancelled at the broker',
       async (id) => {
         await publish(id);
         await system.post(`/v1/jobs/${id}/cancel`, {});
@@ -84,7 +89,7 @@ import { openPage } from '../support/web-page';
       /Cancelled while no worker was running it/,
     ],
     [
-      'a job that is cancelled between two attempts',
+      'shows a job that was cancelled between two attempts',
       async (id) => {
         await change(id, "attempt = 1, started_at = now(), run_at = now() + interval '1 hour'");
         await system.post(`/v1/jobs/${id}/cancel`, {});
@@ -93,7 +98,7 @@ import { openPage } from '../support/web-page';
       /Cancelled while no worker was running it/,
     ],
     [
-      'a parent that has failed with its child',
+      'shows a parent that has failed with its child',
       async (id) => {
         await publish(id);
         await change(id, `state = 'failed', finished_at = now(), error = '{"code": "child_failed", "message": "…"}'`);
@@ -109,7 +114,7 @@ import { openPage } from '../support/web-page';
     await page.locator('.path').getByText(note).first().waitFor();
   });
 
-  it('a parent waits for its children in no station, and its child is in the outbox', async () => {
+  it('shows no station for a parent that waits for its children, and the outbox for the child', async () => {
     const id = await post('/v1/reports', { type: 'orders', format: 'pdf' });
     await open(id);
     await lights('done idle idle idle idle');
@@ -119,7 +124,7 @@ import { openPage } from '../support/web-page';
     await lights('done now idle idle idle');
   });
 
-  it('says that an effect is not confirmed, where an attempt may have had it', async () => {
+  it('shows an unconfirmed effect when an attempt may have had it', async () => {
     const id = await post('/v1/emails', anEmail());
     await publish(id);
     await change(
@@ -132,7 +137,7 @@ import { openPage } from '../support/web-page';
     await page.locator('[data-station=effect]').getByText('not confirmed').waitFor();
   });
 
-  it('does not pretend to know while the API is stopped, and goes on when it is back', async () => {
+  it('is shown as outdated while the API is stopped, and continues when the API is back', async () => {
     await open(await post('/v1/emails', anEmail()));
     await lights('done now idle idle idle');
     await page.getByText('Live', { exact: true }).waitFor();

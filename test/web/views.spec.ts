@@ -4,7 +4,7 @@ import { anEmail, TestSystem } from '../support/system';
 import { openPage } from '../support/web-page';
 import { until } from '../support/until';
 
-(findChromium() ? describe : describe.skip)('what a person sees', () => {
+(findChromium() ? describe : describe.skip)('the web client', () => {
   let system: TestSystem;
   let browser: Browser;
   let page: Page;
@@ -30,28 +30,25 @@ import { until } from '../support/until';
     await page.getByLabel('Language').selectOption('zh');
   };
 
-  it.each([320, 390, 768])(
-    'at %i px every entry of the menu, the current one and the live sign are in sight',
-    async (width) => {
-      await page.setViewportSize({ width, height: 844 });
-      await page.goto('/app/webhooks');
-      await page.getByText('Live', { exact: true }).waitFor();
-      const entries = page.getByRole('navigation').getByRole('link');
-      expect(await entries.count()).toBe(10);
-      for (const entry of await entries.all()) {
-        const box = (await entry.boundingBox())!;
-        expect(box.x).toBeGreaterThanOrEqual(0);
-        expect(box.x + box.width).toBeLessThanOrEqual(width);
-      }
-      expect(await entries.and(page.locator('[aria-current=page]')).textContent()).toBe('Webhooks');
-      await entries.first().focus();
-      await page.keyboard.press('Tab');
-      expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
-      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
-    },
-  );
+  it.each([320, 390, 768])('shows all menu entries, the current one and the live sign at %i px', async (width) => {
+    await page.setViewportSize({ width, height: 844 });
+    await page.goto('/app/webhooks');
+    await page.getByText('Live', { exact: true }).waitFor();
+    const entries = page.getByRole('navigation').getByRole('link');
+    expect(await entries.count()).toBe(10);
+    for (const entry of await entries.all()) {
+      const box = (await entry.boundingBox())!;
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(width);
+    }
+    expect(await entries.and(page.locator('[aria-current=page]')).textContent()).toBe('Webhooks');
+    await entries.first().focus();
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+  });
 
-  it('a product that is not saved has an error and no older success beside it', async () => {
+  it('shows the error of a product that was not saved, and no older success message', async () => {
     await page.goto('/app/products');
     await page.getByRole('button', { name: 'Save product' }).click();
     await page.getByText('Saved as version 1').waitFor();
@@ -70,7 +67,7 @@ import { until } from '../support/until';
     }
   });
 
-  it('a row of the mailbox opens by the keyboard and links to its job', async () => {
+  it('opens a row of the mailbox by keyboard and links to its job', async () => {
     const { id } = (await system.post('/v1/emails', { ...anEmail(), subject: 'Look inside', text: 'The text' })).body;
     const [item] = await until(
       'it is caught',
@@ -89,7 +86,7 @@ import { until } from '../support/until';
     await page.getByText(id, { exact: true }).waitFor();
   });
 
-  it('a long letter is shown whole when its row is opened', async () => {
+  it('shows a long message completely when its row is opened', async () => {
     const text = `begin ${'middle '.repeat(2_000)}end of the letter`;
     await system.post('/v1/emails', { ...anEmail(), subject: 'A long one', text });
     await page.goto('/app/mailbox');
@@ -97,7 +94,7 @@ import { until } from '../support/until';
     await page.getByText('end of the letter').waitFor();
   });
 
-  it('the brokers page says what each broker can do and how the missing ones are connected', async () => {
+  it('lists on the brokers page the capabilities of each broker and how to connect the missing ones', async () => {
     const { items } = (await system.get('/v1/brokers')).body;
     expect(items).toMatchObject([
       { name: 'bullmq', state: 'up', setting: 'REDIS_URL', capabilities: { priority: 'native' } },
@@ -117,7 +114,7 @@ import { until } from '../support/until';
     await page.getByText('RABBITMQ_URL').waitFor();
   });
 
-  it('the brokers page says which queue no worker reads', async () => {
+  it('shows on the brokers page which queue has no worker', async () => {
     await page.goto('/app/brokers');
     const queue = (name: string) =>
       page.locator('.details > div').filter({ has: page.getByText(name, { exact: true }) });
@@ -130,7 +127,7 @@ import { until } from '../support/until';
     );
   });
 
-  it('what the server says of a field is a Chinese sentence on the Chinese page', async () => {
+  it('shows a fault of a field in Chinese on the Chinese page', async () => {
     await chinese();
     await page.getByLabel('收件人').fill('ada');
     await page.locator('[name=subject]').fill('');

@@ -39,8 +39,8 @@ afterAll(async () => {
   rmSync(files, { recursive: true, force: true });
 });
 
-describe('the API serves the web client', () => {
-  it('the page is asked for anew each time, its assets once', async () => {
+describe('the API', () => {
+  it('serves the page of the web client with no-cache, and its assets as immutable', async () => {
     const page = await system.get('/');
     expect(page.status).toBe(200);
     expect(page.headers.get('cache-control')).toBe('no-cache');
@@ -50,18 +50,18 @@ describe('the API serves the web client', () => {
     expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
   });
 
-  it('at its own addresses, and never in the place of a route that is not there', async () => {
+  it('serves the web client at its own addresses, and 404 for unknown routes', async () => {
     expect((await system.get('/app/jobs/1')).body).toContain('<div id="root">');
     for (const path of ['/v1', '/v1/nothing', '/apps', '/assets/nothing.js', '/dev/nothing']) {
       expect([path, (await system.get(path)).status]).toEqual([path, 404]);
     }
   });
 
-  it('its types are those of the OpenAPI document', () => {
+  it('has an OpenAPI document that matches the types of the web client', () => {
     const cli = join(dirname(require.resolve('openapi-typescript/package.json')), 'bin/cli.js');
     const { stdout } = spawnSync(process.execPath, [cli, `${system.url()}/docs-json`], { encoding: 'utf8' });
     const kept = readFileSync(join(projectFolder, 'apps/web/src/api/schema.d.ts'), 'utf8');
-    // Where this fails: `npm start`, and `npm run web:types` beside it.
+    // If this fails, run `npm start`, and `npm run web:types` at the same time.
     expect(stdout.trim() === kept.trim()).toBe(true);
   });
 });
@@ -99,7 +99,7 @@ const views = [
 
   const card = (title: string) => page.getByRole('region', { name: title });
 
-  it('an email is sent, and its way is lit until it has arrived', async () => {
+  it('sends an email and shows its path until it has arrived', async () => {
     await page.goto('/');
     await page.getByLabel('Subject').fill('Seen in the mailbox');
     await page.getByRole('button', { name: 'Send email' }).click();
@@ -114,7 +114,7 @@ const views = [
     await page.getByText('Seen in the mailbox').waitFor();
   });
 
-  /** What the page shows of a job that was sent by the form of this kind. */
+  /** Sends a job with the form of this kind, and returns the part of the page with its result. */
   async function sent(kind: string, button: string, fill: () => Promise<unknown> = () => Promise.resolve()) {
     await page.goto('/');
     await page.getByRole('radio', { name: kind }).check();
@@ -124,11 +124,11 @@ const views = [
     return card('Result');
   }
 
-  it('an SMS is sent', async () => {
+  it('sends an SMS', async () => {
     await (await sent('SMS', 'Send SMS')).getByText('"providerId"').waitFor();
   });
 
-  it.each(['csv', 'xlsx', 'pdf'])('a report is made as %s, and taken', async (format) => {
+  it.each(['csv', 'xlsx', 'pdf'])('makes a report as %s and downloads it', async (format) => {
     const result = await sent('Report', 'Make report', () => page.getByLabel('Format').selectOption(format));
     await result.getByText('100 rows').waitFor();
     const [download] = await Promise.all([
@@ -138,7 +138,7 @@ const views = [
     expect(download.suggestedFilename()).toMatch(new RegExp(`\\.${format}$`));
   });
 
-  it('a picture is made smaller, and shown', async () => {
+  it('resizes a picture and shows it', async () => {
     const buffer = await sharp({ create: { width: 900, height: 300, channels: 3, background: '#2a9d8f' } })
       .png()
       .toBuffer();
@@ -153,7 +153,7 @@ const views = [
     ).toEqual([200, 800, 900]);
   });
 
-  it('a product is saved, found, and found in the model that is built anew', async () => {
+  it('saves a product, finds it, and finds it again in the rebuilt model', async () => {
     await page.goto('/app/products');
     await page.getByLabel('Name').fill('Yellow teapot');
     await page.getByRole('button', { name: 'Save product' }).click();
@@ -163,7 +163,7 @@ const views = [
     await (await sent('Sync', 'Start sync')).getByText('"read": 1').waitFor();
   });
 
-  it('a webhook is added, tested, told again, and removed', async () => {
+  it('adds, tests and removes a webhook, and sends a message again', async () => {
     const receiver = await WebhookReceiver.start();
     try {
       await page.goto('/app/webhooks');
@@ -188,7 +188,7 @@ const views = [
     }
   });
 
-  it('what the server says of a field stands beside it', async () => {
+  it('shows the fault of a field beside the field', async () => {
     await page.goto('/');
     await page.getByLabel('To', { exact: true }).fill('ada');
     await page.getByLabel('Subject').fill('');
@@ -206,25 +206,25 @@ const views = [
     await to.fill('ada@example.com');
     await page.getByLabel('Subject').fill('Hello');
     await page.getByRole('button', { name: 'Send email' }).click();
-    // A broker that is not there is a fault of a field, too.
+    // A broker that is not configured is also a fault of a field.
     await page.getByRole('alert').getByText('One field needs a change').waitFor();
     expect(await page.getByLabel('Broker').getAttribute('aria-invalid')).toBe('true');
   });
 
-  it('the former address of the failure lab leads to it', async () => {
+  it('redirects the former address of the failure lab', async () => {
     await page.goto('/app/trials');
     await page.getByRole('heading', { name: 'Failure lab', level: 1 }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/app/failure-lab');
   });
 
-  it('five requests with one key: one job, one email', async () => {
+  it('makes one job and one email of five requests with one key', async () => {
     await page.goto('/app/failure-lab');
     await page.getByRole('button', { name: 'Send five requests' }).click();
     await page.getByText('5 requests, 1 job, 1 email').waitFor();
     expect(await page.getByText('replayed', { exact: true }).count()).toBe(4);
   });
 
-  it('an email that is refused is a dead letter, and can be run again', async () => {
+  it('shows a refused email as a dead letter, and runs it again', async () => {
     await page.goto('/app/failure-lab');
     await page.getByRole('button', { name: 'Send to an unknown mailbox' }).click();
     await card('The mail server refuses an email')
@@ -237,7 +237,7 @@ const views = [
     await page.getByText(/^redriven \d/).waitFor();
   });
 
-  it('a mailbox that is busy has the attempt tried again', async () => {
+  it('shows that the attempt for a busy mailbox is retried', async () => {
     await page.goto('/app/failure-lab');
     await page.getByRole('button', { name: 'Send to a busy mailbox' }).click();
     await card('The mail server refuses an email')
@@ -245,16 +245,16 @@ const views = [
       .waitFor();
   });
 
-  it('a worker is killed from the page, and everything arrives', async () => {
+  it('kills a worker, and all jobs are completed', async () => {
     const killed = superviseByTest(system);
     await page.goto('/app/failure-lab');
     await page.getByRole('button', { name: 'Send, kill, send' }).click();
-    // What had left when it died, and was not settled, has left once more.
+    // An email that was sent and not settled when the worker died is sent once more.
     await page.getByText(/20 accepted, 20 completed, 20 sent/).waitFor();
     expect(killed).toEqual(['email-worker']);
   });
 
-  it('language and theme are chosen, and remembered', async () => {
+  it('lets the user choose language and theme, and remembers them', async () => {
     await page.goto('/');
     const look = () =>
       page.evaluate('[document.documentElement.lang, getComputedStyle(document.body).backgroundColor]');
@@ -274,7 +274,7 @@ const views = [
     await page.getByLabel('Theme').selectOption('system');
   });
 
-  it('with the keyboard alone', async () => {
+  it('can be used with the keyboard alone', async () => {
     await page.goto('/');
     await page.getByLabel('Subject').waitFor();
     await page.keyboard.press('Tab');
@@ -289,7 +289,7 @@ const views = [
   });
 
   it.each(views)(
-    '%s: nothing for axe-core to find, in both themes and languages, and room enough on 360 px',
+    'has no axe-core violation on %s, in both themes and languages, and fits into 360 px',
     async (path) => {
       await page.goto(path);
       await page.getByRole('heading', { level: 1 }).waitFor();
@@ -306,7 +306,7 @@ const views = [
     },
   );
 
-  it('where there are keys the browser asks for one, and a role that does not reach is told so', async () => {
+  it('asks for a key when keys are set, and says which role is missing', async () => {
     const url = system.url('api-keys');
     expect((await system.get('/', 'api-keys')).status).toBe(401);
     const user = await openPage(browser, url, { httpCredentials: { username: 'ada', password: keys.user } });
@@ -321,10 +321,10 @@ const views = [
     await user.page.context().close();
   });
 
-  it('a log-out ends the session and forgets the password, and the page asks for nothing more', async () => {
+  it('ends the session and forgets the password at a log-out, and then sends no request', async () => {
     const url = system.url('api-keys');
     const { page, faults } = await openPage(browser, url);
-    // As a browser that was asked and remembers what it was told.
+    // Like a browser that has asked for a password and remembers it.
     await page.goto(url.replace('//', `//ada:${keys.user}@`));
     await page.goto('/app/jobs');
     const asked: string[] = [];
@@ -339,7 +339,7 @@ const views = [
     await page.context().close();
   });
 
-  it('where there are no keys there is nothing to log out of', async () => {
+  it('shows no log-out when no keys are set', async () => {
     const session = page.waitForResponse('**/v1/session');
     await page.goto('/');
     expect((await (await session).json()).canEnd).toBe(false);
@@ -350,7 +350,7 @@ const views = [
 
 const focused = (page: Page) => page.evaluate<string>('document.activeElement.textContent');
 
-/** In the place of the supervisor of `npm start`: tells the API of the worker, and kills and starts it as it is told. */
+/** Replaces the supervisor of `npm start`: reports the worker to the API, and kills and restarts it on request. */
 function superviseByTest(system: TestSystem): string[] {
   const killed: string[] = [];
   const api = system.processes.get('api')!;

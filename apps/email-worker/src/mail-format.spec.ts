@@ -5,7 +5,7 @@ import { SMTPServer } from 'smtp-server';
 import { createMailTransport } from './mail-transport';
 import { Mailer, type Email } from './mailer';
 
-/** What a mail server receives, with the dots taken out again that the protocol adds. */
+/** What a mail server receives, after it has removed the dots that the protocol adds (dot-stuffing). */
 describe('an email as a mail server receives it', () => {
   const received: Buffer[] = [];
   let server: SMTPServer;
@@ -46,7 +46,7 @@ describe('an email as a mail server receives it', () => {
       .toString('latin1')
       .split('\r\n')
       .map((line) => line.length);
-    // RFC 5322, 2.1.1: at most 998 in a line.
+    // RFC 5322, 2.1.1: a line has at most 998 characters.
     expect(Math.max(...lengths)).toBeLessThanOrEqual(998);
     expect(raw.toString('latin1')).not.toMatch(/[^\r]\n|\r[^\n]/);
     return simpleParser(raw);
@@ -55,19 +55,19 @@ describe('an email as a mail server receives it', () => {
   it.each([
     ['a line of 100,000 characters', 'x'.repeat(100_000)],
     ['lines of dots', '.\n..\n.\nend'],
-    ['what looks like the end of the message', 'a\n.\nRCPT TO:<eve@example.com>\nb'],
+    ['text that looks like the end of the message', 'a\n.\nRCPT TO:<eve@example.com>\nb'],
     ['control characters', 'a\u0007b\u001Bc'],
     ['an emoji and Chinese', '😀 '.repeat(500) + '你好'],
     ['lines that begin with From', 'From me\nFrom you'],
-  ])('has %s', async (_, text) => {
+  ])('contains %s unchanged', async (_, text) => {
     expect((await arrived({ text })).text?.trimEnd()).toBe(text.trimEnd());
   });
 
-  it('has a subject of 500 characters of four bytes', async () => {
+  it('can have a subject of 500 code units of four-byte characters', async () => {
     expect((await arrived({ subject: '😀'.repeat(250) })).subject).toBe('😀'.repeat(250));
   });
 
-  it('has HTML in one long line beside its text', async () => {
+  it('can have HTML in one long line beside its text', async () => {
     const html = `<p>${'ä'.repeat(50_000)}</p>`;
     const mail = await arrived({ html });
     expect([mail.html, mail.text?.trim()]).toEqual([html, 'Hello']);

@@ -5,7 +5,7 @@ import { Picture, PictureRefused } from './picture';
 const red = { r: 255, g: 0, b: 0 };
 const blue = { r: 0, g: 0, b: 255 };
 
-/** Two halves, so that its sides can be told apart: red on the left, blue on the right. */
+/** An image whose left half is red and whose right half is blue, so that the test can see its orientation. */
 function halves(width: number, height: number): sharp.Sharp {
   const right = { create: { width: width / 2, height, channels: 3, background: blue } } as const;
   return sharp({ create: { width, height, channels: 3, background: red } }).composite([
@@ -21,8 +21,8 @@ async function colourAt(file: Buffer, left: number, top: number): Promise<'red' 
   return near(255, 255, 255) ? 'white' : [...pixel];
 }
 
-describe('a picture', () => {
-  it('is made smaller, to fit, and never larger', async () => {
+describe('Picture', () => {
+  it('scales an image down to fit each size, and never enlarges it', async () => {
     const picture = await Picture.decode(await halves(1700, 340).jpeg().toBuffer());
     const sizes = await Promise.all(
       imageSizeNames.map(async (name) => {
@@ -40,7 +40,7 @@ describe('a picture', () => {
     expect(await small.encode('large', 'webp')).toMatchObject({ width: 60, height: 40 });
   });
 
-  it.each(imageFormats)('is written as %s, the same bytes each time', async (format) => {
+  it.each(imageFormats)('writes %s, with the same bytes each time', async (format) => {
     const picture = await Picture.decode(await halves(120, 60).png().toBuffer());
     const { bytes } = await picture.encode('thumb', format);
     const { format: container, compression } = await sharp(bytes).metadata();
@@ -55,7 +55,7 @@ describe('a picture', () => {
     [10, 20_000],
     [1, 1],
     [1, 16_384],
-  ])('of %i by %i pixels has at least one pixel a side in every format', async (width, height) => {
+  ])('gives an image of %i by %i pixels at least one pixel per side in every format', async (width, height) => {
     const file = await sharp({ create: { width, height, channels: 3, background: red } })
       .png()
       .toBuffer();
@@ -67,11 +67,11 @@ describe('a picture', () => {
     }
   });
 
-  it('stands upright, however the camera was held, and says nothing of where it was', async () => {
+  it('turns a photo upright by its EXIF orientation, and removes its metadata', async () => {
     const file = await halves(120, 60)
       .jpeg()
       .withExif({ IFD0: { Artist: 'Ada' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' } })
-      .withMetadata({ orientation: 6 }) // Lies on its side: to be turned clockwise.
+      .withMetadata({ orientation: 6 }) // The image lies on its side; it has to be turned clockwise.
       .withIccProfile('p3')
       .toBuffer();
     expect(await sharp(file).metadata()).toMatchObject({ orientation: 6, exif: expect.any(Buffer) });
@@ -86,7 +86,7 @@ describe('a picture', () => {
     }
   });
 
-  it('keeps what is transparent, and has white there where a format cannot', async () => {
+  it('keeps transparency, and writes white where the format has none', async () => {
     const clear = { create: { width: 40, height: 40, channels: 4, background: { ...red, alpha: 0 } } } as const;
     const picture = await Picture.decode(await sharp(clear).png().toBuffer());
     for (const format of ['webp', 'avif'] as const) {
@@ -96,7 +96,7 @@ describe('a picture', () => {
     expect(await colourAt((await picture.encode('thumb', 'jpeg')).bytes, 20, 20)).toBe('white');
   });
 
-  it('is read from what is grey, has 16 bits, or moves', async () => {
+  it('reads grey, 16-bit, GIF and CMYK images', async () => {
     const files = {
       grey: await halves(40, 20).toColourspace('b-w').png().toBuffer(),
       deep: await halves(40, 20).toColourspace('rgb16').png().toBuffer(),
@@ -110,14 +110,14 @@ describe('a picture', () => {
     }
   });
 
-  describe('is refused, and it is said why,', () => {
+  describe('refuses with a reason', () => {
     const refusal = (file: Buffer) =>
       Picture.decode(file).then(
         () => 'none',
         (error: unknown) => (error instanceof PictureRefused ? error.message : error),
       );
 
-    it('for more pixels than it may have: they are never decoded', async () => {
+    it('an image with too many pixels, without decoding it', async () => {
       const bomb = await sharp({ create: { width: 5_001, height: 5_000, channels: 3, background: red } })
         .png({ compressionLevel: 9, progressive: false })
         .toBuffer();
@@ -126,7 +126,7 @@ describe('a picture', () => {
     });
 
     it.each(['jpeg', 'png', 'webp', 'avif', 'gif'] as const)(
-      'for the half of a file that is missing (%s)',
+      'a file whose second half is missing (%s)',
       async (format) => {
         const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
         const file = await sharp({ create: { width: 64, height: 64, channels: 3, background: red, noise } })
@@ -141,11 +141,11 @@ describe('a picture', () => {
       ['a text', 'hello, world, this is no image'],
       ['an SVG', '<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"><rect width="5" height="5"/></svg>'],
       ['nothing', ''],
-    ])('for %s', async (_, text) => {
+    ])('%s', async (_, text) => {
       expect(await refusal(Buffer.from(text))).toMatch(/^The image cannot be read: ./);
     });
 
-    it('for a TIFF, which is an image, and nobody may send', async () => {
+    it('a TIFF, because its type is not accepted', async () => {
       expect(await refusal(await halves(10, 10).tiff().toBuffer())).toMatch(/unsupported image format/);
     });
   });

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { HttpSmsProvider } from './http-sms-provider';
 import { SmsRefused } from './sms-provider';
 
-describe('a provider of SMS over HTTP', () => {
+describe('HttpSmsProvider', () => {
   let server: Server;
   let answer: RequestListener;
   let provider: HttpSmsProvider;
@@ -22,18 +22,18 @@ describe('a provider of SMS over HTTP', () => {
   const send = (to = provider) =>
     to.send({ tenant: 'demo', to: '+491', text: 'Hi' }, 'key', new AbortController().signal);
 
-  it('that is away is an error that says why', async () => {
+  it('throws an error with the reason when the provider is unreachable', async () => {
     await expect(send(new HttpSmsProvider('http://127.0.0.1:1/', undefined))).rejects.toThrow(
       /^The SMS provider does not answer \(.*\S.*\)\.$/,
     );
   });
 
-  it('that cuts the connection is an error that says why', async () => {
+  it('throws an error with the reason when the provider closes the connection', async () => {
     answer = (request) => void request.socket.destroy();
     await expect(send()).rejects.toThrow(/^The SMS provider does not answer \(.*\S.*\)\.$/);
   });
 
-  it('that refuses and cuts its answer off has refused', async () => {
+  it('throws SmsRefused for a refusal whose body is cut off', async () => {
     answer = (_, response) => {
       response.writeHead(422, { 'content-length': '1000' }).write('half');
       setTimeout(() => response.destroy(), 10);
@@ -41,7 +41,7 @@ describe('a provider of SMS over HTTP', () => {
     await expect(send()).rejects.toThrow(SmsRefused);
   });
 
-  it('that cuts off what it has accepted may be asked again', async () => {
+  it('throws an error that allows a retry when an acceptance is cut off', async () => {
     answer = (_, response) => {
       response.writeHead(200, { 'content-length': '1000' }).write('{"id"');
       setTimeout(() => response.destroy(), 10);

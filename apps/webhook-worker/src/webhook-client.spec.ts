@@ -5,7 +5,7 @@ import { WebhookClient } from './webhook-client';
 
 const never = new AbortController().signal;
 
-describe('the client of webhooks', () => {
+describe('WebhookClient', () => {
   let server: Server;
   let port: number;
   let answer: RequestListener;
@@ -41,7 +41,7 @@ describe('the client of webhooks', () => {
   const post = (client = clientOf(letIn()), host = '127.0.0.1') =>
     client.post(`http://${host}:${port}/`, {}, '{}', never);
 
-  it('posts, and keeps the first bytes of the answer', async () => {
+  it('sends a POST and keeps the first 512 bytes of the answer', async () => {
     const seen: unknown[] = [];
     answer = (request, response) => {
       seen.push(request.method, request.headers['content-type']);
@@ -51,18 +51,18 @@ describe('the client of webhooks', () => {
     expect(seen).toEqual(['POST', 'application/json']);
   });
 
-  it('opens a connection for each request', async () => {
+  it('opens a new connection for each request', async () => {
     const client = clientOf(letIn());
     for (let n = 0; n < 3; n += 1) await post(client);
     expect(connections).toBe(3);
   });
 
-  it('a name that was public when it was given, and leads inside later, gets no connection', async () => {
+  it('does not connect to a name that was public at registration and resolves to a private address later', async () => {
     const leads = [['93.184.215.14'], ['127.0.0.1']];
     const guard = new TargetGuard({ httpsOnly: false, allowedHosts: [] }, () =>
       Promise.resolve(leads.shift()!.map((address) => ({ address, family: 4 }))),
     );
-    // Our server listens on a port that is none of those.
+    // The server of this test listens on a port that the guard does not allow, so the check of the URL is replaced.
     jest
       .spyOn(guard, 'checkUrl')
       .mockImplementation((text) => ({ url: new URL(text), hostname: new URL(text).hostname }));
@@ -71,7 +71,7 @@ describe('the client of webhooks', () => {
     expect(connections).toBe(0);
   });
 
-  it('the address that was looked at is the one that is connected to', async () => {
+  it('connects to the address that it has checked', async () => {
     let lookups = 0;
     const guard = new TargetGuard({ httpsOnly: false, allowedHosts: ['name.example.com'] });
     Object.defineProperty(guard, 'lookup', {
@@ -85,13 +85,13 @@ describe('the client of webhooks', () => {
     expect([lookups, connections]).toEqual([1, 1]);
   });
 
-  it('an address that is not public is refused without a connection', async () => {
+  it('refuses an address that is not public, without a connection', async () => {
     const guard = new TargetGuard({ httpsOnly: false, allowedHosts: [] });
     await expect(clientOf(guard).post('http://127.0.0.1/', {}, '{}', never)).rejects.toMatchObject({ code: 'address' });
     expect(connections).toBe(0);
   });
 
-  it('a redirect is an answer', async () => {
+  it('does not follow a redirect', async () => {
     let requests = 0;
     answer = (_, response) => {
       requests += 1;
@@ -101,7 +101,7 @@ describe('the client of webhooks', () => {
     expect(requests).toBe(1);
   });
 
-  it('an answer that never comes, and one that never ends, take their time and no more', async () => {
+  it('times out when an answer never comes, and returns the beginning of an answer that never ends', async () => {
     answer = () => undefined;
     await expect(post(clientOf(letIn(), { connectMs: 1_000, totalMs: 100 }))).rejects.toMatchObject({
       name: 'TimeoutError',
@@ -113,12 +113,12 @@ describe('the client of webhooks', () => {
     });
   });
 
-  it('headers without end are refused', async () => {
+  it('refuses headers that are too large', async () => {
     answer = (_, response) => response.writeHead(200, { large: 'x'.repeat(100_000) }).end();
     await expect(post()).rejects.toThrow(/header/i);
   });
 
-  it('reads how long to wait', async () => {
+  it('reads Retry-After in seconds', async () => {
     answer = (_, response) => response.writeHead(503, { 'retry-after': '30' }).end();
     expect(await post()).toMatchObject({ status: 503, retryAfterSeconds: 30 });
     answer = (_, response) => response.writeHead(503, { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }).end();

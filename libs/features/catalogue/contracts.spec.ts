@@ -22,24 +22,24 @@ import {
 describe('retry policy', () => {
   const policy = exponential({ attempts: 9, base: '1s', max: '10s', jitter: 'none' });
 
-  it('doubles up to the maximum', () => {
+  it('doubles the delay up to the maximum', () => {
     expect([1, 2, 3, 4, 5, 9].map((attempt) => nextDelayMs(policy, attempt))).toEqual([
       1_000, 2_000, 4_000, 8_000, 10_000, 10_000,
     ]);
   });
 
-  it('with full jitter lies evenly between nothing and the computed delay', () => {
+  it('spreads the delay evenly between zero and the computed delay with full jitter', () => {
     const jittered = { ...policy, jitter: 'full' as const };
     expect(nextDelayMs(jittered, 3, () => 0)).toBe(0);
     expect(nextDelayMs(jittered, 3, () => 0.5)).toBe(2_000);
     expect(nextDelayMs(jittered, 3, () => 1)).toBe(4_000);
   });
 
-  it('fixed stays the same', () => {
+  it('keeps the delay the same when it is fixed', () => {
     expect([1, 5].map((attempt) => nextDelayMs(fixed({ attempts: 5, delay: '250ms' }), attempt))).toEqual([250, 250]);
   });
 
-  it('is a whole number within its bounds for any attempt', () => {
+  it('gives a whole number within its bounds for any attempt', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 5_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (attempt, random) => {
         const delay = nextDelayMs({ ...policy, jitter: 'full' }, attempt, () => random);
@@ -50,7 +50,7 @@ describe('retry policy', () => {
 });
 
 describe('the states of a job', () => {
-  it('are drawn in the docs as they are in the table', () => {
+  it('are the same in the diagram of docs/life-of-a-job.md and in the table of transitions', () => {
     const arrows = new Map<string, string[]>();
     for (const { from, to, by } of transitions) {
       const arrow = `${from ?? '[*]'} --> ${to}`;
@@ -63,7 +63,7 @@ describe('the states of a job', () => {
 });
 
 describe('duration', () => {
-  it('is written as people write it', () => {
+  it('is written as a number and a unit: ms, s, m or h', () => {
     expect(['250ms', '1s', '5m', '2h'].map((text) => toMs(text as Duration))).toEqual([250, 1_000, 300_000, 7_200_000]);
   });
 
@@ -77,11 +77,11 @@ describe('duration', () => {
     expect(toMs(text as Duration)).toBe(milliseconds);
   });
 
-  it.each(['soon', '-1s', '0s', '367d', '20y', '1e3s'])('refuses %j', (text) => {
+  it.each(['soon', '-1s', '0s', '367d', '20y', '1e3s'])('does not accept %j', (text) => {
     expect(() => toMs(text as Duration)).toThrow('Expected a duration from 1 ms to 31622400000 ms');
   });
 
-  it('is a whole number within its range for any number and unit', () => {
+  it('is a whole number within its range, or an error, for any number and unit', () => {
     const unit = fc.constantFrom('ms', 's', 'm', 'h', 'd', ' days', 'w', 'y', '');
     fc.assert(
       fc.property(fc.double({ min: 1e-6, max: 1e6, noNaN: true }), unit, (number, name) => {
@@ -121,16 +121,16 @@ describe('defineJob', () => {
     ['version', { version: 10_000 }],
     ['timeout', { timeout: '25d' as const }],
     ['rateLimit.per', { rateLimit: { max: 1, per: '25d' as const } }],
-  ])('refuses a %s that PostgreSQL, a broker or a timer cannot keep', (field, values) => {
+  ])('refuses a %s that PostgreSQL, a broker or a timer cannot hold', (field, values) => {
     expect(() => defineJob({ ...plain, ...values })).toThrow(`- ${field}: expected`);
   });
 
-  it('keeps time-outs and rate limits in whole milliseconds', () => {
+  it('converts time-outs and rate limits to whole milliseconds', () => {
     const { timeoutMs, rateLimit } = defineJob({ ...plain, timeout: '1.1h', rateLimit: { max: 3, per: '4.1m' } });
     expect([timeoutMs, rateLimit]).toEqual([3_960_000, { max: 3, perMs: 246_000 }]);
   });
 
-  it('names every field that cannot be kept', () => {
+  it('names every invalid field', () => {
     const define = () =>
       defineJob({
         kind: 'SendEmail',
@@ -150,8 +150,8 @@ describe('defineJob', () => {
   });
 });
 
-describe('states', () => {
-  it('a job that waits is shown by what it waits for', () => {
+describe('the table of transitions', () => {
+  it('shows a waiting job by what it waits for: queued, scheduled or retrying', () => {
     const now = new Date();
     const later = new Date(now.getTime() + 1);
     expect(shownState({ state: 'queued', runAt: now, attempt: 0 }, now)).toBe('queued');
@@ -160,7 +160,7 @@ describe('states', () => {
     expect(shownState({ state: 'active', runAt: later, attempt: 1 }, now)).toBe('active');
   });
 
-  it('every transition is between states that there are, and no final state but failed is left', () => {
+  it('uses known states only, and never leaves completed or cancelled', () => {
     for (const { from, to } of transitions) {
       expect(jobStates).toContain(to);
       expect(['completed', 'cancelled']).not.toContain(from);
@@ -175,7 +175,7 @@ describe('text that can be stored', () => {
     expect(storableText.safeParse('a\0').success).toBe(false);
   });
 
-  it('a header field is one line, whatever the line is', () => {
+  it('is a header field only if it is one line', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         const isOneLine = !/[\p{Cc}]/u.test(text) && text.isWellFormed();

@@ -10,7 +10,7 @@ import { brokenRule } from '@app/contracts';
 
 const issueOf = (schema: z.ZodType, value: unknown) => schema.safeParse(value).error!.issues[0]!;
 
-describe('what a form shows of a fault', () => {
+describe('the message of a validation fault', () => {
   it.each<[z.ZodType, unknown, string, object]>([
     [z.string(), undefined, 'is required', { rule: 'required' }],
     [z.email(), undefined, 'is required', { rule: 'required' }],
@@ -50,17 +50,17 @@ describe('what a form shows of a fault', () => {
     [z.string().refine(() => false), 'x', 'is not allowed', { rule: 'custom' }],
     [z.string().refine(() => false, { error: 'no', params: { rule: 'mine' } }), 'x', 'no', { rule: 'mine' }],
     [z.strictObject({}), { a: 1 }, 'has unknown fields: a', { rule: 'unknown_field' }],
-  ])('case %# has its sentence and its rule', (schema, value, message, rule) => {
+  ])('has its sentence and its rule in case %#', (schema, value, message, rule) => {
     const issue = issueOf(schema, value);
     expect({ message: issue.message, ...brokenRule(issue) }).toEqual({ message, ...rule });
   });
 
-  it('names five unknown fields and counts the others', () => {
+  it('names five unknown fields and gives the number of the others', () => {
     const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`f${n}`, 1]));
     expect(issueOf(z.strictObject({}), many).message).toBe('has unknown fields: f0, f1, f2, f3, f4 and 995 more');
   });
 
-  it('has no words of the library for any schema of the contracts and any wrong value', () => {
+  it('contains no wording of zod for any schema of the contracts and any wrong value', () => {
     const messages = new Set<string>();
     const schemas = schemasIn([contracts, email, image, product, report, sms, webhook]);
     for (const schema of schemas) {
@@ -74,7 +74,7 @@ describe('what a form shows of a fault', () => {
     expect([...messages].filter((message) => ofTheLibrary.test(message))).toEqual([]);
   });
 
-  it('names the rule of every refinement, for forms in other languages', () => {
+  it('has the rule of every refinement, for forms in other languages', () => {
     const valid = { to: 'a@example.com', subject: 'x' };
     const rules = [
       issueOf(email.sendEmailPayload, valid),
@@ -128,12 +128,12 @@ const wrongValues: readonly unknown[] = [
   { to: 'ada@example.com', subject: 'x', template: 'welcome', data: { name: 7 } },
 ];
 
-/** Every schema below a value: those of job definitions, and those that stand in other schemas. */
+/** Every schema inside a value: those of job definitions, and those nested in other schemas. */
 function schemasIn(value: unknown, found = new Set<z.core.$ZodType>(), seen = new Set<unknown>()) {
   if (typeof value !== 'object' || value === null || seen.has(value)) return found;
   seen.add(value);
   if (value instanceof z.core.$ZodType) {
-    if (value._zod.def.type !== 'custom') found.add(value); // A refinement is none by itself.
+    if (value._zod.def.type !== 'custom') found.add(value); // A refinement is not a schema of its own.
     schemasIn(value._zod.def, found, seen);
     return found;
   }

@@ -1,6 +1,6 @@
 import { isPublicAddress } from './public-address';
 
-/** IANA's registries of special addresses, each with an address of it; and what clouds keep for themselves. */
+/** One address of each of IANA's registries of special addresses, and the addresses that cloud platforms reserve. */
 const refused: readonly (readonly [string, string])[] = [
   ['this network', '0.0.0.0'],
   ['this network, further on', '0.1.2.3'],
@@ -67,9 +67,9 @@ const refused: readonly (readonly [string, string])[] = [
   ['ISATAP', '2606:4700::5efe:192.0.2.1'],
   ['ISATAP, global', '2606:4700::200:5efe:192.0.2.1'],
   ['the end of documentation, IPv6, the newer', '3fff:fff:ffff::1'],
-  ['a network that nobody was given', '4000::1'],
-  ['another', '8000::1'],
-  ['another', 'e000::1'],
+  ['a network that IANA has not assigned', '4000::1'],
+  ['another unassigned network', '8000::1'],
+  ['one more unassigned network', 'e000::1'],
   ['just below the Internet', '1fff:ffff::1'],
   ['discard, the newer', '100:0:0:1::1'],
   ['no address', 'example.com'],
@@ -102,7 +102,7 @@ const allowed = [
   '2a00:1450:4001:82b::200e',
 ];
 
-describe('addresses', () => {
+describe('isPublicAddress', () => {
   it.each(refused)('%s (%s) is not public', (_, address) => expect(isPublicAddress(address)).toBe(false));
 
   it.each(allowed)('%s is public', (address) => expect(isPublicAddress(address)).toBe(true));

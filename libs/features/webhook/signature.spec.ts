@@ -4,8 +4,8 @@ import { isSignedWith, newSecret, signedHeaders } from './signature';
 const body = JSON.stringify({ type: 'job.finished', timestamp: '2026-01-01T00:00:00.000Z', data: { ü: '你好' } });
 const message = () => ({ id: 'msg', at: new Date(), body });
 
-describe('signatures, as the library of Standard Webhooks checks them', () => {
-  it('verify with the secret, and with no other', () => {
+describe('a webhook signature', () => {
+  it('is valid for the official library with its secret, and with no other', () => {
     const [secret, other] = [newSecret(), newSecret()];
     const headers = signedHeaders(message(), [secret]);
     expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body));
@@ -14,19 +14,19 @@ describe('signatures, as the library of Standard Webhooks checks them', () => {
     expect(() => new Webhook(secret).verify(body, { ...headers, 'webhook-id': 'another' })).toThrow('No matching');
   });
 
-  it('verify with either of two secrets', () => {
+  it('is valid with either of two secrets', () => {
     const secrets = [newSecret(), newSecret()];
     const headers = signedHeaders(message(), secrets);
     for (const secret of secrets) expect(new Webhook(secret).verify(body, headers)).toEqual(JSON.parse(body));
   });
 
-  it('are those of the library', () => {
+  it('equals the signature of the official library', () => {
     const secret = newSecret();
     const { id, at } = message();
     expect(signedHeaders({ id, at, body }, [secret])['webhook-signature']).toBe(new Webhook(secret).sign(id, at, body));
   });
 
-  it('of the library are taken, and no others: of other bytes, another secret, another time, or none', () => {
+  it('is accepted from the official library, and refused for other bytes, another secret or another time, or if missing', () => {
     const [secret, other] = [newSecret(), newSecret()];
     const headers = (at = new Date()) => ({
       'webhook-id': 'msg',
@@ -42,7 +42,7 @@ describe('signatures, as the library of Standard Webhooks checks them', () => {
     expect(isSignedWith([secret], {}, body)).toBe(false);
   });
 
-  it('secrets are long and different', () => {
+  it('has a secret of 32 random bytes', () => {
     expect(Buffer.from(newSecret().slice('whsec_'.length), 'base64')).toHaveLength(32);
     expect(newSecret()).not.toBe(newSecret());
   });

@@ -11,7 +11,7 @@ const guardOf = (
   resolve = publicly('93.184.215.14'),
 ) => new TargetGuard({ httpsOnly: false, allowedHosts: [], ...policy }, resolve);
 
-describe('where webhooks may go', () => {
+describe('TargetGuard', () => {
   it.each([
     'https://shop.example.com/hooks?token=1',
     'https://shop.example.com:8443/',
@@ -19,7 +19,7 @@ describe('where webhooks may go', () => {
     'http://shop.example.com:8080/',
     'https://8.8.8.8/',
     'https://[2606:4700::1111]/',
-  ])('%s', (url) => expect(guardOf().check(url)).resolves.toBeUndefined());
+  ])('allows %s', (url) => expect(guardOf().check(url)).resolves.toBeUndefined());
 
   it.each([
     ['ftp://shop.example.com/', 'scheme'],
@@ -39,9 +39,9 @@ describe('where webhooks may go', () => {
     ['http://[::ffff:a9fe:a9fe]/', 'address'],
     ['http://169.254.169.254/latest/meta-data/', 'address'],
     ['http://0/', 'address'],
-  ])('not %s (%s)', (url, code) => expect(guardOf().check(url)).rejects.toMatchObject({ code }));
+  ])('refuses %s (%s)', (url, code) => expect(guardOf().check(url)).rejects.toMatchObject({ code }));
 
-  it('in production by https only', async () => {
+  it('allows https only in production', async () => {
     const guard = guardOf({ httpsOnly: true });
     await expect(guard.check('http://shop.example.com/')).rejects.toMatchObject({ code: 'scheme' });
     await expect(guard.check('https://shop.example.com/')).resolves.toBeUndefined();
@@ -51,18 +51,18 @@ describe('where webhooks may go', () => {
     ['a private address', ['10.0.0.1']],
     ['a private address behind a public one', ['93.184.215.14', '10.0.0.1']],
     ['a mapped address', ['::ffff:10.0.0.1']],
-  ])('not a name that has %s, whose address is not told', async (_, addresses) => {
+  ])('refuses a name that has %s, and does not show the address', async (_, addresses) => {
     const refusal = guardOf({}, publicly(...addresses)).check('https://inside.example.com/');
     await expect(refusal).rejects.toMatchObject({ code: 'address' });
     await expect(refusal).rejects.not.toThrow('10.0.0.1');
   });
 
-  it('not a name that has no address', () =>
+  it('refuses a name that has no address', () =>
     expect(guardOf({}, publicly()).check('https://nowhere.example.com/')).rejects.toMatchObject({
       code: 'unresolved',
     }));
 
-  it('in the same words, whatever the reason', async () => {
+  it('refuses in the same words for every reason', async () => {
     const messages = async (policy: { httpsOnly?: boolean; receiverUrl?: string }) => {
       const silent = () => Promise.reject(new Error('queryA ETIMEOUT silent.example.com'));
       const refusals = [
@@ -88,7 +88,7 @@ describe('where webhooks may go', () => {
     expect([...inDevelopment][0]).toContain('http://localhost:3000/dev/webhook-receiver is a receiver');
   });
 
-  it('the connection of a worker is refused in the same words as the URL', async () => {
+  it('refuses a connection of the worker in the same words as the URL', async () => {
     const guard = guardOf({}, publicly('192.0.2.1'));
     const said = await new Promise<Error | null>((resolve) => {
       guard.lookup('inside.example.com', { all: true }, (error) => resolve(error));
@@ -96,7 +96,7 @@ describe('where webhooks may go', () => {
     await expect(guard.check('https://192.0.2.1/')).rejects.toThrow(said!.message);
   });
 
-  it('to the built-in receiver, exactly as it is', async () => {
+  it('allows the exact URL of the built-in receiver', async () => {
     const guard = guardOf({ receiverUrl: 'http://localhost:3000/dev/webhook-receiver' }, publicly());
     await expect(guard.check('http://localhost:3000/dev/webhook-receiver')).resolves.toBeUndefined();
     for (const url of ['?a=1', '/more', '#a'].map((more) => `http://localhost:3000/dev/webhook-receiver${more}`)) {
@@ -104,7 +104,7 @@ describe('where webhooks may go', () => {
     }
   });
 
-  it('to a host that is let in, whatever it is, and to no other', async () => {
+  it('allows any URL of an allowed host, and of no other host', async () => {
     const guard = guardOf({ allowedHosts: ['127.0.0.1', '::1', 'localhost'] });
     for (const url of ['http://127.0.0.1:4000/', 'http://[::1]:4000/', 'http://localhost:4000/']) {
       await expect(guard.check(url)).resolves.toBeUndefined();

@@ -12,7 +12,7 @@ const settings: WebhookSettings = {
 
 describe('the URL of the built-in receiver', () => {
   it.each<[string, Partial<WebhookSettings>, string | undefined]>([
-    ['is on this machine by default', {}, 'http://localhost:3100/dev/webhook-receiver'],
+    ['is on localhost by default', {}, 'http://localhost:3100/dev/webhook-receiver'],
     ['follows PUBLIC_URL', { PUBLIC_URL: 'https://shop.example' }, 'https://shop.example/dev/webhook-receiver'],
     [
       'is WEBHOOK_RECEIVER_URL where the worker reaches the API at another address',

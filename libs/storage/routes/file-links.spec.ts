@@ -7,7 +7,7 @@ describe('a link to a file', () => {
   const links = new FileLinks(Buffer.from('a key'), () => now);
   const queryOf = (url: string) => Object.fromEntries(new URL(url, 'http://localhost').searchParams);
 
-  it('is good for five minutes, and not a second more', () => {
+  it('is valid for five minutes and not a second longer', () => {
     const url = links.urlOf(id);
     expect(url).toMatch(new RegExp(`^/v1/files/${id}\\?expires=\\d+&signature=[\\w-]{43}$`));
     now += 299_000;
@@ -16,7 +16,7 @@ describe('a link to a file', () => {
     expect(() => links.check('GET', id, queryOf(url))).toThrow(expect.objectContaining({ code: 'link_expired' }));
   });
 
-  it('is good for its method, its file, its time and its key', () => {
+  it('is valid only for its method, its file, its expiry time and its key', () => {
     const query = queryOf(links.urlOf(id));
     const { signature, expires } = query as { signature: string; expires: string };
     const refused: [string, string, Record<string, unknown>][] = [

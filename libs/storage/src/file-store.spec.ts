@@ -14,17 +14,17 @@ import { fileStoreOf } from './storage.module';
 import { S3FileStore } from './s3-file-store';
 
 const csv = { contentType: 'text/csv' };
-/** More than two parts of an upload to S3. */
+/** Larger than two parts of a multipart upload to S3. */
 const large = Buffer.alloc(13 * 1024 * 1024, 'large ');
 
-/** What every store promises. */
+/** What every file store has to do. */
 function conformance(store: () => FileStore): void {
   const read = async (key: string) => {
     const file = await store().open(key);
     return file && { ...file, stream: (await buffer(file.stream)).toString() };
   };
 
-  it('gives back what was put, from a buffer and from a stream', async () => {
+  it('returns the stored content, from a buffer and from a stream', async () => {
     expect(await store().put('a/buffer.csv', Buffer.from('a,b\n'), csv)).toEqual({ bytes: 4 });
     expect(await read('a/buffer.csv')).toEqual({ stream: 'a,b\n', bytes: 4, contentType: 'text/csv' });
     const stream = Readable.from(['你,好\n', Buffer.from('c,d\n')]);
@@ -32,7 +32,7 @@ function conformance(store: () => FileStore): void {
     expect(await read('a/stream.csv')).toMatchObject({ stream: '你,好\nc,d\n', bytes: 12 });
   });
 
-  it('holds an empty file, and one of many parts', async () => {
+  it('stores an empty file and a file of many parts', async () => {
     expect(await store().put('a/empty.csv', Readable.from([]), csv)).toEqual({ bytes: 0 });
     expect(await read('a/empty.csv')).toMatchObject({ stream: '', bytes: 0 });
     const chunks = Array.from({ length: 13 }, (_, n) => large.subarray(n * 1024 * 1024, (n + 1) * 1024 * 1024));
@@ -41,26 +41,26 @@ function conformance(store: () => FileStore): void {
     expect((await buffer(stream)).equals(large)).toBe(true);
   });
 
-  it('gives a range, and the size of the whole', async () => {
+  it('returns a range and the size of the whole file', async () => {
     await store().put('a/range.csv', Buffer.from('0123456789'), csv);
     const { stream, bytes } = (await store().open('a/range.csv', { start: 2, end: 4 }))!;
     expect([(await buffer(stream)).toString(), bytes]).toEqual(['234', 10]);
   });
 
-  it('knows no file that is not there', async () => {
+  it('returns undefined for an unknown file, and removes an unknown file without an error', async () => {
     expect(await store().open('a/nobody.csv')).toBeUndefined();
     expect(await store().open('a/buffer.csv/x.csv')).toBeUndefined();
     await store().remove('a/nobody.csv');
     await store().removeAll('nobody/');
   });
 
-  it('overwrites, whole', async () => {
+  it('replaces a file as a whole', async () => {
     await store().put('a/again.csv', Buffer.from('the first, longer one'), csv);
     await store().put('a/again.csv', Buffer.from('second'), csv);
     expect(await read('a/again.csv')).toMatchObject({ stream: 'second', bytes: 6 });
   });
 
-  it('a writer that fails, or is stopped, leaves what was there', async () => {
+  it('keeps the old file when a write fails or is aborted', async () => {
     await store().put('b/kept.csv', Buffer.from('kept'), csv);
     const failing = Readable.from(
       (function* () {
@@ -87,7 +87,7 @@ function conformance(store: () => FileStore): void {
     expect(await store().open('b/no.csv')).toBeUndefined();
   });
 
-  it('removes one, and all with a prefix', async () => {
+  it('removes one file, and all files with a prefix', async () => {
     for (const key of ['c/1/a.csv', 'c/1/b/c.csv', 'c/2/a.csv']) await store().put(key, Buffer.from(key), csv);
     await store().removeAll('c/1/');
     expect([await read('c/1/a.csv'), await read('c/1/b/c.csv')]).toEqual([undefined, undefined]);
@@ -117,17 +117,17 @@ function conformance(store: () => FileStore): void {
     await expect(store().remove(key)).rejects.toThrow(InvalidFileKey);
   });
 
-  it('refuses a prefix of everything, and a type that the key denies', async () => {
+  it('refuses a prefix that matches everything, and a content type that differs from the extension', async () => {
     for (const prefix of ['', '/', '../', 'a', 'a/../']) {
       await expect(store().removeAll(prefix)).rejects.toThrow(InvalidFileKey);
     }
     await expect(store().put('a/page.html', Buffer.from(''), csv)).rejects.toThrow('an extension of text/csv');
   });
 
-  it('says that it can be used', () => store().check());
+  it('passes its own check', () => store().check());
 }
 
-describe('files in a folder', () => {
+describe('a file store in a folder', () => {
   let folder: string;
   let store: LocalFileStore;
 
@@ -142,14 +142,14 @@ describe('files in a folder', () => {
 
   const unfinished = () => readdirSync(join(folder, 'files/.unfinished'));
 
-  it('leaves nothing half-written, and no empty folders', async () => {
+  it('leaves no unfinished file and no empty folder', async () => {
     expect(unfinished()).toEqual([]);
     await store.put('d/1/a.csv', Buffer.from('a'), csv);
     await store.remove('d/1/a.csv');
     expect(readdirSync(join(folder, 'files'))).not.toContain('d');
   });
 
-  it('keeps what is written while the last file beside it is removed', async () => {
+  it('keeps a file that is written while the last file beside it is removed', async () => {
     for (let n = 0; n < 100; n += 1) {
       await store.put('busy/old.csv', Buffer.from('old'), csv);
       await Promise.all([store.remove('busy/old.csv'), store.put('busy/new.csv', Buffer.from('new'), csv)]);
@@ -158,7 +158,7 @@ describe('files in a folder', () => {
     }
   });
 
-  it('follows no link out of the folder', async () => {
+  it('follows no symbolic link out of the folder', async () => {
     mkdirSync(join(folder, 'files'), { recursive: true });
     mkdirSync(join(folder, 'outside'));
     writeFileSync(join(folder, 'outside/secret.csv'), 'secret');
@@ -170,7 +170,7 @@ describe('files in a folder', () => {
     expect(readdirSync(join(folder, 'outside'))).toEqual(['secret.csv']);
   });
 
-  it('clears away what a killed writer has begun', async () => {
+  it('removes what a killed writer has left unfinished', async () => {
     const path = join(folder, 'files/.unfinished');
     for (const name of ['abandoned', 'fresh']) writeFileSync(join(path, name), '');
     const longAgo = new Date(Date.now() - 2 * 60 * 60 * 1_000);
@@ -179,21 +179,24 @@ describe('files in a folder', () => {
     expect(unfinished()).toEqual(['fresh']);
   });
 
-  describe('where it cannot be used', () => {
-    it.each(['occupied', 'occupied/below'])('(%s) says what is wrong, and ends its stream', async (name) => {
-      writeFileSync(join(folder, 'occupied'), '');
-      const content = Readable.from(['a']);
-      const put = new LocalFileStore(join(folder, name)).put('a/b.csv', content, csv);
-      await expect(put).rejects.toMatchObject({
-        code: 'storage_unavailable',
-        message: 'The file could not be stored (ENOTDIR: not a directory, mkdir). Look at STORAGE_DIR.',
-      });
-      expect(content.destroyed).toBe(true);
-      // An error that the stream has later ends no process.
-      content.emit('error', new Error('too late'));
-    });
+  describe('with a fault', () => {
+    it.each(['occupied', 'occupied/below'])(
+      'says what is wrong and destroys the source stream when its folder (%s) is or is below a file',
+      async (name) => {
+        writeFileSync(join(folder, 'occupied'), '');
+        const content = Readable.from(['a']);
+        const put = new LocalFileStore(join(folder, name)).put('a/b.csv', content, csv);
+        await expect(put).rejects.toMatchObject({
+          code: 'storage_unavailable',
+          message: 'The file could not be stored (ENOTDIR: not a directory, mkdir). Look at STORAGE_DIR.',
+        });
+        expect(content.destroyed).toBe(true);
+        // A later error of the stream does not end the process.
+        content.emit('error', new Error('too late'));
+      },
+    );
 
-    it('fails where its stream has failed before it is read', async () => {
+    it('rejects when the source stream has failed before it is read', async () => {
       const content = Readable.from(['a']);
       const put = new LocalFileStore(folder).put('f/early.csv', content, csv);
       content.destroy(new Error('the table is gone'));
@@ -207,7 +210,7 @@ describe('files in a folder', () => {
       expect(await store.open('f/folder.csv')).toBeUndefined();
     });
 
-    it('says so when it vanishes while a file is written', async () => {
+    it('says so when the folder disappears during a write', async () => {
       const vanishing = join(folder, 'vanishing');
       const content = Readable.from(
         (async function* () {
@@ -222,7 +225,7 @@ describe('files in a folder', () => {
       );
     });
 
-    it('leaves the error of a source as it is, also one of the operating system', async () => {
+    it('passes an error of the source on unchanged, even one of the operating system', async () => {
       const refused = Object.assign(new Error('connect ECONNREFUSED'), { syscall: 'connect', code: 'ECONNREFUSED' });
       const failing = Readable.from(
         (async function* () {
@@ -238,7 +241,7 @@ describe('files in a folder', () => {
     });
   });
 
-  it('gives an aborted reader an error, and an abandoned stream no way to end the process', async () => {
+  it('gives an aborted reader an error, and an abandoned stream cannot end the process', async () => {
     await store.put('g/a.csv', large, csv);
     const stopped = new AbortController();
     const { stream } = (await store.open('g/a.csv', undefined, stopped.signal))!;
@@ -246,13 +249,13 @@ describe('files in a folder', () => {
     await expect(buffer(stream)).rejects.toThrow('aborted');
   });
 
-  it('names the variable when the folder cannot be written to', async () => {
+  it('names STORAGE_DIR when the folder is not writable', async () => {
     writeFileSync(join(folder, 'a-file'), '');
     await expect(new LocalFileStore(join(folder, 'a-file')).check()).rejects.toThrow(/^STORAGE_DIR: expected a folder/);
   });
 });
 
-describe('files in a bucket', () => {
+describe('a file store in a bucket', () => {
   let server: S3Server;
   let store: S3FileStore;
 
@@ -265,7 +268,7 @@ describe('files in a bucket', () => {
 
   conformance(() => store);
 
-  describe('whose server', () => {
+  describe('with a faulty S3 server', () => {
     let answer: RequestListener;
     let faulty: Server;
     let there: S3FileStore;
@@ -282,7 +285,7 @@ describe('files in a bucket', () => {
       faulty.close();
     });
 
-    it('is away fails the writing and the reading, and says so', async () => {
+    it('rejects reads and writes with a reason when the server is unreachable', async () => {
       const gone = new S3FileStore({ ...server.settings, endpoint: 'http://127.0.0.1:1' });
       const content = Readable.from(['a']);
       await expect(gone.put('a/b.csv', content, csv)).rejects.toThrow(
@@ -292,7 +295,7 @@ describe('files in a bucket', () => {
       await expect(gone.open('a/b.csv')).rejects.toThrow(/^The file could not be read \(.*ECONNREFUSED/);
     });
 
-    it('gives no answer is waited for until the attempt is aborted', async () => {
+    it('waits for a server that does not answer until the attempt is aborted', async () => {
       answer = () => undefined;
       const reason = new Error('timed out');
       const stopped = new AbortController();
@@ -304,7 +307,7 @@ describe('files in a bucket', () => {
       expect(await Promise.all(both)).toEqual([reason, reason]);
     });
 
-    it('cuts a file off gives the reader an error, also one that begins to read later', async () => {
+    it('gives the reader an error when the server cuts a file off, even a reader that starts later', async () => {
       answer = (_, response) => {
         response.writeHead(200, { 'content-length': '1000' }).write('half');
         setTimeout(() => response.destroy(), 20);
@@ -314,7 +317,7 @@ describe('files in a bucket', () => {
       await expect(buffer(stream)).rejects.toThrow();
     });
 
-    it('stalls in the middle of a file gives an aborted reader an error', async () => {
+    it('gives an aborted reader an error when the server stalls in the middle of a file', async () => {
       answer = (_, response) => void response.writeHead(200, { 'content-length': '1000' }).write('half');
       const stopped = new AbortController();
       const { stream } = (await there.open('a/b.csv', undefined, stopped.signal))!;
@@ -323,13 +326,13 @@ describe('files in a bucket', () => {
     });
   });
 
-  it('names the variable when the bucket cannot be used', async () => {
+  it('names S3_BUCKET when the bucket cannot be used', async () => {
     const other = new S3FileStore({ ...server.settings, bucket: 'nobodys' });
     await expect(other.check()).rejects.toThrow(/^S3_BUCKET: expected a bucket/);
   });
 });
 
-describe('which of them', () => {
+describe('fileStoreOf', () => {
   const none = {
     DATA_DIR: undefined,
     STORAGE_DIR: undefined,
@@ -340,7 +343,7 @@ describe('which of them', () => {
     S3_SECRET_ACCESS_KEY: undefined,
   };
 
-  it('is a bucket where one is named, else a folder', () => {
+  it('returns a bucket when S3_BUCKET is set, and a folder otherwise', () => {
     expect(fileStoreOf(none)).toBeInstanceOf(LocalFileStore);
     const keys = { S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'secret' };
     expect(fileStoreOf({ ...none, S3_BUCKET: 'files', ...keys })).toBeInstanceOf(S3FileStore);

@@ -1,42 +1,49 @@
-/** A message as the library's own driver would write it. */
+/** A message as the driver of the library writes it. */
 export interface BenchMessage {
-  /** No two messages have the same. */
+  /** Unique per message. */
   readonly id: string;
   readonly body: object;
 }
 
-/** Works on what came together: bytes, or what the client has parsed. When it resolves, all of it is acknowledged. */
+/**
+ * Handles messages that arrived together, as bytes or as parsed by the client. When it resolves, all of them are
+ * acknowledged.
+ */
 export type Take = (bodies: readonly unknown[]) => Promise<void>;
 
 export interface Consumption {
-  /** Takes the first message now, not before. */
+  /** Starts to take messages. */
   start(): void;
-  /** Acknowledges what is done, and goes. */
+  /** Acknowledges finished messages and closes the consumer. */
   stop(): Promise<void>;
 }
 
 /**
- * A broker by its own client, as somebody uses it who has nothing of this library: what the bench fills and looks at,
- * and what the contenders without the library consume with. The queue is the one that the library's driver has made.
+ * A broker with its own client, as an application without this library uses it. The bench fills and inspects the
+ * broker through it, and the contenders without the library consume through it. The driver of the library has created
+ * the queue.
  */
 export interface BenchBroker {
-  /** In bulk, one batch after the other; resolves when the broker has confirmed all. */
+  /** Publishes in batches, one after another; resolves when the broker has confirmed all of them. */
   publish(messages: readonly BenchMessage[]): Promise<void>;
-  /** @param concurrency how many messages are in hand at most, where the client can tell the broker */
+  /** @param concurrency how many messages are in flight at most, if the client can limit them */
   consume(concurrency: number, take: Take): Promise<Consumption>;
-  /** What the queue holds, when nobody consumes it any more. */
+  /** The number of messages in the queue, when it has no consumer. */
   depth(): Promise<number>;
-  /** How many messages the broker holds to have failed. */
+  /** The number of messages that the broker counts as failed. */
   failed(): Promise<number>;
-  /** Removes what was made under the prefix. @param names of queues and events */
+  /**
+   * Removes everything under the prefix.
+   * @param names of queues and events
+   */
   cleanUp(names: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @param environment as every process of a stage has it */
+/** @param environment of every process of a stage */
 export type ConnectBroker = (environment: NodeJS.ProcessEnv) => BenchBroker | Promise<BenchBroker>;
 
-/** As many as the relay takes at once. */
+/** The batch size of the relay. */
 const batchSize = 500;
 
 export function batches<Item>(items: readonly Item[]): Item[][] {

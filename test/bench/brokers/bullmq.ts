@@ -4,12 +4,12 @@ import { Pool } from 'pg';
 import { benchQueue } from '../drain/bench-queue';
 import { batches, type BenchBroker } from './bench-broker';
 
-/** The driver's own: as long a lock as a lease, and few finished jobs kept. */
+/** The settings of our driver: the lock is as long as a lease, and few finished jobs are kept. */
 const lockDuration = 15_000;
 const kept = { count: 200, age: 3_600 };
 const options = { priority: 2, attempts: 1, removeOnComplete: kept, removeOnFail: kept };
 
-/** BullMQ by itself, on Redis or on PostgreSQL: `addBulk`, and its own worker. */
+/** BullMQ without the library, on Redis or on PostgreSQL: `addBulk`, and its own worker. */
 export function connectBullmq(environment: NodeJS.ProcessEnv): BenchBroker {
   const prefix = environment['BULLMQ_PREFIX']!;
   const { connection, isRedis, end } = connectBackend(environment);
@@ -36,7 +36,7 @@ export function connectBullmq(environment: NodeJS.ProcessEnv): BenchBroker {
         lockDuration,
         stalledInterval: 1_000,
       });
-      worker.on('error', () => undefined); // It tries again.
+      worker.on('error', () => undefined); // The worker retries.
       await worker.waitUntilReady();
       return { start: () => void worker.run(), stop: () => worker.close() };
     },
@@ -57,7 +57,7 @@ export function connectBullmq(environment: NodeJS.ProcessEnv): BenchBroker {
   };
 }
 
-/** On PostgreSQL as the driver has it: its commits do not wait for the disk. */
+/** On PostgreSQL with the settings of the driver: commits do not wait for the disk. */
 function connectBackend({ REDIS_URL, DATABASE_URL }: NodeJS.ProcessEnv) {
   if (REDIS_URL) {
     const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: null });
@@ -68,6 +68,6 @@ function connectBackend({ REDIS_URL, DATABASE_URL }: NodeJS.ProcessEnv) {
   address.searchParams.set('options', '-c search_path=bullmq -c synchronous_commit=off');
   const pool = new Pool({ connectionString: address.href, max: 4, keepAlive: true });
   pool.setMaxListeners(0);
-  // BullMQ takes a pool where its types ask for a Redis connection.
+  // BullMQ accepts a pool where its types want a Redis connection.
   return { connection: pool as unknown as ConnectionOptions, isRedis: false, end: () => pool.end() };
 }

@@ -7,7 +7,7 @@ export const driverNames = ['bullmq-postgres', 'bullmq-redis', 'rabbitmq', 'kafk
 
 export type DriverName = (typeof driverNames)[number];
 
-/** The client of each driver, by itself. */
+/** The client of each broker, without the library. */
 export const clients: Readonly<Record<DriverName, ConnectBroker>> = {
   'bullmq-postgres': connectBullmq,
   'bullmq-redis': connectBullmq,

@@ -2,10 +2,10 @@ import { Kafka, logLevel, type Admin, type Producer } from 'kafkajs';
 import { benchQueue } from '../drain/bench-queue';
 import { batches, type BenchBroker } from './bench-broker';
 
-// kafkajs 2 warns of the partitioner of kafkajs 1, which nobody here has ever used.
+// kafkajs 2 warns about the partitioner of kafkajs 1, which this project has never used.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
 
-/** kafkajs: sends in batches that all replicas confirm; reads in batches, with one offset commit for each. */
+/** kafkajs: sends batches that all replicas confirm, and reads batches with one offset commit each. */
 export function connectKafka(environment: NodeJS.ProcessEnv): BenchBroker {
   const prefix = environment['BROKER_PREFIX']!;
   const topic = `${prefix}${benchQueue}`;
@@ -67,7 +67,7 @@ export function connectKafka(environment: NodeJS.ProcessEnv): BenchBroker {
   };
 }
 
-/** Connected when it is first needed. */
+/** Connects at the first use. */
 function lasting<Client extends Admin | Producer>(make: () => Client) {
   let client: Promise<Client> | undefined;
   const connect = async (): Promise<Client> => {

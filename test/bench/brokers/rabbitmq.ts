@@ -3,7 +3,10 @@ import { connect, type ConsumeMessage } from 'amqplib';
 import { benchQueue } from '../drain/bench-queue';
 import { batches, type BenchBroker } from './bench-broker';
 
-/** amqplib: publishes with confirms, one wait for each batch; acknowledges `multiple`, up to the last that is done. */
+/**
+ * amqplib: publishes with confirms, with one wait per batch, and acknowledges `multiple` up to the last finished
+ * message.
+ */
 export async function connectRabbitmq(environment: NodeJS.ProcessEnv): Promise<BenchBroker> {
   const prefix = environment['BROKER_PREFIX']!;
   const queue = `${prefix}${benchQueue}`;
@@ -38,7 +41,7 @@ export async function connectRabbitmq(environment: NodeJS.ProcessEnv): Promise<B
       };
       const receive = (message: ConsumeMessage | null): void => {
         if (!message) throw new Error(`${queue} was taken away.`);
-        // What one turn of the event loop brings goes together.
+        // Messages that arrive in one turn of the event loop are handled together.
         if (arrived.push(message) > 1) return;
         setImmediate(() => {
           const messages = arrived;
@@ -56,7 +59,7 @@ export async function connectRabbitmq(environment: NodeJS.ProcessEnv): Promise<B
     },
 
     depth: async () => {
-      // What a consumer has left unacknowledged is on the queue again when the queue knows that he has gone.
+      // Unacknowledged messages of a consumer are ready again when the queue knows that the consumer has gone.
       for (;;) {
         const { messageCount, consumerCount } = await channel.checkQueue(queue);
         if (consumerCount === 0) return messageCount;

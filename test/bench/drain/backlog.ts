@@ -18,14 +18,14 @@ import { benchQueue } from './bench-queue';
 import { withDriver } from './driver';
 import { emptyJob } from './empty-job';
 
-/** A backlog that waits for its worker, and how fast it came to the broker. */
+/** A backlog that waits for its worker, and the rate at which it was published. */
 export interface Backlog {
   readonly publishedPerSecond: number;
 }
 
 const relaySettingNames = ['LEASE_MS', 'SWEEP_MS', 'RECONCILE_MS', 'FORGOTTEN_AFTER_MS'] as const;
 
-/** Jobs into the ledger, then a relay brings them all to the broker. */
+/** Writes jobs into the ledger; then a relay publishes all of them. */
 export async function fillByRelay(stage: Stage, count: number): Promise<Backlog> {
   const { driver, settings, environment } = stage;
   const definition = emptyJob(driver.broker, 1);
@@ -65,10 +65,10 @@ export async function fillByRelay(stage: Stage, count: number): Promise<Backlog>
   );
 }
 
-/** The same messages by the client alone, in batches of the same size. */
+/** Publishes the same messages with the client alone, in batches of the same size. */
 export async function fillByHand(stage: Stage, count: number): Promise<Backlog> {
   const definition = emptyJob(stage.driver.broker, 1);
-  // Makes the queue, as it is for everybody.
+  // Creates the queue, in the same way for every contender.
   await withDriver(stage, topologyOf(definition), () => Promise.resolve());
   const messages = Array.from({ length: count }, () => aMessage(definition));
   return { publishedPerSecond: await perSecond(count, () => stage.broker.publish(messages)) };
@@ -95,7 +95,10 @@ export function aMessage({ kind, version, queue }: JobDefinition) {
   return { id: `${id}-${dispatch}`, body: encodeMessage(message) };
 }
 
-/** One job as a request makes it, and then copies of its rows: to enqueue them all would take longer than to drain them. */
+/**
+ * Enqueues one job as a request does and then copies its rows: to enqueue all of them would take longer than to drain
+ * them.
+ */
 async function enqueue({ pool }: Stage, jobs: JobsService, definition: JobDefinition, count: number): Promise<void> {
   const { traceparent } = continueTrace(undefined);
   const { id } = await jobs.enqueue(definition, anEmail(), { tenant: 'bench', traceparent });

@@ -11,12 +11,12 @@ export interface DrainOptions {
   readonly concurrency: number | undefined;
 }
 
-/** One that takes that much longer gets that much less to do. */
+/** The slow contender gets a smaller backlog. */
 const jobByJobPart = 10;
 
 type Turns = Results<ContenderName, DrainTurn>;
 
-/** On each driver, in turns: a backlog through the ledger, and through what people would have in its place. */
+/** Drains a backlog on each driver, in turns: through the ledger, and through the alternatives without the library. */
 export async function benchDrain(name: DriverName | 'all', { repeats, ...options }: DrainOptions): Promise<void> {
   for (const driver of foundDrivers(name)) {
     const { jobs = driver.jobs, concurrency = driver.concurrency } = options;

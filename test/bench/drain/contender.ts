@@ -3,8 +3,8 @@ import { clients, type DriverName } from '../brokers/clients';
 import { FinishLine } from './finish-line';
 
 /**
- * The life of a contender's process that has nothing of this library: ready, its order, and an end in order.
- * @param takeFor makes what is done with the messages that come together
+ * Runs a contender process that does not use this library: it reports ready, receives its order and ends in order.
+ * @param takeFor makes the function that handles messages that arrive together
  */
 export async function runContender(takeFor: (line: FinishLine) => { take: Take; end?: () => Promise<void> }) {
   const driver = process.env['BENCH_DRIVER'] as DriverName;

@@ -7,7 +7,10 @@ import type { Stage } from '../measuring/stage';
 @Module({})
 class PublisherModule {}
 
-/** The library's driver as the relay has it, in this process. It has made its queues by then. */
+/**
+ * Runs the work with the driver of the library in this process, as the relay uses it. The driver has created its
+ * queues.
+ */
 export async function withDriver<Result>(
   { settings, driver: { broker } }: Stage,
   topology: BrokerTopology,
@@ -16,7 +19,7 @@ export async function withDriver<Result>(
   const { imports, provider } = configuredDrivers(settings, 'bench', topology, 'publish');
   const app = await NestFactory.createApplicationContext(
     { module: PublisherModule, imports, providers: [provider] },
-    // Nest would end the process, and leave everything running that this one has started.
+    // With `abortOnError`, Nest would end this process and leave everything running that this process has started.
     { logger: ['error', 'warn'], abortOnError: false },
   );
   const drivers = app.get<BrokerDriver[]>(DRIVERS);

@@ -5,16 +5,16 @@ import { rabbitmq } from '../../../scripts/brokers/rabbitmq';
 import { redis } from '../../../scripts/brokers/redis';
 import { driverNames, type DriverName } from '../brokers/clients';
 
-/** What the bench knows of a driver beside its client. */
+/** What the bench knows of a driver apart from its client. */
 export interface BenchDriver {
   readonly name: DriverName;
   readonly broker: BrokerName;
-  /** Enough for some seconds of whoever keeps the ledger. */
+  /** Enough jobs to keep a contender with a ledger busy for some seconds. */
   readonly jobs: number;
-  /** How many times as many the raw client needs to be busy for some seconds. */
+  /** The factor by which the raw client gets more messages, to be busy for some seconds. */
   readonly rawTimes: number;
   readonly concurrency: number;
-  /** Undefined where PostgreSQL is the broker. */
+  /** Undefined when PostgreSQL is the broker. */
   readonly server: Broker | undefined;
 }
 
@@ -31,12 +31,14 @@ function driversOf(name: DriverName | 'all'): BenchDriver[] {
   return driverNames.filter((one) => name === 'all' || name === one).map((one) => ({ name: one, ...known[one] }));
 }
 
-/** What has to be there for a driver, or for all. */
+/** The brokers that one driver needs, or all drivers. */
 export function brokersOf(name: DriverName | 'all'): Broker[] {
   return driversOf(name).flatMap(({ server }) => server ?? []);
 }
 
-/** @returns the address of its broker, for a process that is to use it; undefined where the set-up has found none */
+/**
+ * @returns the address of the broker, as an environment for a process; undefined when the set-up has found no broker
+ */
 export function addressOf({ server }: BenchDriver): Readonly<Record<string, string>> | undefined {
   if (!server) return {};
   const address = process.env[`TEST_${server.variable}`];
@@ -44,8 +46,8 @@ export function addressOf({ server }: BenchDriver): Readonly<Record<string, stri
 }
 
 /**
- * @param name one of the drivers, or all that are there
- * @throws Error when one was named whose broker is not there
+ * @param name one of the drivers, or all that have a broker
+ * @throws Error when no broker was found
  */
 export function foundDrivers(name: DriverName | 'all'): BenchDriver[] {
   const found = driversOf(name).filter((driver) => addressOf(driver) !== undefined);

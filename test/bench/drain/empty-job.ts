@@ -5,7 +5,7 @@ import { benchQueue } from './bench-queue';
 const payload = z.strictObject({ to: z.string(), subject: z.string(), text: z.string() });
 const result = z.strictObject({});
 
-/** A kind of its own, whose handler does nothing: what is left is what a job costs by itself. */
+/** A kind whose handler does nothing, so that only the cost of the job itself is measured. */
 export function emptyJob(broker: BrokerName, concurrency: number): JobDefinition<typeof payload, typeof result> {
   return defineJob({
     kind: 'bench.empty',

@@ -1,27 +1,27 @@
-/** What the bench asks of a worker process: begin, and report when so many jobs are done. */
+/** The order of the bench to a worker process: start, and report when this number of jobs is done. */
 export interface DrainOrder {
   readonly jobs: number;
-  /** How many of them do not count: code and connections get warm. */
+  /** How many of them do not count, because code and connections are still cold. */
   readonly warmUp: number;
 }
 
 export interface DrainReport {
   readonly jobsPerSecond: number;
-  /** How often the processor or handler ran, the warm-up included. */
+  /** How often the handler ran, including the warm-up. */
   readonly runs: number;
-  /** Of this process alone, for each job. */
+  /** Of this process alone, per job. */
   readonly cpuSecondsPerJob: number;
 }
 
-/** Counts in the process that does the work, on its own clock. */
+/** Counts in the process that does the work, with its own clock. */
 export class FinishLine {
-  /** To be raised by whatever runs the jobs. */
+  /** The program that runs the jobs increments this counter. */
   runs = 0;
   private order: DrainOrder | undefined;
   private finished = 0;
   private warm: { readonly at: number; readonly cpuSeconds: number; readonly finished: number } | undefined;
 
-  /** Calls `begin` when the order comes. */
+  /** Calls `begin` when the order arrives. */
   constructor(begin: () => void) {
     process.once('message', (order: DrainOrder) => {
       this.order = order;
@@ -29,7 +29,7 @@ export class FinishLine {
     });
   }
 
-  /** So many more jobs are done for good. */
+  /** Reports that more jobs are finished. */
   passed(count = 1): void {
     this.finished += count;
     const { jobs, warmUp } = this.order!;

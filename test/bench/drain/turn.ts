@@ -9,15 +9,15 @@ import type { DrainReport } from './finish-line';
 
 export interface DrainTurn extends Backlog, DrainReport {
   readonly jobs: number;
-  /** What the broker holds to have failed, although nothing did: BullMQ could not write that it was completed. */
+  /** What the broker counts as failed, although no job failed: BullMQ could not write that it was completed. */
   readonly failedOnBroker: number;
   readonly cost: Cost;
 }
 
-/** Of a backlog. */
+/** The part of a backlog that is warm-up. */
 const warmUpPart = 0.2;
 
-/** A backlog, drained by one contender on a stage of its own. */
+/** Drains a backlog with one contender, with its own database and its own names on the broker. */
 export function drainTurn(
   driver: BenchDriver,
   contender: Contender,
@@ -35,7 +35,7 @@ export function drainTurn(
 }
 
 async function drain(stage: Stage, contender: Contender, jobs: number, concurrency: number) {
-  // What autovacuum does within the first minute of any table.
+  // Autovacuum does this within the first minute of any table.
   await stage.pool.query('VACUUM ANALYZE');
   const environment = {
     ...stage.environment,
@@ -60,8 +60,8 @@ async function assertDepth({ broker }: Stage, expected: number): Promise<void> {
 }
 
 /**
- * The same for whoever keeps the ledger.
- * @throws Error unless every job was completed, once, at its first attempt, with everything that is told of it
+ * Checks the rows of a contender with a ledger.
+ * @throws Error unless every job was completed, once, at its first attempt, with all its updates and events
  */
 async function assertLedger({ pool }: Stage, jobs: number): Promise<void> {
   const { rows } = await pool.query<Record<string, number>>(

@@ -24,7 +24,10 @@ type Contender = 'api' | 'one INSERT';
 
 const warmUpSeconds = 2;
 
-/** The real API, without a relay, beside a server of the same make that does one INSERT; one PostgreSQL for both. */
+/**
+ * Compares the real API, without a relay, with a server of the same framework that does one INSERT. Both use one
+ * PostgreSQL.
+ */
 export async function benchEnqueue({ repeats, seconds, connections }: EnqueueOptions): Promise<void> {
   const system = await TestSystem.start({ apps: ['api'], environment: productTimes });
   await endingWith(
@@ -49,7 +52,7 @@ export async function benchEnqueue({ repeats, seconds, connections }: EnqueueOpt
   );
 }
 
-/** @throws Error unless as many rows were stored as there were answers */
+/** @throws Error unless the number of stored rows equals the number of answers */
 async function exactly(pool: Pool, table: string, load: () => Promise<LoadResult>): Promise<Turn> {
   const before = await count(pool, table);
   const stop = await startMeter(pool);

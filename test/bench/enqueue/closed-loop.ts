@@ -4,17 +4,20 @@ import { endingWith } from '../measuring/ending';
 import { HttpConnection } from './http-connection';
 
 export interface LoadResult {
-  /** Answers with 202. There are no others. */
+  /** The number of answers with 202. There are no other answers. */
   readonly accepted: number;
   readonly perSecond: number;
   readonly latenciesMs: readonly number[];
-  /** The part of the time that the load itself was at work. Near 1 it measures itself. */
+  /** The part of the time in which the load generator was busy. Near 1, the generator measures itself. */
   readonly generatorBusy: number;
 }
 
 let emails = 0;
 
-/** Callers that send their next email when the last one is answered. @throws Error for an answer other than 202 */
+/**
+ * Runs callers that send the next email when the last one is answered.
+ * @throws Error for an answer other than 202
+ */
 export async function closedLoop(url: string, connections: number, seconds: number): Promise<LoadResult> {
   const callers = await Promise.all(Array.from({ length: connections }, () => HttpConnection.open(url)));
   const latenciesMs: number[] = [];

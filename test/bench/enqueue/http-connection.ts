@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /**
- * A keep-alive connection that asks one thing at a time and reads of the answer what it must. A whole HTTP client
- * would take a good part of the machine from the server that is measured.
+ * A keep-alive connection that sends one request at a time and parses only the necessary parts of the answer. A
+ * complete HTTP client would take a large part of the CPU from the server that is measured.
  */
 export class HttpConnection {
   private received = '';
@@ -26,7 +26,10 @@ export class HttpConnection {
     return new HttpConnection(socket, host);
   }
 
-  /** @param body JSON @returns the status of the answer, when all of it is there */
+  /**
+   * @param body JSON
+   * @returns the status of the answer, when it is complete
+   */
   post(path: string, body: string): Promise<number> {
     return new Promise((resolve, reject) => {
       if (this.socket.destroyed) throw new Error('The server has closed the connection.');

@@ -19,16 +19,16 @@ export interface ImageOptions {
   readonly images: number;
 }
 
-/** What a phone makes. */
+/** The size of a phone photo. */
 const width = 4_000;
 const height = 3_000;
 const tenant = 'bench';
-/** As the worker does. */
+/** The same as in the worker. */
 const atOnce = 2;
 
 /**
- * The handler of the worker, its file store and its rows included, beside sharp as its documentation uses it: from the
- * same file to the same nine variants, two images side by side.
+ * Compares the handler of the worker, including file store and rows, with sharp as its documentation uses it: from the
+ * same file to the same nine variants, two images at the same time.
  */
 export async function benchImage({ repeats, images }: ImageOptions): Promise<void> {
   const database = await freshDatabase();
@@ -82,7 +82,7 @@ export async function benchImage({ repeats, images }: ImageOptions): Promise<voi
   );
 }
 
-/** Nearly as hard to compress as a photo. */
+/** Noise that is nearly as hard to compress as a photo. */
 function photo(): Promise<Buffer> {
   const noise = { type: 'gaussian', mean: 128, sigma: 60 } as const;
   return sharp({ create: { width, height, channels: 3, background: '#808080', noise } })

@@ -7,7 +7,10 @@ import { BenchProcess } from '../measuring/bench-process';
 import { onStage } from '../measuring/stage';
 import { sampleOnIdle } from './samples';
 
-/** From the client's own call until this process hears that another has the message, in milliseconds. */
+/**
+ * The time in milliseconds from the publish of the client until this process learns that another process has the
+ * message.
+ */
 export function bareLatency(driver: BenchDriver, jobs: number): Promise<number[]> {
   return onStage(driver, [benchQueue], async (stage) => {
     const definition = emptyJob(driver.broker, 1);

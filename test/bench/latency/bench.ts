@@ -5,7 +5,7 @@ import { printTable, shown } from '../measuring/table';
 import { bareLatency } from './bare-latency';
 import { systemLatency } from './system-latency';
 
-/** How long a job takes from the promise to the effect while nothing else is to do. */
+/** Measures the time from the accepted request to the effect on an idle system. */
 export async function benchLatency(name: DriverName | 'all', { emails }: { emails: number }): Promise<void> {
   for (const driver of foundDrivers(name)) {
     process.stderr.write(`${driver.name}\n`);

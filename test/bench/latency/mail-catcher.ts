@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { SMTPServer } from 'smtp-server';
 
-/** A mail server in this process: its emails arrive on the same clock on which they were sent. */
+/** A mail server in this process, so that emails are sent and received on the same clock. */
 export class MailCatcher {
   private readonly arrivals = new Map<string, number[]>();
   private readonly waiting = new Map<string, () => void>();
@@ -18,13 +18,13 @@ export class MailCatcher {
   });
 
   async listen(): Promise<string> {
-    this.server.on('error', () => undefined); // Of connections that a worker drops when it ends.
+    this.server.on('error', () => undefined); // Ignores errors of connections that a worker drops when it ends.
     this.server.listen(0, '127.0.0.1');
     await once(this.server.server, 'listening');
     return `smtp://127.0.0.1:${(this.server.server.address() as AddressInfo).port}`;
   }
 
-  /** @returns when the first copy was there as a whole, by `performance.now()` */
+  /** @returns when the first copy was complete, by `performance.now()` */
   async arrivalOf(recipient: string): Promise<number> {
     if (!this.arrivals.has(recipient)) {
       await new Promise<void>((resolve) => this.waiting.set(recipient, resolve));
@@ -32,7 +32,7 @@ export class MailCatcher {
     return this.arrivals.get(recipient)![0]!;
   }
 
-  /** @returns how many emails came, each copy counted */
+  /** @returns the number of emails, including copies */
   get count(): number {
     return [...this.arrivals.values()].flat().length;
   }

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How many come first and do not count: connections open, code gets warm. */
+/** The first samples do not count, because connections and code are still cold. */
 const warmUps = 20;
 const arrivalWithinMs = 30_000;
 
 /**
- * One after the other, each when the last one has arrived and 20 to 80 ms have passed: the system is idle.
- * @param sample one job @returns milliseconds that it took
+ * Takes one sample after another, each 20 to 80 ms after the last one has arrived, so that the system is idle.
+ * @param sample runs one job
+ * @returns its duration in milliseconds
  */
 export async function sampleOnIdle(count: number, sample: (n: number) => Promise<number>): Promise<number[]> {
   const samples: number[] = [];

@@ -8,7 +8,7 @@ import { onStage } from '../measuring/stage';
 import { MailCatcher } from './mail-catcher';
 import { sampleOnIdle } from './samples';
 
-/** From the moment a caller has the 202 until the mail server has the email, in milliseconds. */
+/** The time in milliseconds from the 202 of the caller until the mail server has the email. */
 export async function systemLatency(driver: BenchDriver, emails: number): Promise<number[]> {
   const catcher = new MailCatcher();
   const smtpUrl = await catcher.listen();

@@ -7,14 +7,14 @@ import { endingWith } from './ending';
 /** Longer than any backlog takes. */
 const silenceMs = 300_000;
 
-/** A process that takes part in a benchmark. It ends when this one is gone. */
+/** A process of a benchmark. It ends when this process ends. */
 export class BenchProcess {
   private constructor(
     private readonly script: string,
     readonly child: ChildProcess,
   ) {}
 
-  /** Runs the work with the process of `<script>-process.ts`, which is ended in order afterwards. */
+  /** Runs the work with the process of `<script>-process.ts`, and then ends that process in order. */
   static async during<Result>(
     script: string,
     environment: NodeJS.ProcessEnv,
@@ -22,7 +22,7 @@ export class BenchProcess {
   ): Promise<Result> {
     const child = fork(join(__dirname, `../${script}-process.js`), {
       env: { PATH: process.env['PATH'], NODE_ENV: 'test', LOG_LEVEL: 'warn', ...environment },
-      stdio: ['ignore', 2, 2, 'ipc'], // Results are what this process prints.
+      stdio: ['ignore', 2, 2, 'ipc'], // Its output goes to stderr, because stdout has the results.
     });
     const started = new BenchProcess(script, child);
     return endingWith(
@@ -38,7 +38,10 @@ export class BenchProcess {
     this.child.send(message);
   }
 
-  /** The next message that arrives. @throws Error when the process ends before, or is silent for too long */
+  /**
+   * The next message that arrives.
+   * @throws Error when the process ends before, or sends nothing for too long
+   */
   async message<Message>(): Promise<Message> {
     const waiting = new AbortController();
     const { signal } = waiting;

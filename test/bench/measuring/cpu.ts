@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** USER_HZ: what /proc counts in, on every Linux that Node runs on. */
+/** USER_HZ: the unit of /proc, on every Linux that Node runs on. */
 const ticksPerSecond = 100;
 
 interface ProcessTimes {
@@ -9,8 +9,9 @@ interface ProcessTimes {
 }
 
 /**
- * CPU seconds that all processes below this one have used so far: servers, workers, PostgreSQL with its backends.
- * @returns undefined where there is no /proc
+ * The CPU seconds that all descendants of this process have used so far: servers, workers, PostgreSQL with its
+ * backends.
+ * @returns undefined when there is no /proc
  */
 export function cpuSecondsOfChildren(): number | undefined {
   const processes = readProcesses();
@@ -32,16 +33,16 @@ function readProcesses(): Map<number, ProcessTimes> {
   for (const entry of process.platform === 'linux' ? readdirSync('/proc') : []) {
     if (!/^\d+$/.test(entry)) continue;
     try {
-      // proc_pid_stat(5): the name in parentheses may hold anything; the fields behind it begin with the third.
+      // proc_pid_stat(5): the name in parentheses may contain anything; the fields after it begin with the third.
       const fields = readFileSync(`/proc/${entry}/stat`, 'utf8')
         .replace(/^.*\) /s, '')
         .split(' ')
         .map(Number);
-      // utime, stime and both of the children it has waited for: a backend that ended is in its parent's.
+      // utime, stime and both values of its ended children: an ended backend is counted in its parent.
       const ticks = fields.slice(11, 15).reduce((sum, field) => sum + field, 0);
       processes.set(Number(entry), { parent: fields[1]!, ticks });
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return processes;

@@ -1,6 +1,6 @@
 const open = new Set<() => Promise<void>>();
 
-/** Runs the work, then `end`: also when the work fails, or when the whole run is interrupted. */
+/** Runs the work, then `end`, even when the work fails or the whole run is interrupted. */
 export async function endingWith<Result>(end: () => unknown, work: () => Promise<Result>): Promise<Result> {
   let ended: Promise<void> | undefined;
   const endOnce = (): Promise<void> =>
@@ -13,14 +13,14 @@ export async function endingWith<Result>(end: () => unknown, work: () => Promise
     await endOnce();
     return result;
   } catch (error) {
-    await endOnce().catch(() => undefined); // What failed first is what there is to tell.
+    await endOnce().catch(() => undefined); // The first error is the one to report.
     throw error;
   } finally {
     open.delete(endOnce);
   }
 }
 
-/** Ends everything that is open, what was opened last first. Nothing that fails keeps the rest from ending. */
+/** Ends everything that is open, the last opened first. A failure does not stop the others from ending. */
 export async function endEverything(): Promise<void> {
   for (const end of [...open].reverse()) await end().catch(() => undefined);
 }

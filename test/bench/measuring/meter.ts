@@ -1,20 +1,20 @@
 import type { Pool } from 'pg';
 import { cpuSecondsOfChildren } from './cpu';
 
-/** What the work between two moments has cost, on all processes below this one and on their PostgreSQL. */
+/** The cost of the work between two moments, in all descendants of this process and in their PostgreSQL. */
 export interface Cost {
-  /** Everything that clients sent, BEGIN, COMMIT and NOTIFY included: round trips. */
+  /** All statements of clients, including BEGIN, COMMIT and NOTIFY: round trips. */
   readonly statements: number;
-  /** Transactions that wrote, or locked rows: each is a commit record. */
+  /** Transactions that wrote or locked rows: each is a commit record. */
   readonly writes: number;
-  /** Undefined where it cannot be read. */
+  /** Undefined when it cannot be read. */
   readonly cpuSeconds: number | undefined;
 }
 
 /**
- * Begins from a checkpoint, so that nobody pays for the pages that another has written.
- * @param pool of the database that is worked on
- * @returns what ends the measurement
+ * Begins with a checkpoint, so that no contender pays for pages that another has written.
+ * @param pool of the database under test
+ * @returns a function that ends the measurement
  */
 export async function startMeter(pool: Pool): Promise<() => Promise<Cost>> {
   await pool.query('CHECKPOINT');

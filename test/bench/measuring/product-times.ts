@@ -1,4 +1,7 @@
-/** Tests hurry; here every time is the product's own default, which an empty variable stands for. No tenant is held back. */
+/**
+ * Tests use short times. Here every time is the default of the product, which an empty variable selects. No tenant is
+ * throttled.
+ */
 export const productTimes = {
   LEASE_MS: '',
   HEARTBEAT_MS: '',

@@ -7,21 +7,21 @@ import { clients } from '../brokers/clients';
 import { addressOf, type BenchDriver } from '../drain/drivers';
 import { endingWith } from './ending';
 
-/** An empty database and an empty broker, as far as one prefix of its names goes, for one turn of one contender. */
+/** An empty database and an unused name prefix on the broker, for one turn of one contender. */
 export interface Stage {
   readonly driver: BenchDriver;
-  /** For looking at the ledger from outside. */
+  /** To inspect the ledger from outside. */
   readonly pool: Pool;
-  /** The broker by its own client. */
+  /** The broker with its own client. */
   readonly broker: BenchBroker;
   readonly settings: BrokerSettings;
-  /** The same, for processes. */
+  /** The settings as an environment for processes. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
 let stages = 0;
 
-/** @param names of the queues and events that the work makes on the broker */
+/** @param names of the queues and events that the work creates on the broker */
 export async function onStage<Result>(
   driver: BenchDriver,
   names: readonly string[],

@@ -1,6 +1,6 @@
 import { spreadOf } from './statistics';
 
-/** Prints rows in columns: the first to the left, the others, which are numbers, to the right. */
+/** Prints rows in columns: the first is left-aligned, the others contain numbers and are right-aligned. */
 export function printTable(rows: readonly (readonly string[])[]): void {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   for (const row of rows) {
@@ -9,7 +9,7 @@ export function printTable(rows: readonly (readonly string[])[]): void {
   }
 }
 
-/** "median (lowest-highest)", or a dash where nothing could be measured. */
+/** "median (lowest-highest)", or a dash when nothing could be measured. */
 export function shownSpread(values: readonly (number | undefined)[], digits: number): string {
   const known = values.filter((value) => value !== undefined);
   if (known.length === 0) return '-';
@@ -17,7 +17,7 @@ export function shownSpread(values: readonly (number | undefined)[], digits: num
   return `${shown(median, digits)} (${shown(min, digits)}-${shown(max, digits)})`;
 }
 
-/** The spread of A's value divided by B's of the same turn. */
+/** The spread of the ratio A / B, each of the same turn. */
 export function shownRatio(a: readonly number[], b: readonly number[]): string {
   return shownSpread(
     a.map((value, turn) => value / b[turn]!),

@@ -1,10 +1,7 @@
-/** What each contender's turns brought, in their order. */
+/** The results of each contender, in the order of its turns. */
 export type Results<Name extends string, Result> = Record<Name, Result[]>;
 
-/**
- * A, B, A, B …: whatever the machine does meanwhile, it does to both. Figures of one turn are compared with each
- * other only.
- */
+/** Runs A, B, A, B …, so that other load on the machine affects both. Only results of the same turn are compared. */
 export async function inTurns<Name extends string, Result>(
   repeats: number,
   contenders: Record<Name, () => Promise<Result>>,

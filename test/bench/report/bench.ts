@@ -23,11 +23,14 @@ export interface ReportOptions {
 
 interface Turn {
   readonly perSecond: number;
-  /** The highest that was seen, of this whole process. */
+  /** The highest resident memory seen, of this whole process. */
   readonly residentMb: number;
 }
 
-/** The writers of the reports, into the file store, beside their libraries, into a file; the same cursor for both. */
+/**
+ * Compares the report writers, which write into the file store, with their libraries, which write into a file. Both
+ * use the same cursor.
+ */
 export async function benchReport({ repeats, rows }: ReportOptions): Promise<void> {
   const database = await freshDatabase();
   const pool = createLedgerPool(database.url, 'bench', workerPool);

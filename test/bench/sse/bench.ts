@@ -29,14 +29,14 @@ interface Turn {
 
 type Contender = 'api' | 'bare server';
 
-/** How often events are written. */
+/** The interval in which events are written. */
 const tickMs = 20;
 const openAtOnce = 50;
 
 /**
- * One stream for each of many jobs, and a writer that records progress of some of them, as workers do, from the moment
- * before the statement to the moment at which the event is read; beside a server that writes to its streams what it is
- * told, from the moment before the request.
+ * Opens one stream for each of many jobs, and records progress of some of them, as workers do. The time counts from
+ * before the statement until the event is read. The bare server writes to its streams what it receives; its time
+ * counts from before the request.
  */
 export async function benchSse({ repeats, streams, seconds, rate }: SseOptions): Promise<void> {
   const limits = { STREAMS_PER_TENANT: '100000', STREAMS_PER_PROCESS: '100000' };
@@ -100,11 +100,11 @@ interface Load {
   readonly rate: number;
 }
 
-/** @throws Error unless every event has arrived once */
+/** @throws Error unless every event has arrived exactly once */
 async function measure({ url, process, paths, write, seconds, rate }: Load): Promise<Turn> {
   const latenciesMs: number[] = [];
   const startedAt = performance.now();
-  // A stream begins with what has happened: what another turn has sent is not this one's.
+  // A stream begins with past events: events of another turn do not count.
   const onEvent = (sentAt: number): void => {
     if (sentAt >= startedAt) latenciesMs.push(performance.now() - sentAt);
   };
@@ -122,7 +122,7 @@ async function measure({ url, process, paths, write, seconds, rate }: Load): Pro
       const beganAt = performance.now();
       while (performance.now() < beganAt + seconds * 1_000) {
         const due = Math.floor(((performance.now() - beganAt) / 1_000) * rate) - sent;
-        // Different ones each time: a job tells its progress twice a second at most.
+        // Other jobs each time, because a job writes its progress at most twice a second.
         const which = Array.from({ length: Math.min(due, paths.length) }, (_, n) => (sent + n) % paths.length);
         sent += which.length;
         if (which.length > 0) await write(which, `at ${performance.now().toFixed(3)}`);

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-/** Reads of a stream what it must: the moments that stand in its events. A whole client would be what is measured. */
+/** Reads only the times in the events of a stream. A complete client would itself dominate the measurement. */
 export class StreamConnection {
   private received = '';
 

@@ -17,11 +17,11 @@ interface Turn extends DrainReport {
   readonly cost: Cost;
 }
 
-/** One that takes that much longer gets that much less to do. */
+/** The slow contender gets fewer changes. */
 const oneByOnePart = 10;
 const warmUpPart = 0.2;
 const batchSize = 500;
-/** Each is changed ten times. */
+/** How often each product is changed. */
 const changesOfEach = 10;
 
 const contenders: Readonly<Record<Contender, { process: string; environment: NodeJS.ProcessEnv }>> = {
@@ -30,7 +30,7 @@ const contenders: Readonly<Record<Contender, { process: string; environment: Nod
   'kafkajs by hand': { process: 'hand-written-search', environment: {} },
 };
 
-/** A topic full of changes, into the search model by one process. */
+/** Writes a topic full of changes into the search model with one process. */
 export async function benchSync({ repeats, changes }: { repeats: number; changes: number }): Promise<void> {
   const [driver] = foundDrivers('kafka');
   const turnOf = (contender: Contender, count: number) => () => syncTurn(driver!, contender, count);
@@ -114,7 +114,7 @@ function aChange(n: number, products: number): EventMessage {
   return { id: uuidv7(), kind, version, tenant: 'bench', key: sku, at, traceparent: undefined, data };
 }
 
-/** @throws Error unless the model is what the changes come to, and each was noted once */
+/** @throws Error unless the model has the last version of every product, and each event was recorded once */
 async function assertModel({ pool }: Stage, changes: number): Promise<void> {
   const products = Math.ceil(changes / changesOfEach);
   const { rows } = await pool.query<Record<string, number>>(

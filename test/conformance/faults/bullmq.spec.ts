@@ -22,38 +22,41 @@ const url = process.env['TEST_REDIS_URL'];
   });
 
   it.each([
-    ['the NaN of Python', '{"n": NaN}'],
-    ['no text', Buffer.from([0xff, 0x00, 0xfe, 0x7b])],
-  ])('a message whose data are %s is a dead letter at once with its bytes, and its neighbour runs', async (_, data) => {
-    const job = plainJob();
-    core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], {
-      harness: bullmqHarness('bullmq-redis', url, true),
-      worker: false,
-    });
-    const { pool, driver, broker, worker, signals } = core;
-    await broker.publishRaw(job.queue, { hello: 'world' });
-    const [key] = await redis.keys(`*:${job.queue}:1`);
-    await redis.hset(key!, 'data', data);
-    const neighbour = core.next('settled');
-    await core.enqueue(job, { n: 1 });
-    let letters = 0;
-    signals.on('dead_lettered', () => (letters += 1));
-    const startedAt = performance.now();
-    await worker.start();
-    await neighbour;
-    await until(
-      'nothing is left',
-      () => driver.depth(job.queue),
-      (depth) => depth === 0,
-    );
-    // A lease is 2 s long.
-    expect(performance.now() - startedAt).toBeLessThan(1_900);
-    const { rows } = await pool.query<{ reason: string; raw: Buffer }>('SELECT reason, raw FROM dead_letter');
-    expect(rows).toEqual([{ reason: 'malformed', raw: Buffer.from(data as Buffer) }]);
-    expect(letters).toBe(1);
-  });
+    ['NaN, as Python writes it,', '{"n": NaN}'],
+    ['bytes that are not text', Buffer.from([0xff, 0x00, 0xfe, 0x7b])],
+  ])(
+    'a message with %s as data is dead-lettered at once with its bytes, and the job behind it runs',
+    async (_, data) => {
+      const job = plainJob();
+      core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], {
+        harness: bullmqHarness('bullmq-redis', url, true),
+        worker: false,
+      });
+      const { pool, driver, broker, worker, signals } = core;
+      await broker.publishRaw(job.queue, { hello: 'world' });
+      const [key] = await redis.keys(`*:${job.queue}:1`);
+      await redis.hset(key!, 'data', data);
+      const neighbour = core.next('settled');
+      await core.enqueue(job, { n: 1 });
+      let letters = 0;
+      signals.on('dead_lettered', () => (letters += 1));
+      const startedAt = performance.now();
+      await worker.start();
+      await neighbour;
+      await until(
+        'nothing is left',
+        () => driver.depth(job.queue),
+        (depth) => depth === 0,
+      );
+      // A lease is 2 s long.
+      expect(performance.now() - startedAt).toBeLessThan(1_900);
+      const { rows } = await pool.query<{ reason: string; raw: Buffer }>('SELECT reason, raw FROM dead_letter');
+      expect(rows).toEqual([{ reason: 'malformed', raw: Buffer.from(data as Buffer) }]);
+      expect(letters).toBe(1);
+    },
+  );
 
-  it('a worker that cannot take messages from a queue says so, until it can', async () => {
+  it('a worker that cannot read a queue reports the error until it can read the queue again', async () => {
     const job = plainJob({ rateLimit: { max: 1_000, perMs: 1_000 } });
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], {
       harness: bullmqHarness('bullmq-redis', url, true),

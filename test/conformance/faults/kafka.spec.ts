@@ -20,7 +20,7 @@ import { kafkaHarness } from '../harness/kafka';
 
 const broker = process.env['TEST_KAFKA_BROKERS'];
 
-/** What happens between the driver and a Kafka. */
+/** Faults between the driver and Kafka. */
 (broker === undefined ? describe.skip : describe)('on kafka', () => {
   const harness = kafkaHarness(broker);
   let core: Core | undefined;
@@ -34,7 +34,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     (await core!.pool.query<{ n: number }>('SELECT count(*)::int AS n FROM job WHERE state = $1::job_state', [state]))
       .rows[0]!.n;
 
-  it('members come and go in the middle of their batches: nothing is lost, and nothing runs twice', async () => {
+  it('workers that join and leave during a batch lose no job and run no job twice', async () => {
     const jobs = 1_000;
     const job = plainJob({ concurrency: 10 });
     const runs = new Map<number, number>();
@@ -81,7 +81,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     );
   });
 
-  it('a worker that cannot take messages from a topic says so', async () => {
+  it('a worker that cannot read a topic reports the error', async () => {
     const job = plainJob();
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], { harness, worker: false });
     const { pool, worker } = core;
@@ -90,7 +90,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     await admin.connect();
     const topic = (await admin.listTopics()).find((name) => name.endsWith(`.${job.queue}`))!;
     await admin.disconnect();
-    // A member whose protocol is another one keeps ours out of the group.
+    // A member with another protocol keeps our worker out of the group.
     const metadata = AssignerProtocol.MemberMetadata.encode({ version: 1, topics: [topic], userData: Buffer.alloc(0) });
     const stranger = kafka.consumer({
       groupId: topic,
@@ -123,7 +123,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     }
   });
 
-  it('a handler that takes longer than a session holds up nobody, and stays a member', async () => {
+  it('a handler that runs longer than the session timeout delays no other job, and its worker stays in the group', async () => {
     const job = plainJob({ concurrency: 4 });
     const doors = gate();
     core = await startCore(
@@ -157,7 +157,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     expect((await core.read(slow)).attempt).toBe(1);
   });
 
-  it('a topic that was deleted under its members is there again, and its jobs as well', async () => {
+  it('a topic that was deleted while it is consumed is created again, and its jobs run', async () => {
     const job = plainJob();
     core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]], {
       harness,
@@ -177,7 +177,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     );
   });
 
-  describe('at the driver itself', () => {
+  describe('the driver', () => {
     const queue = 'work';
     let assertNothingLeft: () => Promise<void>;
 
@@ -209,12 +209,12 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       traceparent: undefined,
     });
 
-    it('a consumer that has crashed for good is replaced, and what it had not done comes again', async () => {
+    it('replaces a consumer that crashed for good, and receives its unfinished messages again', async () => {
       const worker = await driver(broker!);
       const taken: string[] = [];
       let crashes = 0;
       await worker.subscribe(queue, ({ body }) => {
-        // kafkajs gives up at an error of this kind, and says so in an event that nobody has to listen to.
+        // kafkajs stops the consumer at an error of this kind and reports it only in an event.
         if ((crashes += 1) === 1) throw new KafkaJSNonRetriableError('it ends here');
         taken.push((JSON.parse(String(body)) as { id: string }).id);
         return Promise.resolve();
@@ -234,7 +234,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       await assertNothingLeft();
     });
 
-    it('joins the commits of what ends together', async () => {
+    it('commits the offsets of messages that finish together in one request', async () => {
       const worker = await driver(broker!);
       let taken = 0;
       await worker.subscribe(queue, () => Promise.resolve(void (taken += 1)));
@@ -258,7 +258,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       await assertNothingLeft();
     });
 
-    /** With plain kafkajs, as an operator does it. */
+    /** Runs the work with plain kafkajs, as an operator does. */
     async function asOperator<Result>(work: (admin: Admin) => Promise<Result>): Promise<Result> {
       const admin = new Kafka({ brokers: [broker!], logLevel: logLevel.NOTHING }).admin();
       await admin.connect();
@@ -301,7 +301,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       return offsets.reduce((sum, { offset }) => sum + Number(offset), 0);
     }
 
-    it('sends more than Kafka takes at once in several batches, each message once', async () => {
+    it('splits a publish that is larger than Kafka accepts into several batches, each message once', async () => {
       const prefix = `${uniqueName()}-${process.pid}.`;
       const publisher = await driver(broker!, { prefix, events: [event] });
       await publisher.publishEvents(Array.from({ length: 150 }, (_, n) => eventOf(n, 30_000)));
@@ -310,7 +310,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       await assertNothingLeft();
     });
 
-    it('names the message that Kafka refuses, and writes its neighbours once', async () => {
+    it('names the message that Kafka refuses, and writes the other messages once', async () => {
       const prefix = `${uniqueName()}-${process.pid}.`;
       const publisher = await driver(broker!, { prefix, events: [event] });
       await publisher.ready();
@@ -325,7 +325,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       await assertNothingLeft();
     });
 
-    it('has Kafka store without compression what others compress, and keeps what else is set on a topic', async () => {
+    it('sets topics to store records uncompressed, and keeps the other settings of a topic', async () => {
       const prefix = `${uniqueName()}-${process.pid}.`;
       const topic = `${prefix}${queue}`;
       const configEntries = [
@@ -354,7 +354,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     });
 
     it.each(['lz4', 'snappy', 'zstd'])(
-      'delivers a record that is compressed with %s as unreadable with its position, and goes on behind it',
+      'delivers a record that is compressed with %s as unreadable with its position, and reads on behind it',
       async (codec) => {
         const prefix = `${uniqueName()}-${process.pid}.`;
         const topic = `${prefix}${queue}`;
@@ -363,10 +363,10 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
         const taken: Delivery[] = [];
         await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
         let published = 0;
-        /** Kafka applies a setting of a topic some time after it has confirmed it. */
+        /** Kafka applies a topic setting some time after it has confirmed it. */
         const publishUntil = async (what: string, isThere: (delivery: Delivery) => boolean) => {
           for (let found = false; !found; found = isThere(taken.at(-1)!)) {
-            // Two at once: one batch, whose records have an offset each.
+            // Two messages at once make one batch whose records have an offset each.
             await worker.publish([1, 2].map((n) => ({ ...message(published + n), orderKey: 'one' })));
             published += 2;
             await until(
@@ -392,7 +392,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       },
     );
 
-    it('a publish while it is away fails within its deadline with a typed error, and goes when it is there', async () => {
+    it('rejects a publish to an unreachable Kafka within its deadline with a typed error, and publishes when Kafka is back', async () => {
       const proxy = await startProxy(Number(broker!.split(':')[1]));
       proxy.cut();
       const publisher = await driver(`127.0.0.1:${proxy.port}`);

@@ -9,7 +9,7 @@ import { until } from '../../support/until';
 
 const url = process.env['TEST_RABBITMQ_URL'];
 
-/** What happens between the driver and a RabbitMQ, seen at the driver itself. */
+/** Faults between the driver and RabbitMQ, tested at the driver itself. */
 (url === undefined ? describe.skip : describe)('on rabbitmq', () => {
   const queue = 'work';
   let prefix: string;
@@ -52,7 +52,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     return made;
   }
 
-  /** Past the proxy, as somebody else would. */
+  /** Runs the work with plain amqplib, not through the proxy, as another service does. */
   async function plain<Result>(work: (channel: ConfirmChannel) => Promise<Result>): Promise<Result> {
     const connection = await connect(url!);
     connection.on('error', () => undefined);
@@ -85,7 +85,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
       (length) => length >= count,
     );
 
-  it('a publish while it is away fails at once with a typed error, keeps nothing, and goes when it is back', async () => {
+  it('a publish to an unreachable RabbitMQ fails at once with a typed error, buffers nothing, and succeeds after reconnection', async () => {
     const publisher = await driver();
     proxy.cut();
     await until(
@@ -119,7 +119,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(await publisher.depth(queue)).toBe(1);
   });
 
-  it('a publish to one that says nothing any more fails within its deadline', async () => {
+  it('a publish to a RabbitMQ that stops answering fails within its deadline', async () => {
     const publisher = await driver();
     await publisher.publish([message()]);
     proxy.freeze();
@@ -128,7 +128,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 
-  it('what has no queue to go to is a failure, and has one at the next try', async () => {
+  it('a publish of an unroutable message fails, and the next publish finds the binding again', async () => {
     const publisher = await driver();
     await plain((channel) => channel.unbindQueue(`${prefix}${queue}`, `${prefix}jobs`, queue));
     await expect(publisher.publish([message(), message()])).rejects.toMatchObject({ code: 'unroutable' });
@@ -144,7 +144,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(await publisher.depth(queue)).toBe(1);
   });
 
-  it('consumers come back after a lost connection, an error of their channel alone, and the loss of their queue', async () => {
+  it('consumers resume after a lost connection, a channel error and the deletion of their queue', async () => {
     const [publisher, worker] = [await driver(), await driver()];
     const taken: string[] = [];
     await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(idOf(delivery))));
@@ -171,11 +171,11 @@ const url = process.env['TEST_RABBITMQ_URL'];
     proxy.restore();
     await comesThrough('after a lost connection');
 
-    // 406: RabbitMQ closes the channel, and nothing but the channel.
+    // 406 PRECONDITION_FAILED: RabbitMQ closes only the channel.
     const [consumer] = (
       worker as unknown as { consumers: Map<string, { channel: { now(): ConfirmChannel } }> }
     ).consumers.values();
-    // Both have said goodbye, which is no error to anybody.
+    // Client and server close the connection in order, so no error event is raised.
     await (consumer!.channel.now().connection as unknown as { close(): Promise<void> }).close();
     await comesThrough('after a connection that was closed in order');
 
@@ -191,9 +191,9 @@ const url = process.env['TEST_RABBITMQ_URL'];
     );
   });
 
-  it('a queue that cannot be consumed is trouble, until it can be', async () => {
+  it('a queue that cannot be consumed is reported as trouble until it can be consumed', async () => {
     const worker = await driver();
-    // Another service has made it in its place, with other arguments.
+    // Another service has declared the queue with other arguments.
     await plain(async (channel) => {
       await channel.deleteQueue(`${prefix}${queue}`);
       await channel.assertQueue(`${prefix}${queue}`, { durable: true });
@@ -208,7 +208,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     await seen('it is read', taken, 1);
   });
 
-  it('what was in hand when the connection was lost is delivered again, and acknowledged once', async () => {
+  it('messages in flight on a lost connection are redelivered and acknowledged once', async () => {
     const [publisher, worker] = [await driver(), await driver()];
     const doors = gate();
     const taken: string[] = [];
@@ -230,7 +230,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(new Set(taken).size).toBe(2);
   });
 
-  it('one that has stopped taking takes nothing more, whatever comes back meanwhile', async () => {
+  it('a stopped subscription takes no more messages, even after a reconnection', async () => {
     const [publisher, worker] = [await driver(), await driver(2)];
     const doors = gate();
     const taken: string[] = [];
@@ -254,11 +254,11 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(await publisher.depth(queue)).toBe(10);
   });
 
-  it('what RabbitMQ gives up after twenty lost deliveries goes back to its queue', async () => {
+  it('a message that RabbitMQ gives up after twenty lost deliveries goes back to its queue', async () => {
     const [first, second] = [await driver(), await driver()];
     const innocent = message();
     await first.publish([innocent]);
-    // Only in flight, each time that the connection is lost.
+    // The message is only in flight each time the connection is lost.
     for (let loss = 0; loss < 21; loss += 1) {
       await plain(async (channel) => {
         await new Promise((resolve) => void channel.consume(`${prefix}${queue}`, resolve));
@@ -280,7 +280,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(idOf(taken[0]!)).toBe(innocent.id);
   });
 
-  it('what another consumer has rejected is delivered as given up', async () => {
+  it('a message that another consumer has rejected is delivered as given up', async () => {
     const worker = await driver();
     const one = message();
     await worker.publish([one]);
@@ -291,7 +291,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
           resolve();
         });
       });
-      // It is rejected when RabbitMQ has answered what was asked after it.
+      // RabbitMQ answers in order: after this answer, the message is rejected.
       await channel.checkQueue(`${prefix}${queue}`);
     });
     const taken: Delivery[] = [];
@@ -301,7 +301,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(idOf(taken[0]!)).toBe(one.id);
   });
 
-  it('the depth counts what workers have in hand, and takes a stranger for one whose hands are full', async () => {
+  it('the depth counts messages in flight, and counts a foreign consumer as one with a full prefetch', async () => {
     const [publisher, worker] = [await driver(3), await driver(3)];
     const doors = gate();
     const taken: string[] = [];
@@ -314,7 +314,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     expect(await publisher.depth(queue)).toBe(7);
     await plain(async (channel) => {
       await channel.consume(`${prefix}${queue}`, () => undefined);
-      // Four were ready, and are now with somebody who does not say so.
+      // Four messages were ready; a consumer that does not answer the driver now has them.
       expect(await publisher.depth(queue)).toBe(6);
     });
     doors.open();

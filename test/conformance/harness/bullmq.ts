@@ -20,12 +20,12 @@ export function bullmqHarness(name: string, redisUrl: string | undefined, isTher
     capabilities: bullmqCapabilities,
     carries: 'json',
     start: (databaseUrl) => Promise.resolve(new BullmqUnderTest(databaseUrl, redisUrl)),
-    // Redis takes 1 MiB at least, whatever it is set to.
+    // The size limit of Redis cannot be set below 1 MiB.
     strict: redisUrl === undefined ? { start: startStrictPostgres } : undefined,
   };
 }
 
-/** As the server's own limits do it, which are too large for a test. */
+/** Refuses large messages with a trigger, because the limits of the server itself are too large for a test. */
 async function startStrictPostgres(databaseUrl: string): Promise<BrokerUnderTest> {
   const client = new Client(databaseUrl);
   await client.connect();

@@ -39,7 +39,7 @@ class KafkaUnderTest implements BrokerUnderTest {
     return driver;
   }
 
-  /** As a stranger does it: plain kafkajs, into the topic by its name. */
+  /** Publishes with plain kafkajs to the topic by its name, as another service does. */
   async publishRaw(queue: string, body: unknown): Promise<void> {
     const producer = this.plain.producer();
     await producer.connect();

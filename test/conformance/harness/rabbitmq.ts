@@ -22,7 +22,7 @@ export function rabbitmqHarness(url: string | undefined): Harness {
   };
 }
 
-/** The limit is one of the whole broker, so this is one of its own. */
+/** The size limit applies to the whole broker, so this harness starts a broker of its own. */
 async function startStrict(): Promise<BrokerUnderTest> {
   const own = await startRabbitmq();
   await own.control('eval', `application:set_env(rabbit, max_message_size, ${strictBytes}).`);
@@ -51,7 +51,7 @@ class RabbitmqUnderTest implements BrokerUnderTest {
     return driver;
   }
 
-  /** As a stranger does it: plain amqplib, into the queue by its name. */
+  /** Publishes with plain amqplib to the queue by its name, as another service does. */
   async publishRaw(queue: string, body: unknown): Promise<void> {
     await this.plain(async (channel) => {
       channel.sendToQueue(`${this.prefix}${queue}`, Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)));

@@ -4,7 +4,7 @@ import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';
 import type { Suite } from '../conformance';
 
-/** What happens to brokers and workers. */
+/** Failures of brokers and workers. */
 export function accidents({ scenario, start }: Suite): void {
   scenario('drains-and-hands-back', async () => {
     const [quick, slow] = [plainJob({ concurrency: 1 }), plainJob()];
@@ -52,7 +52,7 @@ export function accidents({ scenario, start }: Suite): void {
 
   scenario('hands-back-what-it-has-not-begun', async () => {
     const narrow = plainJob({ concurrency: 1 });
-    // On the same queue, so that more is delivered than the narrow one has slots for.
+    // Both definitions use the same queue, so more messages are delivered than the narrow one has slots for.
     const wide = { ...plainJob({ concurrency: 5 }), queue: narrow.queue };
     const doors = gate();
     let runs = 0;
@@ -106,10 +106,10 @@ export function accidents({ scenario, start }: Suite): void {
     const publish = core.driver.publish.bind(core.driver);
     let silent = true;
     core.driver.publish = async (messages) => {
-      await publish(messages); // It arrives …
+      await publish(messages); // The message arrives …
       if (!silent) return;
       silent = false;
-      await new Promise(() => undefined); // … and nobody ever says so.
+      await new Promise(() => undefined); // … but the publish never returns.
     };
     const failed = core.next('publish_failed');
     const again = core.next('published');
@@ -187,7 +187,7 @@ export function accidents({ scenario, start }: Suite): void {
         })),
       );
     }
-    // The first five are jobs; what is behind them waits for their slots.
+    // Only the first five messages have jobs. The messages behind them wait for their slots.
     await core.pool.query(
       `INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, dispatch, max_attempts, run_at, payload)
        SELECT ('019e0000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'test', $1, 1, $2, $3, 'queued', 2, 7, 3, now(), '{"n": 1}'
@@ -207,7 +207,7 @@ export function accidents({ scenario, start }: Suite): void {
     expect(await core.driver.depth(job.queue)).toBeGreaterThanOrEqual(waiting - stale);
     expect(stale).toBe(0);
     expect(process.memoryUsage().heapUsed - heldBefore).toBeLessThan(40 * 1024 * 1024);
-    // The rest is not wanted: two hundred seconds of stale messages would say nothing more.
+    // Deletes the other messages. To drop all of them as stale takes 200 s and shows nothing more.
     await core.broker.forget(job.queue);
     doors.open();
   });

@@ -6,7 +6,7 @@ import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';
 import type { Suite } from '../conformance';
 
-/** Ends that somebody asks for. */
+/** Cancellation. */
 export function cancelling({ scenario, start }: Suite): void {
   scenario('cancels-before-it-runs', async () => {
     const job = plainJob();
@@ -41,7 +41,7 @@ export function cancelling({ scenario, start }: Suite): void {
         [job, obedient],
         [stubborn, async () => (await doors.passed, Promise.reject(new Error('once more')))],
       ],
-      // Of the first request it is the heartbeat that tells; the second is to be settled before one has told of it.
+      // The heartbeat passes the first cancellation on to the handler. The second job is settled before any heartbeat.
       { heartbeatMs: 1_000 },
     );
     const ids: string[] = [];
@@ -54,7 +54,7 @@ export function cancelling({ scenario, start }: Suite): void {
     expect(await cancelJob(core.pool, tenant, ids[0]!)).toBe('active');
     expect((await first)[1].state).toBe('cancelled');
 
-    // This one fails of itself at the moment of the request, and would be tried again.
+    // This handler throws at the moment of the cancellation; without it, the job is retried.
     const second = core.next('settled');
     expect(await cancelJob(core.pool, tenant, ids[1]!)).toBe('active');
     doors.open();

@@ -6,7 +6,7 @@ import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';
 import type { Suite } from '../conformance';
 
-/** Who may run a job: one worker, under one dispatch, as long as it is heard of. */
+/** Who may run a job: one worker, under one dispatch, while it renews its lease. */
 export function claiming({ scenario, start }: Suite): void {
   const messageOf = (job: JobDefinition, id: string, dispatch: number): JobMessage => ({
     ...job,
@@ -75,7 +75,7 @@ export function claiming({ scenario, start }: Suite): void {
       await doors[run - 1]!.passed;
       return done({ n: run });
     };
-    // No heartbeat within the test: the worker is alive, but nobody hears of it.
+    // No heartbeat happens during the test: the worker is alive but does not renew its lease.
     const core = await start([[job, handle]], { leaseMs: 300, heartbeatMs: 600_000, sweepMs: 20 });
     const swept = core.next('swept');
     const id = await core.enqueue(job, { n: 1 });
@@ -130,7 +130,7 @@ export function claiming({ scenario, start }: Suite): void {
     const claimed = core.next('claimed');
     const id = await core.enqueue(job, { n: 1 });
     await claimed;
-    // Somebody else has settled it, as after a sweep.
+    // Another worker has settled the job, as after a sweep.
     await settle(core.pool, [
       { id, dispatch: 1, state: 'completed', delayMs: 0, attemptChange: 0, result: { n: 9 }, error: undefined },
     ]);

@@ -10,7 +10,7 @@ import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';
 import type { Suite } from '../conformance';
 
-/** Facts for whoever subscribed. */
+/** Domain events for their subscribers. */
 export function events({ harness, scenario, start }: Suite): void {
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
@@ -100,11 +100,12 @@ export function events({ harness, scenario, start }: Suite): void {
       traceparent,
       data: { n: 1, key: 'key' },
     };
-    let came = 0; // Counted when its transaction is committed.
+    let came = 0; // Counts each delivered copy when its transaction is committed.
     core.signals.on('events_handled', (_kind, _subscriber, _fresh, together) => (came += together));
     await core.driver.publishEvents([message, { ...message, id: '019e0000-0000-7000-8000-000000000002' }]);
     await heard('both', lists['ada']!, 2);
-    // A second time, as by a relay that died before it removed the row, and when no broker knows the first any more.
+    // Publishes the event again, as a relay does that died before it deleted the row, when no broker deduplicates it
+    // any more.
     await core.broker.publishRawEvent(event.kind, encodeEvent(message));
     await core.driver.publishEvents([{ ...message, id: '019e0000-0000-7000-8000-000000000003' }]);
     for (const name of event.subscribers) await heard('the third', lists[name]!, 3);
@@ -154,7 +155,7 @@ export function events({ harness, scenario, start }: Suite): void {
       async () => (await core.pool.query('SELECT FROM told')).rowCount,
       (rows) => rows === 30,
     );
-    // What a transaction that was rolled back had written is not there, and is not taken for done either.
+    // A transaction that was rolled back leaves no row and no dedupe row.
     expect((await core.pool.query('SELECT DISTINCT id FROM told')).rowCount).toBe(30);
     expect((await core.pool.query('SELECT FROM processed_message')).rowCount).toBe(30);
     expect(Math.max(...groups)).toBeGreaterThan(1);
@@ -199,7 +200,7 @@ export function events({ harness, scenario, start }: Suite): void {
     await core.broker.publishRawEvent(event.kind, { hello: 'world' });
     await core.broker.publishRawEvent(event.kind, { ...foreign, data: { n: 'many' } });
     await core.broker.publishRawEvent(event.kind, { ...foreign, type: 'no.such.v1' });
-    // A foreign one that can be read is an event like any other.
+    // A readable event of another service is handled like any other.
     for (let copy = 0; copy < 3; copy += 1) {
       await core.broker.publishRawEvent(event.kind, { ...foreign, data: { n: 1, key: 'key' } });
     }
@@ -225,7 +226,7 @@ export function events({ harness, scenario, start }: Suite): void {
       ...(harness.strict && { harness: harness.strict }),
       events: [hearing(event, 'ada', (group) => Promise.resolve(void list.push(...group.map(({ data }) => data.n))))],
     });
-    let came = 0; // Counted when its transaction is committed.
+    let came = 0; // Counts each delivered copy when its transaction is committed.
     core.signals.on('events_handled', (_kind, _subscriber, _fresh, together) => (came += together));
     await core.prisma.$transaction(async (tx) => {
       for (const n of numbers(count)) {
@@ -233,7 +234,7 @@ export function events({ harness, scenario, start }: Suite): void {
       }
     });
     core.wakeUp.request('events');
-    // A broker that takes everything has it handled like any other.
+    // On a broker that accepts every message, the large event is handled like any other.
     const taken = numbers(count + 1).filter((n) => n !== large || !harness.strict);
     await heard('what the broker takes', list, taken.length - 1);
     await until(
@@ -244,7 +245,7 @@ export function events({ harness, scenario, start }: Suite): void {
     const { rows } = await core.pool.query<{ reason: string; raw: Buffer }>('SELECT reason, raw FROM dead_letter');
     expect(rows.map(({ reason }) => reason)).toEqual(harness.strict ? ['message_refused'] : []);
     for (const { raw } of rows) expect(JSON.parse(raw.toString())).toMatchObject({ data: { n: large } });
-    // Whatever was published twice comes before what is published now.
+    // A message that was published twice arrives before a message that is published now.
     await core.prisma.$transaction((tx) => recordEvent(tx, event, { n: count, text: 'last' }, { tenant }));
     core.wakeUp.request('events');
     await until(
@@ -313,7 +314,7 @@ export function events({ harness, scenario, start }: Suite): void {
       (count) => count === 15,
     );
 
-    // Names that are new: one begins at the start, the other at a moment.
+    // Two new subscriber names: one starts at the beginning, the other at a point in time.
     await core.startWorker([
       hearing(event, 'search@2', (group) => Promise.resolve(void list.push(...group.map(({ data }) => data.n)))),
       hearing(

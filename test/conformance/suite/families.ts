@@ -6,7 +6,7 @@ import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';
 import type { Suite } from '../conformance';
 
-/** A parent and the jobs it waits for. */
+/** A parent job and the child jobs it waits for. */
 export function families({ scenario, start }: Suite): void {
   const states = async (core: Core) =>
     (await core.pool.query<{ kind: string; state: string }>('SELECT kind, state::text FROM job ORDER BY id')).rows;
@@ -40,7 +40,7 @@ export function families({ scenario, start }: Suite): void {
       () => states(core),
       (jobs) => jobs.filter(({ state }) => state === 'completed').length === 7,
     );
-    // A job that comes now and runs: the relay has looked for what is due.
+    // A job that is enqueued now and finishes shows that the relay has published all due rows.
     const other = core.next('settled');
     await core.enqueue(section, { n: 99 });
     await other;
@@ -98,7 +98,7 @@ export function families({ scenario, start }: Suite): void {
       (jobs) => jobs.map(({ state }) => state).join() === 'completed,failed,failed',
     );
 
-    // By its child alone, and the parent comes along.
+    // Redrives only the child; its parent goes back to waiting.
     isMended = true;
     const ended = core.next('settled', ({ kind }) => kind === document.kind);
     expect(await redrive(core.pool, { ...all, kind: section.kind }, 'ada')).toMatchObject([{ becomes: 'redriven' }]);
@@ -142,7 +142,7 @@ export function families({ scenario, start }: Suite): void {
       { kind: document.kind, state: 'cancelled' },
     ]);
     const sections = (await states(core)).filter(({ kind }) => kind === section.kind).map(({ state }) => state);
-    // The one that ran was cancelled or had ended; the one that waited is cancelled.
+    // The running child was cancelled or had finished; the waiting child is cancelled.
     expect(sections).toContain('cancelled');
     expect(sections).not.toContain('queued');
   });

@@ -3,7 +3,7 @@ import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';
 import type { Suite } from '../conformance';
 
-/** What comes over the broker, from our relay and from others. */
+/** Messages on the queue, from our relay and from other services. */
 export function messages({ harness, scenario, start }: Suite): void {
   const event = {
     specversion: '1.0',
@@ -58,7 +58,7 @@ export function messages({ harness, scenario, start }: Suite): void {
     const { rows } = await core.pool.query<{ reason: string; queue: string; raw: Buffer }>(
       'SELECT reason, queue, raw FROM dead_letter',
     );
-    // A broker that carries JSON may write its fields in another order.
+    // A broker that carries JSON may change the order of its fields.
     const contentOf = (body: unknown): unknown =>
       harness.carries === 'json'
         ? body
@@ -75,7 +75,7 @@ export function messages({ harness, scenario, start }: Suite): void {
       () => core.driver.depth(job.queue),
       (depth) => depth === 0,
     );
-    // Nothing comes a second time, and nothing turns in circles.
+    // Nothing is delivered a second time, and no message loops.
     const cpuBefore = process.cpuUsage();
     await new Promise((resolve) => setTimeout(resolve, 500));
     const { user, system } = process.cpuUsage(cpuBefore);
@@ -133,7 +133,7 @@ export function messages({ harness, scenario, start }: Suite): void {
     );
     const { rows } = await core.pool.query<{ id: string }>('SELECT id FROM job ORDER BY id');
     expect(rows).toHaveLength(2);
-    // In the order of time, like every job's.
+    // UUID version 7, so the ids rise with time like those of every job.
     expect(rows.every(({ id }) => id[14] === '7')).toBe(true);
   });
 

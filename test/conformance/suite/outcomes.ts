@@ -7,7 +7,7 @@ import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';
 import type { Suite } from '../conformance';
 
-/** What a handler says decides what becomes of its job. */
+/** The outcome of a handler decides what becomes of its job. */
 export function outcomes({ scenario, start }: Suite): void {
   let core: Core;
   let runs: number;
@@ -154,7 +154,7 @@ export function outcomes({ scenario, start }: Suite): void {
     const again = core.next('settled', (_, { state }) => state === 'failed');
     expect(await redrive(core.pool, selection, 'ada')).toMatchObject([{ jobId: job.id, becomes: 'redriven' }]);
     core.wakeUp.request();
-    // Two attempts again, the last of which fails; then once more, mended.
+    // The job has two attempts again, and both fail. After the next redrive it succeeds.
     await again;
     expect(runs).toBe(4);
     expect(await redrive(core.pool, selection, 'ada')).toEqual([]);

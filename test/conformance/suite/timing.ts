@@ -7,7 +7,7 @@ import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';
 import type { Suite } from '../conformance';
 
-/** When a job runs, and how many beside it. */
+/** When a job runs, and how many jobs run at the same time. */
 export function timing({ harness, scenario, start }: Suite): void {
   const nothing = () => Promise.resolve(done({ n: 1 }));
 
@@ -95,8 +95,8 @@ export function timing({ harness, scenario, start }: Suite): void {
     const jobs = await Promise.all(ids.map((id) => core.read(id)));
     const firstCreated = jobs[0]!.createdAt.getTime();
     const lastStarted = Math.max(...jobs.map(({ startedAt }) => startedAt!.getTime()));
-    // Seven at two in 300 ms: three times the next pair had to wait for the one before it. From when the first was
-    // created and not from when it started: its claim may come late, which gives the others no less to wait for.
+    // Seven jobs at two per 300 ms: the next pair waits three times. The time counts from the creation of the first job
+    // and not from its start: a late claim of the first job does not shorten the wait of the others.
     expect(lastStarted - firstCreated).toBeGreaterThanOrEqual(800);
   });
 
@@ -109,7 +109,7 @@ export function timing({ harness, scenario, start }: Suite): void {
       most = Math.max(most, running);
       if (running === 3) doors.open();
       await doors.passed;
-      // The others get their turn to come in, if they were let.
+      // Gives other handlers the chance to start, if the limit lets them.
       await new Promise(setImmediate);
       running -= 1;
       return done({ n: 1 });
@@ -121,7 +121,7 @@ export function timing({ harness, scenario, start }: Suite): void {
   });
 
   scenario('limits-concurrency-per-tenant', async () => {
-    // More jobs of the one tenant than the process has slots, and the driver takes from the broker at once.
+    // The slow tenant has more jobs than the process has slots, and the driver takes all of them from the broker.
     const job = plainJob({ concurrency: 4, concurrencyPerTenant: 2 });
     const doors = gate();
     const [running, most] = [new Map<string, number>(), new Map<string, number>()];
@@ -143,7 +143,7 @@ export function timing({ harness, scenario, start }: Suite): void {
     for (let n = 0; n < 12; n += 1) slow.push((await enqueue('slow', n)).id);
     const quick: string[] = [];
     for (let n = 0; n < 6; n += 1) quick.push((await enqueue('quick', n)).id);
-    // None of the slow ones has ended.
+    // None of the slow jobs has finished.
     await completed(core, quick);
     expect(running.get('slow')).toBe(2);
     doors.open();
@@ -180,7 +180,7 @@ export function timing({ harness, scenario, start }: Suite): void {
     ]);
     const last = core.next('settled', ({ payload }) => (payload as { n: number }).n === 5);
     for (let n = 0; n < 6; n += 1) await core.enqueue(job, { n });
-    // Others that come now and run, one after the other: the relay has looked for what is due.
+    // Other jobs, enqueued one after another, finish. This shows that the relay has published all due rows.
     for (let n = 6; n < 9; n += 1) {
       const passed = core.next('settled', ({ kind }) => kind === other.kind);
       await core.enqueue(other, { n });
@@ -209,7 +209,7 @@ export function timing({ harness, scenario, start }: Suite): void {
     const job = plainJob();
     const payload = (dueAt: Date) => ({ n: dueAt.getTime() });
     const schedule = defineSchedule({ name: 'every.second', cron: '* * * * * *', zone: 'UTC', job, payload });
-    // Two relays: the core's own, and this one.
+    // Two relays: the one of the core, and this one.
     const core = await start([[job, nothing]], { schedules: [schedule] });
     const other = new Scheduler(core.pool, core.jobs, [schedule]);
     const due = async () =>
@@ -224,7 +224,7 @@ export function timing({ harness, scenario, start }: Suite): void {
     expect(new Set(ticks).size).toBe(ticks.length);
     expect(ticks.slice(1).every((tick, index) => tick - ticks[index]! >= 1_000)).toBe(true);
 
-    // No relay for an hour: one job makes up for 3,600 ticks.
+    // No relay runs for an hour: one job replaces 3,600 ticks.
     const yearly = { ...schedule, name: 'missed.ticks' };
     const missed = new Scheduler(core.pool, core.jobs, [yearly]);
     await missed.tick();
@@ -233,7 +233,7 @@ export function timing({ harness, scenario, start }: Suite): void {
     const { rows } = await core.pool.query(`SELECT FROM idempotency_key WHERE route = 'schedule missed.ticks'`);
     expect(rows).toHaveLength(1);
 
-    // A relay that dies between the job and the moving on makes no second one.
+    // A relay dies after it has enqueued the job and before it moves the schedule on. No second job is made.
     const dying = new Scheduler(
       core.pool,
       {

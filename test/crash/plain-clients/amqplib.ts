@@ -36,14 +36,14 @@ export async function plainAmqplib({ RABBITMQ_URL, BROKER_PREFIX }: BrokerSettin
       return { stop: () => channel.cancel(consumerTag).then(() => inHand) };
     },
 
-    // AMQP counts what is ready, and not what a worker has in hand.
+    // AMQP counts ready messages only, not those in flight.
     outstanding: async (queue) => (await assert(queue)).messageCount,
 
     remove: async (queue) => {
       await channel.deleteQueue(nameOf(queue));
     },
 
-    // Waits for the acknowledgements, which are on their way.
+    // Waits for acknowledgements that are still being sent.
     close: () => channel.close().then(() => connection.close()),
   };
 }

@@ -4,7 +4,7 @@ import { Pool } from 'pg';
 import type { BrokerSettings } from '@app/messaging';
 import type { PlainClient } from './plain-client';
 
-/** What BullMQ takes for a connection, by its address. */
+/** The connection that BullMQ expects for an address. */
 function connect({ DATABASE_URL, REDIS_URL }: BrokerSettings): { connection: ConnectionOptions; end: () => unknown } {
   if (REDIS_URL !== undefined) {
     const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: null });
@@ -35,7 +35,7 @@ export function plainBullmq(settings: BrokerSettings): PlainClient {
     },
 
     consume: async (queue, acknowledged, work) => {
-      /** What was begun after its acknowledgement. For BullMQ a job is done when the processor returns. */
+      /** Work that runs after its acknowledgement. For BullMQ a job is done when the processor returns. */
       let afterwards: Promise<void> = Promise.resolve();
       const processor = ({ id, data: { n } }: Job<{ n: number }>): Promise<void> => {
         if (acknowledged === 'after work') return work({ n, id: id! });
@@ -46,7 +46,7 @@ export function plainBullmq(settings: BrokerSettings): PlainClient {
         connection,
         prefix: BULLMQ_PREFIX,
         concurrency: 1,
-        // A dead worker's messages are found as soon as ours are.
+        // Messages of a dead worker are found as soon as with our driver.
         lockDuration: LEASE_MS,
         stalledInterval: 1_000,
       });

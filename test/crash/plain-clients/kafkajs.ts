@@ -4,7 +4,7 @@ import { lagOf } from '../../../libs/messaging/src/drivers/kafka/lag';
 import { until } from '../../support/until';
 import type { PlainClient } from './plain-client';
 
-/** As ours, so that what a dead worker had is with the next as soon. By default it is 30 s. */
+/** The same value as in our driver, so that messages of a dead worker are redelivered as soon. The default is 30 s. */
 const sessionTimeout = 6_000;
 
 export async function plainKafkajs({ KAFKA_BROKERS, BROKER_PREFIX }: BrokerSettings): Promise<PlainClient> {
@@ -13,7 +13,7 @@ export async function plainKafkajs({ KAFKA_BROKERS, BROKER_PREFIX }: BrokerSetti
   const producer = kafka.producer();
   await Promise.all([admin.connect(), producer.connect()]);
 
-  /** @returns the name of topic and group, once all that the topic needs is there */
+  /** @returns the name of topic and group, when the topic is ready */
   async function topicOf(queue: string): Promise<string> {
     const topic = `${BROKER_PREFIX}${queue}`;
     await until(
@@ -47,7 +47,7 @@ export async function plainKafkajs({ KAFKA_BROKERS, BROKER_PREFIX }: BrokerSetti
       };
       await consumer.connect();
       await consumer.subscribe({ topics: [topic], fromBeginning: true });
-      // Resolves when it is a member of the group. With `eachMessage` kafkajs commits when it is through with a batch.
+      // Resolves when the consumer is a member of the group. With `eachMessage`, kafkajs commits at the end of a batch.
       await consumer.run(
         acknowledged === 'on receipt'
           ? { eachBatch }
@@ -58,7 +58,7 @@ export async function plainKafkajs({ KAFKA_BROKERS, BROKER_PREFIX }: BrokerSetti
 
     outstanding: async (queue) => {
       const topic = await topicOf(queue);
-      // The first to ask of a group may ask before its coordinator is one.
+      // The first request about a group may come before the group has a coordinator.
       const lag = () => lagOf(admin, topic, topic).catch(() => undefined);
       return (await until(`the lag of ${topic}`, lag, (count) => count !== undefined))!;
     },

@@ -1,30 +1,33 @@
-/** A client library by itself, as everybody begins with it. What is done wrongly with it is written over this, once. */
+/**
+ * A client library in its basic form, without mistakes. The ways to use it wrongly are written once, in
+ * plain-worker-process.ts.
+ */
 export interface PlainClient {
-  /** Resolves when the broker has confirmed all of them. */
+  /** Resolves when the broker has confirmed all messages. */
   publish(queue: string, orders: readonly number[]): Promise<void>;
   /**
-   * One message after the other, so that the count of what is harmed is the same in every run.
-   * @param acknowledged when the broker is told that a message is done
+   * Handles one message after another, so that the number of harmed jobs is the same in every run.
+   * @param acknowledged when the message is acknowledged
    */
   consume(
     queue: string,
     acknowledged: 'on receipt' | 'after work',
     work: (message: PlainMessage) => Promise<void>,
   ): Promise<PlainConsumer>;
-  /** How many messages the broker would give to a worker who asks now, and those that others have in hand if it says. */
+  /** How many messages the broker would deliver to a new worker, plus those in flight if the broker reports them. */
   outstanding(queue: string): Promise<number>;
   remove(queue: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface PlainMessage {
-  /** The order that it is about. */
+  /** The order that the message is about. */
   readonly n: number;
-  /** What broker and client know the message by. An order that was published twice has two. */
+  /** The id of the message for broker and client. An order that was published twice has two. */
   readonly id: string;
 }
 
 export interface PlainConsumer {
-  /** Ends what is in hand, and acknowledges it. */
+  /** Finishes the messages in flight and acknowledges them. */
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Somebody who waits for one message. */
+/** Waits for one message. */
 export interface Listener<Message> {
   readonly first: Promise<Message>;
   readonly close: () => Promise<void>;

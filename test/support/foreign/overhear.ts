@@ -7,15 +7,15 @@ import { listenByAmqplib } from './with-amqplib';
 import { firstIn, plainQueue } from './with-bullmq';
 import { listenByKafkajs } from './with-kafkajs';
 
-/** A message as another service gets it, and as the package of CloudEvents reads it. */
+/** A message as another service gets it, and as the CloudEvents package reads it. */
 export interface Overheard {
-  /** As the broker has it beside the body. */
+  /** The headers and properties that the broker adds to the body. */
   readonly headers: object;
   readonly body: string;
   readonly event: CloudEvent<unknown>;
 }
 
-/** Listens where the description of a broker says that messages are sent. */
+/** Listens at the address where the description of a broker says that messages are sent. */
 export async function overhear(
   settings: BrokerSettings,
   { address, bindings }: BrokerChannel,
@@ -42,7 +42,7 @@ type Amqp = Awaited<Awaited<ReturnType<typeof listenByAmqplib>>['first']>;
 type OfKafka = Awaited<Awaited<ReturnType<typeof listenByKafkajs>>['first']>;
 type OfBullmq = NonNullable<Awaited<ReturnType<typeof firstIn>>>;
 
-/** The package has no AMQP: structured mode is the same as in HTTP. */
+/** The package has no AMQP binding. Structured mode is the same as in HTTP. */
 function fromAmqp({ content, properties }: Amqp): Overheard {
   const { contentType, messageId, deliveryMode } = properties;
   const body = content.toString();

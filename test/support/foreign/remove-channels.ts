@@ -2,7 +2,7 @@ import { connect } from 'amqplib';
 import type { BrokerDescription, BrokerSettings } from '@app/messaging';
 import { plainKafka } from './with-kafkajs';
 
-/** Takes what a system under test has set up away from brokers that others use as well. */
+/** Removes what a system under test has created on shared brokers. */
 export async function removeChannels(
   { RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX }: BrokerSettings,
   brokers: readonly BrokerDescription[],

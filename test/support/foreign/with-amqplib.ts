@@ -2,7 +2,7 @@ import { connect, type ConsumeMessage } from 'amqplib';
 import type { CloudEvent } from 'cloudevents';
 import type { Listener } from './listener';
 
-/** As another service does it, which has amqplib and nothing of ours. */
+/** Sends as another service does, with amqplib and without our code. */
 export async function sendByAmqplib(url: string, queue: string, event: CloudEvent<unknown>): Promise<void> {
   const connection = await connect(url);
   const channel = await connection.createConfirmChannel();
@@ -11,7 +11,7 @@ export async function sendByAmqplib(url: string, queue: string, event: CloudEven
   await connection.close();
 }
 
-/** In binary mode: the attributes stand in headers, as the AMQP binding of CloudEvents names them. */
+/** Sends in binary mode: the attributes are headers, as the AMQP binding of CloudEvents names them. */
 export async function sendBinaryByAmqplib(
   url: string,
   queue: string,
@@ -34,7 +34,7 @@ export async function sendBinaryByAmqplib(
   await connection.close();
 }
 
-/** Hears what goes to an exchange by a queue of its own. */
+/** Receives from an exchange with its own queue. */
 export async function listenByAmqplib(
   url: string,
   exchange: string,

@@ -2,12 +2,12 @@ import { createPostgresBackend, Queue, withBackend, type Job } from 'bullmq';
 import type { CloudEvent } from 'cloudevents';
 import type { BrokerSettings } from '@app/messaging';
 
-/** As another service does it, which has BullMQ and nothing of ours. */
+/** Sends as another service does, with BullMQ and without our code. */
 export async function addByBullmq(queue: Queue, event: CloudEvent<unknown>): Promise<void> {
   await queue.add('a job for another service', event, { priority: 2 });
 }
 
-/** The queue of that name on Redis, or on PostgreSQL where there is no Redis. */
+/** The queue of that name on Redis, or on PostgreSQL without Redis. */
 export function plainQueue(
   name: string,
   { REDIS_URL: url, BULLMQ_PREFIX: prefix, DATABASE_URL: connectionString }: BrokerSettings,

@@ -2,7 +2,7 @@ import { Kafka as KafkaBinding, type CloudEvent } from 'cloudevents';
 import { Kafka, logLevel, type KafkaMessage, type Message } from 'kafkajs';
 import type { Listener } from './listener';
 
-/** As another service does it, which has kafkajs and the package of CloudEvents, and nothing of ours. */
+/** Sends as another service does, with kafkajs and the CloudEvents package and without our code. */
 export async function sendByKafkajs(brokers: string[], topic: string, event: CloudEvent<unknown>): Promise<void> {
   const { headers, value } = KafkaBinding.structured(event);
   await send(brokers, topic, { key: event.id, headers, value });
@@ -15,12 +15,12 @@ export async function sendBinaryByKafkajs(
   bytes: Buffer = Buffer.from(JSON.stringify(event.data)),
 ): Promise<void> {
   const { headers } = KafkaBinding.binary(event);
-  // kafkajs throws at the attributes that are not set, which the package names all the same.
+  // kafkajs throws at attributes that are undefined, but the package lists them.
   const set = Object.fromEntries(Object.entries(headers).filter(([, text]) => text !== undefined));
   await send(brokers, topic, { key: event.id, headers: set, value: bytes });
 }
 
-/** Reads a topic from its beginning in a group of its own. */
+/** Reads a topic from its beginning with its own group. */
 export async function listenByKafkajs(
   brokers: string[],
   topic: string,

@@ -6,7 +6,7 @@ import { brokerSettingNames, describeBrokers, encodeEvent, encodeMessage, queues
 import { faultsOf, schemasOf } from '../../../../test/support/asyncapi';
 import { asyncApiDocument } from './document';
 
-/** An event with subscribers, and with names that need escaping in a document. */
+/** An event with subscribers, and with names that are hard to put into a document. */
 const priceChanged = defineEvent({
   kind: 'price.changed',
   version: 2,
@@ -28,7 +28,7 @@ const redis = { REDIS_URL: withSecrets('rediss', 'redis.example.com/3') };
 const rabbitmq = { RABBITMQ_URL: withSecrets('amqps', 'rabbit.example.com:5671/%2Fshop'), BROKER_PREFIX: 'shop.' };
 const kafka = { KAFKA_BROKERS: 'one.example.com:9092,two.example.com:9093', BROKER_PREFIX: 'shop.' };
 
-// The result is `any`, because the tests read arbitrary parts of it.
+// The tests check the content of the document, so its type is any.
 function documentOf(environment: NodeJS.ProcessEnv): any {
   const settings = readSettings(brokerSettingNames, { ...postgres, ...environment });
   const brokers = describeBrokers(settings, { queues: queuesOf(jobDefinitions), events });
@@ -43,7 +43,7 @@ describe('the AsyncAPI document', () => {
     ['RabbitMQ', rabbitmq, ['bullmq', 'rabbitmq']],
     ['two addresses of Kafka', kafka, ['bullmq', 'kafka', 'kafka-2']],
     ['all of them', { ...redis, ...rabbitmq, ...kafka }, ['bullmq', 'rabbitmq', 'kafka', 'kafka-2']],
-  ])('with %s is valid, and tells no secret', async (_, environment, servers) => {
+  ])('is valid and contains no secret with %s', async (_, environment, servers) => {
     const document = documentOf(environment);
     expect(await faultsOf(document)).toEqual([]);
     expect(Object.keys(document.servers)).toEqual(servers);
@@ -52,7 +52,7 @@ describe('the AsyncAPI document', () => {
     for (const job of jobDefinitions) expect(text).toContain(`/${job.kind}.v${job.version}.request`);
   });
 
-  it('says where the servers are', () => {
+  it('gives the address of every server', () => {
     expect(documentOf({}).servers).toEqual({
       bullmq: { host: 'db.example.com:5433', protocol: 'postgres', pathname: '/queue' },
     });
@@ -64,7 +64,7 @@ describe('the AsyncAPI document', () => {
     });
   });
 
-  it('has a channel for each queue of jobs on each broker, by the name that it has there', () => {
+  it('has a channel for each job queue on each broker, under the name that the broker uses', () => {
     const { channels } = documentOf({ ...redis, ...rabbitmq, ...kafka, BULLMQ_PREFIX: 'shop' });
     for (const { queue, partitions } of queuesOf(jobDefinitions)) {
       expect(channels[`bullmq.queue.${queue}`]).toMatchObject({
@@ -87,7 +87,7 @@ describe('the AsyncAPI document', () => {
     }
   });
 
-  it('has channels for each event, and one for each subscriber where the broker wants that', () => {
+  it('has channels for each event, and one channel per subscriber where the broker needs it', () => {
     const { channels, operations } = documentOf({ ...rabbitmq, ...kafka });
     const about = Object.keys(channels).filter((id) => id.includes('price.changed'));
     expect(about).toEqual([
@@ -114,7 +114,7 @@ describe('the AsyncAPI document', () => {
     ]);
   });
 
-  it('says what this system sends and takes: events by one broker, jobs by all, requests of others as well', () => {
+  it('lists what this system sends (events by one broker, jobs by all) and what it receives (also requests of other services)', () => {
     const sent = (environment: NodeJS.ProcessEnv) =>
       Object.keys(documentOf(environment).operations).filter((id) => /^send\..*price/.test(id));
     expect(sent({ ...rabbitmq, ...kafka })).toEqual(['send.kafka.topic.price.changed']);
@@ -130,7 +130,7 @@ describe('the AsyncAPI document', () => {
     }
   });
 
-  it('knows its messages as they are sent, and no others', () => {
+  it('accepts each message as this system sends it, and rejects one with another field', () => {
     const document = documentOf({});
     const schemas = schemasOf(document);
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
@@ -150,7 +150,7 @@ describe('the AsyncAPI document', () => {
     expect(told.safeParse({ ...encodeEvent(event), more: 1 }).success).toBe(false);
   });
 
-  it('knows by what another service asks for a job', () => {
+  it('describes the message by which another service requests a job', () => {
     const schema = schemasOf(documentOf({}))['sms.send.v1.request']!;
     const data = { to: '+4915112345678', text: 'Hi' };
     const request = { specversion: '1.0', id: '1', source: 'https://shop.example.com', type: 'sms.send.v1', data };

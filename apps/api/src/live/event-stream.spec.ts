@@ -5,12 +5,12 @@ import { eventBody, eventFrame, openingFrame } from './event-frame';
 import { EventStream, type StreamSettings } from './event-stream';
 
 describe('a frame', () => {
-  it('is one event, whatever its data holds', () => {
+  it('is exactly one event, whatever characters its data contains', () => {
     const text = eventFrame(7, eventBody('progress', { note: 'a\nb\r\n\ndata: c\u2028' }));
     expect(text).toBe('id: 7\nevent: progress\ndata: {"note":"a\\nb\\r\\n\\ndata: c\u2028"}\n\n');
   });
 
-  it('at the beginning says when to come back, and where to go on', () => {
+  it('at the beginning of a stream gives the reconnection time and the id to resume from', () => {
     expect(openingFrame(1_500)).toBe('retry: 1500\n\n');
     expect(openingFrame(1_500, '1:2:')).toBe('retry: 1500\nid: 1:2:\n\n');
   });
@@ -27,7 +27,7 @@ describe('a stream', () => {
     await closed;
   });
 
-  /** Opens a stream and a reader that does not read yet. */
+  /** A stream and its reader, which does not read yet. */
   async function open(changed: Partial<StreamSettings> = {}, method = 'GET') {
     const heard = { room: 0, closed: 0 };
     let stream!: EventStream;
@@ -53,7 +53,9 @@ describe('a stream', () => {
 
   const frame = eventFrame(1, eventBody('progress', { note: 'x'.repeat(200_000) }));
 
-  /** Fills the stream. The buffers of the system take data first, so it tries until none of them takes more. */
+  /**
+   * Sends frames until the stream stays full: the buffers of the operating system fill first, and drain at any time.
+   */
   async function fill(stream: EventStream): Promise<number> {
     let sent = 0;
     for (let fullFor = 0; fullFor < 20 && sent < 1_000; fullFor += 1) {
@@ -67,7 +69,7 @@ describe('a stream', () => {
     return sent;
   }
 
-  it('has no room for a reader who does not read, and says when it has', async () => {
+  it('has no room while its reader does not read, and signals when it has room again', async () => {
     const { stream, answer, heard } = await open();
     const sent = await fill(stream);
     expect(stream.hasRoom).toBe(false);
@@ -81,7 +83,7 @@ describe('a stream', () => {
     expect(received).toBe(sent);
   });
 
-  it('cuts a reader off who does not read', async () => {
+  it('closes the connection of a reader that does not read', async () => {
     const { stream, answer, heard } = await open({ stallMs: 150 });
     await fill(stream);
     await come(() => heard.closed === 1);
@@ -91,21 +93,21 @@ describe('a stream', () => {
     expect(answer.complete).toBe(false);
   });
 
-  it('says that it is alive', async () => {
+  it('sends heartbeats', async () => {
     const { answer } = await open({ heartbeatMs: 10 });
     let text = '';
     answer.on('data', (part: string) => (text += part)).resume();
     await come(() => /^retry: 1\d{3}\n\n(:\n\n){3,}$/.test(text));
   });
 
-  it('ends in order when it has lived', async () => {
+  it('ends in order when its maximum lifetime is over', async () => {
     const { answer, heard } = await open({ lifeMs: 50 });
     answer.resume();
     await once(answer, 'end');
     expect([answer.complete, heard.closed]).toEqual([true, 1]);
   });
 
-  it('is closed once, when its reader goes', async () => {
+  it('is closed once when its reader disconnects', async () => {
     const { stream, answer, heard } = await open();
     answer.destroy();
     await come(() => heard.closed > 0);
@@ -113,7 +115,7 @@ describe('a stream', () => {
     expect(heard.closed).toBe(1);
   });
 
-  it('ends at once for whoever asks for its headers only', async () => {
+  it('ends at once for a HEAD request', async () => {
     const { answer, heard } = await open({}, 'HEAD');
     expect(answer.headers['content-type']).toBe('text/event-stream');
     await come(() => heard.closed === 1);

@@ -33,7 +33,7 @@ async function* batches(...all: Order[][]): AsyncGenerator<Order[]> {
 }
 
 describe('an order as a line of CSV', () => {
-  it('is in UTF-8, with a byte order mark, a line of names, and money with two digits', async () => {
+  it('is UTF-8 with a byte order mark, a header line, and amounts with two decimals', async () => {
     expect((await buffer(writeCsv(batches([order])))).toString()).toBe(
       '\uFEFFnumber,placed_at,customer,country,product,quantity,unit_price,total,status,note\r\n' +
         '1,2026-01-02T03:04:05.678Z,李伟,CN,"Monitor 27""",2,12.70,25.40,paid,\r\n',
@@ -59,7 +59,7 @@ describe('an order as a line of CSV', () => {
     '－1',
     '＠a',
     ' ＝1',
-  ])('what a spreadsheet would run is a text: %j', async (note) => {
+  ])('writes as plain text what a spreadsheet would run as a formula: %j', async (note) => {
     expect(await readBack(note)).toBe(`'${note}`);
   });
 
@@ -70,11 +70,11 @@ describe('an order as a line of CSV', () => {
     ['\n=1', "'\n'=1"],
     ['\r\n=1', "'\r\n'=1"],
     ['a=1; b-2, c@d', 'a=1; b-2, c@d'],
-  ])('%j runs nothing where semicolons separate cells either', async (note, read) => {
+  ])('contains no formula in a spreadsheet that splits cells at semicolons: %j', async (note, read) => {
     expect(await readBack(note)).toBe(read);
   });
 
-  it('an amount below zero is a number', async () => {
+  it('has an amount below zero as a number', async () => {
     expect(await lineOf({ unitPriceCents: -5, totalCents: -123456 })).toContain(',-0.05,-1234.56,');
   });
 
@@ -84,19 +84,19 @@ describe('an order as a line of CSV', () => {
     ['half of a surrogate pair', 'a\uD800b', 'a\uFFFDb'],
     ['a character beyond the first plane', '😀', '😀'],
     ['quotes', '"a", "b"', '"a", "b"'],
-  ])('%s is read back as far as it can be written', async (_, note, read) => {
+  ])('is read back with every character that CSV can hold: %s', async (_, note, read) => {
     expect(await readBack(note)).toBe(read);
   });
 
-  it('a moment that no Date holds is written as what it is', async () => {
+  it('writes a value that is not a valid Date as text', async () => {
     expect(await lineOf({ placedAt: Infinity as unknown as Date })).toMatch(/^1,Infinity,/);
   });
 
-  it.each(['a\nb', 'a\rb', 'a\r\nb', 'a,b'])('%j stays in its cell', async (note) => {
+  it.each(['a\nb', 'a\rb', 'a\r\nb', 'a,b'])('keeps %j in one cell', async (note) => {
     expect(await lineOf({ note })).toContain(`,"${note}"\r\n`);
   });
 
-  it('an error of the reading is one of the file', async () => {
+  it('passes an error of its source on to the reader of the file', async () => {
     const broken = async function* (): AsyncGenerator<Order[]> {
       yield await Promise.resolve([order]);
       throw new Error('the database is gone');

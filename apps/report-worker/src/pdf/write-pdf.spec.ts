@@ -19,27 +19,27 @@ function sectionOf(product: string, totalCents = 1_270): SectionSummary {
 
 const textOf = async (section: SectionSummary) => (await readPdf(await buffer(writePdf([section])))).join('\n');
 
-describe('a text in a document', () => {
+describe('a text in a PDF', () => {
   it.each([
     ['several lines', 'Lamp\r\nwith\tshade', 'Lamp with shade'],
     ['control characters', 'Lamp\0\u0007\uFFFE', 'Lamp〓'],
     ['characters that the font does not have', 'Lamp 😀😀 שלום', 'Lamp 〓 〓'],
-    ['marks that steer the writing', 'L\u202Eamp\u200B\uFEFF', 'Lamp'],
-    ['a letter and its accent apart', 'Cafe\u0301', 'Café'],
+    ['invisible direction marks', 'L\u202Eamp\u200B\uFEFF', 'Lamp'],
+    ['a letter and its accent as two characters', 'Cafe\u0301', 'Café'],
     ['half of a surrogate pair', 'Lamp\uD83D', 'Lamp〓'],
-  ])('is one line that can be drawn where it has %s', async (_, product, drawn) => {
+  ])('is drawn as one line when it has %s', async (_, product, drawn) => {
     expect(await textOf(sectionOf(product))).toContain(`  ${drawn}  `);
   });
 
-  it('is cut where it is longer than its column', async () => {
+  it('is truncated when it is longer than its column', async () => {
     const text = await textOf(sectionOf('W'.repeat(1_000_000)));
     expect(text).toMatch(/ W{5,40}… /);
     expect(text).toContain('12.70 €');
   });
 });
 
-describe('a document', () => {
-  it('has a month in which more was refunded than sold', async () => {
+describe('a PDF', () => {
+  it('shows a month with more refunds than sales as a negative amount', async () => {
     expect(await textOf(sectionOf('Lamp', -1_270))).toContain('-12.70 €');
   });
 });

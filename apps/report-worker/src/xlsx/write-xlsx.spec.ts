@@ -25,7 +25,7 @@ async function* orders(): AsyncGenerator<Order[]> {
   }
 }
 
-/** The cells of one order as exceljs reads them, whose parser of XML takes nothing that is not well-formed. */
+/** The cells of one order as exceljs reads them. Its XML parser accepts well-formed XML only. */
 async function cellsOf(changed: Partial<Order>): Promise<Record<string, CellValue>> {
   const { value: batch } = (await orders().next()) as { value: Order[] };
   const one = async function* () {
@@ -46,16 +46,16 @@ describe('a cell of a workbook', () => {
     ['control characters', 'a\u000Bb\u001Fc', 'a\uFFFDb\uFFFDc'],
     ['halves of surrogate pairs', 'a\uDC00b\uD800', 'a\uFFFDb\uFFFD'],
     ['characters beyond the first plane', '😀 \u{1FFFE}', '😀 \u{1FFFE}'],
-    ['what looks like an escape', '_x0041_ _x000D_x0042_ _x005F_x0041_', '_x0041_ _x000D_x0042_ _x005F_x0041_'],
+    ['text that looks like an escape', '_x0041_ _x000D_x0042_ _x005F_x0041_', '_x0041_ _x000D_x0042_ _x005F_x0041_'],
     ['CR LF and a lone CR', 'a\r\nb\rc\nd', 'a\nb\nc\nd'],
     ['spaces at its ends', '  a  ', '  a  '],
-    ['what looks like a formula', '=1+1', '=1+1'],
-    ['what looks like markup', '<v>]]>"\'', '<v>]]>"\''],
-  ])('holds %s as far as XML can', async (_, note, read) => {
+    ['text that looks like a formula', '=1+1', '=1+1'],
+    ['text that looks like markup', '<v>]]>"\'', '<v>]]>"\''],
+  ])('holds %s as far as XML allows', async (_, note, read) => {
     expect((await cellsOf({ note }))['note']).toBe(read);
   });
 
-  it('holds 32,767 characters of a text, and no half of a pair', async () => {
+  it('holds 32,767 characters of text, and never half of a surrogate pair', async () => {
     const note = async (text: string) => (await cellsOf({ note: text }))['note'] as string;
     expect(await note('x'.repeat(32_767))).toBe('x'.repeat(32_767));
     expect(await note('x'.repeat(32_768))).toBe(`${'x'.repeat(32_766)}…`);
@@ -65,17 +65,17 @@ describe('a cell of a workbook', () => {
   it.each([
     ['before March 1900', '1899-12-31T00:00:00.000Z'],
     ['after 9999', '+010000-01-01T00:00:00.000Z'],
-  ])('holds a moment %s as a text', async (_, moment) => {
+  ])('holds a time %s as text', async (_, moment) => {
     expect((await cellsOf({ placedAt: new Date(moment) }))['placed_at']).toBe(moment);
   });
 
-  it('holds a moment that a workbook can count as a date, and one that no Date holds as a text', async () => {
+  it('holds a time that a workbook can represent as a date, and an invalid Date as text', async () => {
     const placedAt = new Date('1900-03-01T00:00:00Z');
     expect((await cellsOf({ placedAt }))['placed_at']).toEqual(placedAt);
     expect((await cellsOf({ placedAt: -Infinity as unknown as Date }))['placed_at']).toBe('-Infinity');
   });
 
-  it('holds a number of more than 15 digits as a text', async () => {
+  it('holds a number of more than 15 digits as text', async () => {
     const cells = await cellsOf({ number: 9_007_199_254_740_991, totalCents: -1_270, unitPriceCents: 1 });
     expect([cells['number'], cells['total'], cells['unit_price']]).toEqual(['9007199254740991', -12.7, 0.01]);
     expect((await cellsOf({ number: 999_999_999_999_999 }))['number']).toBe(999_999_999_999_999);
@@ -83,26 +83,26 @@ describe('a cell of a workbook', () => {
 });
 
 describe('a workbook', () => {
-  it('is the same, whenever it is made', async () => {
+  it('has the same bytes whenever it is made', async () => {
     const first = await buffer(writeXlsx(orders()));
-    await delay(2_100); // A zip file counts in steps of two seconds.
+    await delay(2_100); // A zip file stores times in steps of two seconds.
     expect((await buffer(writeXlsx(orders()))).equals(first)).toBe(true);
   });
 
-  it('takes no more orders than its reader has room for', async () => {
+  it('takes no more orders from its source than its reader has room for', async () => {
     const { value: batch } = (await orders().next()) as { value: Order[] };
     const all = 60;
     let taken = 0;
     const many = async function* (): AsyncGenerator<Order[]> {
       for (; taken < all; taken += 1) {
-        // What does not get smaller in the file.
+        // Random text, which compression does not shrink.
         yield batch.map((order) => ({ ...order, note: randomBytes(60).toString('base64') }));
         await immediate();
       }
     };
     const workbook = writeXlsx(many());
-    workbook.read(0); // Nothing is made before it is read.
-    // Until it stands still, or has taken all.
+    workbook.read(0); // The workbook makes nothing before it is read.
+    // Waits until the workbook takes no more orders, or has taken all.
     for (let before = -1; before !== taken;) {
       before = taken;
       await delay(200);
@@ -113,7 +113,7 @@ describe('a workbook', () => {
     expect(taken).toBe(all);
   });
 
-  it('ends the reading of orders when its reader has gone', async () => {
+  it('ends the reading of orders when its reader disconnects', async () => {
     const { value: batch } = (await orders().next()) as { value: Order[] };
     let hasEnded = false;
     const endless = async function* (): AsyncGenerator<Order[]> {
@@ -133,7 +133,7 @@ describe('a workbook', () => {
     expect(hasEnded).toBe(true);
   });
 
-  it('an error of the reading is one of the file', async () => {
+  it('passes an error of its source on to the reader of the file', async () => {
     const broken = async function* (): AsyncGenerator<Order[]> {
       yield* orders();
       throw new Error('the database is gone');

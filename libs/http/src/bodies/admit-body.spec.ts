@@ -29,7 +29,7 @@ it.each<[string, Request['headers'], string, string]>([
   ['gzip', { 'content-length': '1', 'content-encoding': 'gzip' }, 'unauthenticated', 'encoding_unsupported'],
   ['gzip in transfer', { 'transfer-encoding': 'gzip, chunked' }, 'unauthenticated', 'encoding_unsupported'],
   ['more than any route takes', { 'content-length': '99999999' }, 'unauthenticated', 'body_too_large'],
-])('%s is judged by the headers alone', (_, headers, withoutKey, withKey) => {
+])('%s is admitted or refused by the headers alone', (_, headers, withoutKey, withKey) => {
   expect([outcome(headers), outcome(headers, everybody)]).toEqual([withoutKey, withKey]);
 });
 
@@ -43,7 +43,7 @@ describe('bytes in flight', () => {
     }
   };
 
-  it('are limited for one address and for the process, and freed by what has ended', () => {
+  it('are limited per address and per process, and are freed when a request ends', () => {
     const inFlight = new BytesInFlight({ perProcess: 100, perAddress: 60 });
     inFlight.add('a', 60);
     expect(codeOf(() => inFlight.add('a', 1))).toBe(429);

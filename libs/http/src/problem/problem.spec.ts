@@ -31,7 +31,7 @@ it.each<[string, () => unknown]>([
         fields(1_000, (n) => `${n}${'x'.repeat(5_000)}`),
       ),
   ],
-])('thousands of %s: the first 20 are named, once', (_, parse) => {
+])('a request with thousands of %s: the problem document names the first 20 faults, each once', (_, parse) => {
   const document = refusedBy(parse).toDocument();
   expect(document.errors).toHaveLength(20);
   const text = JSON.stringify(document);
@@ -40,12 +40,12 @@ it.each<[string, () => unknown]>([
   expect(document.detail).toBe('Expected no fault, got more than 20; "errors" names each one, at most 20.');
 });
 
-it('one fault is told in the detail, too; two are counted there', () => {
+it('repeats a single fault in the detail, and gives the number of faults when there are two', () => {
   expect(refusedBy(() => parseBody(schema, { a: 1 })).message).toBe('a: is not a field of this object');
   expect(refusedBy(() => parseBody(schema, { a: 1, b: 1 })).message).toContain('got 2; "errors" names each one');
 });
 
-it('an answer quotes no more than the beginning of what came', () => {
+it('quotes only the beginning of a long value', () => {
   expect(quoted('short')).toBe('"short"');
   expect(quoted('x'.repeat(16_000))).toHaveLength(103);
   expect(quoted(`${'x'.repeat(99)}😀`).isWellFormed()).toBe(true);

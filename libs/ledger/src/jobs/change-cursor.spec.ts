@@ -2,8 +2,8 @@ import { ChangeCursor } from './change-cursor';
 
 const cursorOf = (text: string): ChangeCursor => ChangeCursor.parse(text)!;
 
-describe('a cursor over changes', () => {
-  it.each(['1:1:', '10:20:', '10:20:10,14,15', '10:20:12,19'])('reads %s, as PostgreSQL writes it', (text) => {
+describe('ChangeCursor', () => {
+  it.each(['1:1:', '10:20:', '10:20:10,14,15', '10:20:12,19'])('reads %s, as PostgreSQL does', (text) => {
     expect(ChangeCursor.parse(text)).toBeDefined();
   });
 
@@ -19,16 +19,16 @@ describe('a cursor over changes', () => {
     '1:99999999999999999999:',
     '1:5:2,',
     'a:b:',
-  ])('refuses %p, as PostgreSQL would', (text) => {
+  ])('refuses %p, as PostgreSQL does', (text) => {
     expect(ChangeCursor.parse(text)).toBeUndefined();
   });
 
-  it('is written as it was read, but for transactions that say nothing', () => {
+  it('is written as it was read, without transactions that change nothing', () => {
     expect(cursorOf('10:20:10,14').toString()).toBe('10:20:10,14');
     expect(cursorOf('10:20:').toString()).toBe('20:20:');
   });
 
-  it('below a transaction, all that was running before it is still to come', () => {
+  it('below a transaction, still includes all transactions that ran before it', () => {
     const cursor = cursorOf('10:20:10,14,15');
     expect(cursor.below(15n).toString()).toBe('10:15:10,14');
     expect(cursor.below(12n).toString()).toBe('10:12:10');
@@ -36,12 +36,12 @@ describe('a cursor over changes', () => {
     expect(cursor.below(25n)).toBe(cursor);
   });
 
-  it('of many running transactions it says less than it has seen, never more', () => {
+  it('moves back, never forward, when too many transactions are running', () => {
     const running = Array.from({ length: 21 }, (_, index) => 100 + index * 2);
     expect(cursorOf(`100:200:${running.join()}`).toString()).toBe('100:100:');
   });
 
-  it('knows one that is ahead of it', () => {
+  it('compares two cursors', () => {
     expect(cursorOf('10:21:').isAheadOf(cursorOf('10:20:'))).toBe(true);
     expect(cursorOf('10:20:').isAheadOf(cursorOf('10:20:12'))).toBe(false);
   });

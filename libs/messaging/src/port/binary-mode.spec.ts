@@ -30,8 +30,8 @@ const received = (over: Partial<Parameters<typeof fromBinaryMode>[0]> = {}) =>
     ['ce_'],
   );
 
-describe('an event in binary mode', () => {
-  it('says what the same event says in structured mode', () => {
+describe('a CloudEvent in binary mode', () => {
+  it('is parsed to the same event as in structured mode', () => {
     expect(parseMessage(received())).toEqual(parsed);
     expect(parseMessage(received())).toEqual(parseMessage(Buffer.from(JSON.stringify({ ...attributes, data }))));
   });
@@ -42,7 +42,7 @@ describe('an event in binary mode', () => {
     expect(fromBinaryMode(native, ['other_'])).toBe(native.bytes);
   });
 
-  it('is read as the cloudevents package writes it, whatever form the client gives its headers', () => {
+  it('is read as the cloudevents package writes it, in whatever form the client passes its headers', () => {
     const { headers, value } = Kafka.binary(new CloudEvent({ ...attributes, data }));
     const asBytes = Object.fromEntries(
       Object.entries(headers).flatMap(([name, text]) => (text ? [[name, Buffer.from(String(text))]] : [])),
@@ -53,31 +53,31 @@ describe('an event in binary mode', () => {
     }
   });
 
-  it('takes numbers for text, and what is neither for nothing', () => {
+  it('may have numbers as text attributes; other header values are ignored', () => {
     const headers = { ...prefixed('ce_'), ce_id: 4711, ce_time: { '!': 'timestamp', value: 1 } };
     expect(parseMessage(received({ headers }))).toMatchObject({ id: '4711' });
   });
 
-  it('is not what a structured event is, whatever stands in the headers beside it', () => {
+  it('is not assumed for a structured event, whatever its headers contain', () => {
     const bytes = Buffer.from(JSON.stringify({ ...attributes, id: 'another', data }));
     const contentType = Buffer.from('application/CloudEvents+json; charset=utf-8');
     expect(received({ contentType, bytes })).toBe(bytes);
   });
 
-  it('is not what has no attribute in its headers', () => {
+  it('is not assumed for a message without attributes in its headers', () => {
     const bytes = Buffer.from(JSON.stringify({ ...attributes, data }));
     expect(received({ headers: { 'x-retry': '1', ce_time: '2026' }, bytes })).toBe(bytes);
     expect(received({ headers: undefined, bytes })).toBe(bytes);
   });
 
   it.each(['application/json; charset=utf-8', 'application/vnd.shop+json', 'text/json', undefined])(
-    'has JSON as data where the content type is %s',
+    'has JSON as data when the content type is %s',
     (contentType) => {
       expect(parseMessage(received({ contentType }))).toMatchObject({ data });
     },
   );
 
-  it('without bytes has no data', () => {
+  it('has no data when it has no bytes', () => {
     expect(parseMessage(received({ bytes: Buffer.alloc(0) }))).toMatchObject({ data: undefined });
   });
 
@@ -87,7 +87,7 @@ describe('an event in binary mode', () => {
     ['with data that is no JSON', { bytes: Buffer.from('{"to"') }, 'malformed', /Expected JSON/],
     ['with data of another type', { contentType: 'text/csv', bytes: Buffer.from('1') }, 'malformed', /text\/csv/],
     ['that is too large', { bytes: Buffer.alloc(maxMessageBytes + 1, ' ') }, 'oversized', /65537/],
-  ])('%s is refused, and says whose it is', (_, over, reason, detail) => {
+  ])('%s is refused with a reason and its source', (_, over, reason, detail) => {
     const body = received(over);
     let refused: unknown;
     try {
@@ -102,7 +102,7 @@ describe('an event in binary mode', () => {
     expect(rawBytes(body)).toEqual(over.bytes);
   });
 
-  it('is kept with its attributes where it can be read', () => {
+  it('is kept with its attributes when it can be read', () => {
     expect(JSON.parse(rawBytes(received()).toString())).toEqual({
       ...attributes,
       datacontenttype: 'application/json',
@@ -110,7 +110,7 @@ describe('an event in binary mode', () => {
     });
   });
 
-  it('whatever the headers are, is an event or the bytes as they came', () => {
+  it('is an event or the bytes as they came, for any headers', () => {
     const bytes = Buffer.from('null');
     const header = fc.oneof(fc.constantFrom('ce_id', 'ce_data', 'ce___proto__', 'ce_', 'ce_ID'), fc.string());
     fc.assert(

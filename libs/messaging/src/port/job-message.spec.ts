@@ -13,8 +13,8 @@ const message = {
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 };
 
-describe('the message', () => {
-  it('is a CloudEvent that says which dispatch of which job, and where the rest is', () => {
+describe('a job message', () => {
+  it('is a CloudEvent with the job id, the dispatch number and a reference to the job', () => {
     expect(encodeMessage(message)).toEqual({
       specversion: '1.0',
       id: message.id,
@@ -27,20 +27,20 @@ describe('the message', () => {
     });
   });
 
-  it('comes back as it went, as an object and as bytes', () => {
+  it('is parsed back from an object and from bytes', () => {
     const { id, dispatch, kind, version, traceparent } = message;
     const parsed = { id, dispatch, kind, version, traceparent };
     expect(parseMessage(encodeMessage(message))).toEqual(parsed);
     expect(parseMessage(Buffer.from(JSON.stringify(encodeMessage(message))))).toEqual(parsed);
   });
 
-  it('of another service may have a dispatch of its own, and no type that fills a dead letter', () => {
+  it('of another service may have an attribute named dispatch, and is refused when its type is too long', () => {
     const event = { specversion: '1.0', id: '1', source: '/elsewhere', type: 'a.b.v1', dispatch: 'by truck' };
     expect(parseMessage(event)).toMatchObject({ kind: 'a.b', id: '1' });
     expect(() => parseMessage({ ...event, type: `${'a'.repeat(10_000_000)}.v1` })).toThrow(UnreadableMessageError);
   });
 
-  it('what is nested too deep to be written again is refused, and still has bytes to keep', () => {
+  it('is refused when it is nested too deep to be serialised, and still has bytes to keep', () => {
     let data: unknown = null;
     for (let depth = 0; depth < 20_000; depth += 1) data = [data];
     const event = { specversion: '1.0', id: '1', source: '/elsewhere', type: 'a.b.v1', data };
@@ -48,7 +48,7 @@ describe('the message', () => {
     expect(rawBytes(event).length).toBeGreaterThan(0);
   });
 
-  it('anything else is refused with a reason, never with another error', () => {
+  it('is refused with a reason, and never with another error, for any other body', () => {
     fc.assert(
       fc.property(
         fc.oneof(

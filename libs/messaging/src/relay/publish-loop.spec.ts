@@ -5,7 +5,10 @@ import { PublishLoop } from './publish-loop';
 
 const done = () => Promise.resolve();
 
-/** One round of a loop. @returns the signals that it gave */
+/**
+ * Runs one round of a loop.
+ * @returns the first signal that the loop gave
+ */
 async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<void>; due?: Partial<Due> }) {
   const signals = new MessagingSignals();
   const heard: unknown[][] = [];
@@ -28,8 +31,8 @@ async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<v
 
 const refuse = (message: string) => () => Promise.reject(new Error(message));
 
-describe('a publish loop', () => {
-  it('says that the broker takes no messages when the broker took none', async () => {
+describe('PublishLoop', () => {
+  it('signals a failed publish when the broker rejects the messages', async () => {
     expect(await roundOf({ due: { publish: refuse('no leader') } })).toEqual([
       'publish_failed',
       'kafka',
@@ -39,8 +42,8 @@ describe('a publish loop', () => {
 
   it.each([
     ['gives no connection', { connect: refuse('timeout exceeded when trying to connect') }],
-    ['does not remove what is published', { due: { remove: refuse('timeout exceeded when trying to connect') } }],
-  ])('says that PostgreSQL is away when PostgreSQL %s', async (_, fault) => {
+    ['does not delete the published rows', { due: { remove: refuse('timeout exceeded when trying to connect') } }],
+  ])('signals that PostgreSQL is away when PostgreSQL %s', async (_, fault) => {
     expect(await roundOf(fault)).toEqual([
       'database_away',
       'publish to kafka',

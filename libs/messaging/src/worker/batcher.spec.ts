@@ -1,7 +1,7 @@
 import { Batcher } from './batcher';
 
-describe('Collector', () => {
-  it('joins what comes within the window into one call, and answers each caller with his own', async () => {
+describe('Batcher', () => {
+  it('joins items that come within the window into one call, and gives each caller its own answer', async () => {
     const groups: number[][] = [];
     const collector = new Batcher<number, number>((items) => {
       groups.push(items);
@@ -11,7 +11,7 @@ describe('Collector', () => {
     expect(groups).toEqual([[1, 2, 3]]);
   });
 
-  it('lets the next group grow while as many calls as allowed are running', async () => {
+  it('collects the next group while the maximum number of calls is in flight', async () => {
     const groups: { items: number[]; finish: () => void }[] = [];
     const collector = new Batcher<number, number>(
       (items) => new Promise((resolve) => groups.push({ items, finish: () => resolve(items) })),
@@ -33,7 +33,7 @@ describe('Collector', () => {
     expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  it('an item that is refused fails alone', async () => {
+  it('rejects only the item that is refused', async () => {
     const collector = new Batcher<string, string>((items) =>
       items.includes('bad') ? Promise.reject(new Error('refused')) : Promise.resolve(items),
     );

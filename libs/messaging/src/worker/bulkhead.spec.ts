@@ -6,7 +6,7 @@ const waits = (bulkhead: Bulkhead) =>
   );
 
 describe('Bulkhead', () => {
-  it('lets so many in at once under one name, and others beside them', () => {
+  it('admits a limited number of entries per name, and does not limit other names', () => {
     const bulkhead = new Bulkhead(2);
     const [first, second] = [bulkhead.enter('slow'), bulkhead.enter('slow')];
     expect([first, second].every((entered) => 'leave' in entered)).toBe(true);
@@ -16,7 +16,7 @@ describe('Bulkhead', () => {
     expect('leave' in bulkhead.enter('slow')).toBe(true);
   });
 
-  it('sends away for longer, the slower those are that are in', () => {
+  it('makes a refused entry wait longer the longer the present ones have taken', () => {
     jest.useFakeTimers({ now: 0 });
     const bulkhead = new Bulkhead(1);
     bulkhead.enter('slow');
@@ -28,7 +28,7 @@ describe('Bulkhead', () => {
     jest.useRealTimers();
   });
 
-  it('sends away for a short time while others leave quickly beside one that stays', () => {
+  it('makes a refused entry wait a short time while other entries leave quickly', () => {
     jest.useFakeTimers({ now: 0 });
     const bulkhead = new Bulkhead(2);
     bulkhead.enter('slow');

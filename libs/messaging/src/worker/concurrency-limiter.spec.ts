@@ -1,7 +1,7 @@
 import { ConcurrencyLimiter } from './concurrency-limiter';
 
-describe('Slots', () => {
-  it('lets so many in, and the next one in for each that leaves, in order', async () => {
+describe('ConcurrencyLimiter', () => {
+  it('admits as many as it has slots, and the next in order when one leaves', async () => {
     const slots = new ConcurrencyLimiter(2);
     const entered: number[] = [];
     const enter = async (n: number) => {

@@ -1,7 +1,7 @@
 import { Drain } from './drain';
 
 describe('Drain', () => {
-  it('ends every wait when it begins, and lets none begin afterwards', async () => {
+  it('ends every wait when it begins, and ends later waits at once', async () => {
     const drain = new Drain();
     const heard: string[] = [];
     drain.onBegin(() => heard.push('before'));
@@ -13,7 +13,7 @@ describe('Drain', () => {
     expect([drain.hasBegun, heard]).toEqual([true, ['before', 'after']]);
   });
 
-  it('lets a wait end by itself', async () => {
+  it('lets a wait end by itself before it begins', async () => {
     const drain = new Drain();
     await drain.sleep(1);
     expect(drain.hasBegun).toBe(false);

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { cutBySize, mostBatchBytes } from './cut-by-size';
 
-describe('cutting messages into batches', () => {
+describe('cutBySize', () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 2 * mostBatchBytes }), { maxLength: 100 });
   const bytesOf = (batch: readonly number[]) => batch.reduce((sum, bytes) => sum + bytes, 0);
 
-  it('keeps every message and their order, and no batch of several is larger than Kafka takes at once', () => {
+  it('keeps every message in order, and makes no batch of several messages larger than Kafka accepts', () => {
     fc.assert(
       fc.property(sizes, (messages) => {
         const batches = cutBySize(messages, (bytes) => bytes);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { OffsetWindow } from './offset-window';
 
-describe('the window of offsets', () => {
-  it('commits nothing beyond the first message that has not ended, whatever order they end in', () => {
+describe('OffsetWindow', () => {
+  it('commits nothing beyond the first unfinished message, in whatever order messages finish', () => {
     const endings = fc
       .integer({ min: 1, max: 50 })
       .chain((count) =>
@@ -24,7 +24,7 @@ describe('the window of offsets', () => {
     );
   });
 
-  it('has nothing to commit after a commit, until more has ended', () => {
+  it('has nothing to commit after a commit, until another message finishes', () => {
     const window = new OffsetWindow();
     const [first, second] = [window.begin('7'), window.begin('9')];
     first();

@@ -22,14 +22,14 @@ describe('Acknowledgements', () => {
 
   const acknowledge = (...tags: number[]) => tags.forEach((tag) => acknowledgements.acknowledge(messages[tag - 1]!));
 
-  it('joins what was done in one turn into one frame, in whatever order it was done', async () => {
+  it('sends one frame for all messages that are done in one turn of the event loop, in whatever order they were done', async () => {
     acknowledge(3, 1, 2);
     await turn();
     expect(frames).toEqual(['up to 3']);
     expect(acknowledgements.size).toBe(2);
   });
 
-  it('never acknowledges what is not done, and lets it keep nothing else', async () => {
+  it('never acknowledges an unfinished message, and acknowledges the finished messages behind it', async () => {
     acknowledge(1, 3, 4);
     await turn();
     expect(frames).toEqual(['up to 1', '3', '4']);
@@ -42,7 +42,7 @@ describe('Acknowledgements', () => {
     expect(acknowledgements.size).toBe(0);
   });
 
-  it('says nothing on a channel that is gone', async () => {
+  it('sends nothing on a closed channel', async () => {
     acknowledge(1);
     channel.emit('close');
     await turn();
