@@ -4,7 +4,7 @@ import { createLedgerPool, type PoolSettings } from './ledger-pool';
 import { OutboxWakeUp } from './outbox/wake-up';
 import { createPrismaClient, PrismaClient } from './prisma-client';
 
-/** The process's pool, its Prisma client and the relays' wake-up. Inject them by their classes. */
+/** The process's pool, its Prisma client and the relay's wake-up. Inject them by their classes. */
 @Module({})
 export class PersistenceModule implements OnApplicationShutdown {
   constructor(@Inject(Pool) private readonly pool: Pool) {}
@@ -25,7 +25,7 @@ export class PersistenceModule implements OnApplicationShutdown {
     };
   }
 
-  /** The last thing to close: whoever drains before it still needs the ledger. */
+  /** Closes the pool last: other modules still need the ledger while they drain. */
   async onApplicationShutdown(): Promise<void> {
     await this.pool.end();
   }

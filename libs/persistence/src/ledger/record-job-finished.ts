@@ -5,8 +5,8 @@ const silentKinds = jobDefinitions.filter(({ announced }) => !announced).map(({ 
 const listOf = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ');
 
 /**
- * The part of a statement that tells of jobs that have come to their end.
- * @param jobs a CTE with the columns of `job`; those that go on are left out
+ * The SQL part that writes a `job.finished` event for each final job whose kind is announced.
+ * @param jobs a CTE with the columns of `job`; jobs that are not final are skipped
  */
 export function recordJobFinished(jobs: string): string {
   return `INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)
