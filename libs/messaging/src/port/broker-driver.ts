@@ -72,8 +72,8 @@ export interface Subscription {
    *
    * - BullMQ: why the last try to take a job failed.
    * - RabbitMQ: why the channel is closed.
-   * - Kafka: why the consumer crashed, for 15 s after the crash: a consumer that starts again looks healthy until it
-   *   fails at the same record.
+   * - Kafka: why the consumer crashed or could not start, for 15 s: a consumer that starts again looks healthy until
+   *   it fails at the same record.
    * - Memory: always undefined.
    */
   readonly trouble: string | undefined;
@@ -89,10 +89,10 @@ export interface Subscription {
  * Contract for all methods:
  * - A driver connects by itself and reconnects by itself, without a limit on time or tries. The exception is BullMQ,
  *   which keeps the failure of its first connection: the process then ends, and its supervisor starts it again.
- * - A driver does not retry a failed call. The caller of the method retries.
+ * - A driver does not retry a failed call; the caller of the method retries. kafkajs retries a request up to 5 times
+ *   within a call.
  * - A queue that the driver was not created for is a programming error. `subscribe`, `subscribeTo` and `depth` throw a
- *   RangeError for it, some of them synchronously. Where a driver needs no registration, such as Kafka for the topic of
- *   an event, the call succeeds.
+ *   RangeError for it, some of them synchronously. RabbitMQ and Kafka do not check the kind of event in `subscribeTo`.
  */
 export interface BrokerDriver {
   readonly name: BrokerName;
@@ -116,7 +116,7 @@ export interface BrokerDriver {
    * - Blocking: RabbitMQ and Kafka time out after 4 s. On Redis a command times out after 4 s, and the call fails at
    *   once while Redis is away. BullMQ on PostgreSQL has no deadline of its own: a connection attempt may take 30 s.
    *   The relay gives every call 5 s. The driver splits a batch where the broker limits its size.
-   * - Memory: after an error the driver keeps no message for a later try.
+   * - Buffering: after an error the driver keeps no message for a later try.
    * - Duplicates: a message that is published again may be delivered again. BullMQ drops it while it still holds a job
    *   with the same id and dispatch.
    * - Retries: the caller. The relay keeps the outbox row and publishes it again after a back-off.
@@ -192,7 +192,7 @@ export interface BrokerDriver {
    * deliveries in flight are done: the broker redelivers what is not acknowledged by then.
    *
    * - Concurrency: a second call returns the result of the first one and changes nothing.
-   * - Blocking: a broker that does not answer delays it by a few seconds: each step waits for at most 2 s. BullMQ uses
+   * - Blocking: a broker that does not answer delays it by some seconds: most steps wait for at most 2 s. BullMQ uses
    *   that time to wait for deliveries in flight.
    * - Errors: does not reject because the broker is away.
    */
