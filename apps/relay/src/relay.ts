@@ -10,13 +10,13 @@ import { Repeat } from './repeat';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
 
-/** How late a scheduled job may be. */
+/** How late a scheduled job may be, in milliseconds. */
 const scheduleMs = 500;
 
 export interface RelayOptions {
   readonly databaseUrl: string;
   readonly queues: readonly string[];
-  /** Which events go by which broker. */
+  /** The kinds of events that are routed to a broker. */
   readonly eventsOf: (broker: BrokerName) => readonly string[];
   readonly schedules: readonly ScheduleDefinition[];
   readonly leaseMs: number;
@@ -25,7 +25,7 @@ export interface RelayOptions {
   readonly forgottenAfterMs: number;
 }
 
-/** Everything that moves a job on while no request and no handler runs. Several relays do each other no harm. */
+/** Everything that moves a job on outside of requests and handlers. Several relays may run at once. */
 export class Relay {
   private readonly loops: Readonly<Record<'jobs' | 'events', readonly PublishLoop[]>>;
   private readonly repeats: Repeat[];

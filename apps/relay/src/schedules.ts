@@ -1,7 +1,7 @@
 import { defineSchedule, emailDigest, type ScheduleDefinition } from '@app/contracts';
 import type { RelaySettings } from './config';
 
-/** Every timetable there is. */
+/** All timetables. */
 export function schedulesOf({ DIGEST_TO, DIGEST_CRON, DIGEST_ZONE }: RelaySettings): readonly ScheduleDefinition[] {
   return [
     defineSchedule({

@@ -16,7 +16,7 @@ import { retryUntilDatabaseUp } from './retry-until-database-up';
 import { ConcurrencyLimiter } from './concurrency-limiter';
 import { RateLimiter } from './rate-limiter';
 
-/** What a process is there for. */
+/** The jobs and events that a process handles. */
 export interface Served {
   readonly jobs: readonly JobDefinition[];
   readonly events: readonly EventSubscription[];
@@ -31,7 +31,7 @@ export interface BusSettings {
   readonly leaseMs: number;
 }
 
-/** A worker's way from its brokers to its handlers. */
+/** Connects a worker's brokers with its handlers. */
 export class Bus {
   private subscriptions: { readonly broker: string; readonly queue: string; readonly subscription: Subscription }[] =
     [];
@@ -55,14 +55,14 @@ export class Bus {
   }
 
   /**
-   * Checks the handlers, then subscribes every queue on every configured broker.
-   * @returns the pipeline's steps, to be printed
+   * Checks the handlers, then subscribes to every queue on every configured broker.
+   * @returns the pipeline's steps, for printing
    * @throws BootCheckError
    */
   async start(): Promise<readonly string[]> {
     const { pool, prisma, signals } = this.dependencies;
     const { jobs } = this.served;
-    // Prisma loads its query compiler at its first query: better now than inside the first job.
+    // Prisma loads its query compiler at its first query: better here than inside the first job.
     await prisma.$queryRaw`SELECT 1`;
     const pipeline = createPipeline({
       ...this.dependencies,
@@ -81,7 +81,7 @@ export class Bus {
     });
     const deliver = this.deliverTo(
       (delivery) => pipeline.run(delivery).then((): DeliveryEnd => 'acknowledge'),
-      // The lease, or the reconciler, brings a job of ours back.
+      // The lease, or the reconciler, brings back a job of ours.
       (error) => (error instanceof LeftUnacked ? 'leave unacked' : 'acknowledge'),
     );
     const intakes = this.registries.events
@@ -116,7 +116,10 @@ export class Bus {
     return pipeline.lines;
   }
 
-  /** What is left to another is never acknowledged: the broker gives it to somebody else when this process has gone. */
+  /**
+   * A message that is left unacknowledged gets a promise that never resolves: the broker redelivers it after this
+   * process has ended.
+   */
   private deliverTo(
     take: (delivery: Delivery) => Promise<DeliveryEnd>,
     afterFault: (error: unknown) => DeliveryEnd = () => 'leave unacked',
@@ -132,7 +135,7 @@ export class Bus {
     };
   }
 
-  /** What was delivered and is not claimed yet is handed back as soon as it is. */
+  /** Stops the subscriptions. A message that was delivered and not claimed is claimed and handed back at once. */
   async stopIntake(): Promise<void> {
     this.dependencies.leases.refuse();
     this.drain.begin();
@@ -145,7 +148,7 @@ export class Bus {
     return this.inFlight.size;
   }
 
-  /** Resolves when nothing is in flight, or after `ms`. @returns whether nothing is */
+  /** Waits until nothing is in flight, at most `ms` milliseconds. @returns whether nothing is in flight */
   async idle(ms: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const timeOut = new Promise((resolve) => {

@@ -13,10 +13,10 @@ import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies'
 import { payloadOf, PayloadRefused } from './payload';
 import { refusedResult } from './result';
 
-/** How long a job waits that was sent by a newer version of the code, for a worker of that version. */
+/** How long a job of a newer version waits for a worker of that version, in milliseconds. */
 const newerVersionSnoozeMs = 30_000;
 
-/** Longer than the attempt and the grace after it. */
+/** More than the grace after an attempt's time-out, in milliseconds. */
 const transactionSlackMs = 10_000;
 
 export function executeStep({ pool, prisma, signals }: WorkerDependencies): (claimed: Claimed) => Promise<Ending> {
@@ -60,7 +60,7 @@ export function executeStep({ pool, prisma, signals }: WorkerDependencies): (cla
               });
               return { ...outcome, committed: true };
             },
-            // The attempt's own time-out is the one that counts.
+            // The time-out of the attempt must expire first.
             { timeout: definition.timeoutMs + transactionSlackMs, maxWait: definition.timeoutMs },
           );
         } catch (error) {
@@ -73,7 +73,10 @@ export function executeStep({ pool, prisma, signals }: WorkerDependencies): (cla
     };
   }
 
-  /** The caller was promised a result of this shape; one of another shape is a fault of the handler, for good. */
+  /**
+   * Checks the result against the definition: callers rely on its schema. A result that does not fit fails the job for
+   * good.
+   */
   function checked<Result>(outcome: Outcome<Result>, { definition }: Claimed): Outcome<Result> {
     if (outcome.type !== 'done') return outcome;
     const result = definition.result.safeParse(outcome.result);
@@ -83,7 +86,7 @@ export function executeStep({ pool, prisma, signals }: WorkerDependencies): (cla
   }
 }
 
-/** Rolls the transaction of a handler back that ends in anything but `done`. */
+/** Rolls back the transaction of a handler that returned anything but `done`. */
 class NotDone extends Error {
   constructor(readonly outcome: Outcome<never>) {
     super(outcome.type);

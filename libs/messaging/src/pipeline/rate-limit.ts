@@ -5,7 +5,7 @@ import type { Step } from './steps';
 export function rateLimitStep({ rateLimiter, drain }: WorkerDependencies): Step<Received, void, Received, void> {
   return async (received, next) => {
     let waitMs = (await rateLimiter.of(received.delivery.broker, received.definition)?.take()) ?? 0;
-    // A drain ends the wait: the job is handed back as soon as it is claimed.
+    // A drain ends the wait: the job is claimed and handed back at once.
     for (; waitMs > 0 && !drain.hasBegun; waitMs -= longestTimerMs) await drain.sleep(Math.min(waitMs, longestTimerMs));
     await next(received);
   };

@@ -12,7 +12,7 @@ import type { ParsedMessage } from '../port/job-message';
 import type { ConcurrencyLimiter } from '../concurrency-limiter';
 import type { RateLimiter } from '../rate-limiter';
 
-/** What the steps work with: made once per process. */
+/** The dependencies of the steps, created once per process. */
 export interface WorkerDependencies {
   readonly pool: Pool;
   readonly prisma: PrismaClient;
@@ -22,23 +22,23 @@ export interface WorkerDependencies {
   readonly handlers: ReadonlyMap<string, RegisteredHandler>;
   readonly concurrencyLimiters: ReadonlyMap<string, ConcurrencyLimiter>;
   readonly rateLimiter: RateLimiter;
-  /** What waits before its claim need not wait any longer then. */
+  /** When it begins, the waits before the claim end. */
   readonly drain: Drain;
   readonly claims: Batcher<Dispatch, ClaimedJob | undefined>;
   readonly settlements: Batcher<Settlement, SettledState | undefined>;
 }
 
-/** After `parse`. */
+/** A delivery after the step `parse`. */
 export interface Received extends RegisteredHandler {
   readonly delivery: Delivery;
   readonly message: ParsedMessage;
 }
 
-/** After `claim`. */
+/** A delivery after the step `claim`. */
 export interface Claimed extends Received {
   readonly job: ClaimedJob;
   readonly lease: Lease;
 }
 
-/** How an attempt ended: as the handler said, or because it was asked to stop. */
+/** How an attempt ended: with the handler's outcome, or because it was asked to stop. */
 export type Ending = Outcome | { readonly type: 'aborted'; readonly reason: AbortReason };

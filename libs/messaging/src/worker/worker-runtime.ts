@@ -3,10 +3,10 @@ import type { Leases } from '../leases';
 import type { MessagingSignals } from '../messaging-signals';
 import type { BrokerDriver } from '../port/broker-driver';
 
-/** How long handlers that were asked to stop have, of the whole grace. */
+/** The part of the grace that handlers have after they were asked to stop, in milliseconds. */
 const abortGraceMs = 5_000;
 
-/** The life of a worker: begin to take jobs, and end without losing one. */
+/** Starts a worker and drains it without losing a job. */
 export class WorkerRuntime {
   constructor(
     private readonly bus: Bus,
@@ -23,9 +23,9 @@ export class WorkerRuntime {
   }
 
   /**
-   * In this order: no new deliveries; wait for the handlers; ask the rest to stop and hand their jobs back; then
-   * acknowledge and close the brokers. The pool of the ledger is closed after this, by whoever made it.
-   * @param tell gets what it waits for, once for each of these that takes time
+   * Drains in this order: no new deliveries; wait for the handlers; ask the rest to stop and hand their jobs back;
+   * acknowledge and close the brokers. The owner of the ledger's pool closes it after this.
+   * @param tell gets a text for each step that takes time
    */
   async drain(tell: (waitsFor: string) => void = () => undefined): Promise<void> {
     await this.bus.stopIntake();
@@ -33,7 +33,7 @@ export class WorkerRuntime {
     const finishMs = Math.max(0, this.graceMs - abortGraceMs);
     if (this.bus.inFlightCount > 0) tell(`finishes ${this.inFlight}, at most ${seconds(finishMs)}`);
     await this.bus.idle(finishMs);
-    // A little more than the handlers get, so that what they leave behind can be written.
+    // A little more than the handlers get, so that their results can still be written.
     const handBackMs = abortGraceMs + 1_000;
     if (this.bus.inFlightCount > 0)
       tell(`asks ${this.inFlight} to stop and hands back, at most ${seconds(handBackMs)}`);

@@ -15,7 +15,7 @@ import type { BrokerDriver } from '../port/broker-driver';
 import { eventsOf, queuesOf } from '../port/topology';
 import { WorkerRuntime } from './worker-runtime';
 
-/** What every worker has to read. */
+/** The settings that every worker reads. */
 export const workerSettingNames = [
   ...brokerSettingNames,
   'HEARTBEAT_MS',
@@ -27,7 +27,7 @@ export const workerSettingNames = [
 
 export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>;
 
-/** For whoever runs jobs: the drivers, the bus with its pipeline, and the worker's life. */
+/** For a process that runs jobs: the drivers, the bus with its pipeline, and the start and drain of the worker. */
 @Module({})
 export class WorkerMessagingModule {
   /**
