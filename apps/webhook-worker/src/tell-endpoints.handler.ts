@@ -12,7 +12,10 @@ import { Deliveries, Endpoints } from '@app/webhooks';
 
 export const finishedJobs = { event: jobFinished, subscriber: 'webhooks' } satisfies EventSubscription;
 
-/** Of each job that has ended, a message to each endpoint that wants to hear of it: jobs in turn, in one commit. */
+/**
+ * Enqueues a message for each finished job to each endpoint that subscribed to it, one job after another, in one
+ * commit.
+ */
 @EventHandler(finishedJobs)
 export class TellEndpointsHandler implements HandlesEvents<typeof jobFinished> {
   constructor(
@@ -38,7 +41,7 @@ export class TellEndpointsHandler implements HandlesEvents<typeof jobFinished> {
   }
 }
 
-/** No kinds, or no states, means all of them. */
+/** An empty list of kinds or of states means all of them. */
 function wants(
   { kinds, states }: { kinds: readonly string[]; states: readonly string[] },
   job: { kind: string; state: string },

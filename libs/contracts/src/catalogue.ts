@@ -11,7 +11,7 @@ import { summariseSection } from './report/summarise-section';
 import { sendSms } from './sms/send-sms';
 import { deliverWebhook } from './webhooks/deliver-webhook';
 
-/** Every kind of job there is. A process that serves or publishes jobs takes its topology from here. */
+/** All kinds of jobs. A process that runs or publishes jobs derives its topology from this list. */
 export const jobDefinitions: readonly JobDefinition[] = [
   sendEmail,
   emailDigest,
@@ -23,5 +23,5 @@ export const jobDefinitions: readonly JobDefinition[] = [
   deliverWebhook,
 ];
 
-/** Every kind of event there is. */
+/** All kinds of events. */
 export const eventDefinitions: readonly EventDefinition[] = [jobFinished, productChanged];
