@@ -35,6 +35,7 @@ export interface Outbox {
   nextDueMs(database: Database): Promise<number | undefined>;
 }
 
+/** The outbox of the jobs that are routed to this broker. */
 export function jobOutbox(driver: BrokerDriver): Outbox {
   return {
     broker: driver.name,

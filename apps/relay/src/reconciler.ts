@@ -20,6 +20,10 @@ export class Reconciler {
     private readonly settings: { forgottenAfterMs: number },
   ) {}
 
+  /**
+   * Checks every queue of the broker once.
+   * @throws BrokerFault when a depth cannot be read; the database's error
+   */
   async check(): Promise<void> {
     // Reads the ledger between two reads of the broker: one of the two includes what is published or claimed meanwhile.
     const before = await this.depths();

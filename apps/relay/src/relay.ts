@@ -80,12 +80,14 @@ export class Relay {
     ];
   }
 
+  /** Starts everything. Waits until the relay listens for wake-ups, and so until PostgreSQL answers. */
   async start(): Promise<void> {
     await this.listener.start();
     for (const loop of this.allLoops) loop.start();
     for (const repeat of this.repeats) repeat.start();
   }
 
+  /** Stops in this order: the timers and the listener, the publish loops with their current batches, the drivers. */
   async stop(): Promise<void> {
     await Promise.all([this.listener.stop(), ...this.repeats.map((repeat) => repeat.stop())]);
     await Promise.all(this.allLoops.map((loop) => loop.stop()));

@@ -24,6 +24,7 @@ export class Sweeper {
     private readonly settings: { leaseMs: number; sweepMs: number },
   ) {}
 
+  /** Sweeps once. @throws the database's error; the next sweep then counts as the first one */
   async sweep(): Promise<void> {
     try {
       const { swept, locked } = await sweepExpiredLeases(this.pool, this.spared(), (clock) => this.isCalm(clock));
@@ -36,6 +37,7 @@ export class Sweeper {
     }
   }
 
+  /** @returns whether the workers have had the time of one lease without trouble */
   private isCalm(clock: ServerClock): boolean {
     const { leaseMs, sweepMs } = this.settings;
     const at = performance.now();

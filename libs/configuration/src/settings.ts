@@ -191,9 +191,7 @@ export const secretSettings: ReadonlySet<string> = new Set<keyof typeof settings
   'S3_SECRET_ACCESS_KEY',
 ]);
 
-/**
- * The value of every password in compose.development.env, by which a process recognises a password that nobody has set.
- */
+/** The value of every password in compose.development.env, by which a process recognises a password that is not set. */
 export const developmentPassword = 'development-only';
 
 /** Settings without a default in production: a process that reads one of them does not start without it. */

@@ -10,12 +10,14 @@ export class Drain {
     return this.begun;
   }
 
+  /** Begins the drain: ends every wait, and calls every listener once. */
   begin(): void {
     this.begun = true;
     for (const hear of this.waiting) hear();
     this.waiting.clear();
   }
 
+  /** Registers a listener; calls it at once when the drain has begun. */
   onBegin(hear: () => void): void {
     if (this.begun) hear();
     else this.waiting.add(hear);

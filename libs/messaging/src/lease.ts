@@ -30,6 +30,7 @@ export class Lease {
     return this.reason;
   }
 
+  /** Asks the handler to stop: aborts its signal. Only the first reason counts. */
   abort(reason: AbortReason): void {
     if (this.reason) return;
     this.reason = reason;

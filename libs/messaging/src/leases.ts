@@ -42,6 +42,7 @@ export class Leases {
     );
   }
 
+  /** Starts the heartbeat and the writing of progress. */
   start(): void {
     this.heartbeat = setInterval(() => void this.renew(), this.settings.heartbeatMs);
     this.progressTimer = setInterval(() => this.writeAllProgress(), progressEveryMs);
@@ -57,6 +58,7 @@ export class Leases {
     return this.active.size;
   }
 
+  /** Adds a claimed job, whose lease the heartbeat then renews. During a drain its lease aborts at once. */
   hold(job: ClaimedJob): Lease {
     const lease = new Lease(job);
     this.active.set(keyOf(job), lease);
@@ -64,6 +66,7 @@ export class Leases {
     return lease;
   }
 
+  /** Removes a job; its lease is no longer renewed. */
   release(lease: Lease): void {
     this.active.delete(keyOf(lease.job));
   }

@@ -31,6 +31,7 @@ export class WakeUpListener {
     }
   }
 
+  /** Closes the connection and stops reconnecting. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.client?.end().catch(() => undefined);

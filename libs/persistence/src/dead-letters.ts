@@ -18,6 +18,7 @@ const insertStatement = new Statement<never>(
   `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, source) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 );
 
+/** Stores a message as a dead letter, with its bytes. */
 export async function deadLetter(database: Database, message: UnreadableMessage): Promise<void> {
   const { broker, queue, kind, reason, detail, raw, source } = message;
   await insertStatement.run(database, broker, queue, kind ?? null, reason, detail, raw, source ?? null);

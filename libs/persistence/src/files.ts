@@ -27,6 +27,7 @@ const readStatement = new Statement<Omit<FileRecord, 'bytes'> & { bytes: string 
   `SELECT id, tenant, job_id AS "jobId", key, name, content_type AS "contentType", bytes FROM file WHERE id = $1`,
 );
 
+/** @returns the record of a file of any tenant; undefined when there is none */
 export async function readFileRecord(database: Database, id: string): Promise<FileRecord | undefined> {
   const [row] = await readStatement.run(database, id);
   return row && { ...row, bytes: Number(row.bytes) };

@@ -41,6 +41,7 @@ export function createLedgerPool(url: string, application: string, settings: Poo
   );
 }
 
+/** @returns the server settings that every session of the ledger must keep */
 export function ledgerSession({ planCacheMode, queryMs }: PoolSettings): SessionSettings {
   return {
     plan_cache_mode: planCacheMode,

@@ -31,6 +31,10 @@ const reportStatement = new Statement<never>(
        ON CONFLICT (process_id, broker, queue) DO UPDATE SET trouble = EXCLUDED.trouble, seen_at = EXCLUDED.seen_at`,
 );
 
+/**
+ * Stores which queues a process consumes, with the time by the database's clock. Deletes the reports of processes that
+ * are silent for a minute.
+ */
 export async function reportQueueReaders(
   database: Database,
   processId: string,
@@ -59,6 +63,7 @@ const readStatement = new Statement<QueueReaders>(
     GROUP BY broker, queue`,
 );
 
+/** @returns the consumed queues with at least one worker that has reported within `readerGoneMs` */
 export async function readQueueReaders(database: Database): Promise<QueueReaders[]> {
   return readStatement.run(database, readerGoneMs);
 }

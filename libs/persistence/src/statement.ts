@@ -16,6 +16,11 @@ export class Statement<Row extends QueryResultRow> {
     readonly text: string,
   ) {}
 
+  /**
+   * @param values the parameters $1, $2, … of the text
+   * @returns the rows
+   * @throws the error of PostgreSQL; see `isDatabaseUnavailable`
+   */
   async run(database: Database, ...values: unknown[]): Promise<Row[]> {
     const { rows } = await database.query({ name: this.name, text: this.text, values });
     return rows as Row[];

@@ -1,6 +1,6 @@
 import { isValid, parse, parseCIDR, type IPv4, type IPv6 } from 'ipaddr.js';
 
-/** The ranges of Internet addresses. Outside of 2000::/3, IANA has assigned no unicast IPv6 addresses. */
+/** The ranges of Internet addresses. IANA has allocated no global IPv6 addresses outside of 2000::/3. */
 const internet = { ipv4: '0.0.0.0/0', ipv6: '2000::/3' };
 
 /**

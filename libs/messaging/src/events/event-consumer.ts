@@ -68,6 +68,11 @@ export class EventConsumer {
     this.groups = new Batcher((group) => this.handleGroup(group), { ...groups, groupSize: together });
   }
 
+  /**
+   * Handles one delivery. An unreadable event is dead-lettered and acknowledged.
+   * @returns what the driver does with the message
+   * @throws the error of a database statement that a retry cannot help
+   */
   async consume(delivery: Delivery): Promise<DeliveryEnd> {
     try {
       assertReadable(delivery);

@@ -19,6 +19,10 @@ const newerVersionSnoozeMs = 30_000;
 /** More than the grace after an attempt's time-out, in milliseconds. */
 const transactionSlackMs = 10_000;
 
+/**
+ * Runs the handler. It never rejects: an exception becomes `retry`, an invalid payload or result becomes `fail`. A job
+ * of a newer version than the definition's is snoozed.
+ */
 export function executeStep({ pool, prisma, signals }: WorkerDependencies): (claimed: Claimed) => Promise<Ending> {
   return async (claimed) => {
     const { definition, handler, job, lease } = claimed;

@@ -16,6 +16,11 @@ import type { Step } from './steps';
  */
 export class LeftUnacked extends Error {}
 
+/**
+ * Parses the delivery. An unreadable message is dead-lettered, and the event of another service becomes a job; both end
+ * here.
+ * @throws LeftUnacked
+ */
 export function parseStep(dependencies: WorkerDependencies): Step<Delivery, void, Received, void> {
   const { pool, signals, handlers, wakeUp, drain } = dependencies;
 

@@ -8,6 +8,7 @@ import type { Step } from './steps';
 
 type Decision = Omit<Settlement, 'id' | 'dispatch'>;
 
+/** Settles the job when its attempt has ended, and wakes the relay. A fenced worker writes nothing. */
 export function settleStep({
   pool,
   settlements,

@@ -15,6 +15,10 @@ export class Steps<In, Return, Current, Returned> {
     return new Steps((last) => last, []);
   }
 
+  /**
+   * Adds a step at the end of the list.
+   * @param purpose one line for the printed pipeline
+   */
   step<Out, NextReturned>(
     name: string,
     purpose: string,

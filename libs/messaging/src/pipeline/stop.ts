@@ -7,6 +7,10 @@ import type { Step } from './steps';
  */
 const stopGraceMs = 5_000;
 
+/**
+ * Ends an attempt at its time-out, or when its lease aborts: first the handler's signal aborts, and after `stopGraceMs`
+ * the attempt ends without the handler.
+ */
 export function stopStep(): Step<Claimed, Ending, Claimed, Ending> {
   return async (claimed, next) => {
     const { lease, definition } = claimed;

@@ -64,10 +64,12 @@ export class Publication {
     private readonly size: number,
   ) {}
 
+  /** Records that the broker has confirmed the messages at these places. */
   confirm(places: readonly number[]): void {
     for (const place of places) this.confirmed.add(place);
   }
 
+  /** Records that the broker refuses a message for good. */
   refuse(place: number, reason: string): void {
     this.refused.set(place, reason);
   }
@@ -81,6 +83,7 @@ export class Publication {
     return this.refused;
   }
 
+  /** @returns whether the outcome of a message is not known yet */
   isOpen(place: number): boolean {
     return !this.confirmed.has(place) && !this.refused.has(place);
   }

@@ -42,6 +42,7 @@ const jobId = z.uuid();
 
 const versionedType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
 
+/** @returns the CloudEvent of a dispatch: "try job X, dispatch N". It contains no payload. */
 export function encodeMessage(message: JobMessage) {
   return {
     specversion: '1.0',
@@ -172,6 +173,7 @@ function parseCloudEvent(body: unknown): TypedEvent {
   return { id, source, kind, version, dispatch, traceparent, tenant, subject, time, data };
 }
 
+/** @returns whether the message comes from another service and not from our relay */
 export function isForeign(message: ParsedMessage | ForeignEvent): message is ForeignEvent {
   return 'source' in message;
 }

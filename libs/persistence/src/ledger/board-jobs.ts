@@ -119,6 +119,11 @@ export async function countBoardJobs(
   return countStatement.run(database);
 }
 
+/**
+ * Lists jobs of one kind and of any tenant, newest first, up to `boardReach` per state.
+ * @param filters the states to include
+ * @param page places in the list, the first is 0
+ */
 export async function listBoardJobs(
   database: Database,
   kind: string,
@@ -130,6 +135,7 @@ export async function listBoardJobs(
   return listStatement.run(database, kind, states, wants(true), wants(false), page.offset, page.limit);
 }
 
+/** @returns the job; undefined when there is none of this kind */
 export async function readBoardJob(database: Database, kind: string, id: string): Promise<BoardJob | undefined> {
   const [job] = await readStatement.run(database, id, kind);
   return job;

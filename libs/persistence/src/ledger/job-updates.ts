@@ -73,6 +73,7 @@ export interface JobPosition {
   readonly cursor: ChangeCursor;
 }
 
+/** @returns undefined when the tenant has no such job */
 export async function readJobPosition(
   database: Database,
   tenant: string,

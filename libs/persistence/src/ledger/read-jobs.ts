@@ -191,6 +191,7 @@ const listStatements = Object.fromEntries(
   }),
 ) as Readonly<Record<string, readonly Statement<ListedRow>[]>>;
 
+/** @returns the job with its whole result; undefined when the tenant has no such job */
 export async function readJob(database: Database, tenant: string, id: string): Promise<JobRecord | undefined> {
   const [row] = await readStatement.run(database, tenant, id);
   return row && toRecord(row);

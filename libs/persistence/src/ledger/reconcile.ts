@@ -12,6 +12,7 @@ const publishedStatement = new Statement<{ queue: string; published: number }>(
     GROUP BY queue`,
 );
 
+/** @returns by queue, how many messages the broker should hold; a queue without such jobs is missing */
 export async function countPublished(database: Database, broker: string): Promise<Map<string, number>> {
   const rows = await publishedStatement.run(database, broker);
   return new Map(rows.map(({ queue, published }) => [queue, published]));

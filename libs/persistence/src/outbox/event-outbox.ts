@@ -74,6 +74,7 @@ const removeStatement = new Statement<never>(
   `DELETE FROM event_outbox WHERE id = ANY($1::bigint[])`,
 );
 
+/** Deletes events that the broker has confirmed, in the transaction that took them. */
 export async function removeEvents(transaction: Database, rows: readonly EventOutboxRow[]): Promise<void> {
   await removeStatement.run(
     transaction,

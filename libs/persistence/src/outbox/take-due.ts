@@ -78,6 +78,7 @@ export async function takeDue(transaction: Database, broker: string, limit: numb
 
 const removeStatement = new Statement<never>('outbox_remove', `DELETE FROM outbox WHERE id = ANY($1::bigint[])`);
 
+/** Deletes rows that the broker has confirmed, in the transaction that took them. */
 export async function removePublished(transaction: Database, rows: readonly OutboxRow[]): Promise<void> {
   await removeStatement.run(
     transaction,

@@ -23,6 +23,7 @@ export class OutboxWakeUp {
     private readonly windowMs = 5,
   ) {}
 
+  /** Requests a notification. Does not wait for it, and does not report an error. */
   request(topic: WakeUpTopic = 'jobs'): void {
     this.topics.add(topic);
     if (this.timer) return;

@@ -94,6 +94,7 @@ const countStatement = new Statement<{ count: number }>(
   `SELECT count(*)::int AS count FROM product WHERE tenant = $1`,
 );
 
+/** @returns how many products a tenant has */
 export async function countProducts(database: Database, tenant: string): Promise<number> {
   const [row] = await countStatement.run(database, tenant);
   return row!.count;

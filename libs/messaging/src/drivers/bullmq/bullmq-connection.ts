@@ -30,6 +30,11 @@ export interface BullmqConnection {
   close(): Promise<void>;
 }
 
+/**
+ * Connects a process to BullMQ's backend; does not wait for it.
+ * @param application the name of the connections, for operators
+ * @param workers how many workers the process runs; each uses a connection to PostgreSQL for LISTEN
+ */
 export function connectBullmq(settings: BullmqSettings, application: string, workers: number): BullmqConnection {
   return settings.redisUrl === undefined
     ? connectPostgres(settings.databaseUrl, application, workers)

@@ -39,6 +39,7 @@ export class BullmqMessages {
     return this.read(queue, await queue.getRanges(states, start, end));
   }
 
+  /** @returns the message with this id; undefined when there is none */
   async find(queue: Queue, id: string): Promise<QueueMessage | undefined> {
     this.connection.assertUp();
     return (await this.read(queue, [id]))[0];

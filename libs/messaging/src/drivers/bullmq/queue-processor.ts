@@ -31,6 +31,7 @@ export abstract class QueueProcessor extends WorkerHost {
     await this.deliver!({ broker: 'bullmq', queue: this.queue, body });
   }
 
+  /** Starts to take jobs once the backend is reached. */
   start(deliver: Deliver): void {
     this.deliver = deliver;
     const worker: Worker = this.worker;

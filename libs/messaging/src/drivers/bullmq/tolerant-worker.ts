@@ -20,6 +20,7 @@ class UnreadableData {
 /** By worker: why its last try to take a job failed. */
 const troubles = new WeakMap<object, string>();
 
+/** @returns why the worker's last try to take a job failed; undefined when it succeeded */
 export function troubleOf(worker: Worker): string | undefined {
   return troubles.get(worker);
 }

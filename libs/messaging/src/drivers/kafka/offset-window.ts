@@ -31,6 +31,7 @@ export class OffsetWindow {
     return this.next === this.committed ? undefined : this.next?.toString();
   }
 
+  /** Records that this offset is committed. */
   wasCommitted(offset: string): void {
     this.committed = BigInt(offset);
   }

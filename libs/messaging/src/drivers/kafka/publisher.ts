@@ -37,6 +37,7 @@ export class Publisher {
     private readonly prepare: () => Promise<void>,
   ) {}
 
+  /** Connects the producer. @throws the error of the connection */
   async connect(): Promise<void> {
     await (this.producer ??= this.start());
   }

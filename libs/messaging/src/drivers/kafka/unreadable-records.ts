@@ -25,6 +25,7 @@ export function unreadable({ headers }: Pick<KafkaMessage, 'headers'>): string |
   return headers?.[mark]?.toString();
 }
 
+/** Wraps the codecs of kafkajs, for the whole process. Call it once, before a consumer is created. */
 export function replaceUnreadableRecords(): void {
   const types = [CompressionTypes.GZIP, CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD] as const;
   const codecs = CompressionCodecs as Record<number, () => Codec>;

@@ -21,10 +21,12 @@ export class Acknowledgements {
     return this.unacked.size;
   }
 
+  /** Registers a delivered message; call it in the order of delivery. */
   received(message: ConsumeMessage): void {
     this.unacked.add(message);
   }
 
+  /** Acknowledges a message at the end of this turn of the event loop. */
   acknowledge(message: ConsumeMessage): void {
     this.done.add(message);
     this.flushing ??= setImmediate(() => this.flush());

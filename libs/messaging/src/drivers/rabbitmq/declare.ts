@@ -27,6 +27,7 @@ export async function declareQueue(
   return found;
 }
 
+/** Declares the exchanges of a kind of event, and the queue of each subscriber. */
 export async function declareEvent(
   channel: Channel,
   names: RabbitmqNames,
@@ -49,6 +50,7 @@ export async function declareDeadLetters(channel: Channel, { deadLetters }: Rabb
   await channel.bindQueue(deadLetters, deadLetters, '');
 }
 
+/** Declares the exchange that asks consumers for their unacknowledged messages. */
 export async function declareUnackedExchange(channel: Channel, { census }: RabbitmqNames): Promise<void> {
   await channel.assertExchange(census, 'fanout', { durable: false });
 }
