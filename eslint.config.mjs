@@ -8,6 +8,14 @@ const mayImport = (from, ...types) => ({
   allow: types.map((type) => ({ to: { element: { type } } })),
 });
 
+/** Other parts of the app or the feature that a file belongs to. */
+const itself = (type) => ({
+  from: { element: { type } },
+  allow: { to: { element: { type, captured: { name: '{{from.element.captured.name}}' } } } },
+});
+
+const core = ['messaging', 'ledger', 'contracts', 'configuration', 'observability'];
+
 const brokers = 'bullmq|rabbitmq|amqp|kafka|redis(?!patch)';
 const noBroker = (selector) => ({
   selector,
@@ -78,14 +86,21 @@ export default tseslint.config(
     settings: {
       'boundaries/elements': [
         { type: 'app', pattern: 'apps/*', capture: ['name'] },
-        { type: 'observability', pattern: 'libs/observability' },
-        { type: 'webhooks', pattern: 'libs/webhooks' },
-        { type: 'messaging', pattern: 'libs/messaging' },
-        { type: 'persistence', pattern: 'libs/persistence' },
-        { type: 'storage', pattern: 'libs/storage' },
-        { type: 'contracts', pattern: 'libs/contracts' },
-        { type: 'configuration', pattern: 'libs/configuration' },
-        { type: 'testing', pattern: 'libs/testing' },
+        { type: 'catalogue', pattern: 'libs/features/catalogue' },
+        { type: 'feature', pattern: 'libs/features/*', capture: ['name'] },
+        { type: 'shared-routes', pattern: 'libs/*/routes' },
+        ...[
+          'configuration',
+          'contracts',
+          'database',
+          'http',
+          'ledger',
+          'mailbox',
+          'messaging',
+          'observability',
+          'storage',
+          'testing',
+        ].map((name) => ({ type: name, pattern: `libs/${name}` })),
       ],
       'import/resolver': { typescript: { alwaysTryTypes: true } },
     },
@@ -97,26 +112,32 @@ export default tseslint.config(
           policies: [
             mayImport(
               'app',
-              'observability',
-              'webhooks',
-              'messaging',
-              'persistence',
+              ...core,
+              'database',
+              'http',
               'storage',
-              'contracts',
-              'configuration',
+              'mailbox',
+              'shared-routes',
+              'feature',
+              'catalogue',
             ),
-            {
-              from: { element: { type: 'app' } },
-              allow: { to: { element: { type: 'app', captured: { name: '{{from.element.captured.name}}' } } } },
-            },
-            mayImport('webhooks', 'webhooks', 'messaging', 'persistence', 'contracts', 'configuration'),
+            itself('app'),
+            // Features never import each other. They meet in events.
+            mayImport('feature', ...core, 'database', 'http', 'storage', 'mailbox', 'shared-routes', 'catalogue'),
+            itself('feature'),
+            mayImport('catalogue', 'catalogue', 'contracts', 'feature'),
+            mayImport('shared-routes', 'shared-routes', 'http', 'storage', 'mailbox', 'database', ...core),
+            mayImport('http', 'http', 'storage', ...core),
+            mayImport('storage', 'storage', 'database', ...core),
+            mayImport('mailbox', 'mailbox', 'database', ...core),
+            mayImport('database', 'database', 'ledger'),
+            mayImport('testing', 'testing', 'messaging', 'ledger', 'contracts'),
+            // The core knows no use case and no client with the tables of use cases.
             mayImport('observability', 'observability', 'messaging', 'configuration'),
-            mayImport('testing', 'testing', 'messaging', 'persistence', 'contracts'),
-            mayImport('messaging', 'messaging', 'persistence', 'contracts', 'configuration'),
-            mayImport('persistence', 'persistence', 'contracts'),
-            mayImport('storage', 'storage', 'contracts', 'configuration'),
-            mayImport('contracts', 'contracts'),
+            mayImport('messaging', 'messaging', 'ledger', 'contracts', 'configuration'),
             mayImport('configuration', 'configuration', 'contracts'),
+            mayImport('ledger', 'ledger', 'contracts'),
+            mayImport('contracts', 'contracts'),
           ],
         },
       ],

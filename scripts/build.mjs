@@ -55,7 +55,7 @@ function buildWebClient() {
 }
 
 function generatePrismaClient() {
-  const generated = join(root, 'libs/persistence/src/generated/prisma');
+  const generated = join(root, 'libs/database/src/generated/prisma');
   const stamp = join(generated, '.schema-sha256');
   const schema = readFileSync(join(root, 'prisma/schema.prisma'));
   const version = require('@prisma/client/package.json').version;

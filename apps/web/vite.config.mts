@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite';
 import { apiAddress } from '../../scripts/api-address.mjs';
 
-/** `npm run web` serves this folder and hands everything that is the API's on to it. */
+/** `npm run web` serves this folder and proxies the API's routes to the API. */
 const api = { target: apiAddress(), changeOrigin: false };
 
 export default defineConfig({
@@ -9,15 +9,15 @@ export default defineConfig({
   build: {
     outDir: '../../dist/apps/web',
     emptyOutDir: true,
-    // Of everything that becomes a part of the script, the text of its licence.
+    // The build writes the licences of all bundled packages to this file.
     license: { fileName: 'licenses.md' },
-    // The policy of the pages knows no data: scripts; fonts and pictures have names of their own.
+    // The Content-Security-Policy allows no script from a `data:` URL. So fonts and images stay files too.
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
     reportCompressedSize: false,
     rolldownOptions: {
       onLog: (level, log, print) => {
-        // Libraries say "use client" to servers that render React; there is none here.
+        // Libraries contain "use client" for servers that render React. This project has no such server.
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') print(level, log);
       },
     },

@@ -2,7 +2,7 @@ import '../../libs/configuration/src/check-node.cjs';
 import { join } from 'node:path';
 import { readSettings } from '@app/configuration';
 import { checkDatabase, directUrl, migrateBullmq } from '@app/messaging';
-import { createPool } from '@app/persistence';
+import { createPool } from '@app/ledger';
 import { applyMigrations } from './apply-migrations';
 import { settingNames } from './config';
 import { grantAppRole } from './grant-app-role';

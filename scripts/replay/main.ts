@@ -1,7 +1,8 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { parseArgs } from 'node:util';
 import type { Pool } from 'pg';
-import { adoptGeneration, closeGeneration, compareGeneration, createPool, findReplay } from '@app/persistence';
+import { adoptGeneration, closeGeneration, compareGeneration, findReplay } from '@app/features/product';
+import { createPool } from '@app/ledger';
 import { databaseUrl } from '../postgres/database-url';
 
 const usage = `npm run replay -- NAME             how far the replay of this name has come

@@ -1,6 +1,6 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { parseArgs } from 'node:util';
-import { createPool } from '@app/persistence';
+import { createPool } from '@app/ledger';
 import { databaseUrl } from '../postgres/database-url';
 import { hasOrders, seedOrders } from './orders';
 import { hasProducts, seedProducts } from './products';

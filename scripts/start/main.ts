@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { brokerRoutes, ConfigurationError, readSettings, settings, type Settings } from '@app/configuration';
+import { jobDefinitions } from '@app/features/catalogue';
 import { whenNpmIsGone } from './npm-parent';
 import { StartRefused } from './start-refused';
 import { Supervisor } from './supervisor';
@@ -47,7 +48,7 @@ function checkSettings(databaseUrl: string | undefined): Settings {
   const mayEmbed = process.env['NODE_ENV'] !== 'production';
   const environment = databaseUrl || !mayEmbed ? process.env : { ...process.env, DATABASE_URL: 'postgres://embedded' };
   const checked = readSettings(Object.keys(settings) as (keyof Settings)[], environment);
-  brokerRoutes(checked);
+  brokerRoutes(checked, jobDefinitions);
   return checked;
 }
 

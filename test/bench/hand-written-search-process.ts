@@ -1,6 +1,6 @@
 import { Kafka, logLevel, type KafkaMessage } from 'kafkajs';
 import { Pool, type PoolClient } from 'pg';
-import { productChanged } from '@app/contracts';
+import { productChanged } from '@app/features/product';
 import { FinishLine } from './drain/finish-line';
 
 /**

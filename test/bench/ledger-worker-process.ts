@@ -8,13 +8,14 @@ import {
   JobHandler,
   MessagingSignals,
   WorkerMessagingModule,
-  WorkerRuntime,
+  Worker,
   workerSettingNames,
   type Handler,
   type Outcome,
 } from '@app/messaging';
 import { loggingModule, observers, runProcess } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { emptyJob } from './drain/empty-job';
 import { FinishLine } from './drain/finish-line';
 
@@ -43,14 +44,14 @@ void runProcess(
         module: LedgerWorkerModule,
         imports: [
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-          PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-          WorkerMessagingModule.register(application, [job], settings),
+          DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+          WorkerMessagingModule.forRoot({ application, settings, jobs: [job] }),
         ],
         providers: [...observers(settings), EmptyHandler],
       },
       { logger: ['error', 'warn'] },
     );
-    const worker = app.get(WorkerRuntime);
+    const worker = app.get(Worker);
     line = new FinishLine(() => void worker.start());
     app.get(MessagingSignals).on('settled', (_job, { state }) => state === 'completed' && line.passed());
     return {

@@ -2,17 +2,18 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { readSettings } from '@app/configuration';
-import { productChanged } from '@app/contracts';
+import { productChanged } from '@app/features/product';
 import {
   EventHandler,
   MessagingSignals,
   WorkerMessagingModule,
-  WorkerRuntime,
+  Worker,
   workerSettingNames,
   type HandlesEvents,
 } from '@app/messaging';
 import { loggingModule, observers, runProcess } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { SearchHandler } from '../../apps/sync-worker/src/search.handler';
 import { FinishLine } from './drain/finish-line';
 
@@ -42,14 +43,14 @@ void runProcess(
         module: SearchSubscriberModule,
         imports: [
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-          PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-          WorkerMessagingModule.register(application, [], settings, [subscription]),
+          DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+          WorkerMessagingModule.forRoot({ application, settings, jobs: [], subscriptions: [subscription] }),
         ],
         providers: [...observers(settings), MeasuredHandler],
       },
       { logger: ['error', 'warn'] },
     );
-    const worker = app.get(WorkerRuntime);
+    const worker = app.get(Worker);
     const line = new FinishLine(() => void worker.start());
     app.get(MessagingSignals).on('events_handled', (_kind, _subscriber, fresh) => {
       line.runs += fresh;

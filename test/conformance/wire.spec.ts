@@ -2,7 +2,8 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import { connect } from 'amqplib';
 import { CloudEvent } from 'cloudevents';
 import { readSettings } from '@app/configuration';
-import { jobFinished, sendSms } from '@app/contracts';
+import { jobFinished } from '@app/contracts';
+import { sendSms } from '@app/features/sms';
 import {
   brokerSettingNames,
   configuredDrivers,

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { countJobs, createPrismaClient, enqueue, listJobs, sectionsOfOrders } from '@app/persistence';
+import { countJobs, enqueue, listJobs } from '@app/ledger';
+import { createPrismaClient } from '@app/database';
+import { sectionsOfOrders } from '@app/features/report';
 import { done } from '@app/messaging';
-import { newJobOfForeignEvent } from '../../libs/messaging/src/pipeline/foreign-event';
+import { newJobOfForeignEvent } from '../../libs/messaging/src/worker/pipeline/foreign-event';
 import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 import { projectFolder } from '../support/postgres';

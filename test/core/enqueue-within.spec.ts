@@ -1,5 +1,5 @@
 import { done } from '@app/messaging';
-import { recordEvent } from '@app/persistence';
+import { recordEvent } from '@app/ledger';
 import { startCore, tenant, type Core } from '../support/core';
 import { hearing, plainEvent } from '../support/plain-event';
 import { plainJob } from '../support/plain-job';

@@ -1,4 +1,4 @@
-import { cancelJob, listJobs, readJobs, redrive, sweepExpiredLeases } from '@app/persistence';
+import { cancelJob, listJobs, readJobs, redrive, sweepExpiredLeases } from '@app/ledger';
 import { done, fail, retry, type Outcome } from '@app/messaging';
 import { gate } from '../support/gate';
 import { startCore, tenant, type Core } from '../support/core';

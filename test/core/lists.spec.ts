@@ -1,12 +1,6 @@
-import { jobDefinitions, jobStates, shownStates, type ShownState } from '@app/contracts';
-import {
-  callerPool,
-  countBoardJobs,
-  createLedgerPool,
-  listBoardJobs,
-  listDeadLetters,
-  listJobs,
-} from '@app/persistence';
+import { jobDefinitions } from '@app/features/catalogue';
+import { jobStates, shownStates, type ShownState } from '@app/contracts';
+import { callerPool, countBoardJobs, createLedgerPool, listBoardJobs, listDeadLetters, listJobs } from '@app/ledger';
 import type { Pool } from 'pg';
 import { freshDatabase, type TestDatabase } from '../support/postgres';
 

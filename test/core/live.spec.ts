@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { MessagingSignals } from '@app/messaging';
-import { ChangeCursor, changesAtOnce, createLedgerPool, readChanges, readNow, workerPool } from '@app/persistence';
+import { ChangeCursor, changesAtOnce, createLedgerPool, readChanges, readNow, workerPool } from '@app/ledger';
 import type { Pool } from 'pg';
-import { FileLinks } from '../../apps/api/src/files/file-links';
+import { JobViews } from '@app/http';
 import { LiveFeed } from '../../apps/api/src/live/live-feed';
 import { TenantFollower } from '../../apps/api/src/live/tenant-follower';
 import { leakGuard } from '../support/leaks';
@@ -142,7 +142,7 @@ describe('changes of jobs, whatever the order in which their transactions end', 
   });
 
   it('the feed tells of each without a wake-up, and of one whose transaction stayed open', async () => {
-    const feed = new LiveFeed(pool, new MessagingSignals(), new FileLinks(Buffer.alloc(32)), database.url);
+    const feed = new LiveFeed(pool, new MessagingSignals(), new JobViews([], String), database.url);
     const seen: string[] = [];
     const stream = { hasRoom: true, send: (text: string) => void seen.push(/"id":"([^"]+)"/.exec(text)![1]!) };
     feed.followTenant(new TenantFollower(tenant, await readNow(pool), stream));

@@ -1,4 +1,4 @@
-import { withOrders } from '@app/persistence';
+import { withOrders } from '@app/features/report';
 import { seedOrders } from '../../scripts/seed/orders';
 import { startCore, type Core } from '../support/core';
 

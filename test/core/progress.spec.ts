@@ -1,5 +1,5 @@
 import { done, fail, retry, type JobContext } from '@app/messaging';
-import { readJobUpdates } from '@app/persistence';
+import { readJobUpdates } from '@app/ledger';
 import { startCore, type Core, type TestHandler } from '../support/core';
 import { gate } from '../support/gate';
 import { plainJob } from '../support/plain-job';

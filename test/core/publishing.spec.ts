@@ -1,7 +1,7 @@
 import { done, PartlyPublished, type BrokerDriver, type EventMessage, type JobMessage } from '@app/messaging';
-import { recordEvent } from '@app/persistence';
-import { eventOutbox, jobOutbox } from '../../apps/relay/src/outbox';
-import { PublishLoop } from '../../apps/relay/src/publish-loop';
+import { recordEvent } from '@app/ledger';
+import { eventOutbox, jobOutbox } from '../../libs/messaging/src/relay/outbox';
+import { PublishLoop } from '../../libs/messaging/src/relay/publish-loop';
 import { startCore, tenant, type Core } from '../support/core';
 import { hearing, plainEvent } from '../support/plain-event';
 import { plainJob } from '../support/plain-job';

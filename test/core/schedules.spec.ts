@@ -1,6 +1,6 @@
 import { defineSchedule } from '@app/contracts';
 import { done } from '@app/messaging';
-import { Scheduler } from '../../apps/relay/src/scheduler';
+import { Scheduler } from '../../libs/messaging/src/relay/scheduler';
 import { startCore, uniqueName, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 

@@ -1,5 +1,6 @@
-import { productChanged, syncRun } from '@app/contracts';
 import {
+  productChanged,
+  syncRun,
   changeProduct,
   copyPage,
   dropClosedRows,
@@ -8,7 +9,7 @@ import {
   searchProducts,
   type ProductRecord,
   writeToSearchModel,
-} from '@app/persistence';
+} from '@app/features/product';
 import { audit, AuditHandler } from '../../apps/sync-worker/src/audit.handler';
 import { search, SearchHandler } from '../../apps/sync-worker/src/search.handler';
 import { SyncRunHandler } from '../../apps/sync-worker/src/sync-run.handler';

@@ -1,6 +1,7 @@
 import { Client, type Pool } from 'pg';
 import { connectBullmq } from '@app/messaging';
-import { callerPool, createLedgerPool, createPrismaClient, workerPool } from '@app/persistence';
+import { callerPool, createLedgerPool, workerPool } from '@app/ledger';
+import { createPrismaClient } from '@app/database';
 import { freshDatabase, type TestDatabase } from '../support/postgres';
 
 describe('a session of a process', () => {

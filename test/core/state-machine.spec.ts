@@ -13,7 +13,7 @@ import {
   type ClaimedJob,
   type Dispatch,
   type Settlement,
-} from '@app/persistence';
+} from '@app/ledger';
 import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type Pool } from 'pg';
 import { done } from '@app/messaging';
-import { claim, renewLeases } from '@app/persistence';
-import { Sweeper } from '../../apps/relay/src/sweeper';
+import { claim, renewLeases } from '@app/ledger';
+import { Sweeper } from '../../libs/messaging/src/relay/sweeper';
 import { startCore, type Core, type CoreOptions } from '../support/core';
 import { gate } from '../support/gate';
 import { plainJob } from '../support/plain-job';

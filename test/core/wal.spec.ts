@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PoolClient } from 'pg';
-import { jobDefinitions } from '@app/contracts';
-import { claim, createLedgerPool, enqueue, removePublished, settle, takeDue, workerPool } from '@app/persistence';
+import { jobDefinitions } from '@app/features/catalogue';
+import { claim, createLedgerPool, enqueue, removePublished, settle, takeDue, workerPool } from '@app/ledger';
 import type { RunningPostgres } from '../../scripts/postgres/embedded-postgres';
 import { freshDatabase, startTestPostgres } from '../support/postgres';
 

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { readSettings } from '@app/configuration';
-import { productChanged, sendSms } from '@app/contracts';
+import { productChanged } from '@app/features/product';
+import { sendSms } from '@app/features/sms';
 import {
   done,
   EventHandler,
@@ -17,7 +18,8 @@ import {
   type JobOf,
 } from '@app/messaging';
 import { loggingModule, observers, runProcess, workerProcess } from '@app/observability';
-import { PersistenceModule, workerPool, type Prisma } from '@app/persistence';
+import { DatabaseModule, type Prisma } from '@app/database';
+import { workerPool } from '@app/ledger';
 
 const application = 'deadly-worker';
 const subscription = { event: productChanged, subscriber: 'search' } as const;
@@ -68,8 +70,8 @@ void runProcess(
           module: DeadlyWorkerModule,
           imports: [
             loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-            PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-            WorkerMessagingModule.register(application, [sendSms], settings, [subscription]),
+            DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+            WorkerMessagingModule.forRoot({ application, settings, jobs: [sendSms], subscriptions: [subscription] }),
           ],
           providers: [...observers(settings), DeadlyJobHandler, DeadlyEventHandler],
         },

@@ -1,5 +1,6 @@
 import { Test } from '@nestjs/testing';
-import { jobDefinitions, type BrokerName } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
+import { type BrokerName } from '@app/contracts';
 import { configuredDrivers, DRIVERS, queuesOf, type BrokerDriver, type BrokerSettings } from '@app/messaging';
 
 /** The queues of a system, to be looked at from outside. */

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { readSettings } from '@app/configuration';
-import { sendSms } from '@app/contracts';
+import { sendSms } from '@app/features/sms';
 import {
   done,
   JobHandler,
@@ -13,7 +13,8 @@ import {
   type JobOf,
 } from '@app/messaging';
 import { loggingModule, observers, runProcess, workerProcess } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { moment } from './moment';
 
 const application = 'own-database-worker';
@@ -44,8 +45,8 @@ void runProcess(
           module: OwnDatabaseWorkerModule,
           imports: [
             loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-            PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-            WorkerMessagingModule.register(application, [sendSms], settings),
+            DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+            WorkerMessagingModule.forRoot({ application, settings, jobs: [sendSms] }),
           ],
           providers: [...observers(settings), InsertHandler],
         },

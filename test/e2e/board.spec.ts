@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { createPostgresBackend, withBackend, Worker, type Queue } from 'bullmq';
-import { jobDefinitions } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
 import { plainQueue } from '../support/foreign/with-bullmq';
 import { apiKeys, bearer, keys } from '../support/keys';
 import { anEmail, TestSystem, type Answer, type Backend } from '../support/system';

@@ -1,5 +1,5 @@
 import { CloudEvent } from 'cloudevents';
-import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { describeBrokers, queuesOf } from '@app/messaging';
 import { faultsOf, schemasOf } from '../support/asyncapi';
 import { removeChannels } from '../support/foreign/remove-channels';

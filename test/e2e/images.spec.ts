@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import supertest from 'supertest';
-import { imageFormats, imageSizeNames } from '@app/contracts';
+import { imageFormats, imageSizeNames } from '@app/features/image';
 import { apiKeys, bearer, keys } from '../support/keys';
 import { residentMb } from '../support/resident-mb';
 import { TestSystem } from '../support/system';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { claim, OutboxWakeUp, recordProgress, settle, type Dispatch } from '@app/persistence';
+import { claim, OutboxWakeUp, recordProgress, settle, type Dispatch } from '@app/ledger';
 import { EventReader, type ReadEvent } from '../support/event-reader';
 import { basic, keys, apiKeys, bearer } from '../support/keys';
 import { residentMb } from '../support/resident-mb';

@@ -1,4 +1,4 @@
-import { jobDefinitions } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
 import supertest from 'supertest';
 import { bearer, keys, apiKeys } from '../support/keys';
 import { redis as broker, startRedis } from '../../scripts/brokers/redis';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import supertest from 'supertest';
 import { freePort } from '../../scripts/postgres/free-port';
-import { FileLinks } from '../../apps/api/src/files/file-links';
-import { signingKey } from '../../apps/api/src/access/signing-key';
+import { FileLinks } from '../../libs/storage/routes/file-links';
+import { signingKey } from '../../libs/http/src/access/signing-key';
 import { TestSystem } from '../support/system';
 
 const secret = 'a secret of the test, long enough';

@@ -3,20 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import {
-  deliverWebhook,
-  emailDigest,
-  eventDefinitions,
-  jobDefinitions,
-  makeReport,
-  productChanged,
-  resizeImage,
-  summariseSection,
-  syncRun,
-  type JobDefinition,
-  type PayloadOf,
-} from '@app/contracts';
-import { enqueue, readJob, recordEvent, createPrismaClient } from '@app/persistence';
+import { deliverWebhook } from '@app/features/webhook';
+import { emailDigest } from '@app/features/email';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
+import { makeReport, summariseSection } from '@app/features/report';
+import { productChanged, syncRun } from '@app/features/product';
+import { resizeImage } from '@app/features/image';
+import { type JobDefinition, type PayloadOf } from '@app/contracts';
+import { enqueue, readJob, recordEvent } from '@app/ledger';
+import { createPrismaClient } from '@app/database';
 import { seedOrders } from '../../scripts/seed/orders';
 import { seedProducts } from '../../scripts/seed/products';
 import { EventReader } from '../support/event-reader';

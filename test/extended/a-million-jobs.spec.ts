@@ -1,6 +1,6 @@
 import { Client, type Pool } from 'pg';
 import { shownStates, type ShownState } from '@app/contracts';
-import { callerPool, createLedgerPool, listDeadLetters, listJobs } from '@app/persistence';
+import { callerPool, createLedgerPool, listDeadLetters, listJobs } from '@app/ledger';
 import { quantile } from '../bench/measuring/statistics';
 import { fillJobs, manyKinds } from '../support/many-jobs';
 import { freshDatabase, type TestDatabase } from '../support/postgres';

@@ -1,5 +1,5 @@
 import { connect } from 'amqplib';
-import { sendSms } from '@app/contracts';
+import { sendSms } from '@app/features/sms';
 import { startProxy } from '../support/proxy';
 import { stranger } from '../support/stranger';
 import { anEmail, TestSystem, type Backend } from '../support/system';

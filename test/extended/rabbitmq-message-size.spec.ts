@@ -17,7 +17,7 @@ import { until } from '../support/until';
   it('refuses the large one, which is named, and the driver publishes on', async () => {
     const events = [{ kind: 'work.happened', subscribers: ['ada'], partitions: 1 }];
     const module = await Test.createTestingModule({
-      imports: [RabbitmqDriverModule.register({ url: broker.url, prefix: '' }, 'test', { queues: [], events })],
+      imports: [RabbitmqDriverModule.forRoot({ url: broker.url, prefix: '' }, 'test', { queues: [], events })],
     }).compile();
     const driver = module.get(RabbitmqDriver);
     await driver.ready();

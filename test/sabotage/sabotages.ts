@@ -19,23 +19,23 @@ const kafkaFaults = ['test/conformance/faults/kafka.spec.ts'];
 export const sabotages: readonly Sabotage[] = [
   {
     name: 'ack before work',
-    file: 'libs/messaging/src/bus.ts',
-    find: 'const taken = await this.track(',
-    replace: 'const taken = void this.track(',
+    file: 'libs/messaging/src/worker/worker.ts',
+    find: 'const end = await this.inFlight.track(consumed)',
+    replace: 'const end = void this.inFlight.track(consumed)',
     specs: everyDriver,
     test: 'says-what-it-holds',
   },
   {
     name: 'no slots: takes all there is',
-    file: 'libs/messaging/src/concurrency-limiter.ts',
+    file: 'libs/messaging/src/worker/concurrency-limiter.ts',
     find: 'if (this.free > 0) this.free -= 1;',
     replace: 'if (this.free > -1e9) this.free -= 1;',
-    specs: ['libs/messaging/src/concurrency-limiter.spec.ts'],
+    specs: ['libs/messaging/src/worker/concurrency-limiter.spec.ts'],
     test: 'lets so many in',
   },
   {
     name: 'no bulkhead: one tenant takes every slot',
-    file: 'libs/messaging/src/pipeline/tenant.ts',
+    file: 'libs/messaging/src/worker/pipeline/tenant.ts',
     find: 'if (!entered) return next(claimed);',
     replace: 'return next(claimed);',
     specs: everyDriver,
@@ -43,7 +43,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a page of several kinds goes on beyond the rows that were looked through',
-    file: 'libs/persistence/src/ledger/read-jobs.ts',
+    file: 'libs/ledger/src/jobs/read-jobs.ts',
     find: "coalesce((SELECT id FROM reached), '${firstId}')",
     replace: "'${firstId}'",
     specs: ['test/core/lists.spec.ts'],
@@ -51,7 +51,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a report reads the orders of every tenant',
-    file: 'libs/persistence/src/orders.ts',
+    file: 'libs/features/report/orders.ts',
     find: 'WHERE tenant = $1 AND placed_at',
     replace: 'WHERE $1::text IS NOT NULL AND placed_at',
     specs: ['test/core/orders.spec.ts'],
@@ -59,7 +59,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'publish outside the transaction',
-    file: 'apps/relay/src/outbox.ts',
+    file: 'libs/messaging/src/relay/outbox.ts',
     find: 'const rows = await takeDue(transaction, driver.name, limit);',
     replace:
       "const rows = await takeDue(transaction, driver.name, limit); await removePublished(transaction, rows); await transaction.query('COMMIT' as never); await transaction.query('BEGIN' as never);",
@@ -68,7 +68,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'dispatch check off',
-    file: 'libs/persistence/src/ledger/claim.ts',
+    file: 'libs/ledger/src/jobs/claim.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'",
     replace: "WHERE job.state = 'queued'",
     specs: everyDriver,
@@ -76,7 +76,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'state check off: a duplicate runs',
-    file: 'libs/persistence/src/ledger/claim.ts',
+    file: 'libs/ledger/src/jobs/claim.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'",
     replace: "WHERE job.dispatch = wanted.dispatch AND job.state IN ('queued', 'active')",
     specs: everyDriver,
@@ -84,7 +84,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'fence off at settle',
-    file: 'libs/persistence/src/ledger/settle.ts',
+    file: 'libs/ledger/src/jobs/settle.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'active'",
     replace: "WHERE job.state = 'active'",
     specs: everyDriver,
@@ -92,7 +92,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'dedupe off: no row in the dedupe table',
-    file: 'libs/persistence/src/ledger/settle.ts',
+    file: 'libs/ledger/src/jobs/settle.ts',
     find: "SELECT kind, id FROM settled WHERE state = 'completed'",
     replace: 'SELECT kind, id FROM settled WHERE false',
     specs: everyDriver,
@@ -100,7 +100,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'dedupe off: an effect without its row and its fence',
-    file: 'libs/persistence/src/ledger/complete-in-transaction.ts',
+    file: 'libs/ledger/src/jobs/complete-in-transaction.ts',
     find: 'if (completed.length !== 1) throw new Fenced(dispatch);',
     replace: '',
     specs: ['test/core/transaction.spec.ts'],
@@ -108,7 +108,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'retry taken for a duplicate',
-    file: 'libs/persistence/src/ledger/claim.ts',
+    file: 'libs/ledger/src/jobs/claim.ts',
     find: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'",
     replace: "WHERE job.dispatch = wanted.dispatch AND job.state = 'queued' AND job.attempt = 0",
     specs: everyDriver,
@@ -116,7 +116,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'lease never expires',
-    file: 'libs/persistence/src/ledger/sweep.ts',
+    file: 'libs/ledger/src/jobs/sweep.ts',
     find: 'AND lease_until < now()\n      ORDER BY id',
     replace: "AND lease_until < now() - interval '1 year'\n      ORDER BY id",
     specs: everyDriver,
@@ -124,7 +124,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'sweep at once after trouble',
-    file: 'apps/relay/src/sweeper.ts',
+    file: 'libs/messaging/src/relay/sweeper.ts',
     find: 'return at - this.calmSince >= leaseMs;',
     replace: 'return true;',
     specs: ['test/core/sweeping.spec.ts'],
@@ -132,7 +132,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'heartbeat waits for locked rows',
-    file: 'libs/persistence/src/ledger/heartbeat.ts',
+    file: 'libs/ledger/src/jobs/heartbeat.ts',
     find: 'FOR UPDATE OF job SKIP LOCKED',
     replace: 'FOR UPDATE OF job',
     specs: ['test/core/sweeping.spec.ts'],
@@ -140,7 +140,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'sessions in the zone of the server',
-    file: 'libs/persistence/src/session.ts',
+    file: 'libs/ledger/src/session.ts',
     find: "...settings, TimeZone: 'UTC' };",
     replace: '...settings };',
     specs: ['test/core/sessions.spec.ts'],
@@ -148,7 +148,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'periods by the timetable alone',
-    file: 'apps/relay/src/scheduler.ts',
+    file: 'libs/messaging/src/relay/scheduler.ts',
     find: 'lastAt && lastAt < dueAt ? lastAt : previousTick(schedule, dueAt)',
     replace: 'previousTick(schedule, dueAt)',
     specs: ['test/core/schedules.spec.ts'],
@@ -156,7 +156,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'heartbeat off',
-    file: 'libs/messaging/src/leases.ts',
+    file: 'libs/messaging/src/worker/leases.ts',
     find: 'if (this.renewing || this.active.size === 0) return;',
     replace: 'return;',
     specs: everyDriver,
@@ -164,7 +164,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'reconciler off',
-    file: 'apps/relay/src/reconciler.ts',
+    file: 'libs/messaging/src/relay/reconciler.ts',
     find: 'async check(): Promise<void> {',
     replace: 'async check(): Promise<void> { return;',
     specs: everyDriver,
@@ -172,7 +172,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'no dead letter',
-    file: 'libs/persistence/src/ledger/dead-letter-failed.ts',
+    file: 'libs/ledger/src/jobs/dead-letter-failed.ts',
     find: 'FROM ${jobs}`',
     replace: 'FROM ${jobs} AND false`',
     specs: everyDriver,
@@ -180,7 +180,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'order per key off',
-    file: 'libs/persistence/src/outbox/take-due.ts',
+    file: 'libs/ledger/src/outbox/take-due.ts',
     find: 'earlier.order_key = outbox.order_key AND',
     replace: 'false AND earlier.order_key = outbox.order_key AND',
     specs: everyDriver,
@@ -188,7 +188,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a parent waits for nobody',
-    file: 'libs/persistence/src/ledger/update-parents.ts',
+    file: 'libs/ledger/src/jobs/update-parents.ts',
     find: "WHEN open_children = completed THEN 'queued'",
     replace: "WHEN open_children > 0 THEN 'queued'",
     specs: everyDriver,
@@ -196,7 +196,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a cancel that is forgotten at the retry',
-    file: 'libs/persistence/src/ledger/settle.ts',
+    file: 'libs/ledger/src/jobs/settle.ts',
     find: "CASE WHEN wanted.state = 'queued' AND job.cancel_requested THEN 'cancelled' ELSE wanted.state END AS state",
     replace: 'wanted.state AS state',
     specs: everyDriver,
@@ -204,7 +204,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a foreign event is a new job each time',
-    file: 'libs/messaging/src/pipeline/foreign-event.ts',
+    file: 'libs/messaging/src/worker/pipeline/foreign-event.ts',
     find: 'const key = uuidv5(JSON.stringify([source, id]), adoptedKeys);',
     replace: 'const key = uuidv5(JSON.stringify([source, id, Math.random()]), adoptedKeys);',
     specs: everyDriver,
@@ -212,7 +212,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a hand-back that counts as an attempt',
-    file: 'libs/messaging/src/pipeline/settle.ts',
+    file: 'libs/messaging/src/worker/pipeline/settle.ts',
     find: "case 'drain':\n        return { state: 'queued', delayMs: 0, attemptChange: -1",
     replace: "case 'drain':\n        return { state: 'queued', delayMs: 0, attemptChange: 0",
     specs: everyDriver,
@@ -220,7 +220,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a rate limit that nobody keeps',
-    file: 'libs/messaging/src/rate-limiter.ts',
+    file: 'libs/messaging/src/worker/rate-limiter.ts',
     find: 'if (!rateLimit || !this.limited.has(broker)) return undefined;',
     replace: 'return undefined;',
     specs: ['rabbitmq', 'kafka'].map(onDriver),
@@ -236,15 +236,15 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a drain that still begins jobs',
-    file: 'libs/messaging/src/bus.ts',
-    find: 'this.dependencies.leases.refuse();',
+    file: 'libs/messaging/src/worker/worker.ts',
+    find: 'leases.refuse();',
     replace: '',
     specs: ['rabbitmq', 'kafka'].map(onDriver),
     test: 'hands-back-what-it-has-not-begun',
   },
   {
     name: 'dedupe off: an event is handled as often as it comes',
-    file: 'libs/messaging/src/events/event-consumer.ts',
+    file: 'libs/messaging/src/worker/events/event-consumer.ts',
     find: 'const first = group.filter(({ id }) => unseen.delete(id));',
     replace: 'const first = group;',
     specs: everyDriver,
@@ -252,7 +252,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'dedupe rows outside the transaction of the events',
-    file: 'libs/messaging/src/events/event-consumer.ts',
+    file: 'libs/messaging/src/worker/events/event-consumer.ts',
     find: 'await recordProcessedEvents(tx, this.subscriber,',
     replace: 'await recordProcessedEvents(prisma, this.subscriber,',
     specs: everyDriver,
@@ -260,7 +260,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'an event that fails is given up without a trace',
-    file: 'libs/messaging/src/events/event-consumer.ts',
+    file: 'libs/messaging/src/worker/events/event-consumer.ts',
     find: "return this.giveUp(event, delivery, 'attempts_exhausted', detail);",
     replace: "return 'acknowledge';",
     specs: everyDriver,
@@ -268,7 +268,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'two relays tell events side by side',
-    file: 'libs/persistence/src/outbox/event-outbox.ts',
+    file: 'libs/ledger/src/outbox/event-outbox.ts',
     find: "AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || $2, 0)))",
     replace: "AND $2 <> ''",
     specs: ['test/core/events.spec.ts'],
@@ -276,7 +276,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'nobody is told of finished jobs',
-    file: 'libs/persistence/src/ledger/settle.ts',
+    file: 'libs/ledger/src/jobs/settle.ts',
     find: "${recordJobFinished('settled')}",
     replace: "${recordJobFinished('settled')} AND false",
     specs: everyDriver,
@@ -316,7 +316,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'an event that kills its process each time comes for ever',
-    file: 'libs/messaging/src/events/event-consumer.ts',
+    file: 'libs/messaging/src/worker/events/event-consumer.ts',
     find: 'if (deaths >= mostDeaths) {',
     replace: 'if (deaths >= 1e9) {',
     specs: ['test/core/events.spec.ts'],
@@ -324,7 +324,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a refused message holds up its neighbours',
-    file: 'apps/relay/src/publish-loop.ts',
+    file: 'libs/messaging/src/relay/publish-loop.ts',
     find: 'if (!(error instanceof PartlyPublished)) throw new BrokerFault(error);',
     replace: 'throw new BrokerFault(error);',
     specs: ['test/core/publishing.spec.ts'],
@@ -332,7 +332,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a data exception of any cause fails the job',
-    file: 'libs/messaging/src/pipeline/settle.ts',
+    file: 'libs/messaging/src/worker/pipeline/settle.ts',
     find: 'if (!refused) throw error;',
     replace: "if (!refused) return write(claimed, failed('result_not_storable', ''));",
     specs: ['test/core/settling.spec.ts'],
@@ -396,7 +396,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'live: a change that commits late is left out',
-    file: 'libs/persistence/src/ledger/changes.ts',
+    file: 'libs/ledger/src/jobs/changes.ts',
     find: 'xid = ANY (ARRAY(SELECT pg_snapshot_xip(reader.seen)))',
     replace: 'false',
     specs: ['test/core/live.spec.ts'],
@@ -404,7 +404,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'live: a page that is full claims to be all',
-    file: 'libs/persistence/src/ledger/changes.ts',
+    file: 'libs/ledger/src/jobs/changes.ts',
     find: 'return isAll ? now : now.below(changes[index]!.xid + 1n);',
     replace: 'return now;',
     specs: ['test/core/live.spec.ts'],
@@ -412,7 +412,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'live: what is said last is lost',
-    file: 'libs/messaging/src/pipeline/settle.ts',
+    file: 'libs/messaging/src/worker/pipeline/settle.ts',
     find: 'await leases.writeProgress(claimed.lease);',
     replace: '',
     specs: ['test/core/progress.spec.ts'],
@@ -428,7 +428,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'sync: an older version wins',
-    file: 'libs/persistence/src/products/search-model.ts',
+    file: 'libs/features/product/search-model.ts',
     find: '   WHERE excluded.version > known.version`;',
     replace: '`;',
     specs: ['test/core/search-model.spec.ts'],
@@ -436,7 +436,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'sync: a model that is being built hears of no change',
-    file: 'libs/persistence/src/products/search-model.ts',
+    file: 'libs/features/product/search-model.ts',
     find: 'ON product_generation.tenant = tenants.tenant OR product_generation.tenant IS NULL`',
     replace: 'ON false`',
     specs: ['test/core/search-model.spec.ts'],
@@ -460,50 +460,50 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'webhooks: our own network is as good as any',
-    file: 'libs/webhooks/src/public-address.ts',
+    file: 'libs/features/webhook/public-address.ts',
     find: 'return !special.some((range) => inside(parsed, range)) && !isIsatap(parsed);',
     replace: 'return true;',
-    specs: ['libs/webhooks/src/public-address.spec.ts'],
+    specs: ['libs/features/webhook/public-address.spec.ts'],
     test: 'is not public',
   },
   {
     name: 'webhooks: IPv6 that nobody was given is as good as any',
-    file: 'libs/webhooks/src/public-address.ts',
+    file: 'libs/features/webhook/public-address.ts',
     find: ' || !inside(parsed, internet[parsed.kind()])',
     replace: '',
-    specs: ['libs/webhooks/src/public-address.spec.ts'],
+    specs: ['libs/features/webhook/public-address.spec.ts'],
     test: 'is not public',
   },
   {
     name: 'bodies: read before it is known who sends',
-    file: 'apps/api/src/bodies/admit-body.ts',
+    file: 'libs/http/src/bodies/admit-body.ts',
     find: '      identityOf(request);\n',
     replace: '',
-    specs: ['apps/api/src/bodies/admit-body.spec.ts'],
+    specs: ['libs/http/src/bodies/admit-body.spec.ts'],
     test: 'is judged by the headers alone',
   },
   {
     name: 'bodies: one address may fill the process',
-    file: 'apps/api/src/bodies/bytes-in-flight.ts',
+    file: 'libs/http/src/bodies/bytes-in-flight.ts',
     find: 'if (ofAddress > this.most.perAddress)',
     replace: 'if (ofAddress > this.most.perProcess)',
-    specs: ['apps/api/src/bodies/admit-body.spec.ts'],
+    specs: ['libs/http/src/bodies/admit-body.spec.ts'],
     test: 'are limited for one address',
   },
   {
     name: 'problems: every fault of a thousand is told',
-    file: 'apps/api/src/http/problem.ts',
+    file: 'libs/http/src/problem/problem.ts',
     find: 'errors?.slice(0, most.faults).map(',
     replace: 'errors?.map(',
-    specs: ['apps/api/src/http/problem.spec.ts'],
+    specs: ['libs/http/src/problem/problem.spec.ts'],
     test: 'the first 20 are named, once',
   },
   {
     name: 'files: a link is good for every file',
-    file: 'apps/api/src/files/file-links.ts',
+    file: 'libs/storage/routes/file-links.ts',
     find: 'update(`${method} ${path} ${expires}`)',
     replace: 'update(`${method} ${expires}`)',
-    specs: ['apps/api/src/files/file-links.spec.ts'],
+    specs: ['libs/storage/routes/file-links.spec.ts'],
     test: 'is good for its method',
   },
   {
@@ -532,7 +532,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'settle: an answer that is lost is a lease that is lost',
-    file: 'libs/messaging/src/pipeline/settle.ts',
+    file: 'libs/messaging/src/worker/pipeline/settle.ts',
     find: ' ?? (await settledUnseen(claimed))',
     replace: '',
     specs: ['test/core/settling.spec.ts'],
@@ -572,7 +572,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a result that cannot be stored is tried again inside a transaction',
-    file: 'libs/messaging/src/pipeline/execute.ts',
+    file: 'libs/messaging/src/worker/pipeline/execute.ts',
     find: 'if (refused) return refused;',
     replace: '',
     specs: ['test/core/transaction.spec.ts'],
@@ -580,7 +580,7 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'acknowledges the only copy of an event that PostgreSQL does not take',
-    file: 'libs/messaging/src/bus.ts',
+    file: 'libs/messaging/src/worker/worker.ts',
     find: "(error instanceof LeftUnacked ? 'leave unacked' : 'acknowledge')",
     replace: "(error instanceof LeftUnacked ? 'acknowledge' : 'acknowledge')",
     specs: ['test/core/messages.spec.ts'],

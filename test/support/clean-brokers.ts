@@ -1,6 +1,6 @@
 import { connect } from 'amqplib';
 import { Kafka, logLevel } from 'kafkajs';
-import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { type BrokerSettings } from '@app/messaging';
 import { RabbitmqNames } from '../../libs/messaging/src/drivers/rabbitmq/rabbitmq-names';
 

@@ -3,13 +3,12 @@ import { type Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { JobDefinition, JobOptions, PayloadOf, ScheduleDefinition } from '@app/contracts';
 import {
-  Bus,
   JobsService,
   Leases,
   MessagingSignals,
   eventsOf,
   queuesOf,
-  WorkerRuntime,
+  Worker,
   type BrokerDriver,
   type JobContext,
   type JobOf,
@@ -18,17 +17,10 @@ import {
   type RegisteredEventHandler,
   type RegisteredHandler,
 } from '@app/messaging';
-import {
-  createLedgerPool,
-  createPrismaClient,
-  OutboxWakeUp,
-  readJob,
-  workerPool,
-  type JobRecord,
-  type PrismaClient,
-} from '@app/persistence';
+import { createLedgerPool, OutboxWakeUp, readJob, workerPool, type JobRecord } from '@app/ledger';
+import { createPrismaClient, type PrismaClient, type Prisma } from '@app/database';
 import { TestClock } from '@app/testing';
-import { Relay } from '../../apps/relay/src/relay';
+import { Relay } from '../../libs/messaging/src/relay/relay';
 import { MemoryBroker, type BrokerUnderTest, type Harness } from './broker-under-test';
 import { leakGuard } from './leaks';
 import { freshDatabase } from './postgres';
@@ -54,7 +46,10 @@ export interface CoreOptions {
   readonly worker?: boolean;
 }
 
-export type TestHandler = (job: JobOf<JobDefinition>, context: JobContext) => Promise<Outcome>;
+export type TestHandler = (
+  job: JobOf<JobDefinition>,
+  context: JobContext<Prisma.TransactionClient>,
+) => Promise<Outcome>;
 
 /** The whole core in one process: real PostgreSQL, and a broker. */
 export interface Core {
@@ -65,7 +60,7 @@ export interface Core {
   /** The relay's. */
   readonly driver: BrokerDriver;
   readonly signals: MessagingSignals;
-  readonly worker: WorkerRuntime;
+  readonly worker: Worker;
   readonly jobs: JobsService;
   readonly clock: TestClock | undefined;
   readonly wakeUp: OutboxWakeUp;
@@ -77,7 +72,7 @@ export interface Core {
     filter?: (...args: MessagingSignalMap[Name]) => boolean,
   ): Promise<MessagingSignalMap[Name]>;
   /** One more worker, as another process would be. */
-  startWorker(events?: readonly RegisteredEventHandler[]): Promise<WorkerRuntime>;
+  startWorker(events?: readonly RegisteredEventHandler[]): Promise<Worker>;
   close(): Promise<void>;
 }
 
@@ -114,8 +109,8 @@ export async function startCore(
     forgottenAfterMs: options.forgottenAfterMs ?? 60_000,
   });
 
-  const workers: WorkerRuntime[] = [];
-  const newWorker = async (heard = hears): Promise<WorkerRuntime> => {
+  const workers: Worker[] = [];
+  const newWorker = async (heard = hears): Promise<Worker> => {
     const registered = new Map<string, RegisteredHandler>(
       handlers.map(([definition, handle]) => [definition.kind, { definition, handler: { handle } as never }]),
     );
@@ -124,11 +119,12 @@ export async function startCore(
       leaseMs,
       heartbeatMs,
     });
-    const parts = { pool, prisma, signals, wakeUp, leases };
-    const served = { jobs: definitions, events: heard.map(({ subscription }) => subscription) };
-    const registries = { jobs: { resolve: () => registered }, events: { resolve: () => [...heard] } };
-    const bus = new Bus([workerDriver], served, registries, parts, { leaseMs });
-    const worker = new WorkerRuntime(bus, leases, [workerDriver], signals, graceMs);
+    const subscriptions = heard.map(({ subscription }) => subscription);
+    const worker = new Worker(
+      { drivers: [workerDriver], jobs: definitions, subscriptions, leaseMs, graceMs },
+      { jobs: { resolve: () => registered }, events: { resolve: () => [...heard] } },
+      { pool, transactions: prisma, signals, wakeUp, leases },
+    );
     workers.push(worker);
     return worker;
   };

@@ -1,4 +1,4 @@
-import { jobDefinitions } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
 import type { Client, Pool } from 'pg';
 
 /** Tenants of very different sizes: one of most jobs, one of few, and one that has next to none. */

@@ -72,7 +72,7 @@ import { openPage } from '../support/web-page';
         await change(id, "state = 'active', attempt = 1, started_at = now(), lease_until = now() - interval '1 hour'");
       },
       'done done done stopped idle',
-      /lease of its worker has expired/,
+      /lease of the worker has expired/,
     ],
     [
       'a job that is cancelled at the broker',
@@ -81,7 +81,7 @@ import { openPage } from '../support/web-page';
         await system.post(`/v1/jobs/${id}/cancel`, {});
       },
       'done idle idle idle idle',
-      /Cancelled before a worker took it/,
+      /Cancelled while no worker was running it/,
     ],
     [
       'a job that is cancelled between two attempts',
@@ -90,7 +90,7 @@ import { openPage } from '../support/web-page';
         await system.post(`/v1/jobs/${id}/cancel`, {});
       },
       'done idle idle idle idle',
-      /Cancelled before a worker took it/,
+      /Cancelled while no worker was running it/,
     ],
     [
       'a parent that has failed with its child',
@@ -113,7 +113,7 @@ import { openPage } from '../support/web-page';
     const id = await post('/v1/reports', { type: 'orders', format: 'pdf' });
     await open(id);
     await lights('done idle idle idle idle');
-    await page.getByText('Waits for its children').waitFor();
+    await page.getByText('waits for its child jobs').waitFor();
     const { rows } = await system.pool.query<{ id: string }>('SELECT id::text FROM job WHERE parent_id = $1', [id]);
     await open(rows[0]!.id);
     await lights('done now idle idle idle');

@@ -84,7 +84,7 @@ import { until } from '../support/until';
     await row.locator('summary').focus();
     await page.keyboard.press('Enter');
     await row.getByText('The text').waitFor();
-    await row.getByRole('link', { name: 'Its job' }).click();
+    await row.getByRole('link', { name: 'Open the job' }).click();
     await page.waitForURL(`**/app/jobs/${id}`);
     await page.getByText(id, { exact: true }).waitFor();
   });
@@ -111,8 +111,8 @@ import { until } from '../support/until';
     }
     expect(await page.getByRole('row').nth(1).getByRole('cell').allTextContents()).toEqual([
       'the broker',
-      'nobody',
-      'nobody',
+      'not supported',
+      'not supported',
     ]);
     await page.getByText('RABBITMQ_URL').waitFor();
   });

@@ -69,7 +69,7 @@ describe('the API serves the web client', () => {
 const views = [
   '/',
   '/app/jobs',
-  '/app/trials',
+  '/app/failure-lab',
   '/app/mailbox',
   '/app/products',
   '/app/brokers',
@@ -103,7 +103,7 @@ const views = [
     await page.goto('/');
     await page.getByLabel('Subject').fill('Seen in the mailbox');
     await page.getByRole('button', { name: 'Send email' }).click();
-    const way = card('Its way');
+    const way = card('Path of the job');
     await way.getByText(/Accepted in \d+ ms/).waitFor();
     await way.locator('[data-state=completed] [data-station=effect].is-done').waitFor();
     await card('Newest jobs').getByText('completed').waitFor();
@@ -120,7 +120,7 @@ const views = [
     await page.getByRole('radio', { name: kind }).check();
     await fill();
     await page.getByRole('button', { name: button }).click();
-    await card('Its way').locator('[data-state=completed] [data-station=effect].is-done').waitFor();
+    await card('Path of the job').locator('[data-state=completed] [data-station=effect].is-done').waitFor();
     return card('Result');
   }
 
@@ -143,7 +143,7 @@ const views = [
       .png()
       .toBuffer();
     const result = await sent('Image', 'Process image', () =>
-      page.getByLabel('Picture').setInputFiles({ name: 'wide.png', mimeType: 'image/png', buffer }),
+      page.getByLabel('Image file').setInputFiles({ name: 'wide.png', mimeType: 'image/png', buffer }),
     );
     await result.locator('img').nth(2).scrollIntoViewIfNeeded();
     expect(
@@ -211,35 +211,43 @@ const views = [
     expect(await page.getByLabel('Broker').getAttribute('aria-invalid')).toBe('true');
   });
 
-  it('five requests with one key: one job, one email', async () => {
+  it('the former address of the failure lab leads to it', async () => {
     await page.goto('/app/trials');
-    await page.getByRole('button', { name: 'Send it five times' }).click();
+    await page.getByRole('heading', { name: 'Failure lab', level: 1 }).waitFor();
+    expect(new URL(page.url()).pathname).toBe('/app/failure-lab');
+  });
+
+  it('five requests with one key: one job, one email', async () => {
+    await page.goto('/app/failure-lab');
+    await page.getByRole('button', { name: 'Send five requests' }).click();
     await page.getByText('5 requests, 1 job, 1 email').waitFor();
     expect(await page.getByText('replayed', { exact: true }).count()).toBe(4);
   });
 
   it('an email that is refused is a dead letter, and can be run again', async () => {
-    await page.goto('/app/trials');
-    await page.getByRole('button', { name: 'A mailbox that does not exist' }).click();
-    await card('An effect that fails').getByText('Dead letter kept, to be run again').waitFor();
+    await page.goto('/app/failure-lab');
+    await page.getByRole('button', { name: 'Send to an unknown mailbox' }).click();
+    await card('The mail server refuses an email')
+      .getByText('Dead letter: the job failed for good and can be redriven.')
+      .waitFor();
     await page.getByRole('link', { name: 'See the dead letters' }).click();
     await page.getByText('550 5.1.2 No mail server is at .invalid').first().waitFor();
-    await page.getByRole('button', { name: 'Run again' }).click();
-    await page.getByText('1 run again, 0 refused').waitFor();
-    await page.getByText(/^run again \d/).waitFor();
+    await page.getByRole('button', { name: 'Redrive', exact: true }).click();
+    await page.getByText('1 redriven, 0 refused').waitFor();
+    await page.getByText(/^redriven \d/).waitFor();
   });
 
   it('a mailbox that is busy has the attempt tried again', async () => {
-    await page.goto('/app/trials');
-    await page.getByRole('button', { name: 'A mailbox that is busy' }).click();
-    await card('An effect that fails')
-      .getByText(/Attempt \d of 5 failed; back through the outbox/)
+    await page.goto('/app/failure-lab');
+    await page.getByRole('button', { name: 'Send to a busy mailbox' }).click();
+    await card('The mail server refuses an email')
+      .getByText(/Attempt \d of 5 failed\. The retry goes through the outbox/)
       .waitFor();
   });
 
   it('a worker is killed from the page, and everything arrives', async () => {
     const killed = superviseByTest(system);
-    await page.goto('/app/trials');
+    await page.goto('/app/failure-lab');
     await page.getByRole('button', { name: 'Send, kill, send' }).click();
     // What had left when it died, and was not settled, has left once more.
     await page.getByText(/20 accepted, 20 completed, 20 sent/).waitFor();
@@ -258,9 +266,9 @@ const views = [
     await page.emulateMedia({ colorScheme: 'light' });
     await page.getByLabel('Theme').selectOption('dark');
     await page.getByLabel('Language').selectOption('zh');
-    await page.getByRole('heading', { name: '发送任务' }).waitFor();
+    await page.getByRole('heading', { name: '提交任务' }).waitFor();
     await page.reload();
-    await page.getByRole('heading', { name: '发送任务' }).waitFor();
+    await page.getByRole('heading', { name: '提交任务' }).waitFor();
     expect(await look()).toEqual(['zh', 'rgb(16, 18, 22)']);
     await page.getByLabel('语言').selectOption('en');
     await page.getByLabel('Theme').selectOption('system');

@@ -1,11 +1,11 @@
 import { readSettings } from '@app/configuration';
 import { brokerSettingNames } from '@app/messaging';
-import { webhookSettingNames } from '@app/webhooks';
+import { featureSettingNames } from './features';
 import { storageSettingNames } from '@app/storage';
 
 export const settingNames = [
   ...brokerSettingNames,
-  ...webhookSettingNames,
+  ...featureSettingNames,
   ...storageSettingNames,
   'NODE_ENV',
   'HOST',

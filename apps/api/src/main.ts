@@ -10,7 +10,7 @@ import { LiveFeed } from './live/live-feed';
 import { Streams } from './live/streams';
 import { Readiness } from './operations/health.controller';
 
-/** How long a request in hand may take when the process stops; one takes 3 s at most. */
+/** How long, in ms, a request in flight may take after the process begins to stop. One takes 3 s at most. */
 const requestGraceMs = 5_000;
 
 void runProcess('api', readApiSettings, async (settings) => {
@@ -21,11 +21,11 @@ void runProcess('api', readApiSettings, async (settings) => {
     stop: async (tell) => {
       app.get(Readiness).draining = true;
       tell(`answers the requests that it has begun, at most ${requestGraceMs / 1_000} s`);
-      // Requests in hand are answered; connections that only wait are closed.
+      // Answers the requests in flight and closes idle connections.
       const server: Server = app.getHttpServer();
       const breakOff = setTimeout(() => server.closeAllConnections(), requestGraceMs);
       const closed = new Promise((resolve) => server.close(resolve));
-      // Node closes those that are idle now. One that has just been answered would stay for its idle time.
+      // `close` closes only connections that are idle now. A connection that becomes idle later would stay open.
       const closeIdle = setInterval(() => server.closeIdleConnections(), 50);
       app.get(Streams).drain();
       await closed;

@@ -1,7 +1,8 @@
 import { Pool } from 'pg';
-import { emailDigest, systemTenant } from '@app/contracts';
+import { emailDigest } from '@app/features/email';
+import { systemTenant } from '@app/contracts';
 import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
-import { countJobs } from '@app/persistence';
+import { countJobs } from '@app/ledger';
 import { EmailRefused, Mailer } from './mailer';
 import { Templates } from './templates';
 

@@ -1,6 +1,7 @@
 import { createTransport, type Transport, type Transporter } from 'nodemailer';
-import { emailDigest, sendEmail } from '@app/contracts';
-import { catchMessage, type PrismaClient } from '@app/persistence';
+import { emailDigest, sendEmail } from '@app/features/email';
+import { catchMessage } from '@app/mailbox';
+import { type PrismaClient } from '@app/database';
 import type { Email } from './mailer';
 import { refusalOf } from './mailbox-refusals';
 

@@ -6,5 +6,5 @@ import { readWorkerSettings } from './config';
 import { WorkerModule } from './worker.module';
 
 void runProcess('email-worker', readWorkerSettings, async (settings) =>
-  workerProcess(await NestFactory.createApplicationContext(WorkerModule.with(settings), { bufferLogs: true })),
+  workerProcess(await NestFactory.createApplicationContext(WorkerModule.forRoot(settings), { bufferLogs: true })),
 );

@@ -1,4 +1,5 @@
-import { sendEmail, type PayloadOf } from '@app/contracts';
+import { sendEmail } from '@app/features/email';
+import { type PayloadOf } from '@app/contracts';
 import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import { EmailRefused, Mailer } from './mailer';
 import { Templates } from './templates';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import handlebars from 'handlebars';
-import { emailTemplateNames } from '@app/contracts';
+import { emailTemplateNames } from '@app/features/email';
 
 interface Rendered {
   readonly text: string;

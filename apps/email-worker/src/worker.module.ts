@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { emailDigest, sendEmail } from '@app/contracts';
+import { emailDigest, sendEmail } from '@app/features/email';
 import { WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { PersistenceModule, PrismaClient, workerPool } from '@app/persistence';
+import { DatabaseModule, PrismaClient } from '@app/database';
+import { workerPool } from '@app/ledger';
 import type { EmailWorkerSettings } from './config';
 import { createMailTransport } from './mail-transport';
 import { EmailDigestHandler } from './email-digest.handler';
@@ -14,13 +15,13 @@ const application = 'email-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: EmailWorkerSettings): DynamicModule {
+  static forRoot(settings: EmailWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [sendEmail, emailDigest], settings),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [sendEmail, emailDigest] }),
       ],
       providers: [
         ...observers(settings),

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { imageFormats, imageSizeNames } from '@app/contracts';
+import { imageFormats, imageSizeNames } from '@app/features/image';
 import { Picture, PictureRefused } from './picture';
 
 const red = { r: 255, g: 0, b: 0 };

@@ -1,5 +1,5 @@
 import sharp, { type Metadata, type OutputInfo, type SharpOptions } from 'sharp';
-import { imageSizes, type ImageFormat, type ImageSize } from '@app/contracts';
+import { imageSizes, type ImageFormat, type ImageSize } from '@app/features/image';
 
 /** More than a phone's camera makes; 75 MB when decoded. */
 const megapixels = 25;

@@ -1,10 +1,11 @@
 import { buffer } from 'node:stream/consumers';
 import { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { imageFormats, imageSizeNames, resizeImage, type ResultOf } from '@app/contracts';
+import { imageFormats, imageSizeNames, resizeImage, isUploadOf } from '@app/features/image';
+import { type ResultOf } from '@app/contracts';
 import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
-import { isUploadOf, recordFiles, type FileRecord } from '@app/persistence';
-import { FileStore } from '@app/storage';
+import type { Prisma } from '@app/database';
+import { recordFiles, type FileRecord, FileStore } from '@app/storage';
 import { Picture, PictureRefused } from './picture';
 
 type Variant = ResultOf<typeof resizeImage>['variants'][number];
@@ -18,7 +19,10 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
     private readonly store: FileStore,
   ) {}
 
-  async handle({ id: jobId, tenant, payload }: JobOf<typeof resizeImage>, context: JobContext) {
+  async handle(
+    { id: jobId, tenant, payload }: JobOf<typeof resizeImage>,
+    context: JobContext<Prisma.TransactionClient>,
+  ) {
     const upload = await this.read(tenant, payload.upload, context.signal);
     if (!upload) return fail(`The upload ${payload.upload} is not there any more: send the image again.`);
     let picture: Picture;

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'pg';
-import { forgetUploads, readUnneededUploads } from '@app/persistence';
+import { forgetUploads, readUnneededUploads } from '@app/features/image';
 import { FileStore } from '@app/storage';
 
 const everyMs = 60_000;

@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { resizeImage } from '@app/contracts';
+import { resizeImage } from '@app/features/image';
 import { WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { StorageModule } from '@app/storage';
 import type { ImageWorkerSettings } from './config';
 import { ResizeImageHandler } from './resize-image.handler';
@@ -12,14 +13,14 @@ const application = 'image-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: ImageWorkerSettings): DynamicModule {
+  static forRoot(settings: ImageWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [resizeImage], settings),
-        StorageModule.register(settings),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [resizeImage] }),
+        StorageModule.forRoot(settings),
       ],
       providers: [...observers(settings), ResizeImageHandler, UploadSweep],
     };

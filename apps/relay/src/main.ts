@@ -4,11 +4,11 @@ import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { closeDrained, runProcess } from '@app/observability';
 import { readRelaySettings } from './config';
-import { Relay } from './relay';
+import { Relay } from '@app/messaging';
 import { RelayModule } from './relay.module';
 
 void runProcess('relay', readRelaySettings, async (settings) => {
-  const app = await NestFactory.createApplicationContext(RelayModule.with(settings), { bufferLogs: true });
+  const app = await NestFactory.createApplicationContext(RelayModule.forRoot(settings), { bufferLogs: true });
   app.useLogger(app.get(Logger));
   const relay = app.get(Relay);
   await relay.start();

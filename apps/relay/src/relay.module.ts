@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
 import { BrokerRoutes } from '@app/configuration';
-import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import {
   configuredDrivers,
   directUrl,
@@ -11,28 +11,29 @@ import {
   ProducerModule,
   queuesOf,
   type BrokerDriver,
+  Relay,
 } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
+import { OutboxWakeUp, workerPool } from '@app/ledger';
+import { DatabaseModule } from '@app/database';
 import type { RelaySettings } from './config';
-import { Relay } from './relay';
 import { schedulesOf } from './schedules';
 
 @Module({})
 export class RelayModule {
-  static with(settings: RelaySettings): DynamicModule {
+  static forRoot(settings: RelaySettings): DynamicModule {
     const topology = { queues: queuesOf(jobDefinitions), events: eventDefinitions };
     const drivers = configuredDrivers(settings, 'relay', topology, 'publish');
     return {
       module: RelayModule,
       imports: [
         loggingModule({ application: 'relay', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({
+        DatabaseModule.forRoot({
           databaseUrl: settings.DATABASE_URL,
           application: 'relay',
           pool: workerPool,
         }),
-        ProducerModule.register(settings),
+        ProducerModule.forRoot(settings, jobDefinitions),
         ...drivers.imports,
       ],
       providers: [

@@ -1,4 +1,5 @@
-import { defineSchedule, emailDigest, type ScheduleDefinition } from '@app/contracts';
+import { defineSchedule, type ScheduleDefinition } from '@app/contracts';
+import { emailDigest } from '@app/features/email';
 import type { RelaySettings } from './config';
 
 /** All timetables. */

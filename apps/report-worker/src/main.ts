@@ -8,5 +8,7 @@ import { WorkerModule } from './worker.module';
 
 void runProcess('report-worker', readWorkerSettings, async (settings) => {
   await checkStorageFolder(settings);
-  return workerProcess(await NestFactory.createApplicationContext(WorkerModule.with(settings), { bufferLogs: true }));
+  return workerProcess(
+    await NestFactory.createApplicationContext(WorkerModule.forRoot(settings), { bufferLogs: true }),
+  );
 });

@@ -1,10 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Pool } from 'pg';
-import { makeReport, reportFormats, type PayloadOf, type ReportFormat, type SectionSummary } from '@app/contracts';
+import {
+  makeReport,
+  reportFormats,
+  type ReportFormat,
+  type SectionSummary,
+  sectionsOfOrders,
+  withOrders,
+  type OrderPeriod,
+} from '@app/features/report';
+import { type PayloadOf } from '@app/contracts';
 import { done, JobAborted, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
-import { recordFiles, sectionsOfOrders, withOrders, type OrderPeriod } from '@app/persistence';
-import { FileStore } from '@app/storage';
+import type { Prisma } from '@app/database';
+import { recordFiles, FileStore } from '@app/storage';
 import { writeCsv } from './csv/write-csv';
 import { summarise } from './pdf/summarise';
 import { writePdf } from './pdf/write-pdf';
@@ -22,7 +31,10 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     private readonly store: FileStore,
   ) {}
 
-  async handle({ id, tenant, createdAt, payload }: JobOf<typeof makeReport>, context: JobContext) {
+  async handle(
+    { id, tenant, createdAt, payload }: JobOf<typeof makeReport>,
+    context: JobContext<Prisma.TransactionClient>,
+  ) {
     const { format } = payload;
     const contentType = reportFormats[format];
     const name = nameOf(payload);
@@ -72,7 +84,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     });
   }
 
-  private async putDocument(key: string, period: OrderPeriod, context: JobContext) {
+  private async putDocument(key: string, period: OrderPeriod, context: JobContext<Prisma.TransactionClient>) {
     const children = await context.childResults();
     const sections =
       children.length > 0

@@ -1,4 +1,4 @@
-import type { Order } from '@app/persistence';
+import type { Order } from '@app/features/report';
 
 /** The columns of every table of orders, in order. */
 export const orderColumns = [

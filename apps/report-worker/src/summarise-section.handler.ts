@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import { summariseSection } from '@app/contracts';
+import { summariseSection } from '@app/features/report';
 import { done, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import { summarise } from './pdf/summarise';
 

@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { makeReport, summariseSection } from '@app/contracts';
+import { makeReport, summariseSection } from '@app/features/report';
 import { WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { PersistenceModule, workerPool } from '@app/persistence';
+import { DatabaseModule } from '@app/database';
+import { workerPool } from '@app/ledger';
 import { StorageModule } from '@app/storage';
 import type { ReportWorkerSettings } from './config';
 import { MakeReportHandler } from './make-report.handler';
@@ -12,14 +13,14 @@ const application = 'report-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: ReportWorkerSettings): DynamicModule {
+  static forRoot(settings: ReportWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        StorageModule.register(settings),
-        WorkerMessagingModule.register(application, [makeReport, summariseSection], settings),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        StorageModule.forRoot(settings),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [makeReport, summariseSection] }),
       ],
       providers: [...observers(settings), MakeReportHandler, SummariseSectionHandler],
     };

@@ -1,4 +1,5 @@
-import { catchMessage, type PrismaClient } from '@app/persistence';
+import { catchMessage } from '@app/mailbox';
+import { type PrismaClient } from '@app/database';
 import { SmsProvider, type Sms } from './sms-provider';
 
 /** Sends nothing: stores every SMS, copies included, in the mailbox that `GET /dev/mailbox` shows. */

@@ -1,4 +1,4 @@
-import { sendSms } from '@app/contracts';
+import { sendSms } from '@app/features/sms';
 import { done, fail, JobHandler, retry, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import { SmsPostponed, SmsProvider, SmsRefused } from './sms-provider';
 

@@ -1,8 +1,9 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { sendSms } from '@app/contracts';
+import { sendSms } from '@app/features/sms';
 import { WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { PersistenceModule, PrismaClient, workerPool } from '@app/persistence';
+import { DatabaseModule, PrismaClient } from '@app/database';
+import { workerPool } from '@app/ledger';
 import type { SmsWorkerSettings } from './config';
 import { HttpSmsProvider } from './http-sms-provider';
 import { MailboxSmsProvider } from './mailbox-sms-provider';
@@ -13,13 +14,13 @@ const application = 'sms-worker';
 
 @Module({})
 export class WorkerModule {
-  static with(settings: SmsWorkerSettings): DynamicModule {
+  static forRoot(settings: SmsWorkerSettings): DynamicModule {
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [sendSms], settings),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [sendSms] }),
       ],
       providers: [
         ...observers(settings),

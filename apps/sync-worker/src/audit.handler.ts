@@ -1,6 +1,6 @@
-import { productChanged } from '@app/contracts';
+import { productChanged, recordAudit } from '@app/features/product';
 import { EventHandler, type EventOf, type HandlesEvents } from '@app/messaging';
-import { recordAudit, type Prisma } from '@app/persistence';
+import { type Prisma } from '@app/database';
 import { tenantOf } from './changed-product';
 
 export const audit = { event: productChanged, subscriber: 'audit' } as const;

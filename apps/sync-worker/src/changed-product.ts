@@ -1,6 +1,5 @@
-import type { productChanged } from '@app/contracts';
+import type { productChanged, ChangedProduct } from '@app/features/product';
 import type { EventOf } from '@app/messaging';
-import type { ChangedProduct } from '@app/persistence';
 
 export function productOf(event: EventOf<typeof productChanged>): ChangedProduct {
   const { sku, name, description, priceCents, version, updatedAt } = event.data;

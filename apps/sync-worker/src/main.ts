@@ -8,6 +8,6 @@ import { WorkerModule } from './worker.module';
 
 void runProcess('sync-worker', readWorkerSettings, async (settings) => {
   const { SYNC_REPLAY: subscriber } = settings;
-  const module = subscriber === undefined ? WorkerModule.with(settings) : ReplayModule.with(settings, subscriber);
+  const module = subscriber === undefined ? WorkerModule.forRoot(settings) : ReplayModule.forRoot(settings, subscriber);
   return workerProcess(await NestFactory.createApplicationContext(module, { bufferLogs: true }));
 });

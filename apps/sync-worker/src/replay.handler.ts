@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
-import { productChanged } from '@app/contracts';
+import { productChanged, writeToGeneration } from '@app/features/product';
 import { EventHandler, type EventOf, type EventSubscription, type HandlesEvents } from '@app/messaging';
-import { writeToGeneration, type Prisma } from '@app/persistence';
+import { type Prisma } from '@app/database';
 import { productOf } from './changed-product';
 
 /** The generation that a replay fills. */

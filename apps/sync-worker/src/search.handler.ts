@@ -1,6 +1,6 @@
-import { productChanged } from '@app/contracts';
+import { productChanged, writeToSearchModel } from '@app/features/product';
 import { EventHandler, type EventOf, type HandlesEvents } from '@app/messaging';
-import { writeToSearchModel, type Prisma } from '@app/persistence';
+import { type Prisma } from '@app/database';
 import { productOf } from './changed-product';
 
 export const search = { event: productChanged, subscriber: 'search' } as const;

@@ -1,16 +1,16 @@
 import { Pool } from 'pg';
-import { syncRun } from '@app/contracts';
-import { done, JobAborted, JobHandler, type Handler, type JobContext, type JobOf, type Outcome } from '@app/messaging';
 import {
+  syncRun,
   closeGeneration,
   copyPage,
   countProducts,
   dropClosedRows,
   makeLive,
   openGeneration,
-  PrismaClient,
   type Generation,
-} from '@app/persistence';
+} from '@app/features/product';
+import { done, JobAborted, JobHandler, type Handler, type JobContext, type JobOf, type Outcome } from '@app/messaging';
+import { PrismaClient } from '@app/database';
 
 const pageSize = 1_000;
 /** About as many rows as can be deleted within a second. */

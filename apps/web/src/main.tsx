@@ -13,7 +13,7 @@ applyRememberedTheme();
 
 const queries = new QueryClient({
   defaultOptions: {
-    // Always: localhost answers also where the browser sees no network.
+    // `always`: localhost answers even if the browser reports that it is offline.
     queries: { retry: 1, refetchOnWindowFocus: true, networkMode: 'always' },
     mutations: { networkMode: 'always' },
   },

@@ -1,6 +1,6 @@
 import { readSettings } from '@app/configuration';
 import { workerSettingNames } from '@app/messaging';
-import { webhookSettingNames } from '@app/webhooks';
+import { webhookSettingNames } from '@app/features/webhook';
 
 export const settingNames = [...workerSettingNames, ...webhookSettingNames] as const;
 

@@ -1,4 +1,11 @@
-import { deliverWebhook } from '@app/contracts';
+import {
+  deliverWebhook,
+  Deliveries,
+  Endpoints,
+  signedHeaders,
+  type AttemptRecord,
+  type Recipient,
+} from '@app/features/webhook';
 import {
   Bulkhead,
   done,
@@ -11,8 +18,7 @@ import {
   type JobContext,
   type JobOf,
 } from '@app/messaging';
-import { PrismaClient } from '@app/persistence';
-import { Deliveries, Endpoints, signedHeaders, type AttemptRecord, type Recipient } from '@app/webhooks';
+import { PrismaClient } from '@app/database';
 import { WebhookClient, type WebhookAnswer } from './webhook-client';
 
 /** The longest wait, whatever the endpoint asks for. */

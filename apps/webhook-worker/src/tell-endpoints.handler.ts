@@ -1,16 +1,8 @@
-import { jobFinished } from '@app/contracts';
-import {
-  EventHandler,
-  JobsService,
-  type AfterCommit,
-  type EventOf,
-  type EventSubscription,
-  type HandlesEvents,
-} from '@app/messaging';
-import type { AcceptedJob, Prisma } from '@app/persistence';
-import { Deliveries, Endpoints } from '@app/webhooks';
-
-export const finishedJobs = { event: jobFinished, subscriber: 'webhooks' } satisfies EventSubscription;
+import type { jobFinished } from '@app/contracts';
+import { EventHandler, JobsService, type AfterCommit, type EventOf, type HandlesEvents } from '@app/messaging';
+import type { AcceptedJob } from '@app/ledger';
+import type { Prisma } from '@app/database';
+import { Deliveries, Endpoints, finishedJobs } from '@app/features/webhook';
 
 /**
  * Enqueues a message for each finished job to each endpoint that subscribed to it, one job after another, in one

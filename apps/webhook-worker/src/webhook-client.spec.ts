@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { TargetGuard } from '@app/webhooks';
+import { TargetGuard } from '@app/features/webhook';
 import { WebhookClient } from './webhook-client';
 
 const never = new AbortController().signal;

@@ -1,5 +1,5 @@
 import { Agent, request, type Dispatcher } from 'undici';
-import type { TargetGuard } from '@app/webhooks';
+import type { TargetGuard } from '@app/features/webhook';
 
 export interface WebhookClientTimes {
   readonly connectMs: number;

@@ -1,14 +1,15 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Pool } from 'pg';
 import { brokerRoutes } from '@app/configuration';
-import { deliverWebhook } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
+import { deliverWebhook, finishedJobs, TargetGuard, webhookProviders } from '@app/features/webhook';
 import { Bulkhead, JobsService, MessagingSignals, WorkerMessagingModule } from '@app/messaging';
 import { loggingModule, observers } from '@app/observability';
-import { OutboxWakeUp, PersistenceModule, workerPool } from '@app/persistence';
-import { TargetGuard, webhookProviders } from '@app/webhooks';
+import { OutboxWakeUp, workerPool } from '@app/ledger';
+import { DatabaseModule } from '@app/database';
 import type { WebhookWorkerSettings } from './config';
 import { DeliverWebhookHandler } from './deliver-webhook.handler';
-import { finishedJobs, TellEndpointsHandler } from './tell-endpoints.handler';
+import { TellEndpointsHandler } from './tell-endpoints.handler';
 import { WebhookClient } from './webhook-client';
 
 const application = 'webhook-worker';
@@ -18,14 +19,14 @@ const perEndpoint = 5;
 
 @Module({})
 export class WorkerModule {
-  static with(settings: WebhookWorkerSettings): DynamicModule {
-    const routes = brokerRoutes(settings);
+  static forRoot(settings: WebhookWorkerSettings): DynamicModule {
+    const routes = brokerRoutes(settings, jobDefinitions);
     return {
       module: WorkerModule,
       imports: [
         loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        PersistenceModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-        WorkerMessagingModule.register(application, [deliverWebhook], settings, [finishedJobs]),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
+        WorkerMessagingModule.forRoot({ application, settings, jobs: [deliverWebhook], subscriptions: [finishedJobs] }),
       ],
       providers: [
         ...observers(settings),

@@ -1,4 +1,4 @@
-import { jobDefinitions, type BrokerName, type EventDefinition, type JobDefinition } from '@app/contracts';
+import { type BrokerName, type EventDefinition, type JobDefinition } from '@app/contracts';
 import { ConfigurationError } from './read-settings';
 import type { Settings } from './settings';
 
@@ -64,9 +64,13 @@ export class BrokerRoutes {
 }
 
 /**
+ * @param definitions all kinds of jobs of the system
  * @returns the routes of this system
  * @throws ConfigurationError
  */
-export function brokerRoutes(settings: BrokerAddresses & Pick<Settings, 'JOB_BROKERS'>): BrokerRoutes {
-  return new BrokerRoutes(configuredBrokers(settings), jobDefinitions, settings.JOB_BROKERS);
+export function brokerRoutes(
+  settings: BrokerAddresses & Pick<Settings, 'JOB_BROKERS'>,
+  definitions: readonly JobDefinition[],
+): BrokerRoutes {
+  return new BrokerRoutes(configuredBrokers(settings), definitions, settings.JOB_BROKERS);
 }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { AcceptedJob, ClaimedJob, Settlement, SweptJob } from '@app/persistence';
+import type { AcceptedJob, ClaimedJob, Settlement, SweptJob } from '@app/ledger';
 import type { Delivery } from './port/broker-driver';
 import type { ParsedMessage } from './port/job-message';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isDatabaseUnavailable } from '@app/persistence';
+import { isDatabaseUnavailable } from '@app/ledger';
 import type { MessagingSignals } from './messaging-signals';
 
 const firstMs = 100;

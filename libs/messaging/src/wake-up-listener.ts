@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { breakWhenSilent, connectClient, wakeUpChannel, type WakeUpTopic } from '@app/persistence';
+import { breakWhenSilent, connectClient, wakeUpChannel, type WakeUpTopic } from '@app/ledger';
 import type { MessagingSignals } from './messaging-signals';
 import { backOffMs } from './retry-until-database-up';
 

@@ -1,13 +1,13 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { Logger } from 'nestjs-pino';
-import { WorkerRuntime } from '@app/messaging';
+import { Worker } from '@app/messaging';
 import { closeDrained, type RunningProcess } from './run-process';
 
 /** Starts the worker of a Nest context, prints its pipeline, and drains it before Nest closes anything. */
 export async function workerProcess(app: INestApplicationContext): Promise<RunningProcess> {
   const logger = app.get(Logger);
   app.useLogger(logger);
-  const worker = app.get(WorkerRuntime);
+  const worker = app.get(Worker);
   const steps = await worker.start();
   steps.forEach((step, index) => logger.debug(`step ${index + 1}, ${step}`));
   return {

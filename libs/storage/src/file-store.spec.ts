@@ -7,7 +7,10 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startS3Server, type S3Server } from '../../../test/support/s3-server';
-import { fileStoreOf, InvalidFileKey, LocalFileStore, type FileStore } from '.';
+import { InvalidFileKey } from './file-key';
+import { LocalFileStore } from './local-file-store';
+import type { FileStore } from './file-store';
+import { fileStoreOf } from './storage.module';
 import { S3FileStore } from './s3-file-store';
 
 const csv = { contentType: 'text/csv' };

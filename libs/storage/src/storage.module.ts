@@ -20,7 +20,7 @@ export type StorageSettings = Pick<Settings, (typeof storageSettingNames)[number
 /** The file store of the process. Inject it as `FileStore`. */
 @Module({})
 export class StorageModule {
-  static register(settings: StorageSettings): DynamicModule {
+  static forRoot(settings: StorageSettings): DynamicModule {
     return {
       module: StorageModule,
       providers: [{ provide: FileStore, useFactory: () => fileStoreOf(settings) }],

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { toMs, type Duration } from '@app/contracts';
-import { wakeUpChannel } from '@app/persistence';
+import { wakeUpChannel } from '@app/ledger';
 
 /**
  * Moves the time of a test database. Every time of the core is the database's `now()`, so a delay of an hour, a lease

@@ -9,8 +9,8 @@ import {
   type BrokerTopology,
 } from '@app/messaging';
 import { priorities, type JobDefinition } from '@app/contracts';
-import { createLedgerPool, OutboxWakeUp, workerPool } from '@app/persistence';
-import { Relay } from '../../../apps/relay/src/relay';
+import { createLedgerPool, OutboxWakeUp, workerPool } from '@app/ledger';
+import { Relay } from '../../../libs/messaging/src/relay/relay';
 import { anEmail } from '../../support/system';
 import { endingWith } from '../measuring/ending';
 import type { Stage } from '../measuring/stage';

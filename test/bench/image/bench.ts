@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { imageFormats, imageSizeNames, imageSizes, type ImageFormat } from '@app/contracts';
+import { imageFormats, imageSizeNames, imageSizes, type ImageFormat, recordUpload } from '@app/features/image';
 import type { JobContext } from '@app/messaging';
-import { createLedgerPool, createPrismaClient, recordUpload, workerPool } from '@app/persistence';
+import { createLedgerPool, workerPool } from '@app/ledger';
+import { createPrismaClient, type Prisma } from '@app/database';
 import { LocalFileStore } from '@app/storage';
 import { ResizeImageHandler } from '../../../apps/image-worker/src/resize-image.handler';
 import { freshDatabase } from '../../support/postgres';
@@ -47,7 +48,7 @@ export async function benchImage({ repeats, images }: ImageOptions): Promise<voi
       await recordUpload(pool, tenant, upload);
       await store.put(upload, await photo(), { contentType: 'image/jpeg' });
       const handler = new ResizeImageHandler(pool, store);
-      const context: JobContext = {
+      const context: JobContext<Prisma.TransactionClient> = {
         effectKey: 'bench',
         signal: new AbortController().signal,
         progress: () => undefined,

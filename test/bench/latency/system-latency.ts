@@ -1,4 +1,5 @@
-import { eventDefinitions, jobDefinitions, sendEmail } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
+import { sendEmail } from '@app/features/email';
 import { anEmail, TestSystem } from '../../support/system';
 import type { BenchDriver } from '../drain/drivers';
 import { endingWith } from '../measuring/ending';

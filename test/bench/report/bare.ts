@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { stringify } from 'csv-stringify';
 import { stream } from 'exceljs';
 import type { Pool } from 'pg';
-import { withOrders, type Order, type OrderPeriod } from '@app/persistence';
+import { withOrders, type Order, type OrderPeriod } from '@app/features/report';
 
 /** The library as its own documentation uses it: rows in, a file out. */
 export type BareWriter = (pool: Pool, period: OrderPeriod, path: string) => Promise<void>;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { OutboxWakeUp, recordProgress } from '@app/persistence';
+import { OutboxWakeUp, recordProgress } from '@app/ledger';
 import { freePort } from '../../../scripts/postgres/free-port';
 import { residentMb } from '../../support/resident-mb';
 import { TestSystem } from '../../support/system';

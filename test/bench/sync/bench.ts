@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { productChanged } from '@app/contracts';
+import { productChanged } from '@app/features/product';
 import type { EventMessage } from '@app/messaging';
 import { withDriver } from '../drain/driver';
 import { foundDrivers, type BenchDriver } from '../drain/drivers';

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { done } from '@app/messaging';
-import { readQueueReaders } from '@app/persistence';
+import { readQueueReaders } from '@app/ledger';
 import { bullmqHarness } from '../harness/bullmq';
 import { startCore, type Core } from '../../support/core';
 import { plainJob } from '../../support/plain-job';

@@ -7,9 +7,9 @@ import {
   type BrokerTopology,
   type Delivery,
   type PartlyPublished,
-  type WorkerRuntime,
+  type Worker,
 } from '@app/messaging';
-import { readQueueReaders } from '@app/persistence';
+import { readQueueReaders } from '@app/ledger';
 import { startCore, uniqueName, type Core } from '../../support/core';
 import { gate } from '../../support/gate';
 import { leakGuard } from '../../support/leaks';
@@ -53,7 +53,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       { harness, leaseMs: 30_000, heartbeatMs: 1_000 },
     );
     for (let n = 0; n < jobs; n += 1) await core.enqueue(job, { n });
-    const others: WorkerRuntime[] = [];
+    const others: Worker[] = [];
     for (const share of [0.2, 0.4, 0.6]) {
       await until(
         `${share} of the jobs are done`,
@@ -192,7 +192,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       const topology = { queues: [{ queue, concurrency: 5, rateLimit: undefined, partitions: 2 }], events };
       const settings = { brokers: [address], prefix, leaseMs: 2_000 };
       const module = await Test.createTestingModule({
-        imports: [KafkaDriverModule.register(settings, 'test', topology)],
+        imports: [KafkaDriverModule.forRoot(settings, 'test', topology)],
       }).compile();
       return module.get(KafkaDriver);
     }

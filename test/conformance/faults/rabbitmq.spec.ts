@@ -44,7 +44,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     throughProxy.port = String(proxy.port);
     const topology = { queues: [{ queue, concurrency, rateLimit: undefined, partitions: 1 }], events: [] };
     const module = await Test.createTestingModule({
-      imports: [RabbitmqDriverModule.register({ url: throughProxy.href, prefix }, 'test', topology)],
+      imports: [RabbitmqDriverModule.forRoot({ url: throughProxy.href, prefix }, 'test', topology)],
     }).compile();
     modules.push(module);
     const made = module.get(RabbitmqDriver);

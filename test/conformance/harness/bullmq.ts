@@ -54,7 +54,7 @@ class BullmqUnderTest implements BrokerUnderTest {
     this.events = topology.events;
     const settings = { databaseUrl, redisUrl, prefix, leaseMs: 2_000 };
     const module = await Test.createTestingModule({
-      imports: [BullmqDriverModule.register(settings, 'test', topology, use)],
+      imports: [BullmqDriverModule.forRoot(settings, 'test', topology, use)],
     }).compile();
     await module.init();
     this.modules.push(module);

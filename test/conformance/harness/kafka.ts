@@ -30,7 +30,7 @@ class KafkaUnderTest implements BrokerUnderTest {
   async connect(_use: 'publish' | 'consume', topology: BrokerTopology): Promise<KafkaDriver> {
     const settings = { brokers: [this.broker], prefix: this.prefix, leaseMs: 2_000 };
     const module = await Test.createTestingModule({
-      imports: [KafkaDriverModule.register(settings, 'test', topology)],
+      imports: [KafkaDriverModule.forRoot(settings, 'test', topology)],
     }).compile();
     this.modules.push(module);
     const driver = module.get(KafkaDriver);

@@ -43,7 +43,7 @@ class RabbitmqUnderTest implements BrokerUnderTest {
     this.topology = topology;
     const settings = { url: this.url, prefix: this.prefix };
     const module = await Test.createTestingModule({
-      imports: [RabbitmqDriverModule.register(settings, 'test', topology)],
+      imports: [RabbitmqDriverModule.forRoot(settings, 'test', topology)],
     }).compile();
     this.modules.push(module);
     const driver = module.get(RabbitmqDriver);

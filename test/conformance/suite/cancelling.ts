@@ -1,5 +1,5 @@
 import { done, type JobContext } from '@app/messaging';
-import { cancelJob } from '@app/persistence';
+import { cancelJob } from '@app/ledger';
 import { tenant } from '../../support/core';
 import { gate } from '../../support/gate';
 import { plainJob } from '../../support/plain-job';

@@ -1,6 +1,6 @@
 import type { JobDefinition } from '@app/contracts';
 import { done, encodeMessage, type JobContext, type JobMessage } from '@app/messaging';
-import { settle } from '@app/persistence';
+import { settle } from '@app/ledger';
 import { gate } from '../../support/gate';
 import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { jobFinished, type EventDefinition } from '@app/contracts';
 import { done, encodeEvent, fail, replayFaults, subscriberQueue } from '@app/messaging';
-import { cancelJob, recordEvent } from '@app/persistence';
+import { cancelJob, recordEvent } from '@app/ledger';
 import { strictBytes } from '../../support/broker-under-test';
 import { tenant, type Core } from '../../support/core';
 import { gate } from '../../support/gate';

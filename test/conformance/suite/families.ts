@@ -1,5 +1,5 @@
 import { done, fail } from '@app/messaging';
-import { cancelJob, redrive } from '@app/persistence';
+import { cancelJob, redrive } from '@app/ledger';
 import { tenant, type Core } from '../../support/core';
 import { gate } from '../../support/gate';
 import { plainJob } from '../../support/plain-job';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { fixed, type JobDefinition } from '@app/contracts';
 import { done, fail, snooze, type JobContext, type Outcome } from '@app/messaging';
-import { redrive, type JobRecord } from '@app/persistence';
+import { redrive, type JobRecord } from '@app/ledger';
 import type { Core } from '../../support/core';
 import { plainJob } from '../../support/plain-job';
 import { until } from '../../support/until';

@@ -1,6 +1,6 @@
 import { defineSchedule, type Priority } from '@app/contracts';
 import { BootCheckError, done, policyFaults, type JobsService } from '@app/messaging';
-import { Scheduler } from '../../../apps/relay/src/scheduler';
+import { Scheduler } from '../../../libs/messaging/src/relay/scheduler';
 import type { Core } from '../../support/core';
 import { gate } from '../../support/gate';
 import { plainJob } from '../../support/plain-job';

@@ -1,21 +1,21 @@
 import { Controller, Get, Inject, type FactoryProvider } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { BrokerRoutes } from '@app/configuration';
-import { eventDefinitions, jobDefinitions } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { describeBrokers, type BrokerSettings, type BrokerTopology } from '@app/messaging';
-import { AnyKeyInProduction } from '../access';
+import { AnyKeyInProduction } from '@app/http';
 import { asyncApiDocument, type AsyncApiDocument } from './document';
 
 const DOCUMENT = Symbol('ASYNCAPI_DOCUMENT');
 
-/** For programs, beside `/docs-json`: what the brokers carry. */
+/** Serves the AsyncAPI document: the messages on the brokers. `/docs-json` describes the HTTP routes. */
 @ApiExcludeController()
 @AnyKeyInProduction()
 @Controller('asyncapi.json')
 export class AsyncApiController {
   constructor(@Inject(DOCUMENT) private readonly document: AsyncApiDocument) {}
 
-  /** The document of this system's configuration. */
+  /** Builds the document from the configuration of this system. */
   static documentOf(settings: BrokerSettings, topology: BrokerTopology): FactoryProvider<AsyncApiDocument> {
     return {
       provide: DOCUMENT,

@@ -1,7 +1,7 @@
 import type { BrokerChannel, BrokerDescription } from '@app/messaging';
 import { messageNames, type Catalogue } from './messages';
 
-/** What the document says about one place of a broker. */
+/** The part of the document about one queue, exchange or topic of a broker. */
 export interface ChannelPart {
   readonly channels: Readonly<Record<string, object>>;
   readonly operations: Readonly<Record<string, object>>;
@@ -12,7 +12,10 @@ interface Carried {
   readonly received: readonly string[];
 }
 
-/** @param sendsEvent whether this system tells events of a kind by this broker, and not by another */
+/**
+ * Describes one channel of a broker.
+ * @param sendsEvent whether this system publishes events of a kind on this broker
+ */
 export function channelPart(
   catalogue: Catalogue,
   { broker, servers }: BrokerDescription,
@@ -48,12 +51,12 @@ export function channelPart(
   };
 }
 
-/** Of several addresses of one broker, each is a server. */
+/** Names a server of the document. Each address of a broker is one server; `n` counts from 0. */
 export function serverName(broker: string, n: number): string {
   return n === 0 ? broker : `${broker}-${n + 1}`;
 }
 
-/** Our own messages, and on a queue of jobs those by which others ask for one. */
+/** Returns the messages of a channel: our own ones and, on a job queue, the requests of other services. */
 function carriedBy({ carries }: BrokerChannel, { jobs, events }: Catalogue): Carried {
   if ('event' in carries) {
     const names = events.filter(({ kind }) => kind === carries.event).map(messageNames.event);

@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { BrokerRoutes, configuredBrokers, readSettings } from '@app/configuration';
-import { defineEvent, eventDefinitions, jobDefinitions } from '@app/contracts';
+import { defineEvent } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { brokerSettingNames, describeBrokers, encodeEvent, encodeMessage, queuesOf } from '@app/messaging';
 import { faultsOf, schemasOf } from '../../../../test/support/asyncapi';
 import { asyncApiDocument } from './document';
 
-/** With subscribers, and names that a document might stumble over. */
+/** An event with subscribers, and with names that need escaping in a document. */
 const priceChanged = defineEvent({
   kind: 'price.changed',
   version: 2,
@@ -27,7 +28,7 @@ const redis = { REDIS_URL: withSecrets('rediss', 'redis.example.com/3') };
 const rabbitmq = { RABBITMQ_URL: withSecrets('amqps', 'rabbit.example.com:5671/%2Fshop'), BROKER_PREFIX: 'shop.' };
 const kafka = { KAFKA_BROKERS: 'one.example.com:9092,two.example.com:9093', BROKER_PREFIX: 'shop.' };
 
-// What a document says is for the tests to look at.
+// The result is `any`, because the tests read arbitrary parts of it.
 function documentOf(environment: NodeJS.ProcessEnv): any {
   const settings = readSettings(brokerSettingNames, { ...postgres, ...environment });
   const brokers = describeBrokers(settings, { queues: queuesOf(jobDefinitions), events });

@@ -4,8 +4,9 @@ import { channelPart, serverName } from './channels';
 import { messagesOf, type Catalogue } from './messages';
 
 /**
- * What comes and goes over the brokers (https://www.asyncapi.com/docs/reference/specification/v3.0.0), drawn from the
- * definitions and from what the drivers of the configured brokers say of their names.
+ * Builds the AsyncAPI document (https://www.asyncapi.com/docs/reference/specification/v3.0.0): the messages that this
+ * system publishes and consumes. The sources are the definitions and the drivers' descriptions of the configured
+ * brokers.
  */
 export function asyncApiDocument(
   catalogue: Catalogue,

@@ -7,7 +7,7 @@ export interface Catalogue {
   readonly events: readonly EventDefinition[];
 }
 
-/** The name of each message among the components. */
+/** The name of each message in `components.messages`. */
 export const messageNames = {
   dispatch: ({ kind, version }: Named) => `${kind}.v${version}.dispatch`,
   request: ({ kind, version }: Named) => `${kind}.v${version}.request`,
@@ -16,7 +16,7 @@ export const messageNames = {
 
 type Named = Pick<JobDefinition, 'kind' | 'version'>;
 
-/** Every message there is, under its name. */
+/** Describes all messages, by name. */
 export function messagesOf({ jobs, events }: Catalogue): Record<string, object> {
   return Object.fromEntries([
     ...jobs.flatMap((job) => [
@@ -62,7 +62,7 @@ function eventOf(event: EventDefinition): object {
   };
 }
 
-/** What AsyncAPI takes a schema for that says nothing else (draft 7). */
+/** Converts to JSON Schema draft 7, the default schema format of AsyncAPI. */
 function toJsonSchema(schema: z.ZodType): object {
   const json = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
   delete json.$schema;

@@ -1,11 +1,13 @@
 import type { RequestHandler } from 'express';
-import { changesSomething } from '../access';
-import { Problem } from '../http/problem';
+import { changesSomething, Problem } from '@app/http';
 
-/** Retry one, retry all that failed, remove one: what the ledger can do for the board. Paths count from the board's. */
+/** The allowed actions: retry one job, retry all failed jobs, remove one job. Paths are relative to the board. */
 const allowed = /^\/api\/queues\/[^/]+\/(retry\/failed|[^/]+\/(retry|clean))$/;
 
-/** Everything else that BullMQ would do to a queue is the ledger's business. */
+/**
+ * Express middleware that refuses every other action of the board.
+ * @throws Problem 405
+ */
 export const refuseOtherActions: RequestHandler = (request, _response, next) => {
   if (changesSomething(request) && !allowed.test(request.path)) {
     throw new Problem(
@@ -19,9 +21,8 @@ export const refuseOtherActions: RequestHandler = (request, _response, next) => 
 };
 
 /**
- * No button that lies: of the actions that Bull Board draws, those that are left can be kept. By the icons, which have
- * the names that they have in Lucide: retry, and remove where a job is still open (a failed one has a retry beside it, a
- * completed one has no pencil).
+ * Hides the buttons of actions that the API refuses. The rules find a button by its Lucide icon. Retry stays visible.
+ * Remove stays visible for an open job: a failed job also has a retry button, and a completed job has no pencil.
  */
 export const boardStyle = `
   ul[class*='jobActions'] li, ul[class*='queueActions'] li, button:has(> .lucide-ellipsis-vertical) { display: none }

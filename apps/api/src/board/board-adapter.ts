@@ -1,13 +1,13 @@
 import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js';
 import type { QueueAdapterOptions } from '@bull-board/api/typings/app';
 
-/** The most rows of one state that one request shows, whatever it asks for. */
+/** The maximum number of rows that one request of the board returns. */
 export const mostRows = 100;
 
 /**
- * What every row of the board has in common: nothing that a queue of BullMQ could do to a job, since the ledger decides
- * it, and nothing that shows what another service has stored in BullMQ, such as the templates of its schedulers. It is
- * written against the abstract adapter on purpose: what a later Bull Board asks for is a type error here, and no leak.
+ * The base of every queue on the board. It refuses all actions of BullMQ, because the ledger owns the jobs. It shows
+ * nothing that another service has stored in BullMQ, such as the templates of its schedulers. It extends the abstract
+ * adapter on purpose: a method that a later Bull Board adds is a type error here and cannot leak data.
  */
 export abstract class BoardAdapter extends BaseAdapter {
   protected constructor(options: Partial<QueueAdapterOptions> & { allowCompletedRetries?: boolean }) {
@@ -35,11 +35,11 @@ export abstract class BoardAdapter extends BaseAdapter {
   getMetrics = () => Promise.resolve({ meta: { count: 0, prevTS: 0, prevCount: 0 }, data: [], count: 0 });
   getJobSchedulers = () => Promise.resolve([]);
   getJobSchedulersCount = () => Promise.resolve(0);
-  /** Without it no tree of BullMQ's own parents and children is read, whose messages are whole. */
+  /** Without a flow producer, the board reads no trees of BullMQ, whose messages would include their payloads. */
   getFlowProducer = () => Promise.resolve(null);
 }
 
-/** The board answers with the status that an error brings. */
+/** An error for the board, which answers with its `statusCode`. */
 export class Conflict extends Error {
   readonly statusCode = 409;
 }
@@ -48,7 +48,11 @@ export function refuse(): Promise<never> {
   return Promise.reject(new Conflict('The ledger decides that; here a job can be retried or removed.'));
 }
 
-/** @returns which rows to read: `start` and `end` are inclusive, and whatever the request says */
+/**
+ * Converts a range to a page of at most `mostRows` rows.
+ * @param start the first row, from 0; unchecked input
+ * @param end the last row, inclusive; unchecked input
+ */
 export function pageOf(start: number, end: number): { offset: number; limit: number } {
   const offset = Math.max(0, start);
   return { offset, limit: Math.min(mostRows, Math.max(0, end - offset + 1)) };

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Who looks at the board: its adapters see no request. */
+/** The rights of the board's current viewer. The adapters need them and do not get the request. */
 export const boardRequest = new AsyncLocalStorage<{
   readonly mayChange: boolean;
   readonly isUser: boolean;

@@ -5,11 +5,10 @@ import { ModuleRef } from '@nestjs/core';
 import type { Queue } from 'bullmq';
 import type { RequestHandler } from 'express';
 import { Pool } from 'pg';
-import { jobDefinitions } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
 import { BullmqMessages, queuesOf } from '@app/messaging';
-import { boardPool, createLedgerPool, OutboxWakeUp } from '@app/persistence';
-import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Access } from '../access';
-import { readJsonBody } from '../bodies/json-body';
+import { boardPool, createLedgerPool, OutboxWakeUp } from '@app/ledger';
+import { bullBoardPolicy, changesSomething, identityOf, mayBe, nameOf, type Access, readJsonBody } from '@app/http';
 import { Redriver } from '../operations/redriver';
 import { refuseOtherActions } from './allowed-actions';
 import { readBoardQuery } from './board-query';
@@ -21,12 +20,12 @@ import { SharedReads } from './shared-reads';
 
 const bullBoardPath = '/admin/queues';
 
-/** The page and its routes. What it shows is put there by `Board`. */
+/** The page of the board and its routes. `Board` adds the queues. */
 export function boardModule(access: Access): DynamicModule {
   return BullBoardModule.forRoot({
     route: bullBoardPath,
     adapter: LocalBoard,
-    // The board is middleware itself: no guard sees it.
+    // The board is middleware, so no Nest guard runs for it.
     middleware: [
       access.demand((request) => [changesSomething(request) ? 'operator' : 'viewer']),
       refuseOtherActions,
@@ -39,7 +38,7 @@ export function boardModule(access: Access): DynamicModule {
   });
 }
 
-/** The board's connections to the ledger: those of callers are for callers. They are opened at the first look. */
+/** The board's own connections to the ledger, so that it takes none from callers. They open at the first request. */
 @Injectable()
 export class BoardPool implements OnApplicationShutdown {
   constructor(readonly pool: Pool) {}
@@ -53,12 +52,12 @@ export class BoardPool implements OnApplicationShutdown {
   }
 }
 
-/** However many boards are open, and however often each of them asks. */
+/** How long a result is shared, in ms, for any number of open boards. */
 const keepMs = 1_000;
 
 /**
- * Two views of one thing. By kind: the jobs as the ledger has them, on whichever broker. By queue: the messages that
- * BullMQ holds, read-only, since one that is retried or removed there would say something else than the ledger.
+ * Adds two views to the board. By kind: the jobs in the ledger, on any broker. By queue: the messages in BullMQ. These
+ * are read-only, because a retry or a removal in BullMQ would contradict the ledger.
  */
 @Injectable()
 export class Board implements OnModuleInit {
@@ -84,7 +83,7 @@ export class Board implements OnModuleInit {
   private adapterOf(name: string): MessageAdapter {
     const queue = this.modules.get<Queue>(getQueueToken(name), { strict: false });
     const adapter = new MessageAdapter(queue, this.messages, this.reads, jobAddress);
-    // Where BullMQ's backend is away, its queues are not there to look at, and the ledger still is.
+    // While BullMQ's backend is down, the board hides its queues and still shows the ledger.
     adapter.setVisibilityGuard(() =>
       adapter.getJobCounts().then(
         () => true,
@@ -95,7 +94,7 @@ export class Board implements OnModuleInit {
   }
 }
 
-/** A caller may read his own jobs; who runs the system sees them by their kind. */
+/** Returns the link to a job: its API route for a user, its page on the board for an operator or a viewer. */
 function jobAddress(kind: string, jobId: string): string {
   return boardRequest.getStore()?.isUser ? `/v1/jobs/${jobId}` : `${bullBoardPath}/queue/${kind}/${jobId}`;
 }

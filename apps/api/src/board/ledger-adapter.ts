@@ -11,8 +11,8 @@ import {
   type BoardFilter,
   type BoardJob,
   type OutboxWakeUp,
-} from '@app/persistence';
-import { isUuid } from '../http/is-uuid';
+} from '@app/ledger';
+import { isUuid } from '@app/http';
 import type { Redriver } from '../operations/redriver';
 import { BoardAdapter, Conflict, pageOf, refuse } from './board-adapter';
 import { boardRequest } from './board-request';
@@ -20,7 +20,7 @@ import type { SharedReads } from './shared-reads';
 
 type Shown = 'active' | 'waiting' | 'waiting-children' | 'delayed' | 'completed' | 'failed';
 
-/** The ledger's states in the board's words. A cancelled job has ended, so it stands with the completed ones. */
+/** The ledger's states for each status of the board. A cancelled job has ended, so it is listed as completed. */
 const shown: Readonly<Record<Shown, readonly BoardFilter[]>> = {
   active: [{ state: 'active', isDue: undefined }],
   waiting: [{ state: 'queued', isDue: true }],
@@ -35,11 +35,11 @@ const shown: Readonly<Record<Shown, readonly BoardFilter[]>> = {
 
 const statuses = Object.keys(shown) as Shown[];
 
-/** What the rows of all kinds work with. */
+/** The dependencies that the adapters of all kinds share. */
 export interface LedgerBoard {
-  /** The board's own: a viewer takes no connection from a caller. */
+  /** The board's own connections, so that a viewer takes none from callers. */
   readonly boardPool: Pool;
-  /** The callers'. */
+  /** The connections of the callers. */
   readonly pool: Pool;
   readonly reads: SharedReads;
   readonly redriver: Redriver;
@@ -47,8 +47,8 @@ export interface LedgerBoard {
 }
 
 /**
- * The jobs of one kind as the ledger has them, whichever broker carries them. Retry is a redrive, remove is a cancel;
- * nothing else can be done to a job here, and nothing at all by who may only look.
+ * Shows the jobs of one kind from the ledger, on any broker. Retry is a redrive, and remove is a cancel. All other
+ * actions are refused, and a viewer may do neither.
  */
 export class LedgerAdapter extends BoardAdapter {
   constructor(
@@ -59,7 +59,7 @@ export class LedgerAdapter extends BoardAdapter {
       displayName: kind,
       description: `Jobs: every ${kind} job as the ledger has it, on any broker. Where BullMQ carries them, its messages about them are in a row of their own.`,
     });
-    // The board reads it once for each request.
+    // The board reads this property for each request.
     Object.defineProperty(this, 'readOnlyMode', { get: () => boardRequest.getStore()?.mayChange !== true });
   }
 
@@ -87,7 +87,7 @@ export class LedgerAdapter extends BoardAdapter {
   async getJobs(wanted: JobStatus[], start = 0, end = 9): Promise<QueueJob[]> {
     const page = pageOf(start, end);
     if (page.limit === 0 || page.offset >= boardReach * statuses.length) return [];
-    // Several tabs at once are one list, newest first: a job that moves on meanwhile stands there once.
+    // Several states form one list, newest first, so a job that changes its state meanwhile appears once.
     const filters: BoardFilter[] = wanted.flatMap((status) => (status in shown ? shown[status as Shown] : []));
     const key = `${this.kind} ${wanted.join()} ${page.offset} ${page.limit}`;
     const { reads, boardPool } = this.ledger;
@@ -101,7 +101,7 @@ export class LedgerAdapter extends BoardAdapter {
     return job && this.toQueueJob(job);
   }
 
-  /** Notes of handlers and texts of errors may quote the payload, and are not shown. */
+  /** Omits the notes of handlers and the texts of errors, because they may quote the payload. */
   async getJobLogs(id: string): Promise<string[]> {
     if (!isUuid(id)) return [];
     const events = await readBoardLog(this.ledger.boardPool, id);
@@ -118,10 +118,10 @@ export class LedgerAdapter extends BoardAdapter {
         progress: job.progress,
         attemptsMade: job.attempt,
         timestamp: job.createdAt.getTime(),
-        // Absent, not null: the board would count from 1970.
+        // Absent, not null: the board would read null as 1970.
         ...(job.startedAt && { processedOn: job.startedAt.getTime() }),
         ...(job.finishedAt && { finishedOn: job.finishedAt.getTime() }),
-        // The board adds it to the timestamp.
+        // In ms. The board adds it to the timestamp.
         delay: status === 'delayed' ? Math.max(0, job.runAt.getTime() - job.createdAt.getTime()) : 0,
         failedReason:
           job.state === 'failed' ? `${job.errorCode}: GET /v1/dead-letters?kind=${job.kind} has the details` : '',
@@ -149,7 +149,7 @@ export class LedgerAdapter extends BoardAdapter {
     const was = await cancelJob(this.ledger.pool, undefined, jobId);
     const isOpen = was === 'waiting' || was === 'queued' || was === 'active';
     if (!isOpen) throw new Conflict(`The job is ${was ?? 'gone'} already; nothing was changed.`);
-    this.ledger.wakeUp.request(); // Another job of its key may go now.
+    this.ledger.wakeUp.request(); // The next job with the same order key may run now.
   }
 }
 
@@ -160,8 +160,8 @@ function statusOf(state: JobState, isDue: boolean): Shown {
 }
 
 /**
- * Without the payload and what is made of it (result, order key, text of an error): whoever runs the system need not
- * read other people's email.
+ * Returns the data of a job for the board. Omits the payload and everything derived from it (result, order key, text of
+ * an error), because operators need not read the emails of tenants.
  */
 function dataOf(job: BoardJob): object {
   const { tenant, broker, queue, dispatch, runAt, leaseUntil, parentId, errorCode } = job;

@@ -2,12 +2,11 @@ import type { AppViewRoute, HTTPStatus } from '@bull-board/api/typings/app';
 import { ExpressAdapter } from '@bull-board/express';
 import { Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
-import { describeError } from '../http/problem.filter';
-import { toProblem } from '../http/to-problem';
+import { describeError, toProblem } from '@app/http';
 import { boardStyle } from './allowed-actions';
 import { Conflict } from './board-adapter';
 
-/** Bull Board whose page asks no other host for its fonts, and shows no action that the ledger would refuse. */
+/** Bull Board without fonts from another host, and without buttons for actions that the API refuses. */
 export class LocalBoard extends ExpressAdapter {
   private readonly logger = new Logger('Board');
 
@@ -17,8 +16,8 @@ export class LocalBoard extends ExpressAdapter {
   }
 
   /**
-   * In our words. Bull Board would answer with the message of whatever was thrown, and a database or a parser quotes in
-   * it what it could not take.
+   * Answers with a problem document. Bull Board would send the message of the error, in which a database or a parser
+   * may quote the data that it rejected.
    */
   override setErrorHandler(): this {
     return super.setErrorHandler((error) => {
@@ -27,7 +26,7 @@ export class LocalBoard extends ExpressAdapter {
       const problem = toProblem(error, { method: 'GET', path: this.basePath });
       if (problem.status >= 500) this.logger.error(describeError(error), problem.title);
       const body = { ...problem.toDocument(), error: { key }, message: problem.message };
-      // Bull Board's own list of statuses has no 503.
+      // The type of Bull Board's statuses lacks 503.
       return { status: problem.status as HTTPStatus, body };
     });
   }

@@ -1,6 +1,6 @@
 import type { ExternalJobUrl, JobCounts, JobStatus, QueueJob } from '@bull-board/api/typings/app';
 import type { Queue } from 'bullmq';
-import { jobDefinitions } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
 import type { BullmqMessages, QueueMessage } from '@app/messaging';
 import { withBrokerTimeout } from '../operations/with-broker-timeout';
 import { BoardAdapter, pageOf, refuse } from './board-adapter';
@@ -18,12 +18,12 @@ const kindsOf = (queue: string): string =>
     .map(({ kind }) => kind)
     .join(', ');
 
-/** The id of a message of ours: the job's id and the dispatch. */
+/** The id of our messages: the id of the job and the number of the dispatch. */
 const dispatched = /^(?<id>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})-(?<dispatch>\d+)$/;
 
 /**
- * The messages that one queue of BullMQ holds, to look at. Messages of other services lie there too, with their
- * payloads: of each message it shows times and numbers, and of its texts none but a kind of ours.
+ * Shows the messages in one queue of BullMQ, read-only. The queue may also hold messages of other services with their
+ * payloads. So the adapter shows only times and numbers, and the name only if it is one of our kinds.
  */
 export class MessageAdapter extends BoardAdapter {
   constructor(
@@ -41,7 +41,7 @@ export class MessageAdapter extends BoardAdapter {
         const jobId = dispatched.exec(String(id))?.groups?.['id'];
         const link = jobId &&
           kinds.has(name) && { displayText: 'the job in the ledger', href: jobAddress(name, jobId) };
-        // Bull Board draws none for a message without one, although its types ask for one.
+        // Bull Board accepts undefined and shows no link, although its types require one.
         return (link || undefined) as ExternalJobUrl;
       },
     });
@@ -81,7 +81,7 @@ export class MessageAdapter extends BoardAdapter {
     return message && this.toQueueJob(message);
   }
 
-  /** BullMQ's logs of a message are texts of its handler; ours writes none. */
+  /** BullMQ's logs of a message are texts of its handler, and our handler writes none. */
   getJobLogs(): Promise<string[]> {
     return Promise.resolve([]);
   }

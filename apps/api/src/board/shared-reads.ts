@@ -1,13 +1,13 @@
 /**
- * However many look at the same thing at the same time, it is read once, and then not again for `keepMs`. An error is
- * shared like a result: what does not answer is not asked more often because many ask.
+ * Shares reads between callers: a value is read once and then kept for `keepMs` ms. An error is shared like a result,
+ * so many callers do not add load on a backend that does not answer.
  */
 export class SharedReads {
   private readonly reads = new Map<string, Promise<unknown>>();
 
   constructor(private readonly keepMs: number) {}
 
-  /** @param key what is read: the same key, the same result */
+  /** @param key identifies the value: calls with the same key share one result */
   get<Result>(key: string, read: () => Promise<Result>): Promise<Result> {
     const known = this.reads.get(key);
     if (known) return known as Promise<Result>;

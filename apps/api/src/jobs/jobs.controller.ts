@@ -3,15 +3,21 @@ import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { finalStates, shownStates, storableText } from '@app/contracts';
-import { cancelJob, listJobs, OutboxWakeUp, readJob } from '@app/persistence';
-import { Roles } from '../access';
-import { FileLinks } from '../files/file-links';
-import { isUuid } from '../http/is-uuid';
-import { CallerOf, type Caller } from '../http/caller';
-import { parseQuery, Problem, quoted } from '../http/problem';
-import { toOpenApi } from './job-body';
-import { ProblemResponse } from './job-route';
-import { jobView, viewOf, type JobView } from './job-view';
+import { cancelJob, listJobs, OutboxWakeUp, readJob } from '@app/ledger';
+import {
+  Roles,
+  isUuid,
+  CallerOf,
+  type Caller,
+  parseQuery,
+  Problem,
+  quoted,
+  toOpenApi,
+  ProblemResponse,
+  jobView,
+  JobViews,
+  type JobView,
+} from '@app/http';
 
 const listQuery = z.strictObject({
   state: z.enum(shownStates).optional(),
@@ -29,7 +35,7 @@ export class JobsController {
   constructor(
     private readonly pool: Pool,
     private readonly wakeUp: OutboxWakeUp,
-    private readonly links: FileLinks,
+    private readonly views: JobViews,
   ) {}
 
   @Get()
@@ -43,7 +49,7 @@ export class JobsController {
   async list(@Query() rawQuery: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof jobPage>> {
     const { state, kind, limit, cursor } = parseQuery(listQuery, rawQuery);
     const { jobs, hasMore } = await listJobs(this.pool, caller.tenant, { state, kind, before: cursor, limit });
-    const items = jobs.map((job) => viewOf(job, this.links));
+    const items = jobs.map((job) => this.views.viewOf(job));
     return { items, nextCursor: hasMore ? items.at(-1)!.id : null };
   }
 
@@ -54,7 +60,7 @@ export class JobsController {
   async read(@Param('id') id: string, @CallerOf() caller: Caller): Promise<JobView> {
     const job = isUuid(id) ? await readJob(this.pool, caller.tenant, id) : undefined;
     if (!job) throw jobNotFound(id);
-    return viewOf(job, this.links);
+    return this.views.viewOf(job);
   }
 
   @Post(':id/cancel')
@@ -73,7 +79,7 @@ export class JobsController {
     if ((finalStates as readonly string[]).includes(was)) {
       throw new Problem(409, 'job_final', 'The job has ended', `It is ${was} already; nothing was changed.`);
     }
-    this.wakeUp.request(); // Another job of its key may go now.
+    this.wakeUp.request(); // The next job with the same order key may run now.
     return this.read(id, caller);
   }
 }

@@ -27,7 +27,7 @@ describe('a stream', () => {
     await closed;
   });
 
-  /** A stream, and its reader, who does not read yet. */
+  /** Opens a stream and a reader that does not read yet. */
   async function open(changed: Partial<StreamSettings> = {}, method = 'GET') {
     const heard = { room: 0, closed: 0 };
     let stream!: EventStream;
@@ -53,7 +53,7 @@ describe('a stream', () => {
 
   const frame = eventFrame(1, eventBody('progress', { note: 'x'.repeat(200_000) }));
 
-  /** The system's own buffers come first, and take what they can whenever they are asked. */
+  /** Fills the stream. The buffers of the system take data first, so it tries until none of them takes more. */
   async function fill(stream: EventStream): Promise<number> {
     let sent = 0;
     for (let fullFor = 0; fullFor < 20 && sent < 1_000; fullFor += 1) {

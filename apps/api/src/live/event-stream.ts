@@ -4,49 +4,50 @@ import { heartbeatFrame, openingFrame } from './event-frame';
 
 export interface StreamSettings {
   readonly heartbeatMs: number;
-  /** How long the reader may take none of what was written to it. */
+  /** How long a reader may accept none of the written data, in ms. */
   readonly stallMs: number;
   /**
-   * After this the stream ends, and its reader comes back and goes on where it was. Who asks is checked anew, and the
-   * place of a reader that is gone is free: a proxy that reads on by itself never says that it is.
+   * The minimum life of a stream, in ms; the maximum is twice as long. Then the stream ends, and the reader reconnects
+   * and continues at its position. So the access is checked again, and the slot of a lost reader becomes free: a proxy
+   * may read on without its client.
    */
   readonly lifeMs: number;
 }
 
-/** Of every answer that is a stream of events, also of one that ends at once. */
+/** The headers of every event stream, also of a stream that ends at once. */
 export const streamHeaders = {
   'Content-Type': 'text/event-stream',
-  // A proxy that compresses holds back what has come until a block is full (no-transform, RFC 9111, 5.2.2.6).
+  // no-transform (RFC 9111, 5.2.2.6): a proxy that compresses would delay events until a block is full.
   'Cache-Control': 'no-cache, no-store, no-transform',
-  // nginx passes on what comes when it comes.
+  // Makes nginx forward each event at once.
   'X-Accel-Buffering': 'no',
-  // No second request waits for the end of this one.
+  // Without it, a second request on this connection would wait for the end of the stream.
   Connection: 'close',
 };
 
-/** The system asks a peer whether it is there when nothing was sent for so long. */
+/** After this idle time, in ms, the operating system probes the peer (TCP keep-alive). */
 const keepAliveMs = 5_000;
 
 export interface StreamListener {
-  /** The reader has taken what was written to it; there is room for more. */
+  /** The reader has received the buffered data, so there is room for more. */
   onRoom(): void;
-  /** Once, whoever has ended it. */
+  /** Called once when the stream has ended, for any reason. */
   onClose(): void;
 }
 
-/** A stream that waits for so long gives way where there are no places left. */
+/** A stream that has been full for this time, in ms, may be cut to make room for another. */
 const stalledMs = 5_000;
 
-/** What waits for a reader before there is no room: about what one read of the ledger brings. */
+/** The buffered bytes at which a stream is full: about the result of one read of the ledger. */
 const fullBytes = 64 * 1024;
 
 /**
- * Server-sent events over one response. It keeps nothing for a reader who is slow: once 64 KiB wait for
- * him, there is no room until all of it has gone out, and its owner reads on from the ledger then. So a
- * stream holds the buffer and one frame, whatever happens meanwhile.
+ * Sends server-sent events over one response. It does not queue events for a slow reader. At 64 KiB of buffered data
+ * the stream has no room until all of it is sent. Then its owner reads the next events from the ledger. So a stream
+ * never holds more than the buffer and one frame.
  */
 export class EventStream {
-  /** Whether it has ended because it has lived long enough. */
+  /** Whether the stream ended because its life was over. */
   isOld = false;
   private isFull = false;
   private fullSince = 0;
@@ -54,7 +55,7 @@ export class EventStream {
   private readonly timers: NodeJS.Timeout[];
   private stall: NodeJS.Timeout | undefined;
 
-  /** @param id where a reader goes on that comes back before the first event */
+  /** @param id the position from which a reader continues if it reconnects before the first event */
   constructor(
     private readonly response: ServerResponse,
     private readonly settings: StreamSettings,
@@ -70,9 +71,9 @@ export class EventStream {
     response.on('drain', () => this.drained());
     response.writeHead(200, streamHeaders);
     response.socket?.setKeepAlive(true, keepAliveMs);
-    // Not all at once, when a process has stopped and its readers come back.
+    // A random time, so that the readers of a stopped process do not all reconnect at once.
     this.write(openingFrame(Math.round(spread(1_000)), id));
-    // Whoever asks for the headers only has them; not at once, since its owner does not know it yet.
+    // HEAD gets only the headers. The end is deferred, because the owner does not have the stream yet.
     if (response.req.method === 'HEAD') queueMicrotask(() => this.end());
   }
 
@@ -80,7 +81,7 @@ export class EventStream {
     return !this.isFull && !this.isClosed;
   }
 
-  /** Whether its reader has taken nothing of what waits for it, for longer than a slow network explains. */
+  /** Whether the stream has been full for longer than a slow network explains. */
   get isStalled(): boolean {
     return this.isFull && performance.now() - this.fullSince > stalledMs;
   }
@@ -89,23 +90,25 @@ export class EventStream {
     return this.response.socket;
   }
 
-  /** Breaks it off. What was sent and has not arrived is lost; its reader goes on from the last event that has. */
+  /**
+   * Closes the connection at once. Data in flight is lost; the reader continues after the last event that it received.
+   */
   cut(): void {
     this.close();
     this.response.destroy();
   }
 
-  /** To be asked for `hasRoom` first. */
+  /** Sends a frame. The caller checks `hasRoom` first. */
   send(frame: string): void {
     this.write(frame);
   }
 
-  /** What was sent still goes out. */
+  /** Ends the stream after the buffered data is sent. */
   end(): void {
     if (this.isClosed) return;
     this.close();
     this.response.end();
-    // A reader who takes nothing keeps nobody waiting for his connection.
+    // A reader that accepts no data must not keep the connection open.
     setTimeout(() => this.response.destroy(), this.settings.stallMs).unref();
   }
 
@@ -139,7 +142,7 @@ export class EventStream {
   }
 }
 
-/** @returns once to twice as long, at random */
+/** @returns a random time between `ms` and twice `ms` */
 function spread(ms: number): number {
   return ms * (1 + Math.random());
 }

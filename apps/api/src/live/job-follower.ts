@@ -1,8 +1,8 @@
-import { isLastUpdate, jobUpdatesAtOnce, type JobUpdate } from '@app/persistence';
+import { isLastUpdate, jobUpdatesAtOnce, type JobUpdate } from '@app/ledger';
 import { eventBody, eventFrame } from './event-frame';
 import type { EventStream } from './event-stream';
 
-/** As a reader gets it: a result has links to its files. */
+/** A job update as a reader gets it: a result has links to its files. */
 export type ShownJobEvent =
   | Exclude<JobUpdate, { type: 'result' }>
   | (Pick<JobUpdate, 'sequence' | 'at'> & {
@@ -10,7 +10,7 @@ export type ShownJobEvent =
       readonly data: { readonly state: 'completed'; readonly result: unknown };
     });
 
-/** One reader of one job's events. */
+/** One reader of the events of one job. */
 export class JobFollower {
   constructor(
     readonly tenant: string,
@@ -21,9 +21,9 @@ export class JobFollower {
   ) {}
 
   /**
-   * Sends as much as there is room for; what is left is read again.
-   * @param events those that follow `after`
-   * @returns whether there may be more to read at once
+   * Sends as many events as there is room for. The rest is read again later.
+   * @param events the events after the sequence `after`
+   * @returns whether there may be more events to read now
    */
   take(events: readonly ShownJobEvent[]): boolean {
     for (const { sequence, type, data, at } of events) {

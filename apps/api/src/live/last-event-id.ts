@@ -1,10 +1,11 @@
-import { ChangeCursor } from '@app/persistence';
-import { Problem, quoted } from '../http/problem';
+import { ChangeCursor } from '@app/ledger';
+import { Problem, quoted } from '@app/http';
 
 /**
- * @param header what a browser sends when it comes back
+ * Parses the Last-Event-ID of the stream of one job.
+ * @param header the header Last-Event-ID, which a browser sends when it reconnects
  * @param last the sequence of the job's last event
- * @returns undefined for a reader that has seen nothing yet
+ * @returns the sequence; undefined for a reader that has received no event
  * @throws Problem 400
  */
 export function sequenceOf(header: string | undefined, last: number): number | undefined {
@@ -14,8 +15,9 @@ export function sequenceOf(header: string | undefined, last: number): number | u
 }
 
 /**
- * @param now what the database has come to
- * @returns undefined for a reader to whom only what comes is news
+ * Parses the Last-Event-ID of the stream of all jobs.
+ * @param now the current position of the database
+ * @returns the position; undefined for a reader that starts with the next change
  * @throws Problem 400
  */
 export function cursorOf(header: string | undefined, now: ChangeCursor): ChangeCursor | undefined {

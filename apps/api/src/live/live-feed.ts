@@ -1,37 +1,29 @@
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { backOffMs, WakeUpListener, type MessagingSignals } from '@app/messaging';
-import {
-  readChanges,
-  readJobUpdates,
-  readJobs,
-  type Changes,
-  type ChangeCursor,
-  type JobUpdate,
-} from '@app/persistence';
-import type { FileLinks } from '../files/file-links';
-import { resultOf, viewOf } from '../jobs/job-view';
+import { readChanges, readJobUpdates, readJobs, type Changes, type ChangeCursor, type JobUpdate } from '@app/ledger';
+import type { JobViews } from '@app/http';
 import { eventBody, eventFrame } from './event-frame';
 import type { JobFollower, ShownJobEvent } from './job-follower';
 import type { TenantFollower } from './tenant-follower';
 
-/** Behind the wake-ups, which may get lost. */
+/** The poll interval in ms. Wake-ups may get lost. */
 const pollMs = 1_000;
-/** However many wake-ups come, the ledger is not asked more often. */
+/** The minimum pause between two reads of the ledger, in ms, for any number of wake-ups. */
 const restMs = 10;
-/** Groups of readers that one statement serves. */
+/** The maximum number of groups that one statement reads for. */
 const groupsAtOnce = 100;
-/** Jobs that one statement reads whole, or those of one group where it has more. */
+/** The maximum number of jobs that one statement reads. A single group with more jobs is read as a whole. */
 const jobsAtOnce = 100;
 
-/** Whose jobs are followed one by one, and how far their changes have been seen. */
+/** A tenant whose jobs are followed one by one, and the position up to which its changes were read. */
 interface Watch {
   readonly tenant: string;
   cursor: ChangeCursor;
   followers: number;
 }
 
-/** Who is equally far in the changes of one tenant. */
+/** The readers at the same position in the changes of one tenant. */
 interface Group {
   readonly tenant: string;
   readonly cursor: ChangeCursor;
@@ -40,17 +32,18 @@ interface Group {
 }
 
 /**
- * What has changed, from the ledger to the streams of this process. One loop asks for all of them: which jobs have
- * changed, then what has become of those that somebody follows. Readers that are equally far share what is read, so
- * the work grows with what happens, not with the number of streams.
+ * Sends changes from the ledger to the streams of this process. One loop reads for all streams: first which jobs have
+ * changed, then the new events of the jobs that have followers. Readers at the same position share one read, so the
+ * work grows with the number of changes, not with the number of streams.
  *
- * A stream whose reader is slow is left out until it has room, and goes on where it was: nothing waits for it here.
+ * The loop skips a stream without room. The stream continues at its position when it has room, and no events are queued
+ * for it.
  */
 export class LiveFeed implements OnApplicationBootstrap {
   private readonly tenantFollowers = new Set<TenantFollower>();
   private readonly jobFollowers = new Map<string, Set<JobFollower>>();
   private readonly watches = new Map<string, Watch>();
-  /** Whose jobs may have events that were not read yet. */
+  /** The followers whose jobs may have unread events. */
   private readonly due = new Set<JobFollower>();
 
   private readonly listener: WakeUpListener;
@@ -62,7 +55,7 @@ export class LiveFeed implements OnApplicationBootstrap {
   constructor(
     private readonly pool: Pool,
     private readonly signals: MessagingSignals,
-    private readonly links: FileLinks,
+    private readonly views: JobViews,
     databaseUrl: string,
   ) {
     this.listener = new WakeUpListener(databaseUrl, 'api', signals, () => this.wakeUp());
@@ -79,7 +72,7 @@ export class LiveFeed implements OnApplicationBootstrap {
     await Promise.all([this.listener.stop(), this.ended]);
   }
 
-  /** Something may have changed, or somebody has room for more. */
+  /** Makes the loop read again: a job may have changed, or a stream has room again. */
   wakeUp(): void {
     this.isWoken = true;
     this.endSleep?.();
@@ -94,7 +87,7 @@ export class LiveFeed implements OnApplicationBootstrap {
     this.tenantFollowers.delete(follower);
   }
 
-  /** @param cursor not ahead of what the follower is going to read first */
+  /** @param cursor a position that is not later than the follower's first read */
   followJob(follower: JobFollower, cursor: ChangeCursor): void {
     const { tenant, jobId } = follower;
     const watch = this.watches.get(tenant) ?? { tenant, cursor, followers: 0 };
@@ -116,7 +109,7 @@ export class LiveFeed implements OnApplicationBootstrap {
     if (watch.followers === 0) this.watches.delete(tenant);
   }
 
-  /** Its job may have events that it has not got. */
+  /** Reads the next events of the follower's job. */
   readOn(follower: JobFollower): void {
     this.due.add(follower);
     this.wakeUp();
@@ -143,7 +136,10 @@ export class LiveFeed implements OnApplicationBootstrap {
     }
   }
 
-  /** In this order: whoever begins to follow a job reads it after the look that the next look goes on from. */
+  /**
+   * Reads the changes first and the events second. So a new follower reads its job after the position from which the
+   * next read of the changes continues, and misses nothing.
+   */
   private async readAll(): Promise<void> {
     for (const groups of inParts(this.tenantGroups())) await this.readChangesOf(groups);
     for (const groups of inParts(this.jobGroups())) await this.readEventsOf(groups);
@@ -184,12 +180,12 @@ export class LiveFeed implements OnApplicationBootstrap {
     }
   }
 
-  /** Whole jobs, as they are now: later than the changes that have led here, never earlier. */
+  /** Reads the current state of jobs. It is never older than the changes that caused this read. */
   private async bodiesOf(ids: ReadonlySet<string>): Promise<Map<string, string>> {
     if (ids.size === 0) return new Map();
     const jobs = await readJobs(this.pool, [...ids]);
     return new Map(
-      jobs.map((job) => [job.id, eventBody('job', { ...viewOf(job, this.links), sequence: job.sequence })]),
+      jobs.map((job) => [job.id, eventBody('job', { ...this.views.viewOf(job), sequence: job.sequence })]),
     );
   }
 
@@ -214,7 +210,7 @@ export class LiveFeed implements OnApplicationBootstrap {
     groups.forEach((followers, index) => {
       const shown = events[index]!.map((event) => this.withLinks(event));
       for (const follower of followers) {
-        // One without room reads on when it has some.
+        // A follower without room continues when its stream has room.
         this.due.delete(follower);
         if (follower.take(shown)) this.readOn(follower);
       }
@@ -223,7 +219,7 @@ export class LiveFeed implements OnApplicationBootstrap {
 
   private withLinks(event: JobUpdate): ShownJobEvent {
     if (event.type !== 'result') return event;
-    return { ...event, data: { state: event.data.state, result: resultOf(event.data, this.links) } };
+    return { ...event, data: { state: event.data.state, result: this.views.resultOf(event.data) } };
   }
 
   private sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {
@@ -245,7 +241,7 @@ function entryOf<Value>(map: Map<string, Value>, key: string, make: () => Value)
   return entry;
 }
 
-/** So that the whole jobs of a part fit into memory together. */
+/** Splits groups into parts, so that the jobs of one part fit into memory together. */
 function* inPartsOfJobs<Item extends { changes: Changes }>(groups: readonly Item[]): Generator<Item[]> {
   let part: Item[] = [];
   let jobs = 0;

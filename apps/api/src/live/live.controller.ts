@@ -2,11 +2,8 @@ import { applyDecorators, Controller, Get, Headers, Param, Res, UseFilters } fro
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Pool } from 'pg';
-import { readJobPosition, readNow } from '@app/persistence';
-import { Roles } from '../access';
-import { isUuid } from '../http/is-uuid';
-import { CallerOf, type Caller } from '../http/caller';
-import { ProblemResponse } from '../jobs/job-route';
+import { readJobPosition, readNow } from '@app/ledger';
+import { Roles, isUuid, CallerOf, type Caller, ProblemResponse } from '@app/http';
 import { jobNotFound } from '../jobs/jobs.controller';
 import { JobFollower } from './job-follower';
 import { cursorOf, sequenceOf } from './last-event-id';
@@ -30,7 +27,9 @@ const StreamRoute = (description: string, example: string): MethodDecorator =>
     ProblemResponse(400, 'The Last-Event-ID is not one of this stream.'),
   );
 
-/** What happens to jobs, as it happens (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+/**
+ * Streams the updates of jobs as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+ */
 @ApiTags('jobs')
 @Roles('user')
 @UseFilters(UnavailableFilter)
@@ -75,7 +74,7 @@ export class LiveController {
       },
       lastEventId !== undefined,
     );
-    // As the ledger writes it, whatever the caller has written.
+    // In lower case, as in the ledger. The caller may write the id in upper case.
     const follower = new JobFollower(tenant, id.toLowerCase(), after ?? 0, stream);
     this.feed.followJob(follower, position.cursor);
   }

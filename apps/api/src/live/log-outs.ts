@@ -1,11 +1,13 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { endedSessions } from '@app/persistence';
+import { endedSessions } from '@app/http';
 import type { Streams } from './streams';
 
 const askEveryMs = 1_000;
 
-/** Ends the streams whose session has ended, in whichever process: an open stream makes no request that is refused. */
+/**
+ * Ends the streams of sessions that have ended in any process. An open stream sends no request that could be refused.
+ */
 export class LogOuts implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private asking: Promise<void> | undefined;
@@ -29,7 +31,7 @@ export class LogOuts implements OnApplicationBootstrap, OnApplicationShutdown {
   private async ask(): Promise<void> {
     const { sessions } = this.streams;
     if (sessions.length === 0) return;
-    // Where the database is away, `LiveFeed` says so, and the next question is in a second.
+    // While the database is down, `LiveFeed` reports it. The next query is one second later.
     this.streams.endThoseOf(await endedSessions(this.pool, sessions).catch(() => []));
   }
 }

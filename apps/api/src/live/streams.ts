@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { Problem } from '../http/problem';
+import { Problem } from '@app/http';
 import { EventStream, type StreamListener, type StreamSettings } from './event-stream';
 import { unacknowledged } from './unacknowledged';
 
@@ -8,23 +8,23 @@ export interface StreamLimits {
   readonly perTenant: number;
 }
 
-/** Who reads a stream. */
+/** The reader of a stream. */
 export interface Reader {
   readonly tenant: string;
-  /** The id of the browser's session, if it came with one. */
+  /** The id of the browser's session, if the request has one. */
   readonly session: string | undefined;
 }
 
-/** However many want a place, the streams are not looked through more often. */
+/** The minimum time between two searches for lost readers, in ms, for any number of waiting readers. */
 const lookEveryMs = 1_000;
 
-/** A reader whose stream has ended by its age finds its place free for so long. */
+/** How long, in ms, a slot is reserved for a reader whose stream ended because its life was over. */
 const keptPlaceMs = 5_000;
 
-/** All open streams of this process: how many there may be, who gives way, and their common end. */
+/** All open streams of this process. Enforces their limits, cuts lost readers, and ends all streams on shutdown. */
 export class Streams {
   private readonly open = new Map<EventStream, Reader>();
-  /** Of each tenant, the places that are taken, and those that are kept for readers who are about to come back. */
+  /** The number of slots in use by each tenant, including those reserved for readers that will reconnect. */
   private readonly places = new Map<string, number>();
   private readonly kept = new Map<string, Set<NodeJS.Timeout>>();
   private all = 0;
@@ -37,17 +37,18 @@ export class Streams {
   ) {}
 
   /**
-   * Where there is no place left, readers who are gone give way: those to whom nothing gets through any more. A reader
-   * to whom something does keeps its place, however many want it.
+   * If no slot is free, cuts the streams of lost readers, which accept or acknowledge no more data. A reader that still
+   * receives data keeps its slot.
    */
   async makeRoom(tenant: string): Promise<void> {
     if (this.refusal(tenant)) await (this.look ??= this.cutSilent());
   }
 
   /**
-   * @param isBack whether the reader says that it has been here before
-   * @param id where a reader goes on that comes back before the first event
-   * @throws Problem 429 or 503, before anything was sent
+   * Opens a stream.
+   * @param isBack whether the reader reconnects
+   * @param id the position from which a reader continues if it reconnects before the first event
+   * @throws Problem 429 or 503, before any data is sent
    */
   begin(reader: Reader, response: Response, listener: StreamListener, isBack: boolean, id?: string): EventStream {
     const { tenant } = reader;
@@ -73,18 +74,18 @@ export class Streams {
     return stream;
   }
 
-  /** Of the sessions that have opened a stream which is open still. */
+  /** The ids of the sessions with an open stream. */
   get sessions(): string[] {
     return [...new Set([...this.open.values()].flatMap(({ session }) => session ?? []))];
   }
 
-  /** Their readers come back, and are refused. */
+  /** Ends the streams of these sessions. Their readers reconnect and are refused. */
   endThoseOf(sessions: readonly string[]): void {
     const ended = new Set(sessions);
     for (const [stream, { session }] of this.open) if (session !== undefined && ended.has(session)) stream.end();
   }
 
-  /** No stream begins from now on. Readers come back by themselves, to another process. */
+  /** Ends all streams and refuses new ones. Readers reconnect by themselves, to another process. */
   drain(): void {
     this.isDraining = true;
     for (const stream of this.open.keys()) stream.end();
@@ -105,7 +106,7 @@ export class Streams {
     else this.places.set(tenant, places);
   }
 
-  /** So that a newcomer does not get the place of a reader who is only asked to come again. */
+  /** Reserves a slot, so that a new reader does not get the slot of a reader that only has to reconnect. */
   private keepPlace(tenant: string): void {
     this.add(tenant, 1);
     const kept = this.kept.get(tenant) ?? new Set();

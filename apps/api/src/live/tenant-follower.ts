@@ -1,7 +1,7 @@
-import type { ChangeCursor } from '@app/persistence';
+import type { ChangeCursor } from '@app/ledger';
 import type { EventStream } from './event-stream';
 
-/** A job that has changed, ready to be sent, and how far its reader is then. */
+/** An encoded change of a job, and the position of its reader after it. */
 export interface JobFrame {
   readonly text: string;
   readonly cursor: ChangeCursor;
@@ -15,7 +15,10 @@ export class TenantFollower {
     readonly stream: Pick<EventStream, 'hasRoom' | 'send'>,
   ) {}
 
-  /** Sends as much as there is room for; what is left is read again. @param cursor after all of the frames */
+  /**
+   * Sends as many frames as there is room for. The rest is read again later.
+   * @param cursor the position after all frames
+   */
   take(frames: readonly JobFrame[], cursor: ChangeCursor): void {
     for (const frame of frames) {
       if (!this.stream.hasRoom) return;

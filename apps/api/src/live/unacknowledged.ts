@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 
-/** Where Linux says of each connection what its peer has not acknowledged (proc(5), /proc/net/tcp). */
+/** The tables in which Linux lists the unacknowledged data of each connection (proc(5), /proc/net/tcp). */
 const tables = ['/proc/self/net/tcp', '/proc/self/net/tcp6'];
 
-/** So often was the same data sent again: on a network without faults, a second or two of silence. */
+/** The number of retransmissions after which a peer counts as lost: one or two seconds of silence on a good network. */
 const retransmits = 3;
 
 /**
- * A reader that is gone without a word (no power, no network) leaves a connection that the kernel gives up after some
- * 16 minutes. Node does not see that nothing is acknowledged until the kernel's buffer is full, which the heartbeats of
- * a quiet stream never do; the kernel knows.
- * @returns those of the sockets whose peer has stopped to acknowledge; none where the system is not Linux
+ * Finds connections whose peer is lost. If a reader loses power or network, the kernel keeps its connection for about
+ * 16 minutes. Node notices only when the kernel's buffer is full, and the heartbeats of a quiet stream never fill it.
+ * The kernel knows which data is not acknowledged.
+ * @returns the sockets whose peer no longer acknowledges; none if the system is not Linux
  */
 export async function unacknowledged(sockets: readonly Socket[]): Promise<Set<Socket>> {
   const silent = new Set<string>();
@@ -29,7 +29,10 @@ function portOf(address: string): number {
   return parseInt(address.split(':')[1]!, 16);
 }
 
-/** Both ports and the last four bytes of the peer's address, as the tables write them: each word back to front. */
+/**
+ * Returns both ports and the last four bytes of the peer's address in the format of the tables, which reverse the bytes
+ * of each word.
+ */
 function nameOf({ localPort, remoteAddress = '', remotePort = 0 }: Socket): string {
   const bytes = lastBytesOf(remoteAddress).reverse();
   const hex = Buffer.from(bytes).toString('hex').toUpperCase();

@@ -1,11 +1,10 @@
 import { Catch, type ArgumentsHost } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { ProblemFilter } from '../http/problem.filter';
-import { toProblem } from '../http/to-problem';
+import { ProblemFilter, toProblem } from '@app/http';
 import { unavailableFrame } from './event-frame';
 import { streamHeaders } from './event-stream';
 
-/** What passes by itself, and how long a reader waits for it, in milliseconds: once to twice as long, at random. */
+/** Temporary problems, and the minimum wait of a reader in ms. The wait is random, up to twice as long. */
 const passing: Readonly<Record<string, number>> = {
   too_many_streams: 30_000,
   too_many_requests: 5_000,
@@ -14,8 +13,8 @@ const passing: Readonly<Record<string, number>> = {
 };
 
 /**
- * A browser gives an EventSource up for good at every status but 200, also at one that means "in a moment". So for a
- * stream such an answer is a 200 that says when to come back, and ends.
+ * Answers a temporary problem of a stream with 200 and a `retry:`, and ends the stream. A browser closes an EventSource
+ * for good at every status except 200, also at one that means "try again".
  */
 @Catch()
 export class UnavailableFilter extends ProblemFilter {

@@ -2,11 +2,11 @@ import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { z } from 'zod';
-import { jobDefinitions, requestableBrokers, type BrokerName } from '@app/contracts';
-import { readerGoneMs, readQueueReaders, type QueueReaders } from '@app/persistence';
+import { jobDefinitions } from '@app/features/catalogue';
+import { requestableBrokers, type BrokerName } from '@app/contracts';
+import { readerGoneMs, readQueueReaders, type QueueReaders } from '@app/ledger';
 import { brokerCapabilities, capabilityNames, DRIVERS, supports, queuesOf, type BrokerDriver } from '@app/messaging';
-import { AnyKey } from '../access';
-import { toOpenApi } from '../jobs/job-body';
+import { AnyKey, toOpenApi } from '@app/http';
 import { withBrokerTimeout } from './with-broker-timeout';
 
 const queueView = z.object({
@@ -32,7 +32,7 @@ const brokerView = z.object({
   queues: z.array(queueView),
 });
 
-/** How each broker is connected, with an address as `npm run brokers` or docker-compose.yml gives it. */
+/** The variable of each broker, and an address as in `npm run brokers` or docker-compose.yml. */
 const connections = {
   bullmq: { setting: 'REDIS_URL', example: 'redis://localhost:6379' },
   rabbitmq: { setting: 'RABBITMQ_URL', example: 'amqp://localhost:5672' },
@@ -42,7 +42,7 @@ const connections = {
 type BrokerView = z.output<typeof brokerView>;
 type QueueView = z.output<typeof queueView>;
 
-/** What workers say of their queues; undefined where PostgreSQL does not tell. */
+/** The reports of the workers about their queues; undefined if PostgreSQL does not answer. */
 type Readers = readonly QueueReaders[] | undefined;
 
 @ApiTags('operations')
@@ -96,7 +96,10 @@ function depthsOf(driver: BrokerDriver): Promise<{ name: string; depth: number }
   );
 }
 
-/** Only those that consume know whether a queue can be read: the broker answers, and takes messages, in either case. */
+/**
+ * Returns the state of a queue from the reports of its workers. Only consumers know whether a queue can be read: the
+ * broker answers and accepts messages in either case.
+ */
 function stateOf(broker: string, queue: string, readers: Readers): Pick<QueueView, 'state' | 'reason'> {
   if (!readers) return { state: 'unknown', reason: 'PostgreSQL does not tell what the workers have said of it.' };
   const said = readers.find((found) => found.broker === broker && found.queue === queue);

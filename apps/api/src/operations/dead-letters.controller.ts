@@ -4,13 +4,18 @@ import type { Response } from 'express';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { requestableBrokers, storableText } from '@app/contracts';
-import { listDeadLetters, readDeadLetterRaw, shownRawBytes, type DeadLetter } from '@app/persistence';
-import { Roles } from '../access';
-import { CallerOf, type Caller } from '../http/caller';
-import { isUuid } from '../http/is-uuid';
-import { parseBody, parseQuery, Problem } from '../http/problem';
-import { toOpenApi } from '../jobs/job-body';
-import { ProblemResponse } from '../jobs/job-route';
+import { listDeadLetters, readDeadLetterRaw, shownRawBytes, type DeadLetter } from '@app/ledger';
+import {
+  Roles,
+  CallerOf,
+  type Caller,
+  isUuid,
+  parseBody,
+  parseQuery,
+  Problem,
+  toOpenApi,
+  ProblemResponse,
+} from '@app/http';
 import { Redriver } from './redriver';
 
 const kind = storableText.max(100);
@@ -114,7 +119,7 @@ export class DeadLettersController {
       const detail = `No dead letter with the id "${id}" has the bytes of a message.`;
       throw new Problem(404, 'dead_letter_not_found', 'There is no such message', detail);
     }
-    // The bytes are those of a stranger: a browser stores them and shows nothing.
+    // The bytes are untrusted. These headers make a browser store them and not render them.
     response.attachment(`${id.toLowerCase()}.bin`).type('application/octet-stream');
     response.set({ 'Cache-Control': 'private, no-store', 'X-Content-Type-Options': 'nosniff' }).send(bytes);
   }

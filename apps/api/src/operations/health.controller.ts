@@ -1,16 +1,15 @@
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
-import { Open } from '../access';
-import { Problem } from '../http/problem';
+import { Open, Problem } from '@app/http';
 
-/** Set when the process has begun to stop. */
+/** Whether the process is stopping. */
 @Injectable()
 export class Readiness {
   draining = false;
 }
 
-/** What every write would meet. */
+/** Reads whether PostgreSQL accepts writes. */
 const canWrite = `SELECT pg_is_in_recovery() AS "isStandby", current_setting('transaction_read_only')::bool AS "isReadOnly"`;
 
 @ApiTags('operations')
@@ -28,7 +27,7 @@ export class HealthController {
     return { status: 'up' };
   }
 
-  /** A broker that is away does not matter here: jobs are accepted without it. */
+  /** Does not check the brokers, because the API accepts jobs without them. @throws Problem 503 */
   @Get('ready')
   @ApiOperation({
     summary: 'The process can keep its promises: it is not stopping, and the database answers and takes writes',

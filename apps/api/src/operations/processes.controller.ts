@@ -2,14 +2,12 @@ import { once, EventEmitter } from 'node:events';
 import { Controller, Get, HttpCode, Injectable, Param, Post, type OnModuleDestroy } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { isReport, processActions, type SupervisedProcess, type SupervisorOrder } from '@app/observability';
-import { AnyKey, Roles } from '../access';
-import { Problem, quoted } from '../http/problem';
-import { ProblemResponse } from '../jobs/job-route';
+import { AnyKey, Roles, Problem, quoted, ProblemResponse } from '@app/http';
 
-/** Longer than a supervisor waits for a process that it stops. */
+/** The timeout of an order in ms. It is longer than the supervisor waits for a process to stop. */
 const orderMs = 15_000;
 
-/** What `npm start` tells of its processes; nothing where the API runs without it. */
+/** The channel to the supervisor of `npm start`. `processes` is empty if the API runs without it. */
 @Injectable()
 export class SupervisorChannel implements OnModuleDestroy {
   processes: readonly SupervisedProcess[] = [];
@@ -19,7 +17,7 @@ export class SupervisorChannel implements OnModuleDestroy {
     process.on('message', this.hear);
   }
 
-  /** Resolves when the supervisor has done it. */
+  /** Sends an order. Resolves when the supervisor has carried it out. @throws AbortError after 15 s without a report */
   async order(order: SupervisorOrder): Promise<void> {
     const reported = once(this.reports, 'report', { signal: AbortSignal.timeout(orderMs) });
     process.send?.(order, () => undefined);
@@ -37,7 +35,7 @@ export class SupervisorChannel implements OnModuleDestroy {
   };
 }
 
-/** For people who want to see a job survive the death of its worker. Outside production only. */
+/** Routes that kill, stop and start processes, to show that jobs survive it. They exist only outside production. */
 @ApiTags('development')
 @AnyKey()
 @Controller('dev/processes')

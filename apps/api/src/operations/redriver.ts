@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
 import { MessagingSignals } from '@app/messaging';
-import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/persistence';
+import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/ledger';
 
 export interface RedriveResult {
   readonly redriven: { id: string; jobId: string }[];
@@ -15,7 +15,7 @@ const refusals = {
   not_found: 'There is no dead letter with this id, or of this job, that was not redriven before.',
 };
 
-/** Gives failed jobs another life, and keeps a record of who asked for it. */
+/** Redrives failed jobs and records the operator who requested it. */
 @Injectable()
 export class Redriver {
   constructor(

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { Access } from '../access';
+import type { Access } from '@app/http';
 
-/** What `npm run build` has made of `apps/web`. */
+/** The output of `npm run build` for `apps/web`. */
 const folder = join(__dirname, '../../../web');
 
 export const pageFile = join(folder, 'index.html');
 
-/** Scripts, styles and fonts. Each has a hash of its content in its name, so nobody need ask for it twice. */
+/**
+ * Serves scripts, styles and fonts. The names contain a hash of the content, so browsers cache the files for a year.
+ */
 export function serveWebAssets(app: NestExpressApplication, access: Access): void {
   app.use(
     '/assets',

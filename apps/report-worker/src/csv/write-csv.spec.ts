@@ -1,5 +1,5 @@
 import { buffer, text } from 'node:stream/consumers';
-import type { Order } from '@app/persistence';
+import type { Order } from '@app/features/report';
 import { writeCsv } from './write-csv';
 
 const order: Order = {

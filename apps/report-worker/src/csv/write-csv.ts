@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { stringify, type Options } from 'csv-stringify/sync';
-import type { Order } from '@app/persistence';
+import type { Order } from '@app/features/report';
 import { isoOf, writable } from '../file-text';
 import { cellsOf, orderColumns, type CellFormat } from '../order-columns';
 import { readableOf } from '../readable-of';

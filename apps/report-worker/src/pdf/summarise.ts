@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
-import type { Section, SectionSummary } from '@app/contracts';
+import type { Section, SectionSummary } from '@app/features/report';
 import type { JobContext } from '@app/messaging';
-import { withOrders, type Order } from '@app/persistence';
+import { withOrders, type Order } from '@app/features/report';
 
 const largestKept = 10;
 /**

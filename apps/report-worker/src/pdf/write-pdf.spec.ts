@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import type { SectionSummary } from '@app/contracts';
+import type { SectionSummary } from '@app/features/report';
 import { readPdf } from '../../../../test/support/read-pdf';
 import { writePdf } from './write-pdf';
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import PDFDocument from 'pdfkit';
-import type { SectionSummary } from '@app/contracts';
+import type { SectionSummary } from '@app/features/report';
 import { ownErrors } from '@app/storage';
 import { drawBars } from './draw-bars';
 import { drawTable, type Column } from './draw-table';

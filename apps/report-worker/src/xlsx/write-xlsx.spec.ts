@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import { Workbook, type CellValue } from 'exceljs';
-import type { Order } from '@app/persistence';
+import type { Order } from '@app/features/report';
 import { writeXlsx } from './write-xlsx';
 
 async function* orders(): AsyncGenerator<Order[]> {

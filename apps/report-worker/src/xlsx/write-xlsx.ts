@@ -1,7 +1,7 @@
 import { once, type EventEmitter } from 'node:events';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { stream, type Worksheet } from 'exceljs';
-import type { Order } from '@app/persistence';
+import type { Order } from '@app/features/report';
 import { cellsOf, orderColumns } from '../order-columns';
 import { readableOf } from '../readable-of';
 import { hasEscape, xlsxCells } from './xlsx-cell';

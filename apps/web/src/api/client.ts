@@ -2,10 +2,10 @@ import createClient from 'openapi-fetch';
 import { ProblemError } from './problem';
 import type { paths } from './schema';
 
-/** What a question may take. A process that is frozen keeps its connections, and a browser waits for it for minutes. */
+/** The timeout of a request in ms. Without it, a browser waits for minutes for a frozen process. */
 const answerWithinMs = 8_000;
 
-/** The API, with the types of its own OpenAPI document. The session is a cookie; a script never sees the key. */
+/** The API client, typed by the API's OpenAPI document. The session is a cookie; no script can read the API key. */
 export const api = createClient<paths>({
   baseUrl: location.origin,
   fetch: (request) => fetch(request, { signal: AbortSignal.timeout(answerWithinMs) }),
@@ -18,8 +18,8 @@ interface Answer<Data> {
 }
 
 /**
- * What was answered.
- * @throws ProblemError for every answer that is no success
+ * Returns the body of a successful answer.
+ * @throws ProblemError if the status is not 2xx
  */
 export async function answerOf<Data>(asked: Promise<Answer<Data>>): Promise<Data> {
   const { data, error, response } = await asked;
@@ -27,7 +27,11 @@ export async function answerOf<Data>(asked: Promise<Answer<Data>>): Promise<Data
   return data as Data;
 }
 
-/** A route whose path is known at run time only, or that not every server has. @throws ProblemError */
+/**
+ * Calls a route that the types do not cover: its path is known only at run time, or not every server has the route.
+ * @returns the response, and its body if the body is JSON
+ * @throws ProblemError if the status is not 2xx
+ */
 export async function ask(
   path: string,
   { method = 'GET', body, headers = {} }: { method?: string; body?: unknown; headers?: Record<string, string> } = {},
@@ -37,7 +41,7 @@ export async function ask(
     method,
     headers: { ...(body !== undefined && !isForm && { 'Content-Type': 'application/json' }), ...headers },
     ...(body !== undefined && { body: isForm ? body : JSON.stringify(body) }),
-    // An upload takes as long as its connection needs.
+    // An upload has no timeout: its duration depends on the connection.
     ...(!isForm && { signal: AbortSignal.timeout(answerWithinMs) }),
   });
   const isJson = /[/+]json/.test(response.headers.get('Content-Type') ?? '');

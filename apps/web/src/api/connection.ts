@@ -2,10 +2,13 @@ import { useQuery } from '@tanstack/react-query';
 import { ask } from './client';
 import { useIsLive } from './live';
 
-/** How the page learns of changes: the server pushes them, the page asks for them, or it learns of none. */
+/** How the page gets changes: the server pushes them, the page polls, or the API does not answer. */
 export type Connection = 'pushed' | 'polled' | 'lost';
 
-/** Behind the stream: one whose other end is frozen or cut off stays open for the browser. */
+/**
+ * The interval of the readiness check in ms. The page also checks while the event stream is open: if the server freezes
+ * or the connection is cut, the browser keeps the stream open.
+ */
 const askMs = { behindEvents: 10_000, alone: 2_000 };
 
 export function useConnection(): Connection {

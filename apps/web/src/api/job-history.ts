@@ -2,7 +2,7 @@ import { useEffect, useState } from 'react';
 import type { Job } from './jobs';
 import { useHasRoute } from './routes';
 
-/** One thing that became of a job. */
+/** One event of a job. */
 export interface JobEvent {
   readonly key: string;
   readonly type: 'state' | 'progress' | 'result';
@@ -16,7 +16,10 @@ interface History {
   readonly events: readonly JobEvent[];
 }
 
-/** The events of a job from its first on, where the server has a stream of them; undefined where it has none. */
+/**
+ * Reads the event stream of a job.
+ * @returns all events of the job, oldest first; undefined if the server has no such stream
+ */
 export function useJobHistory({ id }: Pick<Job, 'id'>): readonly JobEvent[] | undefined {
   const hasStream = useHasRoute()('GET /v1/jobs/{id}/events');
   const [history, setHistory] = useState<History>({ of: id, events: [] });
@@ -30,7 +33,7 @@ export function useJobHistory({ id }: Pick<Job, 'id'>): readonly JobEvent[] | un
           const known = of === id ? events : [];
           return { of: id, events: known.some(({ key }) => key === event.key) ? known : [...known, event] };
         });
-        // The server ends the stream with a final state; a browser would ask again and again.
+        // The server ends the stream after a final state. Without this line the browser would reconnect for ever.
         if (['completed', 'failed', 'cancelled'].includes(String(event.data['state']))) source.close();
       });
     }

@@ -19,7 +19,7 @@ export const jobStates = [
 
 export const isFinal = ({ state }: Job) => state === 'completed' || state === 'failed' || state === 'cancelled';
 
-/** How often to ask where nothing pushes, and behind what pushes. */
+/** The poll interval in ms, without the event stream and beside it. */
 const pollMs = { alone: 700, behindEvents: 10_000 };
 
 export interface Accepted {
@@ -28,7 +28,10 @@ export interface Accepted {
   readonly replayed: boolean;
 }
 
-/** Any of the routes that make a job: they all take a body and a key, and answer with the job. */
+/**
+ * Calls a route that makes a job. All of them accept a body and an idempotency key and return the job.
+ * @throws ProblemError if the API rejects the request
+ */
 export async function postJob(path: string, body: unknown, idempotencyKey?: string): Promise<Accepted> {
   const headers = idempotencyKey ? { 'Idempotency-Key': idempotencyKey } : {};
   const { body: job, response } = await ask(path, { method: 'POST', body, headers });
@@ -39,7 +42,7 @@ export async function postJob(path: string, body: unknown, idempotencyKey?: stri
   };
 }
 
-/** A job, kept up to date until it has ended. */
+/** Reads a job and keeps it up to date until the job has ended. */
 export function useJob(id: string | undefined) {
   const isLive = useIsLive();
   return useQuery({
@@ -48,7 +51,7 @@ export function useJob(id: string | undefined) {
     enabled: id !== undefined,
     refetchInterval: ({ state: { data } }) => {
       if (data && isFinal(data)) return false;
-      // Publishing is not an event of the ledger: whether a job is still in the outbox has to be asked.
+      // The stream has no event for publishing. So the page polls while the job is in the outbox.
       return isLive && data?.place !== 'outbox' ? pollMs.behindEvents : pollMs.alone;
     },
   });

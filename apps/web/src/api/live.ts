@@ -2,13 +2,13 @@ import { useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { useHasRoute } from './routes';
 
-/** Under whichever name an event comes, it says the same: look again. */
+/** The names of the stream's events. Each of them has the same meaning: read the job again. */
 const eventNames = ['message', 'job', 'state', 'progress', 'result'];
 
-/** A storm of events is one look at a list. */
+/** The wait in ms before the lists are read again. Events within this time cause one read. */
 const lookAgainMs = 150;
 
-/** After an answer that a browser takes for the end. */
+/** The wait in ms before the page opens a stream that the browser has closed for good. */
 const openAgainMs = 15_000;
 
 const live = { isOpen: false, listeners: new Set<() => void>() };
@@ -18,7 +18,7 @@ function setOpen(isOpen: boolean): void {
   for (const listener of live.listeners) listener();
 }
 
-/** Whether the server pushes. Where it does not, the queries ask often enough by themselves. */
+/** Whether the event stream is open. While it is not, the queries poll at a short interval. */
 export function useIsLive(): boolean {
   return useSyncExternalStore(
     (listener) => {
@@ -29,7 +29,7 @@ export function useIsLive(): boolean {
   );
 }
 
-/** One stream for the whole page. An event may repeat, so it only says which job to read again. */
+/** Opens one event stream for the whole page. An event may repeat, so it only says which job to read again. */
 export function useLiveJobs(): void {
   const queries = useQueryClient();
   const hasEvents = useHasRoute()('GET /v1/events');
@@ -45,9 +45,9 @@ export function useLiveJobs(): void {
 }
 
 /**
- * A browser comes back by itself when a stream ends, and gives up for good where the answer is none: after a proxy's
- * 502, say. Then a new one is opened.
- * @returns what ends it
+ * Keeps an event stream open. The browser reconnects when a stream ends. It closes the stream for good when the answer
+ * is not a stream, such as a 502 of a proxy. Then this function opens a new one.
+ * @returns a function that closes the stream
  */
 function keepOpen(url: string, hear: (event: MessageEvent<string>) => void): () => void {
   let source: EventSource;
@@ -55,7 +55,7 @@ function keepOpen(url: string, hear: (event: MessageEvent<string>) => void): () 
   const open = (): void => {
     source = new EventSource(url);
     source.onopen = () => setOpen(true);
-    // The server has no stream for us now, and says when to come back.
+    // The server has no free stream now. The event says when to reconnect.
     source.addEventListener('unavailable', () => setOpen(false));
     source.onerror = () => {
       setOpen(false);
@@ -71,13 +71,14 @@ function keepOpen(url: string, hear: (event: MessageEvent<string>) => void): () 
   };
 }
 
-/** Everything that changes when a job does. */
+/** Invalidates every list that a change of a job can affect. */
 export function refreshLists(queries: QueryClient): void {
   for (const key of ['jobs', 'mailbox', 'dead-letters', 'batch']) {
     void queries.invalidateQueries({ queryKey: [key] });
   }
 }
 
+/** Returns a function that runs `act` once, `ms` after its first call. Calls in between do nothing. */
 function onceIn(ms: number, act: () => void): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return () => {

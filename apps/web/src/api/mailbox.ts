@@ -3,9 +3,9 @@ import { ask } from './client';
 import { useIsLive } from './live';
 import { useHasRoute } from './routes';
 
-/** A message that the built-in catcher took; production has no mailbox. */
+/** A message in the built-in mailbox. Production has no mailbox. */
 export interface CaughtMessage {
-  /** Of a long one, of which the list has the beginning. */
+  /** Present if the message is long. Then the list has only the beginning of its texts. */
   readonly id?: string;
   readonly channel: 'email' | 'sms';
   readonly to: string;
@@ -13,7 +13,7 @@ export interface CaughtMessage {
   readonly text: string;
   readonly html?: string;
   readonly messageId: string;
-  /** Of the job that sent it. */
+  /** The job that sent the message. */
   readonly jobId: string | null;
   readonly at: string;
 }
@@ -29,7 +29,7 @@ export function useMailbox() {
   });
 }
 
-/** The texts of a message, whole where the list has their beginnings only. */
+/** Reads the complete texts of a message if the list has only their beginning. */
 export function useWhole(message: CaughtMessage, isWanted: boolean) {
   return useQuery({
     queryKey: ['letter', message.id],
@@ -40,5 +40,5 @@ export function useWhole(message: CaughtMessage, isWanted: boolean) {
   });
 }
 
-/** Whether a caught message is the effect of this job. */
+/** Whether this job sent the message. */
 export const isEffectOf = (id: string) => (message: CaughtMessage) => message.jobId === id;

@@ -1,9 +1,9 @@
-/** One fault of a request body: where it is, and what was expected there. */
+/** One error in a request body: the field, and what the server expects there. */
 export interface FieldError {
   readonly path: string;
-  /** In English. */
+  /** The server's message, in English. */
   readonly message: string;
-  /** Stable, such as `max_length`; a language that has a sentence for it says it itself. */
+  /** The stable name of the rule, such as `max_length`. A translation may have its own sentence for it. */
   readonly rule?: string;
   readonly params?: Readonly<Record<string, unknown>>;
 }
@@ -15,7 +15,7 @@ interface ProblemDocument {
   readonly errors?: readonly FieldError[];
 }
 
-/** An answer other than success: the problem document that the API sends (RFC 9457). */
+/** An answer whose status is not 2xx, with the problem document of the API (RFC 9457). */
 export class ProblemError extends Error {
   readonly code: string;
   readonly title: string;
@@ -38,7 +38,7 @@ function isProblem(document: unknown): document is ProblemDocument {
   return typeof document === 'object' && document !== null && 'code' in document && 'detail' in document;
 }
 
-/** A proxy in between, or an API that is just being started again. */
+/** Replaces a missing problem document: a proxy answered, or the API is restarting. */
 function noDocument(status: number): ProblemDocument {
-  return { title: `HTTP ${status}`, code: 'no_document', detail: 'The answer came without a problem document.' };
+  return { title: `HTTP ${status}`, code: 'no_document', detail: 'The answer has no problem document.' };
 }

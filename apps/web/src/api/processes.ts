@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ask } from './client';
 import { useHasRoute } from './routes';
 
-/** A process of the system, as its supervisor sees it. Outside production only. */
+/** A process of the system, as its supervisor reports it. Production has no such route. */
 export interface SupervisedProcess {
   readonly name: string;
   readonly state: 'running' | 'starting' | 'stopped';

@@ -5,7 +5,7 @@ interface OpenApi {
   readonly paths: Record<string, Record<string, unknown>>;
 }
 
-/** Whether this server has a route, such as `POST /v1/reports`. What it has not is not shown. */
+/** Says whether the server has a route, such as `POST /v1/reports`. The page hides what needs a missing route. */
 export function useHasRoute(): (route: string) => boolean {
   const { data } = useQuery({
     queryKey: ['routes'],

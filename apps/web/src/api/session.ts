@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { answerOf, api } from './client';
 import { useHasRoute } from './routes';
 
-/** Whether a log-out would end something. */
+/** Whether there is a session to end. */
 export function useHasSession(): boolean {
   const hasRoute = useHasRoute();
   const { data } = useQuery({
@@ -14,7 +14,10 @@ export function useHasSession(): boolean {
   return data?.canEnd ?? false;
 }
 
-/** The caller shows no view meanwhile: a request without a session makes the browser ask for a password. */
+/**
+ * Ends the session. The caller must show no view during and after the log-out: a request without a session makes the
+ * browser ask for a password.
+ */
 export function useLogOut() {
   const queries = useQueryClient();
   return useMutation({

@@ -9,7 +9,7 @@ export const readDeliveries = async (id: string) =>
 export const testWebhook = (id: string) => answerOf(api.POST('/v1/webhooks/{id}/test', at(id)));
 export const enableWebhook = (id: string) => answerOf(api.POST('/v1/webhooks/{id}/enable', at(id)));
 export const removeWebhook = (id: string) => answerOf(api.DELETE('/v1/webhooks/{id}', at(id)));
-/** @returns it with its new secret */
+/** @returns the webhook with its new secret */
 export const rotateSecret = (id: string) => answerOf(api.POST('/v1/webhooks/{id}/rotate-secret', at(id)));
 export const resend = (id: string, jobId: string) =>
   answerOf(api.POST('/v1/webhooks/{id}/deliveries/{jobId}/resend', { params: { path: { id, jobId } } }));

@@ -8,14 +8,15 @@ import { OptionFields } from './option-fields';
 import { toMultipart } from './read-form';
 
 export interface Sent extends Accepted {
-  /** From the click to the answer. */
+  /** The time from the click to the answer, in ms. */
   readonly ms: number;
 }
 
 interface JobFormProps {
   readonly kind: Kind;
-  /** Before it is known what comes of it. */
+  /** Runs before the request is sent. */
   readonly onSend: () => void;
+  /** Runs when the API has accepted the job. */
   readonly onSent: (sent: Sent) => void;
 }
 

@@ -14,8 +14,8 @@ const icons: Record<Station, IconName> = {
 };
 
 /**
- * The stations of a job, lit as far as it has come.
- * @param isStale the API does not answer: this is what it said last
+ * The stations of a job, with one light each.
+ * @param isStale true if the API does not answer; `job` is then its last answer
  */
 export function JobPath({ job, isStale }: { job: Job; isStale: boolean }) {
   const text = useText();
@@ -109,7 +109,7 @@ function useNotes(job: Job): Record<Station, string> {
       return path.took(time.between(startedAt, finishedAt));
     }
     if (state !== 'failed' && state !== 'cancelled') return '';
-    // An attempt that failed, or whose end was not recorded, may have had its effect all the same.
+    // A failed attempt may have had its effect. So may an attempt whose end was not recorded.
     return startedAt === null ? path.refused : path.notConfirmed;
   }
 }

@@ -16,7 +16,7 @@ interface Variant {
   readonly bytes: number;
 }
 
-/** What a job came to: its files to take, and the whole as it is. */
+/** The result of a job: links to its files, and the complete result as JSON. */
 export function JobResult({ job }: { job: Job }) {
   const text = useText();
   if (job.result === null || job.result === undefined) return null;
@@ -48,7 +48,7 @@ function ReportFile({ file, rows }: Report) {
   );
 }
 
-/** Each size once as a picture, with a link to each of its formats. */
+/** Shows one image for each size, with a link to each format. */
 function Pictures({ variants }: { variants: readonly Variant[] }) {
   const kilobytes = useKilobytes();
   const sizes = [...new Set(variants.map(({ name }) => name))];

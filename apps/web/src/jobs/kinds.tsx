@@ -3,7 +3,7 @@ import { SelectField, TextArea, TextField } from '../parts/field';
 import type { Dictionary } from '../text/en';
 import { useText } from '../text/language';
 
-/** A kind of job that this page can send: where to, and the fields of its body. */
+/** A kind of job that the page can send: its route, and the fields of its body. */
 export interface Kind {
   readonly name: keyof Dictionary['send']['kinds'] & keyof Dictionary['send']['submit'];
   readonly path: string;

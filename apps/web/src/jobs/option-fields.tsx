@@ -3,7 +3,7 @@ import { useBrokers } from '../api/brokers';
 import { SelectField, TextField } from '../parts/field';
 import { useText } from '../text/language';
 
-/** What every kind of job may be asked for beside its payload. */
+/** The options that every kind of job accepts beside its payload. */
 export function OptionFields() {
   const { form } = useText();
   const brokers = useBrokers().data?.items ?? [];
@@ -46,7 +46,7 @@ export function OptionFields() {
   );
 }
 
-/** `crypto.randomUUID` is there on secure origins only; a development server may be none. */
+/** Makes a random idempotency key. `crypto.randomUUID` needs a secure origin, which a development server may not be. */
 export function aKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -4,10 +4,10 @@ export const stations = ['api', 'outbox', 'broker', 'worker', 'effect'] as const
 
 export type Station = (typeof stations)[number];
 
-/** What a station has to do with a job: nothing yet, it has it now, it is through, or it ended there. */
+/** The light of a station: not reached, the job is here, passed, the job failed here, or the job stopped here. */
 export type Light = 'idle' | 'now' | 'done' | 'failed' | 'stopped';
 
-/** The lights of a job, from what the ledger says of its place; nothing is inferred from its state alone. */
+/** Derives the lights from the job's `place`, which the ledger records. The state alone does not decide any light. */
 export function lightsOf({ state, place }: Pick<Job, 'state' | 'place'>): Record<Station, Light> {
   const reached = (outbox: Light, broker: Light, worker: Light, effect: Light) => ({
     api: 'done' as const,
@@ -31,11 +31,11 @@ export function lightsOf({ state, place }: Pick<Job, 'state' | 'place'>): Record
   }
 }
 
-/** The worker gave no heartbeat for a lease; the relay has not put the job back into the outbox yet. */
+/** Whether the worker's lease has expired and the relay has not yet put the job back into the outbox. */
 export const isLeaseExpired = ({ state, place }: Pick<Job, 'state' | 'place'>) =>
   state === 'active' && place === 'ledger';
 
-/** The number of the attempt whose failure a job has not got over yet; undefined where there is none. */
+/** Returns the number of the last failed attempt of a job that still runs or waits; undefined if there is none. */
 export function failedAttempt(job: Job): number | undefined {
   if (isFinal(job) || job.error === null) return undefined;
   const attempt = job.state === 'active' ? job.attempt - 1 : job.attempt;

@@ -1,6 +1,7 @@
 /**
- * What a form has been filled with, as the body of a request: `options.delayMs` is a field of an object, a number
- * field a number, a moment an RFC 3339 one. What is empty is left out, so that the server says what is missing.
+ * Reads a form as the body of a request. The name `options.delayMs` becomes a field of the object `options`. A number
+ * field becomes a number. Leaves out an empty field that is optional, a number, a date, a file or a select. Sends any
+ * other empty field as an empty string, so that the server reports the error.
  */
 export function readForm(form: HTMLFormElement): Record<string, unknown> {
   const body: Record<string, unknown> = {};
@@ -14,7 +15,7 @@ export function readForm(form: HTMLFormElement): Record<string, unknown> {
   return body;
 }
 
-/** The same with a file in it: the file as it is, everything else as JSON. */
+/** Converts a body with a file to multipart form data: files and strings unchanged, everything else as JSON. */
 export function toMultipart(body: Readonly<Record<string, unknown>>): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(body)) {
@@ -23,6 +24,7 @@ export function toMultipart(body: Readonly<Record<string, unknown>>): FormData {
   return form;
 }
 
+/** Whether a field is typed as text. An empty one is sent as an empty string. */
 function isWritten({ type }: { type: string }): boolean {
   return !['number', 'date', 'file', 'select-one'].includes(type);
 }

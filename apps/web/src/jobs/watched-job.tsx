@@ -4,7 +4,7 @@ import { ProblemNote } from '../parts/problem-note';
 import { StateBadge } from '../parts/state-badge';
 import { JobPath } from './job-path';
 
-/** A job as the API said last: its state, its path, and what went wrong. */
+/** A job as in the last answer of the API: its state, its path and its error. */
 export function WatchedJob({ accepted, children }: { accepted: Job; children: (job: Job) => ReactNode }) {
   const { data: job = accepted, error } = useJob(accepted.id);
   return (

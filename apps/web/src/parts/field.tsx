@@ -3,14 +3,14 @@ import type { FieldError } from '../api/problem';
 import type { Dictionary } from '../text/en';
 import { useText } from '../text/language';
 
-/** The faults of the form that the fields stand in. */
+/** The errors of the form that contains the fields. */
 const Faults = createContext<readonly FieldError[]>([]);
 
 export const FaultsProvider = Faults;
 
 interface FieldProps {
   readonly label: string;
-  /** As the server calls it, such as `options.delayMs`: its faults find the field by that. */
+  /** The server's path of the field, such as `options.delayMs`. An error is shown at the field with its path. */
   readonly name: string;
   readonly hint?: string;
   readonly isOptional?: boolean;
@@ -86,7 +86,7 @@ function useField({ label, name, hint, isOptional, action }: WithUndefined<Field
   };
 }
 
-/** A rule that this language has no sentence for is told in the server's words. */
+/** Returns the error in the language of the page, or the server's message if the language has no text for the rule. */
 export function faultText({ faults }: Dictionary, { rule = '', params = {}, message }: FieldError): string {
   return faults[rule]?.(params) ?? message;
 }

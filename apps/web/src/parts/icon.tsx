@@ -1,4 +1,4 @@
-/** Strokes in a square of 24, drawn for this page. */
+/** SVG paths in a square of 24 × 24, drawn for this page. */
 const strokes = {
   send: 'M4 12 20 4l-5 16-3.5-6.5L4 12Zm7.5 1.5L20 4',
   jobs: 'M5 6h14M5 12h14M5 18h9',

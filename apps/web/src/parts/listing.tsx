@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { useText } from '../text/language';
 import { ProblemNote } from './problem-note';
 
-/** What a query has found: rows, the reason why there are none, or what went wrong. */
+/** The result of a query: its rows, the text for an empty result, or the error. */
 export function Listing<Item>({ query, rows, none, children }: ListingProps<Item>) {
   const text = useText();
   if (rows === undefined) {

@@ -1,7 +1,7 @@
 import { ProblemError } from '../api/problem';
 import { useText } from '../text/language';
 
-/** What the server says was wrong, in its words. */
+/** Shows the title and the detail of the server's problem document unchanged. */
 export function ProblemNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const text = useText();
   if (!error) return null;

@@ -6,8 +6,8 @@ import { ProblemNote } from './problem-note';
 import { readForm } from '../jobs/read-form';
 
 /**
- * A form whose rules are the server's: it is sent as it is, and what the server names is shown beside its field.
- * It has one outcome at a time, so a success never stands beside the error of a later try.
+ * A form without validation rules. It sends its fields unchanged and shows each error of the server beside its field.
+ * It has one outcome at a time, so a success message never stands beside the error of a later request.
  */
 export function ServerForm({ submitLabel, children, onSubmit }: ServerFormProps) {
   const text = useText();
@@ -17,7 +17,7 @@ export function ServerForm({ submitLabel, children, onSubmit }: ServerFormProps)
   const faults = error instanceof ProblemError ? error.errors : [];
 
   useEffect(() => {
-    // To the first field that needs a change, for those who do not see the page as well.
+    // Moves the focus to the first invalid field, so that a screen reader announces it too.
     form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }, [error]);
 
@@ -40,7 +40,7 @@ export function ServerForm({ submitLabel, children, onSubmit }: ServerFormProps)
     <form
       ref={form}
       onSubmit={(event) => void send(event)}
-      // What is changed now is not what was saved.
+      // After a change, the form no longer shows what was saved.
       onInput={() => done !== undefined && setOutcome(none)}
       noValidate
     >
@@ -65,9 +65,9 @@ export function ServerForm({ submitLabel, children, onSubmit }: ServerFormProps)
 
 interface Outcome {
   readonly error: unknown;
-  /** Whether what is wrong stands beside fields that can be seen. */
+  /** Whether the form has a field for at least one of the errors. */
   readonly isAboutFields: boolean;
-  /** What to say of a success. */
+  /** The success message. */
   readonly done: string | undefined;
 }
 
@@ -77,8 +77,8 @@ interface ServerFormProps {
   readonly submitLabel: string;
   readonly children: ReactNode;
   /**
-   * @returns what to say of the success, if anything
-   * @throws ProblemError whose faults are shown
+   * @returns the success message, if there is one
+   * @throws ProblemError whose errors the form shows
    */
   readonly onSubmit: (body: Record<string, unknown>) => Promise<string | undefined>;
 }

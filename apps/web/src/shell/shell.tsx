@@ -13,7 +13,7 @@ interface Entry {
   readonly path: string;
   readonly name: keyof Dictionary['nav'];
   readonly icon: IconName;
-  /** Shown where the server has this route. */
+  /** The menu shows the entry only if the server has this route. */
   readonly route: string;
 }
 
@@ -21,7 +21,7 @@ const entries: Record<'work' | 'system', readonly Entry[]> = {
   work: [
     { path: '/', name: 'send', icon: 'send', route: 'POST /v1/emails' },
     { path: '/app/jobs', name: 'jobs', icon: 'jobs', route: 'GET /v1/jobs' },
-    { path: '/app/trials', name: 'trials', icon: 'bolt', route: 'POST /v1/emails' },
+    { path: '/app/failure-lab', name: 'failureLab', icon: 'bolt', route: 'POST /v1/emails' },
     { path: '/app/mailbox', name: 'mailbox', icon: 'mail', route: 'GET /dev/mailbox' },
     { path: '/app/products', name: 'products', icon: 'box', route: 'GET /v1/products' },
   ],
@@ -113,7 +113,7 @@ function LiveSign() {
   );
 }
 
-/** A new page is announced by its heading: whoever hears the page, or uses keys, goes on from its beginning. */
+/** Moves the focus to the start of each new page. Screen readers and the keyboard continue from there. */
 function useFocusOnNewPage() {
   const main = useRef<HTMLElement>(null);
   const { pathname } = useLocation();

@@ -9,7 +9,7 @@ export function rememberedTheme(): Theme {
   return themes.find((theme) => theme === remembered) ?? 'system';
 }
 
-/** `system` leaves it to `prefers-color-scheme`; the stylesheet has both colours of everything. */
+/** Sets the theme of the document. For `system`, the stylesheet follows `prefers-color-scheme`. */
 export function applyRememberedTheme(): void {
   const theme = rememberedTheme();
   if (theme === 'system') delete document.documentElement.dataset['theme'];

@@ -43,7 +43,7 @@ export function useLanguage(): Chosen {
 
 export const useText = (): Dictionary => useLanguage().text;
 
-/** What was chosen here before, or what the browser asks for. */
+/** Returns the remembered language, or the language of the browser. */
 function firstLanguage(): Language {
   const remembered = localStorage.getItem(storageKey);
   if (remembered !== null && remembered in languages) return remembered as Language;

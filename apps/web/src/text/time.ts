@@ -1,6 +1,6 @@
 import { useLanguage } from './language';
 
-/** Moments and durations as this reader writes them. */
+/** Formats times, durations and numbers in the locale of the chosen language. */
 export function useTime() {
   const { locale } = useLanguage().text;
   const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' });

@@ -16,7 +16,7 @@ export function BrokersView() {
           <li key={name} className="card">
             <div className="card-head">
               <h2>{name}</h2>
-              {/* What was said before the API fell silent is not how it is. */}
+              {/* The API does not answer, so the state in its last answer may be wrong. */}
               {error ? (
                 <span className="badge">{text.unknown}</span>
               ) : (

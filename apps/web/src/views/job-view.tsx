@@ -32,9 +32,9 @@ export function JobView() {
   }
   return (
     <Page title={job.kind} action={back} lead={<code className="whole-id">{job.id}</code>}>
-      <section className="card" aria-labelledby="its-way">
+      <section className="card" aria-labelledby="job-path">
         <div className="card-head">
-          <h2 id="its-way">{text.send.pathTitle}</h2>
+          <h2 id="job-path">{text.send.pathTitle}</h2>
           <StateBadge state={job.state} />
         </div>
         <ProblemNote error={error} />
@@ -66,7 +66,7 @@ export function JobView() {
   );
 }
 
-/** What may be done with a job as it is now. */
+/** The actions that the current state of the job allows. */
 function Actions({ job }: { job: Job }) {
   const text = useText();
   const queries = useQueryClient();

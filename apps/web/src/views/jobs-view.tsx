@@ -69,7 +69,7 @@ export function JobsView() {
   );
 }
 
-/** Those that there have been jobs of lately, and the one that is chosen. */
+/** The kinds of the newest 100 jobs, and the chosen kind. */
 function useKinds(chosen: string | undefined): string[] {
   const { data } = useQuery({
     queryKey: ['kinds'],
@@ -80,7 +80,7 @@ function useKinds(chosen: string | undefined): string[] {
   return [...new Set(chosen === undefined ? seen : [...seen, chosen])].sort();
 }
 
-/** The filter stands in the address, so that it can be kept and sent around. */
+/** Keeps the filter in the URL, so that users can bookmark and share it. */
 function useFilter(): [JobFilter, (filter: Readonly<Record<string, string | number>>) => void] {
   const [parameters, setParameters] = useSearchParams();
   const filter = Object.fromEntries(

@@ -3,7 +3,7 @@ import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
 
-/** In the place of everything, from the moment of the log-out. */
+/** Replaces the whole page as soon as the log-out begins. */
 export function LoggedOutView({ logOut }: { logOut: ReturnType<typeof useLogOut> }) {
   const { loggedOut: text, loading } = useText();
   if (logOut.isPending) return <main className="alone">{loading}</main>;
@@ -15,7 +15,7 @@ export function LoggedOutView({ logOut }: { logOut: ReturnType<typeof useLogOut>
         </Page>
       ) : (
         <Page title={text.title} lead={text.lead}>
-          {/* Elsewhere browsers do not obey `Clear-Site-Data`. */}
+          {/* Browsers obey `Clear-Site-Data` only in a secure context. */}
           {!isSecureContext && <p className="note">{text.passwordIsKept}</p>}
           <button type="button" className="button-main" onClick={() => location.assign('/')}>
             {text.again}

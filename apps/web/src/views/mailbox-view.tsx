@@ -69,7 +69,10 @@ function Message({ message, isCopy }: { message: CaughtMessage; isCopy: boolean 
   );
 }
 
-/** Copies have one message id, and the list grows at its beginning: counted from the end, a key stays with its message. */
+/**
+ * Gives each message a stable key. Copies share a Message-ID, and the list grows at its start. So this function counts
+ * the copies from the end of the list.
+ */
 function withKeys(messages: readonly CaughtMessage[] | undefined) {
   return messages?.map((message, index) => {
     const copy = messages.slice(index + 1).filter(({ messageId }) => messageId === message.messageId).length;

@@ -25,11 +25,11 @@ export function ProductsView() {
   );
 }
 
-/** @param product whose values the form begins with */
+/** @param product the product whose values fill the form at first */
 function ProductForm({ product }: { product: Product | undefined }) {
   const { products: text } = useText();
   const queries = useQueryClient();
-  /** The version that the next change has to be one of. */
+  /** The version that the next save expects. It is undefined for a new product. */
   const [version, setVersion] = useState(product?.version);
 
   async function save({ sku = '', ...body }: Record<string, unknown>): Promise<string> {

@@ -43,8 +43,8 @@ export function SendView() {
           {kind && <JobForm key={kind.name} kind={kind} onSend={() => setSent(undefined)} onSent={setSent} />}
         </section>
         <div className="send-side">
-          <section className="card" aria-labelledby="its-way">
-            <h2 id="its-way">{text.send.pathTitle}</h2>
+          <section className="card" aria-labelledby="job-path">
+            <h2 id="job-path">{text.send.pathTitle}</h2>
             {sent ? (
               <WatchedJob accepted={sent.job}>
                 {({ id }) => (
@@ -66,7 +66,7 @@ export function SendView() {
   );
 }
 
-/** The real thing that was asked for, as soon as it is there. */
+/** The result of the sent job, as soon as there is one. */
 function SentResult({ accepted }: { accepted: Job }) {
   const job = useJob(accepted.id).data ?? accepted;
   return <JobResult job={job} />;

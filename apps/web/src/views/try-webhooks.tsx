@@ -6,7 +6,7 @@ import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
 import { useTime } from '../text/time';
 
-/** Of the built-in receiver, which only an API outside production has. */
+/** The requests that the built-in receiver has received. Production has no such receiver. */
 interface Received {
   readonly url: string;
   readonly items: readonly {
@@ -16,7 +16,7 @@ interface Received {
   }[];
 }
 
-/** Webhooks without a receiver of one's own: the API's address for them, and what came there. */
+/** Shows the URL of the API's built-in receiver, and the requests that it has received. */
 export function TryWebhooks() {
   const { tryWebhooks: text } = useText();
   const time = useTime();

@@ -26,7 +26,7 @@ import { TryWebhooks } from './try-webhooks';
 export function WebhooksView() {
   const { webhooks: text } = useText();
   const webhooks = useQuery({ queryKey: ['webhooks'], queryFn: readWebhooks });
-  /** Of those that were made or got a new one on this page: the server shows a secret once. */
+  /** The secrets that were made on this page. The server shows a secret only once. */
   const [secrets, setSecrets] = useState<Readonly<Record<string, string>>>({});
   const keep = ({ id, secret }: WithSecret) => setSecrets((before) => ({ ...before, [id]: secret }));
   return (
@@ -53,7 +53,7 @@ function AddWebhook({ onAdded }: { onAdded: (webhook: WithSecret) => void }) {
   async function add(body: Record<string, unknown>): Promise<string> {
     const added = (await ask('/v1/webhooks', { method: 'POST', body })).body as WithSecret;
     onAdded(added);
-    // At once: its row shows the secret, whether the list can be read again or not.
+    // Adds the row at once, so that the secret is visible even if the list cannot be read again.
     queries.setQueryData<Webhook[]>(['webhooks'], (before = []) => [...before, added]);
     void queries.invalidateQueries({ queryKey: ['webhooks'] });
     return text.added;
@@ -95,7 +95,7 @@ function WebhookRow({ webhook, secret, onNewSecret }: WebhookRowProps) {
     ...(disabledAt !== null && { enable: () => enableWebhook(id) }),
     remove: () => removeWebhook(id),
   };
-  // One for all: the error of an action goes with the next action.
+  // All actions share one mutation, so the next action removes the error of the last one.
   const action = useMutation({
     mutationFn: async (act: () => Promise<unknown>) => act(),
     onSettled: () => {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { assertSession, ledgerSession, PoolerRefused, workerPool } from '@app/persistence';
+import { assertSession, ledgerSession, PoolerRefused, workerPool } from '@app/ledger';
 import { bullmqSession } from './bullmq/bullmq-connection';
 import type { BrokerSettings } from './configured-drivers';
 

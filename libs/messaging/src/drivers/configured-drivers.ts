@@ -63,17 +63,17 @@ export function configuredDrivers(
 ): { imports: DynamicModule[]; provider: FactoryProvider<readonly BrokerDriver[]> } {
   const { REDIS_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX, LEASE_MS } = settings;
   const bullmq = { redisUrl: REDIS_URL, databaseUrl: directUrl(settings), prefix: BULLMQ_PREFIX, leaseMs: LEASE_MS };
-  const imports = [BullmqDriverModule.register(bullmq, application, topology, use)];
+  const imports = [BullmqDriverModule.forRoot(bullmq, application, topology, use)];
   const drivers: Type<BrokerDriver>[] = [BullmqDriver];
   if (RABBITMQ_URL !== undefined) {
     const rabbitmq = { url: RABBITMQ_URL, prefix: BROKER_PREFIX };
-    imports.push(RabbitmqDriverModule.register(rabbitmq, application, topology));
+    imports.push(RabbitmqDriverModule.forRoot(rabbitmq, application, topology));
     drivers.push(RabbitmqDriver);
   }
   if (KAFKA_BROKERS !== undefined) {
     const access = kafkaAccess(settings);
     const kafka = { brokers: KAFKA_BROKERS, access, prefix: BROKER_PREFIX, leaseMs: LEASE_MS };
-    imports.push(KafkaDriverModule.register(kafka, application, topology));
+    imports.push(KafkaDriverModule.forRoot(kafka, application, topology));
     drivers.push(KafkaDriver);
   }
   return { imports, provider: { provide: DRIVERS, inject: drivers, useFactory: (...made: BrokerDriver[]) => made } };

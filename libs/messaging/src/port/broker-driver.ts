@@ -1,5 +1,5 @@
 import type { BrokerName } from '@app/contracts';
-import type { EventSubscription } from '../events/event-handler';
+import type { EventSubscription } from '../worker/events/event-handler';
 import type { Capabilities } from './capabilities';
 
 /** "Try job `id`, dispatch `dispatch`, now." The other fields serve the broker and its operators. */

@@ -1,5 +1,5 @@
 import type { EventDefinition, JobDefinition } from '@app/contracts';
-import type { EventSubscription } from '../events/event-handler';
+import type { EventSubscription } from '../worker/events/event-handler';
 
 /** What a driver sets up for one queue, derived from the job definitions of that queue. */
 export interface QueueTopology {

@@ -16,8 +16,8 @@ import {
   type Database,
   type NewWork,
   type OutboxWakeUp,
-  type Prisma,
-} from '@app/persistence';
+  type Transaction,
+} from '@app/ledger';
 import { brokerCapabilities } from '../drivers/configured-drivers';
 import type { MessagingSignals } from '../messaging-signals';
 
@@ -78,7 +78,7 @@ export class JobsService {
    * @throws EnqueueRefused; after any error the transaction must not be committed
    */
   async enqueueWithin<D extends JobDefinition>(
-    tx: Prisma.TransactionClient,
+    tx: Transaction,
     definition: D,
     payload: PayloadOf<D>,
     request: Omit<EnqueueRequest, 'idempotency'>,

@@ -1,8 +1,8 @@
 import { Logger, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
 import { Pool } from 'pg';
 import { BrokerRoutes, brokerRoutes } from '@app/configuration';
-import { jobDefinitions } from '@app/contracts';
-import { OutboxWakeUp } from '@app/persistence';
+import type { JobDefinition } from '@app/contracts';
+import { OutboxWakeUp } from '@app/ledger';
 import { MessagingSignals } from '../messaging-signals';
 import { JobsService } from './jobs.service';
 
@@ -18,14 +18,17 @@ class Substitutes implements OnApplicationBootstrap {
 /** For a process that enqueues. It connects to no broker: a job is safe once the ledger has it. */
 @Module({})
 export class ProducerModule {
-  /** @throws ConfigurationError when jobs are routed to a broker that is not configured */
-  static register(settings: Parameters<typeof brokerRoutes>[0]): DynamicModule {
-    const routes = brokerRoutes(settings);
+  /**
+   * @param definitions all kinds of jobs of the system
+   * @throws ConfigurationError when a setting sends jobs to a broker that is not configured
+   */
+  static forRoot(settings: Parameters<typeof brokerRoutes>[0], definitions: readonly JobDefinition[]): DynamicModule {
+    const routes = brokerRoutes(settings, definitions);
     return {
       module: ProducerModule,
       providers: [
         { provide: BrokerRoutes, useValue: routes },
-        { provide: Substitutes, useFactory: () => new Substitutes(routes.warnings(jobDefinitions)) },
+        { provide: Substitutes, useFactory: () => new Substitutes(routes.warnings(definitions)) },
         MessagingSignals,
         {
           provide: JobsService,

@@ -3,17 +3,16 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Pool } from 'pg';
 import type { Settings } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
-import { createLedgerPool, OutboxWakeUp, PrismaClient, workerPool } from '@app/persistence';
-import { Bus } from '../bus';
-import type { EventSubscription } from '../events/event-handler';
-import { EventRegistry } from '../events/event-registry';
+import { createLedgerPool, OutboxWakeUp, Transactions, workerPool } from '@app/ledger';
+import type { EventSubscription } from './events/event-handler';
+import { EventRegistry } from './events/event-registry';
 import { brokerSettingNames, configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
-import { HandlerRegistry } from '../handlers/handler-registry';
-import { Leases } from '../leases';
+import { HandlerRegistry } from './handlers/handler-registry';
+import { Leases } from './leases';
 import { MessagingSignals } from '../messaging-signals';
 import type { BrokerDriver } from '../port/broker-driver';
 import { eventsOf, queuesOf } from '../port/topology';
-import { WorkerRuntime } from './worker-runtime';
+import { Worker } from './worker';
 
 /** The settings that every worker reads. */
 export const workerSettingNames = [
@@ -27,22 +26,23 @@ export const workerSettingNames = [
 
 export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>;
 
-/** For a process that runs jobs: the drivers, the bus with its pipeline, and the start and drain of the worker. */
+export interface WorkerModuleOptions {
+  /** Names the process in logs, in PostgreSQL and at the brokers. */
+  readonly application: string;
+  readonly settings: WorkerSettings;
+  /** The kinds of jobs that the process runs. It must have one `@JobHandler` for each. */
+  readonly jobs: readonly JobDefinition[];
+  /** The events that the process subscribes to. It must have one `@EventHandler` for each. */
+  readonly subscriptions?: readonly EventSubscription[];
+}
+
+/** For a process that runs jobs: the drivers, the heartbeat of its leases, and the worker. */
 @Module({})
 export class WorkerMessagingModule {
-  /**
-   * @param serves the definitions whose jobs this process runs; it must have a `@JobHandler` for each
-   * @param hears the events that it subscribes to; it must have an `@EventHandler` for each
-   */
-  static register(
-    application: string,
-    serves: readonly JobDefinition[],
-    settings: WorkerSettings,
-    hears: readonly EventSubscription[] = [],
-  ): DynamicModule {
-    const topology = { queues: queuesOf(serves), events: eventsOf(hears) };
+  static forRoot({ application, settings, jobs, subscriptions = [] }: WorkerModuleOptions): DynamicModule {
+    const topology = { queues: queuesOf(jobs), events: eventsOf(subscriptions) };
     const drivers = configuredDrivers(settings, application, topology, 'consume');
-    const leases = { leaseMs: settings.LEASE_MS, heartbeatMs: settings.HEARTBEAT_MS };
+    const { LEASE_MS: leaseMs, HEARTBEAT_MS: heartbeatMs, SHUTDOWN_GRACE_MS: graceMs } = settings;
     return {
       module: WorkerMessagingModule,
       imports: [DiscoveryModule, ...drivers.imports],
@@ -54,35 +54,32 @@ export class WorkerMessagingModule {
         {
           provide: Leases,
           inject: [Pool, OutboxWakeUp, MessagingSignals],
-          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, signals: MessagingSignals) =>
-            new Leases(
-              pool,
-              createLedgerPool(settings.DATABASE_URL, `${application} heartbeat`, workerPool, 1),
-              wakeUp,
-              signals,
-              leases,
-            ),
-        },
-        {
-          provide: WorkerRuntime,
-          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, PrismaClient, OutboxWakeUp, MessagingSignals, Leases],
-          useFactory: (
-            brokerDrivers: readonly BrokerDriver[],
-            jobs: HandlerRegistry,
-            events: EventRegistry,
-            pool: Pool,
-            prisma: PrismaClient,
-            wakeUp: OutboxWakeUp,
-            signals: MessagingSignals,
-            held: Leases,
-          ) => {
-            const parts = { pool, prisma, wakeUp, signals, leases: held };
-            const bus = new Bus(brokerDrivers, { jobs: serves, events: hears }, { jobs, events }, parts, leases);
-            return new WorkerRuntime(bus, held, brokerDrivers, signals, settings.SHUTDOWN_GRACE_MS);
+          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, signals: MessagingSignals) => {
+            const heartbeatPool = createLedgerPool(settings.DATABASE_URL, `${application} heartbeat`, workerPool, 1);
+            return new Leases(pool, heartbeatPool, wakeUp, signals, { leaseMs, heartbeatMs });
           },
         },
+        {
+          provide: Worker,
+          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, Transactions, OutboxWakeUp, MessagingSignals, Leases],
+          useFactory: (
+            brokerDrivers: readonly BrokerDriver[],
+            jobHandlers: HandlerRegistry,
+            eventHandlers: EventRegistry,
+            pool: Pool,
+            transactions: Transactions,
+            wakeUp: OutboxWakeUp,
+            signals: MessagingSignals,
+            leases: Leases,
+          ) =>
+            new Worker(
+              { drivers: brokerDrivers, jobs, subscriptions, leaseMs, graceMs },
+              { jobs: jobHandlers, events: eventHandlers },
+              { pool, transactions, wakeUp, signals, leases },
+            ),
+        },
       ],
-      exports: [WorkerRuntime, MessagingSignals],
+      exports: [Worker, MessagingSignals],
     };
   }
 }

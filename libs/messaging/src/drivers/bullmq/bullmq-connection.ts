@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
-import { breakWhenSilent, createPool } from '@app/persistence';
+import { breakWhenSilent, createPool } from '@app/ledger';
 
 export interface BullmqSettings {
   /** With a URL BullMQ runs on Redis, without one on PostgreSQL. */

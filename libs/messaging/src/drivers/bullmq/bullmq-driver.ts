@@ -1,6 +1,6 @@
 import type { Queue } from 'bullmq';
 import { priorities } from '@app/contracts';
-import type { EventSubscription } from '../../events/event-handler';
+import type { EventSubscription } from '../../worker/events/event-handler';
 import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { encodeEvent, encodeMessage } from '../../port/job-message';

@@ -24,7 +24,7 @@ const onPostgres = withBackend(createPostgresBackend);
 @Module({})
 export class BullmqDriverModule {
   /** @param use `consume`: this process runs workers; `publish`: it only publishes and reads */
-  static register(
+  static forRoot(
     settings: BullmqSettings,
     application: string,
     { queues: jobQueues, events }: BrokerTopology,

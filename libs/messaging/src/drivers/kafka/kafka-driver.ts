@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
-import type { EventSubscription } from '../../events/event-handler';
+import type { EventSubscription } from '../../worker/events/event-handler';
 import type { BrokerDriver, Deliver, Delivery, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { fromBinaryMode } from '../../port/binary-mode';
 import type { Capabilities } from '../../port/capabilities';

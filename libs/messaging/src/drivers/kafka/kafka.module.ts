@@ -7,7 +7,7 @@ import { KafkaDriver } from './kafka-driver';
 /** The client of one process, for its driver and for code that uses Kafka directly. */
 @Module({})
 export class KafkaDriverModule {
-  static register(settings: KafkaSettings, application: string, topology: BrokerTopology): DynamicModule {
+  static forRoot(settings: KafkaSettings, application: string, topology: BrokerTopology): DynamicModule {
     return {
       module: KafkaDriverModule,
       providers: [

@@ -1,4 +1,4 @@
-import type { EventSubscription } from '../../events/event-handler';
+import type { EventSubscription } from '../../worker/events/event-handler';
 import type { Capabilities } from '../../port/capabilities';
 import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { encodeEvent, encodeMessage } from '../../port/job-message';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { EventSubscription } from '../../events/event-handler';
+import type { EventSubscription } from '../../worker/events/event-handler';
 import type { BrokerDriver, Deliver, Delivery, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
 import { fromBinaryMode } from '../../port/binary-mode';
 import { Unroutable } from '../../port/broker-errors';

@@ -8,7 +8,7 @@ import { RabbitmqNames } from './rabbitmq-names';
 /** The connection that publishes, for the driver and for code that uses RabbitMQ directly. */
 @Module({})
 export class RabbitmqDriverModule {
-  static register(settings: RabbitmqSettings, application: string, topology: BrokerTopology): DynamicModule {
+  static forRoot(settings: RabbitmqSettings, application: string, topology: BrokerTopology): DynamicModule {
     return {
       module: RabbitmqDriverModule,
       providers: [

@@ -1,0 +1,32 @@
+import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
+import { Pool } from 'pg';
+import { createLedgerPool, OutboxWakeUp, Transactions, type PoolSettings } from '@app/ledger';
+import { createPrismaClient, PrismaClient } from './prisma-client';
+
+/** The process's pool, its Prisma client and the relay's wake-up. Inject them by their classes. */
+@Module({})
+export class DatabaseModule implements OnApplicationShutdown {
+  constructor(@Inject(Pool) private readonly pool: Pool) {}
+
+  static forRoot(settings: { databaseUrl: string; application: string; pool: PoolSettings }): DynamicModule {
+    return {
+      module: DatabaseModule,
+      global: true,
+      providers: [
+        {
+          provide: Pool,
+          useFactory: () => createLedgerPool(settings.databaseUrl, settings.application, settings.pool),
+        },
+        { provide: PrismaClient, inject: [Pool], useFactory: createPrismaClient },
+        { provide: Transactions, useExisting: PrismaClient },
+        { provide: OutboxWakeUp, inject: [Pool], useFactory: (pool: Pool) => new OutboxWakeUp(pool) },
+      ],
+      exports: [Pool, PrismaClient, Transactions, OutboxWakeUp],
+    };
+  }
+
+  /** Closes the pool last: other modules still need the ledger while they drain. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.pool.end();
+  }
+}

@@ -1,0 +1,3 @@
+export * from './email-digest';
+export * from './send-email';
+export * from './templates';

@@ -1,0 +1,4 @@
+import type { FeatureRoutes } from '@app/http';
+import { EmailsController } from './emails.controller';
+
+export const emailRoutes: FeatureRoutes = { controllers: [EmailsController] };

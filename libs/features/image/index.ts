@@ -1,0 +1,2 @@
+export * from './resize-image';
+export * from './uploads';

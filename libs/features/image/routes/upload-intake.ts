@@ -1,0 +1,125 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import type { Request } from 'express';
+import { Pool } from 'pg';
+import { imageUploadTypes, type ImageUploadType, forgetUploads, recordUpload } from '@app/features/image';
+import { FileStore } from '@app/storage';
+import { identityOf, maxUploadBytes, bodyTooLarge, invalidBody, type Problem } from '@app/http';
+import { headBytes, imageTypeOf } from './image-type';
+
+/** A file that was received completely and stored. */
+export interface Upload {
+  readonly key: string;
+  /** The hash of the content, in hexadecimal. */
+  readonly sha256: string;
+}
+
+interface IncomingFile {
+  readonly stream: Readable;
+}
+
+/**
+ * Streams one file of a form into the store, chunk by chunk, and checks its type and size. Keeps no file that is
+ * refused, too large or incomplete. Ignores the file name of the caller.
+ *
+ * It is a storage engine of multer (https://github.com/expressjs/multer/blob/main/StorageEngine.md).
+ */
+@Injectable()
+export class UploadIntake {
+  constructor(
+    private readonly pool: Pool,
+    private readonly store: FileStore,
+  ) {}
+
+  _handleFile(request: Request, { stream }: IncomingFile, done: (error: Error | null, info?: Upload) => void): void {
+    this.receive(identityOf(request).tenant, stream).then((upload) => done(null, upload), done);
+  }
+
+  _removeFile(_request: Request, { key }: Upload, done: (error: Error | null) => void): void {
+    this.remove(key).then(() => done(null), done);
+  }
+
+  /** Removes a file. If that fails, the sweep of old uploads removes it later. */
+  async remove(key: string): Promise<void> {
+    await this.store.remove(key);
+    await forgetUploads(this.pool, [key]);
+  }
+
+  /** @throws Problem 400 or 413, or the error of the stream or the store; then nothing is stored */
+  private async receive(tenant: string, stream: Readable): Promise<Upload> {
+    try {
+      const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+      const head = await readHead(chunks);
+      const type = imageTypeOf(head);
+      if (!type) throw refused(head);
+      return await this.keep(tenant, type, head, chunks);
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  private async keep(
+    tenant: string,
+    type: ImageUploadType,
+    head: Buffer,
+    rest: AsyncIterator<Buffer>,
+  ): Promise<Upload> {
+    const key = `uploads/${randomUUID()}.${imageUploadTypes[type]}`; // Unique and not guessable.
+    const hash = createHash('sha256');
+    await recordUpload(this.pool, tenant, key);
+    try {
+      const content = Readable.from(
+        limited(head, rest, (chunk) => hash.update(chunk)),
+        { objectMode: false },
+      );
+      await this.store.put(key, content, { contentType: type });
+      return { key, sha256: hash.digest('hex') };
+    } catch (error) {
+      await forgetUploads(this.pool, [key]).catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
+  let head = Buffer.alloc(0);
+  while (head.length < headBytes) {
+    const next = await chunks.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
+  }
+  return head;
+}
+
+/** Passes the chunks on. @throws Problem 413 as soon as there are too many bytes */
+async function* limited(
+  head: Buffer,
+  chunks: AsyncIterator<Buffer>,
+  see: (chunk: Buffer) => void,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for (let chunk: Buffer | undefined = head; chunk; chunk = await nextOf(chunks)) {
+    bytes += chunk.length;
+    if (bytes > maxUploadBytes) throw uploadTooLarge();
+    see(chunk);
+    yield chunk;
+  }
+}
+
+async function nextOf(chunks: AsyncIterator<Buffer>): Promise<Buffer | undefined> {
+  const next = await chunks.next();
+  return next.done ? undefined : next.value;
+}
+
+function uploadTooLarge(): Problem {
+  return bodyTooLarge(`Expected a file of at most ${maxUploadBytes} bytes.`);
+}
+
+function refused(head: Buffer): Problem {
+  const message =
+    head.length === 0
+      ? 'expected an image, got a file without a byte'
+      : `expected ${Object.keys(imageUploadTypes).join(', ')}, got a file that begins as none of them does`;
+  return invalidBody([{ path: 'file', message }]);
+}

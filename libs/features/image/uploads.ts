@@ -1,0 +1,49 @@
+import { resizeImage } from './resize-image';
+import { Statement, type Database } from '@app/ledger';
+
+/**
+ * Records an upload before its bytes are stored, so that no stored bytes are unknown to the database.
+ * @param key in the file store
+ */
+export async function recordUpload(database: Database, tenant: string, key: string): Promise<void> {
+  await recordStatement.run(database, tenant, key);
+}
+
+/** @returns whether the upload exists and belongs to the tenant: the payload of a job may name any key */
+export async function isUploadOf(database: Database, tenant: string, key: string): Promise<boolean> {
+  return (await ownerStatement.run(database, tenant, key)).length === 1;
+}
+
+/** @returns keys of uploads that are a day old and that no job needs. A failed job may be redriven for a week */
+export async function readUnneededUploads(database: Database): Promise<string[]> {
+  const rows = await unneededStatement.run(database);
+  return rows.map(({ key }) => key);
+}
+
+/** Deletes the records of uploads whose files are already deleted. */
+export async function forgetUploads(database: Database, keys: readonly string[]): Promise<void> {
+  if (keys.length > 0) await forgetStatement.run(database, keys);
+}
+
+const recordStatement = new Statement(
+  'record_upload',
+  'INSERT INTO upload (tenant, key, created_at) VALUES ($1, $2, now())',
+);
+
+const ownerStatement = new Statement('upload_of_tenant', 'SELECT FROM upload WHERE tenant = $1 AND key = $2');
+
+/** The jobs decide what is needed: an enqueue may have been committed although its answer was lost. */
+const unneededStatement = new Statement<{ key: string }>(
+  'unneeded_uploads',
+  `SELECT key FROM upload
+    WHERE created_at < now() - interval '1 day'
+      AND NOT EXISTS (
+        SELECT FROM job
+         WHERE tenant = upload.tenant AND kind = '${resizeImage.kind}'
+           AND payload->>'upload' = key
+           AND (state IN ('waiting', 'queued', 'active')
+                OR (state = 'failed' AND finished_at > now() - interval '7 days')))
+    ORDER BY created_at LIMIT 100`,
+);
+
+const forgetStatement = new Statement('forget_uploads', 'DELETE FROM upload WHERE key = ANY($1::text[])');

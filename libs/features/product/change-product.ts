@@ -1,0 +1,74 @@
+import { productChanged } from './product-changed';
+import { Statement, type Database } from '@app/ledger';
+
+export interface ProductRecord {
+  readonly sku: string;
+  readonly name: string;
+  readonly description: string;
+  readonly priceCents: number;
+  readonly version: number;
+  readonly updatedAt: Date;
+}
+
+export interface ProductChange extends Pick<ProductRecord, 'sku' | 'name' | 'description' | 'priceCents'> {
+  readonly tenant: string;
+  /** The version that the change replaces: 0 for a new product; undefined for any version. */
+  readonly expectedVersion: number | undefined;
+  readonly changedBy: string;
+  readonly traceparent: string | undefined;
+}
+
+const columns = 'sku, name, description, price_cents AS "priceCents", version, updated_at AS "updatedAt"';
+
+/**
+ * Writes product and event in one statement and one commit. Concurrent changes of one product wait for its row lock
+ * before their events get numbers: events are published in the order of the versions.
+ */
+const changeStatement = new Statement<ProductRecord>(
+  'product_change',
+  `WITH changed AS (
+     INSERT INTO product (tenant, sku, name, description, price_cents)
+     SELECT $1, $2, $3, $4, $5
+      WHERE coalesce($6::int, 0) = 0 OR EXISTS (SELECT FROM product WHERE tenant = $1 AND sku = $2)
+     ON CONFLICT (tenant, sku) DO UPDATE
+        SET name = excluded.name, description = excluded.description, price_cents = excluded.price_cents,
+            version = product.version + 1, updated_at = now()
+      WHERE $6::int IS NULL OR product.version = $6
+     RETURNING *
+   ), told AS (
+     INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)
+     SELECT '${productChanged.kind}', ${productChanged.version}, tenant, sku, $8,
+            jsonb_build_object('sku', sku, 'name', name, 'description', description, 'priceCents', price_cents,
+              'version', version, 'updatedAt', updated_at, 'changedBy', $7::text)
+       FROM changed
+   )
+   SELECT ${columns} FROM changed`,
+);
+
+/** Changes a product. Wake the relay afterwards. @returns undefined when the product has not the expected version */
+export async function changeProduct(database: Database, change: ProductChange): Promise<ProductRecord | undefined> {
+  const { tenant, sku, name, description, priceCents, expectedVersion, changedBy, traceparent } = change;
+  const [changed] = await changeStatement.run(
+    database,
+    tenant,
+    sku,
+    name,
+    description,
+    priceCents,
+    expectedVersion ?? null,
+    changedBy,
+    traceparent ?? null,
+  );
+  return changed;
+}
+
+const versionStatement = new Statement<{ version: number }>(
+  'product_version',
+  `SELECT version FROM product WHERE tenant = $1 AND sku = $2`,
+);
+
+/** @returns 0 when there is no such product */
+export async function readProductVersion(database: Database, tenant: string, sku: string): Promise<number> {
+  const [row] = await versionStatement.run(database, tenant, sku);
+  return row?.version ?? 0;
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { storableText } from '@app/contracts';
+import type { SearchPosition } from '@app/features/product';
+
+const position = z.tuple([z.number(), storableText.min(1).max(64)]);
+
+/** Encodes the end of a page as text. Callers send it back unchanged. */
+export function cursorOf({ rank, sku }: SearchPosition): string {
+  return Buffer.from(JSON.stringify([rank, sku])).toString('base64url');
+}
+
+export const searchCursor = z
+  .string()
+  .max(200)
+  .transform((text, context): SearchPosition => {
+    const read = position.safeParse(parse(text));
+    if (read.success) return { rank: read.data[0], sku: read.data[1] };
+    context.addIssue({ code: 'custom', message: 'expected `nextCursor` of the page before, as it was' });
+    return z.NEVER;
+  });
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

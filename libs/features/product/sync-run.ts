@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { defineJob, exponential } from '@app/contracts';
+
+export const syncRunPayload = z.strictObject({
+  source: z.enum(['products']).describe('What the search model is built from.'),
+});
+
+export const syncRunResult = z.strictObject({
+  read: z.int().describe('Products that were read.'),
+  written: z.int().describe('Those that were written to the new model.'),
+  skipped: z.int().describe('Those that were there already, brought by an event or by an attempt before.'),
+});
+
+/** Builds the search model of a tenant again, beside the one in use. */
+export const syncRun = defineJob({
+  kind: 'sync.run',
+  version: 1,
+  queue: 'sync',
+  broker: 'kafka',
+  payload: syncRunPayload,
+  result: syncRunResult,
+  retry: exponential({ attempts: 5, base: '1s', max: '1m', jitter: 'full' }),
+  timeout: '10m',
+  concurrency: 2,
+  // Two concurrent runs would build the same model twice.
+  orderBy: ({ source }) => source,
+});

@@ -1,0 +1,28 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { Roles, CallerOf, type Caller, toOpenApi } from '@app/http';
+import { WebhookReceiver } from './webhook-receiver';
+
+const received = z.object({
+  url: z.string().describe('the URL of a webhook whose messages are to come here'),
+  items: z.array(z.object({ webhookId: z.string(), receivedAt: z.iso.datetime(), body: z.unknown() })),
+});
+
+/** Shows the webhooks that the built-in receiver has received. The route exists only outside production. */
+@ApiTags('development')
+@Roles('user')
+@Controller('dev/webhook-receiver')
+export class WebhookReceiverController {
+  constructor(private readonly receiver: WebhookReceiver) {}
+
+  @Get()
+  @ApiOperation({
+    summary: 'What the built-in receiver has taken of the webhooks of the tenant, newest first',
+    description: 'A webhook with this `url` comes here. The signature of each message was checked.',
+  })
+  @ApiResponse({ status: 200, description: 'The messages.', schema: toOpenApi(received) })
+  list(@CallerOf() { tenant }: Caller): z.output<typeof received> {
+    return { url: this.receiver.url, items: [...this.receiver.list(tenant)] };
+  }
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { finalStates, storableText } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
+import type { Endpoint } from '@app/features/webhook';
+
+const moment = z.iso.datetime();
+
+const announcedKinds = jobDefinitions.filter(({ announced }) => announced).map(({ kind }) => kind);
+
+/** The body of `POST /v1/webhooks`. */
+export const newWebhook = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, normalize: true })
+    .max(2_000)
+    .describe('https, and in development http; on the public Internet'),
+  description: storableText.max(500).default(''),
+  kinds: z.array(z.enum(announcedKinds)).max(50).default([]).describe('of which jobs; none means of all'),
+  states: z
+    .array(z.enum(finalStates))
+    .max(finalStates.length)
+    .default([])
+    .describe('how they ended; none means however'),
+});
+
+export const webhookView = z.object({
+  id: z.uuid(),
+  url: z.string(),
+  description: z.string(),
+  kinds: z.array(z.string()),
+  states: z.array(z.string()),
+  createdAt: moment,
+  previousSecretUntil: moment.nullable().describe('until then messages are signed with the secret before this one too'),
+  disabledAt: moment.nullable(),
+  disabledReason: z.string().nullable(),
+});
+
+export const webhookWithSecret = webhookView.extend({
+  secret: z.string().describe('`whsec_…`, what signatures are checked with. It is shown this once.'),
+});
+
+export function viewOf(endpoint: Endpoint): z.output<typeof webhookView> {
+  const { createdAt, previousSecretUntil, disabledAt, ...rest } = endpoint;
+  return {
+    ...rest,
+    createdAt: createdAt.toISOString(),
+    previousSecretUntil: previousSecretUntil?.toISOString() ?? null,
+    disabledAt: disabledAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,159 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+import { Deliveries, Endpoints, mostEndpoints } from '@app/features/webhook';
+import {
+  Roles,
+  CallerOf,
+  type Caller,
+  parseBody,
+  Problem,
+  toOpenApi,
+  ProblemResponse,
+  jobView,
+  pathOf,
+  viewOfAccepted,
+  type JobView,
+} from '@app/http';
+import { WebhookUrls } from './webhook-urls';
+import { findWebhook, webhookNotFound } from './find-webhook';
+import { newWebhook, viewOf, webhookView, webhookWithSecret } from './webhook-view';
+
+const webhookList = z.object({ items: z.array(webhookView) });
+
+const rotation = z
+  .strictObject({
+    keepPreviousHours: z
+      .int()
+      .min(0)
+      .max(7 * 24)
+      .default(24)
+      .describe('how long messages are signed with the secret so far as well; 0 where somebody has found it out'),
+  })
+  .prefault({});
+
+@ApiTags('webhooks')
+@Roles('user')
+@Controller('v1/webhooks')
+export class WebhooksController {
+  constructor(
+    private readonly endpoints: Endpoints,
+    private readonly deliveries: Deliveries,
+    private readonly urls: WebhookUrls,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Hear of jobs that have ended',
+    description: `Each is a signed POST to the URL (Standard Webhooks), again and again until it is answered with 2xx. At most ${mostEndpoints} for one tenant.`,
+  })
+  @ApiBody({
+    schema: { ...toOpenApi(newWebhook), example: { url: 'https://shop.example.com/hooks', states: ['failed'] } },
+  })
+  @ApiResponse({ status: 201, description: 'The webhook, with its secret.', schema: toOpenApi(webhookWithSecret) })
+  @ProblemResponse(400, 'The body is not what this route takes; `errors` names the fields.')
+  @ProblemResponse(409, 'There are as many as there may be.')
+  @ProblemResponse(422, 'Webhooks are not sent to this URL.')
+  async create(
+    @Body() rawBody: unknown,
+    @CallerOf() { tenant }: Caller,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<z.output<typeof webhookWithSecret>> {
+    const body = parseBody(newWebhook, rawBody);
+    await this.urls.check(body.url);
+    const created = await this.endpoints.create(tenant, body);
+    if (!created) {
+      const detail = `Expected at most ${mostEndpoints}. Delete one that is not needed.`;
+      throw new Problem(409, 'too_many_webhooks', 'There are too many webhooks', detail);
+    }
+    response.location(`/v1/webhooks/${created.endpoint.id}`);
+    return { ...viewOf(created.endpoint), secret: created.secret };
+  }
+
+  @Get()
+  @ApiOperation({ summary: 'List webhooks' })
+  @ApiResponse({ status: 200, description: 'All of them, oldest first.', schema: toOpenApi(webhookList) })
+  async list(@CallerOf() { tenant }: Caller): Promise<z.output<typeof webhookList>> {
+    return { items: (await this.endpoints.list(tenant)).map(viewOf) };
+  }
+
+  @Get(':id')
+  @ApiOperation({ summary: 'Read a webhook' })
+  @ApiResponse({ status: 200, description: 'The webhook.', schema: toOpenApi(webhookView) })
+  @ProblemResponse(404, 'There is no such webhook.')
+  async read(@Param('id') id: string, @CallerOf() { tenant }: Caller): Promise<z.output<typeof webhookView>> {
+    return viewOf(await findWebhook(this.endpoints, tenant, id));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a webhook', description: 'What is on its way there is cancelled.' })
+  @ApiResponse({ status: 204, description: 'It is gone, and so is its log.' })
+  @ProblemResponse(404, 'There is no such webhook.')
+  async delete(@Param('id') id: string, @CallerOf() { tenant }: Caller): Promise<void> {
+    await findWebhook(this.endpoints, tenant, id);
+    const open = await this.deliveries.open({ tenant, endpointId: id });
+    await this.endpoints.delete(tenant, id);
+    await this.deliveries.cancel(tenant, open);
+  }
+
+  @Post(':id/test')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Send a message to try a webhook out', description: 'Its type is `webhook.test`.' })
+  @ApiResponse({ status: 202, description: 'The job that delivers it.', schema: toOpenApi(jobView) })
+  @ProblemResponse(404, 'There is no such webhook.')
+  async test(
+    @Param('id') id: string,
+    @CallerOf() { tenant, traceparent }: Caller,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<JobView> {
+    await findWebhook(this.endpoints, tenant, id);
+    const message = {
+      webhookId: uuidv7(),
+      type: 'webhook.test',
+      timestamp: new Date().toISOString(),
+      data: { webhook: id },
+    };
+    const job = await this.deliveries.send({ tenant, endpointId: id }, message, traceparent);
+    response.location(pathOf(job));
+    return viewOfAccepted(job);
+  }
+
+  @Post(':id/rotate-secret')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Replace the secret',
+    description:
+      'For a while messages are signed with both, so that receivers can take the new one up when it suits them. No more than two count at a time.',
+  })
+  @ApiBody({ required: false, schema: toOpenApi(rotation) })
+  @ApiResponse({ status: 200, description: 'The webhook, with its new secret.', schema: toOpenApi(webhookWithSecret) })
+  @ProblemResponse(400, 'The body is not what this route takes.')
+  @ProblemResponse(404, 'There is no such webhook.')
+  async rotateSecret(
+    @Param('id') id: string,
+    @Body() rawBody: unknown,
+    @CallerOf() { tenant }: Caller,
+  ): Promise<z.output<typeof webhookWithSecret>> {
+    const { keepPreviousHours } = parseBody(rotation, rawBody);
+    await findWebhook(this.endpoints, tenant, id);
+    const rotated = await this.endpoints.rotateSecret(tenant, id, keepPreviousHours);
+    if (!rotated) throw webhookNotFound(id);
+    return { ...viewOf(rotated.endpoint), secret: rotated.secret };
+  }
+
+  @Post(':id/enable')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Enable a webhook that answered 410 Gone, and was disabled for it' })
+  @ApiResponse({ status: 200, description: 'The webhook.', schema: toOpenApi(webhookView) })
+  @ProblemResponse(404, 'There is no such webhook.')
+  @ProblemResponse(422, 'Webhooks are not sent to its URL any more.')
+  async enable(@Param('id') id: string, @CallerOf() caller: Caller): Promise<z.output<typeof webhookView>> {
+    const { url } = await findWebhook(this.endpoints, caller.tenant, id);
+    await this.urls.check(url);
+    await this.endpoints.enable(caller.tenant, id);
+    return this.read(id, caller);
+  }
+}

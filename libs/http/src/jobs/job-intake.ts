@@ -1,0 +1,49 @@
+import { Injectable } from '@nestjs/common';
+import type { Response } from 'express';
+import type { JobDefinition } from '@app/contracts';
+import { JobsService, type Child } from '@app/messaging';
+import type { AcceptedJob } from '@app/ledger';
+import type { Caller } from '../request/caller';
+import type { JobBody } from './job-body';
+import { pathOf, viewOfAccepted, type JobView } from './job-view';
+
+/** Enqueues a parsed body and answers with 202. Every route that makes a job uses it. */
+@Injectable()
+export class JobIntake {
+  constructor(private readonly jobs: JobsService) {}
+
+  async accept<D extends JobDefinition>(
+    definition: D,
+    body: JobBody<D>,
+    caller: Caller,
+    response: Response,
+    children: readonly Child[] = [],
+  ): Promise<JobView> {
+    return this.answer(await this.enqueue(definition, body, caller, children), response);
+  }
+
+  enqueue<D extends JobDefinition>(
+    definition: D,
+    body: JobBody<D>,
+    caller: Caller,
+    children: readonly Child[] = [],
+  ): Promise<AcceptedJob> {
+    const { tenant, traceparent, route, idempotencyKey } = caller;
+    const request = {
+      tenant,
+      traceparent,
+      options: body.options,
+      idempotency: idempotencyKey === undefined ? undefined : { route, key: idempotencyKey, body: body.raw },
+    };
+    const [first, ...others] = children;
+    return first
+      ? this.jobs.enqueueFlow(definition, body.payload, [first, ...others], request)
+      : this.jobs.enqueue(definition, body.payload, request);
+  }
+
+  answer(job: AcceptedJob, response: Response): JobView {
+    response.status(202).location(pathOf(job));
+    if (job.replayed) response.set('Idempotency-Replayed', 'true');
+    return viewOfAccepted(job);
+  }
+}

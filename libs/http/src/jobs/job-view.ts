@@ -1,0 +1,101 @@
+import { z } from 'zod';
+import { jobPlaces, shownState, shownStates, type JobDefinition } from '@app/contracts';
+import { shownResultBytes, type AcceptedJob, type JobRecord } from '@app/ledger';
+
+const moment = z.iso.datetime();
+
+/** A job as callers see it: the body of the 202 and of every GET. */
+export const jobView = z.object({
+  id: z.uuid(),
+  kind: z.string(),
+  version: z.int(),
+  state: z.enum(shownStates),
+  broker: z.string(),
+  place: z
+    .enum(jobPlaces)
+    .nullable()
+    .describe(
+      'where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams',
+    ),
+  attempt: z.int().describe('how often it was tried; 0 before the first time'),
+  maxAttempts: z.int(),
+  progress: z.object({ percent: z.int().min(0).max(100), note: z.string().nullable() }),
+  result: z
+    .unknown()
+    .describe(
+      `as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than ${shownResultBytes} bytes: GET /v1/jobs/{id} has it`,
+    ),
+  resultBytes: z.int().optional().describe('how large the result is, as JSON, where it is too large to be shown here'),
+  error: z.object({ code: z.string(), message: z.string() }).nullable().describe('of the last attempt, if it failed'),
+  createdAt: moment,
+  runAt: moment.describe('when the next attempt is due, or the last one was'),
+  startedAt: moment.nullable().describe('of the last attempt'),
+  finishedAt: moment.nullable(),
+  links: z.object({ self: z.string() }),
+});
+
+export type JobView = z.output<typeof jobView>;
+
+/** Shows jobs to callers who may see them, with a link beside each file of a result. */
+export class JobViews {
+  private readonly definitions: ReadonlyMap<string, JobDefinition>;
+
+  /** @param urlOf makes a link to a file. Links expire, so each view gets new ones. */
+  constructor(
+    definitions: readonly JobDefinition[],
+    private readonly urlOf: (fileId: string) => string,
+  ) {
+    this.definitions = new Map(definitions.map((definition) => [definition.kind, definition]));
+  }
+
+  viewOf(job: JobRecord): JobView {
+    return shown({ ...job, result: this.resultOf(job) });
+  }
+
+  resultOf({ kind, result }: { readonly kind: string; readonly result: unknown }): unknown {
+    const { withLinks } = this.definitions.get(kind) ?? {};
+    return withLinks && result !== null ? withLinks(result as never, this.urlOf) : result;
+  }
+}
+
+function shown(job: JobRecord): JobView {
+  return {
+    id: job.id,
+    kind: job.kind,
+    version: job.version,
+    state: job.state,
+    broker: job.broker,
+    place: job.place,
+    attempt: job.attempt,
+    maxAttempts: job.maxAttempts,
+    progress: job.progress,
+    result: job.result,
+    ...(job.resultBytes !== null && { resultBytes: job.resultBytes }),
+    error: job.error,
+    createdAt: job.createdAt.toISOString(),
+    runAt: job.runAt.toISOString(),
+    startedAt: job.startedAt?.toISOString() ?? null,
+    finishedAt: job.finishedAt?.toISOString() ?? null,
+    links: { self: pathOf(job) },
+  };
+}
+
+/** Returns the view of a job at the moment it was accepted. Every replay of an idempotency key gets this same view. */
+export function viewOfAccepted(job: AcceptedJob): JobView {
+  return shown({
+    ...job,
+    state: shownState({ ...job, attempt: 0 }, job.createdAt),
+    place: job.state === 'waiting' ? 'ledger' : 'outbox',
+    attempt: 0,
+    progress: { percent: 0, note: null },
+    result: null,
+    resultBytes: null,
+    error: null,
+    startedAt: null,
+    finishedAt: null,
+  });
+}
+
+export function pathOf({ id }: { id: string }): string {
+  return `/v1/jobs/${id}`;
+}

@@ -1,0 +1,55 @@
+import type { Transaction } from '../transaction';
+import { recordJobFinished } from './record-job-finished';
+import type { Dispatch } from './claim';
+import { recordState } from './record-state';
+import { updateParents } from './update-parents';
+
+/** The worker is fenced: its lease expired and the dispatch is no longer the current one. */
+export class Fenced extends Error {
+  readonly code = 'fenced';
+
+  constructor({ id, dispatch }: Dispatch) {
+    super(`Job ${id}, dispatch ${dispatch}, is not this worker's any more; nothing was written.`);
+    this.name = 'Fenced';
+  }
+}
+
+/**
+ * Records that a consumer handles a job. Must be the first statement of the transaction: a concurrent transaction with
+ * the same job blocks here until the first one commits.
+ * @returns false when the job was handled before
+ */
+export async function recordProcessed(tx: Transaction, consumer: string, messageId: string): Promise<boolean> {
+  const rows = await tx.$executeRaw`
+    INSERT INTO processed_message (consumer, message_id) VALUES (${consumer}, ${messageId}::uuid)
+    ON CONFLICT DO NOTHING`;
+  return rows === 1;
+}
+
+const completeText = `WITH completed AS (
+     UPDATE job
+        SET state = 'completed', sequence = sequence + 1, finished_at = now(), lease_until = NULL, progress = 100,
+            result = $3::jsonb, error = NULL
+      WHERE id = $1::uuid AND dispatch = $2::int AND state = 'active'
+     RETURNING job.*
+   ), recorded AS (
+     ${recordState('completed')}
+   ), announced AS (
+     ${recordJobFinished('completed')}
+   ), ${updateParents('completed')}
+   SELECT id FROM completed`;
+
+/**
+ * Completes a job in the transaction of its effect. Must be the last statement of the transaction.
+ * @param result stored as jsonb
+ * @throws Fenced when the dispatch is not current; this rolls the effect back
+ */
+export async function completeInTransaction(tx: Transaction, dispatch: Dispatch, result: unknown): Promise<void> {
+  const completed = await tx.$queryRawUnsafe<unknown[]>(
+    completeText,
+    dispatch.id,
+    dispatch.dispatch,
+    JSON.stringify(result),
+  );
+  if (completed.length !== 1) throw new Fenced(dispatch);
+}

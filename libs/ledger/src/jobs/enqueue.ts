@@ -1,0 +1,169 @@
+import type { JobDefinition, JobState } from '@app/contracts';
+import { issueDispatch } from '../outbox/issue-dispatch';
+import { Statement, type Database } from '../statement';
+import { recordState } from './record-state';
+
+/** One job of a request, parsed and routed to its broker. */
+export interface NewWork {
+  readonly definition: Pick<JobDefinition, 'kind' | 'version' | 'queue' | 'announced'>;
+  readonly broker: string;
+  readonly maxAttempts: number;
+  readonly payload: unknown;
+}
+
+/** A request for one job, or for a parent that waits for its children. */
+export interface NewJob extends NewWork {
+  readonly tenant: string;
+  readonly priority: number;
+  readonly delayMs: number | undefined;
+  readonly runAt: string | undefined;
+  readonly traceparent: string | undefined;
+  readonly orderKey: string | undefined;
+  readonly idempotency: { readonly route: string; readonly key: string; readonly bodyHash: Buffer } | undefined;
+  readonly children: readonly NewWork[];
+}
+
+/** The job as it was accepted. A replay gets the job as the first request got it, whatever its state is now. */
+export interface AcceptedJob {
+  readonly id: string;
+  readonly kind: string;
+  readonly version: number;
+  readonly state: Extract<JobState, 'queued' | 'waiting'>;
+  readonly broker: string;
+  readonly maxAttempts: number;
+  readonly createdAt: Date;
+  readonly runAt: Date;
+  readonly replayed: boolean;
+  /** The body hash of the first request, when this request is a replay. */
+  readonly bodyHash: Buffer | null;
+}
+
+const acceptedColumns = `id, kind, version, broker, max_attempts AS "maxAttempts", created_at AS "createdAt"`;
+const firstOfKey = `
+  SELECT ${acceptedColumns}, first.data->>'state' AS state, (first.data->>'runAt')::timestamptz AS "runAt",
+         true AS replayed, body_hash AS "bodyHash"
+    FROM idempotency_key
+    JOIN job ON job.id = idempotency_key.job_id
+    JOIN job_event first ON first.job_id = job.id AND first.sequence = 1`;
+
+/** The place of a parent in its family: the last place that `uuid_v7` has. */
+const lastPlace = 16_383;
+
+/**
+ * Writes ledger, outbox, first event and idempotency key in one statement and one commit. The database's clock makes
+ * the id, like all times: lists are in the order of ids. The ids of a family have one time and differ in their place:
+ * children in their given order, the parent last, because locks are taken in the order of ids.
+ *
+ * A concurrent request with the same idempotency key blocks on the unique index until the first one commits. It then
+ * inserts nothing. Its own snapshot is older and does not show the row of the first request: the statement returns no
+ * row, and `findFirstStatement` reads it again.
+ *
+ * Three texts rather than one with optional parts: PostgreSQL keeps a generic plan only when leaving the unused parts
+ * out would not make a better plan, and planning this statement takes longer than running it.
+ */
+function enqueueText({ orderKey, children }: { orderKey?: string; children?: string }): string {
+  return `WITH named AS MATERIALIZED (
+     SELECT uuid_v7(now()${children ? `, ${lastPlace}` : ''}) AS id
+   ), keyed AS (
+     INSERT INTO idempotency_key (tenant, route, key, body_hash, job_id)
+     SELECT $1, $12, $13, $14::bytea, id FROM named WHERE $13::text IS NOT NULL
+     ON CONFLICT DO NOTHING
+     RETURNING job_id
+   ), ${orderKey ? position(orderKey) : ''}accepted AS (
+     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent,
+                      announced, open_children${orderKey ? ', order_key, order_position' : ''})
+     SELECT id, $1, $2, $3, $4, $5, '${children ? 'waiting' : 'queued'}', $6, $7,
+            greatest(now(), $9::timestamptz, now() + $8::bigint * interval '1 millisecond'), $10::jsonb, $11,
+            $15::boolean, ${children ? 'cardinality($16::text[])' : '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
+       FROM named
+      WHERE $13::text IS NULL OR EXISTS (SELECT FROM keyed)
+     RETURNING *
+   ), ${children ?? ''}dispatched AS (
+     ${issueDispatch(children ? 'children' : 'accepted')}
+   ), recorded AS (
+     ${recordState(children ? '(SELECT * FROM accepted UNION ALL SELECT * FROM children) family' : 'accepted')}
+   )
+   SELECT ${acceptedColumns}, state::text, run_at AS "runAt", false AS replayed, NULL::bytea AS "bodyHash" FROM accepted
+   UNION ALL (${firstOfKey}
+    WHERE idempotency_key.tenant = $1 AND route = $12 AND key = $13 AND NOT EXISTS (SELECT FROM keyed))`;
+}
+
+/**
+ * The lock on an order key is held until the commit, so that positions rise in the order of the commits: a transaction
+ * that sees a job sees all jobs before it.
+ */
+const position = (orderKey: string) => `locked AS MATERIALIZED (
+     SELECT pg_advisory_xact_lock(hashtextextended(${orderKey}::text, 0)) WHERE ${orderKey}::text IS NOT NULL
+   ), ordered AS MATERIALIZED (
+     SELECT nextval('job_order') AS position FROM locked
+   ), `;
+
+const children = `children AS (
+     INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, announced, parent_id)
+     SELECT uuid_v7(accepted.created_at, child.place::int), accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
+            child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, child.announced, accepted.id
+       FROM accepted
+      CROSS JOIN unnest($16::text[], $17::smallint[], $18::text[], $19::text[], $20::smallint[], $21::text[], $22::boolean[])
+                 WITH ORDINALITY AS child(kind, version, queue, broker, max_attempts, payload, announced, place)
+     RETURNING *
+   ), `;
+
+const enqueueStatement = new Statement<AcceptedJob>('enqueue', enqueueText({}));
+const enqueueOrderedStatement = new Statement<AcceptedJob>('enqueue_ordered', enqueueText({ orderKey: '$16' }));
+const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText({ orderKey: '$23', children }));
+
+const findFirstStatement = new Statement<AcceptedJob>(
+  'enqueue_find_first',
+  `${firstOfKey} WHERE idempotency_key.tenant = $1 AND route = $2 AND key = $3`,
+);
+
+/**
+ * Accepts a job, or a parent with its children.
+ * @returns the new job; for a repeated idempotency key the job of the first request, with `replayed` set
+ * @throws the error of PostgreSQL; then the job may or may not have been accepted
+ */
+export async function enqueue(database: Database, job: NewJob): Promise<AcceptedJob> {
+  const { idempotency } = job;
+  const rows = await insert(database, job);
+  const accepted =
+    rows[0] ??
+    (idempotency && (await findFirstStatement.run(database, job.tenant, idempotency.route, idempotency.key))[0]);
+  if (!accepted) throw new Error(`The ${job.definition.kind} was neither inserted nor found by its idempotency key.`);
+  return accepted;
+}
+
+function insert(database: Database, job: NewJob): Promise<AcceptedJob[]> {
+  const { idempotency, children: family, orderKey = null } = job;
+  const values = [
+    job.tenant,
+    job.definition.kind,
+    job.definition.version,
+    job.definition.queue,
+    job.broker,
+    job.priority,
+    job.maxAttempts,
+    job.delayMs ?? null,
+    job.runAt ?? null,
+    JSON.stringify(job.payload),
+    job.traceparent ?? null,
+    idempotency?.route ?? null,
+    idempotency?.key ?? null,
+    idempotency?.bodyHash ?? null,
+    job.definition.announced,
+  ];
+  if (family.length > 0) {
+    const columns = [
+      family.map(({ definition }) => definition.kind),
+      family.map(({ definition }) => definition.version),
+      family.map(({ definition }) => definition.queue),
+      family.map(({ broker }) => broker),
+      family.map(({ maxAttempts }) => maxAttempts),
+      family.map(({ payload }) => JSON.stringify(payload)),
+      family.map(({ definition }) => definition.announced),
+    ];
+    return enqueueFlowStatement.run(database, ...values, ...columns, orderKey);
+  }
+  return orderKey === null
+    ? enqueueStatement.run(database, ...values)
+    : enqueueOrderedStatement.run(database, ...values, orderKey);
+}

@@ -1,0 +1,120 @@
+import { toStorable, type DataOf, type EventDefinition } from '@app/contracts';
+import type { Transaction } from '../transaction';
+import { Statement, type Database } from '../statement';
+
+export interface EventOutboxRow {
+  readonly rowId: string;
+  readonly id: string;
+  readonly kind: string;
+  readonly version: number;
+  readonly tenant: string;
+  readonly key: string | null;
+  readonly traceparent: string | null;
+  readonly data: unknown;
+  readonly at: Date;
+}
+
+/** In bytes. Keeps every message below the limits of the brokers and of our own consumers. */
+const maxDataBytes = 60 * 1024;
+
+/**
+ * Writes an event in the transaction of the change that it describes: it is published if, and only if, that commits.
+ * Wake the relay afterwards.
+ * @throws ZodError for data that do not fit the event's schema; RangeError for more than 60 KiB of data
+ */
+export async function recordEvent<E extends EventDefinition>(
+  tx: Transaction,
+  event: E,
+  data: DataOf<E>,
+  { tenant, traceparent }: { tenant: string; traceparent?: string | undefined },
+): Promise<void> {
+  const text = JSON.stringify(event.data.parse(data));
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxDataBytes) {
+    throw new RangeError(
+      `${event.kind}: expected at most ${maxDataBytes} bytes of data, got ${bytes}. Send a reference in place of the content.`,
+    );
+  }
+  const key = event.key?.(data as never) ?? null;
+  await tx.$executeRaw`
+    INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)
+    VALUES (${event.kind}, ${event.version}::smallint, ${tenant}, ${key}, ${traceparent ?? null}, ${text}::jsonb)`;
+}
+
+/**
+ * Takes events in the order of their ids. An advisory lock lets one relay at a time take events of a broker, so that no
+ * relay overtakes another.
+ */
+const takeStatement = new Statement<EventOutboxRow>(
+  'event_outbox_take',
+  `SELECT id AS "rowId", event_id AS id, kind, version, tenant, key, traceparent, data, at
+     FROM event_outbox
+    WHERE kind = ANY($1)
+      AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || $2, 0)))
+    ORDER BY event_outbox.id
+    LIMIT $3
+      FOR UPDATE SKIP LOCKED`,
+);
+
+/**
+ * Must run in a transaction, which locks the rows until they are published and removed.
+ * @returns at most `limit` rows; none while another relay takes events of this broker
+ */
+export async function takeEvents(
+  transaction: Database,
+  broker: string,
+  kinds: readonly string[],
+  limit: number,
+): Promise<EventOutboxRow[]> {
+  return takeStatement.run(transaction, kinds, broker, limit);
+}
+
+const removeStatement = new Statement<never>(
+  'event_outbox_remove',
+  `DELETE FROM event_outbox WHERE id = ANY($1::bigint[])`,
+);
+
+/** Deletes events that the broker has confirmed, in the transaction that took them. */
+export async function removeEvents(transaction: Database, rows: readonly EventOutboxRow[]): Promise<void> {
+  await removeStatement.run(
+    transaction,
+    rows.map(({ rowId }) => rowId),
+  );
+}
+
+/** An event that its broker refuses for good. */
+export interface RefusedEvent extends Pick<EventOutboxRow, 'rowId' | 'kind' | 'tenant'> {
+  readonly reason: string;
+  /** The whole message. */
+  readonly raw: Buffer;
+}
+
+const refuseStatement = new Statement<never>(
+  'event_outbox_refuse',
+  `WITH refused AS (
+     SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[])
+         AS refused(id, kind, tenant, detail, raw)
+   ), removed AS (
+     DELETE FROM event_outbox USING refused WHERE event_outbox.id = refused.id
+   )
+   INSERT INTO dead_letter (broker, queue, tenant, kind, reason, detail, raw, source)
+   SELECT $1, kind, tenant, kind, 'message_refused', detail, raw, $2 FROM refused`,
+);
+
+/** Moves events from the outbox to the dead letters. Runs in the transaction that took them. */
+export async function refuseEvents(
+  transaction: Database,
+  { broker, source }: { broker: string; source: string },
+  refused: readonly RefusedEvent[],
+): Promise<void> {
+  await refuseStatement.run(
+    transaction,
+    broker,
+    source,
+    refused.map(({ rowId }) => rowId),
+    refused.map(({ kind }) => kind),
+    refused.map(({ tenant }) => tenant),
+    refused.map(({ reason }) => toStorable(reason)),
+    refused.map(({ raw }) => raw),
+  );
+}

@@ -1,6 +1,0 @@
-export * from './deliveries';
-export * from './endpoints';
-export * from './secret-box';
-export * from './signature';
-export * from './target-guard';
-export * from './webhook-settings';
