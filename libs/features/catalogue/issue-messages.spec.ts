@@ -1,7 +1,11 @@
 import { z } from 'zod';
 import * as contracts from '@app/contracts';
-import { sendEmailPayload } from '@app/features/email';
-import { makeReport } from '@app/features/report';
+import * as email from '@app/features/email';
+import * as image from '@app/features/image';
+import * as product from '@app/features/product';
+import * as report from '@app/features/report';
+import * as sms from '@app/features/sms';
+import * as webhook from '@app/features/webhook';
 import { brokenRule } from '@app/contracts';
 
 const issueOf = (schema: z.ZodType, value: unknown) => schema.safeParse(value).error!.issues[0]!;
@@ -58,7 +62,7 @@ describe('what a form shows of a fault', () => {
 
   it('has no words of the library for any schema of the contracts and any wrong value', () => {
     const messages = new Set<string>();
-    const schemas = schemasIn(contracts);
+    const schemas = schemasIn([contracts, email, image, product, report, sms, webhook]);
     for (const schema of schemas) {
       for (const value of wrongValues) {
         for (const { message } of z.safeParse(schema, value).error?.issues ?? []) messages.add(message);
@@ -71,18 +75,18 @@ describe('what a form shows of a fault', () => {
   });
 
   it('names the rule of every refinement, for forms in other languages', () => {
-    const email = { to: 'a@example.com', subject: 'x' };
+    const valid = { to: 'a@example.com', subject: 'x' };
     const rules = [
-      issueOf(sendEmailPayload, email),
-      issueOf(sendEmailPayload, { ...email, text: 'x', data: {} }),
-      issueOf(sendEmailPayload, { ...email, text: 'x', template: 'welcome', data: { name: 'x' } }),
-      issueOf(sendEmailPayload, { ...email, template: 'welcome', data: { name: '' } }),
-      issueOf(sendEmailPayload, { ...email, subject: 'a\nb', text: 'x' }),
+      issueOf(email.sendEmailPayload, valid),
+      issueOf(email.sendEmailPayload, { ...valid, text: 'x', data: {} }),
+      issueOf(email.sendEmailPayload, { ...valid, text: 'x', template: 'welcome', data: { name: 'x' } }),
+      issueOf(email.sendEmailPayload, { ...valid, template: 'welcome', data: { name: '' } }),
+      issueOf(email.sendEmailPayload, { ...valid, subject: 'a\nb', text: 'x' }),
       issueOf(contracts.storableText, '\0'),
       issueOf(contracts.jobOptions, { delayMs: 1, runAt: '2026-01-01T00:00:00Z' }),
       issueOf(contracts.jobOptions, { runAt: '9999-01-01T00:00:00Z' }),
-      issueOf(makeReport.payload, { type: 'orders', format: 'csv', from: '2026-01-02', to: '2026-01-01' }),
-      issueOf(makeReport.payload, { type: 'orders', format: 'csv', from: '9999-01-01' }),
+      issueOf(report.makeReport.payload, { type: 'orders', format: 'csv', from: '2026-01-02', to: '2026-01-01' }),
+      issueOf(report.makeReport.payload, { type: 'orders', format: 'csv', from: '9999-01-01' }),
     ].map((issue) => brokenRule(issue).rule);
     expect(rules).toEqual([
       'body_missing',
