@@ -1,9 +1,10 @@
 /**
  * Concurrency: how many jobs run at once, in a worker and in the whole queue.
  *
- * A worker's `concurrency` is its own: two workers with 3 run six. `setGlobalConcurrency` is stored with the queue and
- * holds over all workers. Both only help with jobs that wait for something: the jobs of one worker share one thread.
- * Work for the processor belongs into more processes, or into sandboxed ones (a file instead of a function).
+ * A worker's `concurrency` applies to that worker: two workers with 3 run six jobs. `setGlobalConcurrency` is stored
+ * with the queue and applies to all workers together. Both only help jobs that wait for something: the jobs of one
+ * worker share one thread.
+ * Work for the CPU needs more processes, or sandboxed processors (a file instead of a function).
  *
  * Shows: concurrency
  * Expect:

@@ -1,11 +1,11 @@
 /**
  * Dead letters: the failed set, and a queue of one's own for them.
  *
- * BullMQ has no dead-letter queue. It has the failed set of each queue: a job that has used up its attempts is put
- * there, out of the way of the others, with the reason and the stack of every attempt, to look at and to retry.
- * Who wants a queue of its own for the dead, to let another team work on them, moves them by hand, as below. Mind that
- * an event is not a promise: a worker that dies between the failure and the copy leaves the job in the failed set
- * only. So the failed set stays the place that counts; do not remove failed jobs at once.
+ * BullMQ has no dead-letter queue. It has the failed set of each queue. A job that has used up its attempts moves
+ * there, so that it does not block other jobs. It keeps the reason and the stack of every attempt, and can be retried.
+ * To give failed jobs to another team, move them to a separate queue by hand, as below. But an event is not guaranteed:
+ * a worker that dies between the failure and the copy leaves the job in the failed set only. So treat the failed set as
+ * the source of truth, and do not remove failed jobs at once.
  *
  * Shows: deadLetter
  * Expect:
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     { connection },
   );
   worker.on('failed', (job, error) => {
-    // It comes for every attempt. `finishedOn` says that this was the last one. The job's id keeps the copy single.
+    // Emitted for every attempt; `finishedOn` is set only after the last one. The copy's job id prevents a second copy.
     if (!job?.finishedOn) return;
     void dead.add(job.name, { to: job.data.to, reason: error.message }, { jobId: `dead-${job.id}` });
   });
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
   const [copy] = await dead.getWaiting();
   console.log(`in the queue of the dead: "${copy?.data.to}", because: ${copy?.data.reason}`);
 
-  // The cause is mended. All attempts again: without the option, a retried job has one.
+  // The cause is fixed. Without this option, a retried job has one attempt left; with it, all of them.
   mailboxes = ['ada', 'nobody'];
   await failed!.retry('failed', { resetAttemptsMade: true });
   while ((await queue.getCompletedCount()) < 2) await delay(20);

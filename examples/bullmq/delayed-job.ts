@@ -1,8 +1,8 @@
 /**
  * Delayed jobs: stored at once, worked on when their time has come.
  *
- * A delay is the earliest time, not the exact one: a busy worker comes later. The clock is the one of the process
- * that adds the job and of the workers, so keep them in step.
+ * A delay is the earliest time, not the exact one: a busy worker starts the job later. The delay uses the clocks of the
+ * process that adds the job and of the workers, so keep these clocks synchronised.
  *
  * Shows: delay
  * Expect:

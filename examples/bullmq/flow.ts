@@ -1,8 +1,8 @@
 /**
  * A flow: a parent that waits for its children and gets what they return.
  *
- * The whole tree is added at once or not at all. Children may be on other queues and have children of their own. When
- * a child fails for good, the parent goes on waiting for it, unless the child says what then: `failParentOnFailure`,
+ * The whole tree is added at once or not at all. Children may be on other queues and may have children. When a child
+ * fails for good, the parent keeps waiting for it, unless the child's options say otherwise: `failParentOnFailure`,
  * `continueParentOnFailure`, `ignoreDependencyOnFailure` or `removeDependencyOnFailure`.
  *
  * Expect:

@@ -1,9 +1,9 @@
 /**
  * Priority: what is urgent overtakes what waits.
  *
- * 1 is the most urgent, 2,097,151 the least. A trap: on Redis a job without a priority runs before all jobs that have
- * one. So where one job of a queue has a priority, give one to every job.
- * Priority orders what waits. It stops nothing that already runs, and it can starve what is never urgent.
+ * 1 is the most urgent priority, 2,097,151 the least. A trap: on Redis a job without a priority runs before all jobs
+ * that have one. So when one job of a queue has a priority, give one to every job.
+ * Priority orders waiting jobs. It does not stop a running job, and it can starve jobs of low priority.
  *
  * Shows: priority
  * Expect:

@@ -1,10 +1,10 @@
 /**
  * The producer: jobs go in one by one, in bulk, and not twice.
  *
- * `add` resolves when Redis has the job, not when the job is done. What Redis has is as safe as Redis is: as it comes,
- * with snapshots alone, a crash can lose minutes; with `appendonly yes`, about the last second.
- * A job id keeps a second job out only while the first is still there: after `removeOnComplete` the same id goes in
- * again. It is a filter against doubles, not a promise of exactly once.
+ * `add` resolves when Redis has the job, not when the job is done. The job is as safe as Redis: by default, with
+ * snapshots only, a crash can lose minutes; with `appendonly yes`, about the last second.
+ * A job id rejects a second job only while the first one still exists: after `removeOnComplete` the same id is accepted
+ * again. This filters duplicates; it does not guarantee exactly once.
  *
  * Expect:
  *   add: job 1 is waiting
@@ -20,7 +20,7 @@ import { Queue } from 'bullmq';
 
 const connection = {
   url: process.env.REDIS_URL || 'redis://localhost:6379',
-  // While Redis is away, `add` would otherwise wait for it without end, and so would the caller of an API.
+  // Otherwise `add` would wait without a limit while Redis is away, and so would the caller of an API.
   enableOfflineQueue: false,
 };
 const name = `example-producer-${randomUUID()}`;
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   const byJobId = (await queue.count()) - before;
   console.log(`the same job id twice: ${byJobId === 1 ? 'one job' : 'two jobs'}`);
 
-  // Deduplication has an id of its own. With `ttl` it lasts so long; without, until the job has finished.
+  // Deduplication has its own id. It lasts for `ttl`, or, without one, until the job has finished.
   const first = await queue.add('digest', { to: 'ada@example.com' }, { deduplication: { id: 'digest', ttl: 5_000 } });
   const second = await queue.add('digest', { to: 'ada@example.com' }, { deduplication: { id: 'digest', ttl: 5_000 } });
   console.log(`the same deduplication id twice: ${first.id === second.id ? 'one job' : 'two jobs'}`);

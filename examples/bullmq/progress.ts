@@ -1,9 +1,9 @@
 /**
  * Progress: a running job tells how far it is, and anybody may look.
  *
- * Progress is a number or any JSON value, kept with the job; the latest one counts. Whoever asks later reads it from
- * the job. Whoever wants to know at once listens with QueueEvents, from any process. A job's log is a list of lines
- * that stays with it.
+ * Progress is a number or any JSON value, stored with the job; only the latest value is kept. To poll it, read it from
+ * the job. To get it at once, listen with QueueEvents, from any process. A job's log is a list of lines that stays with
+ * the job.
  *
  * Expect:
  *   progress: 25 %, reading

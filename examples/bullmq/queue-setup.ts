@@ -1,10 +1,11 @@
 /**
  * The queue: a name in Redis, the defaults of its jobs, and a tap that closes.
  *
- * Creating a Queue starts no work. Producers add to it, workers of the same name take from it (producer.ts, worker.ts).
- * Older tutorials put a limiter on the queue and start a QueueScheduler beside it. Both are gone: the limiter belongs
- * to the worker (rate-limit.ts), and the workers themselves move delayed jobs on when their time has come.
- * Redis must run with `maxmemory-policy noeviction`, or it may throw jobs away when memory is short.
+ * Creating a Queue starts no work. Producers add jobs to it, and workers of the same name take jobs from it
+ * (producer.ts, worker.ts).
+ * Older tutorials set a limiter on the queue and start a QueueScheduler beside it. Both no longer exist: the limiter
+ * belongs to the worker (rate-limit.ts), and the workers themselves move delayed jobs when they are due.
+ * Redis must run with `maxmemory-policy noeviction`; otherwise it may delete jobs when memory is short.
  *
  * Expect:
  *   from the queue's defaults: 3 attempts, exponential backoff
@@ -28,7 +29,7 @@ async function main(): Promise<void> {
     defaultJobOptions: {
       attempts: 3,
       backoff: { type: 'exponential', delay: 1_000 },
-      // Without these, finished jobs stay in Redis for ever. Ages are in seconds.
+      // Without these options, finished jobs stay in Redis for ever. Ages are in seconds.
       removeOnComplete: { age: 3_600, count: 1_000 },
       removeOnFail: { age: 7 * 24 * 3_600 },
     },
@@ -41,7 +42,7 @@ async function main(): Promise<void> {
   console.log(`from the queue's defaults: ${usual.opts.attempts} attempts, ${backoff.type} backoff`);
   console.log(`a job's own options win:   ${once.opts.attempts} attempt`);
 
-  await queue.pause(); // For all workers of this queue, wherever they run: the flag is in Redis.
+  await queue.pause(); // For all workers of this queue, wherever they run: Redis stores the flag.
   await queue.add('email', { to: 'eve@example.com' });
   const paused = await queue.isPaused();
   console.log(`${paused ? 'paused' : 'not paused'}: jobs come in, none goes out`);
@@ -50,7 +51,7 @@ async function main(): Promise<void> {
   const { waiting } = await queue.getJobCounts('waiting');
   console.log(`resumed: waiting ${waiting}`);
 
-  await queue.obliterate(); // The queue with all its jobs. Refuses when jobs are active, unless forced.
+  await queue.obliterate(); // Deletes the queue with all its jobs. Refuses when jobs are active, unless forced.
   const left = await queue.count();
   console.log(`removed: the queue is ${left === 0 ? 'empty' : 'not empty'}`);
   await queue.close();

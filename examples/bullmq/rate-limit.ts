@@ -1,13 +1,13 @@
 /**
  * Rate limit: so many jobs per time, over all workers of the queue.
  *
- * The limiter is an option of the WORKER, not of the queue, as older tutorials have it. The count is in Redis, so the
- * workers share it; give all of them the same limit. `queue.setGlobalRateLimit(max, duration)` is the newer way: it is
- * stored in Redis, and no worker has to know it.
- * A window begins with its first job, and the count starts again when it ends. So a few more may come close together
- * around the border of two windows.
- * When the other side says "too many requests", a processor can stop the queue for a while:
- * `await queue.rateLimit(ms); throw Worker.RateLimitError();`. The job goes back and loses no attempt.
+ * The limiter is an option of the WORKER, not of the queue as in older tutorials. Redis holds the count, so the workers
+ * share it; give all of them the same limit. `queue.setGlobalRateLimit(max, duration)` is the newer way: Redis stores
+ * the limit, and no worker needs to know it.
+ * A window begins with its first job, and the count restarts when the window ends. So more jobs than the limit may
+ * start close together around the border of two windows.
+ * When the other side answers "too many requests", a processor can stop the queue for a while: `await
+ * queue.rateLimit(ms); throw Worker.RateLimitError();`. The job goes back to the queue and loses no attempt.
  *
  * Shows: rateLimit
  * Expect:
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   await queue.obliterate({ force: true });
   await queue.close();
 
-  // Two whole windows lie between them. 50 ms are for the way from Redis to the processor.
+  // Two whole windows lie between them. 50 ms are for the path from Redis to the processor.
   assert.ok(took > 550, 'The limit did not hold.');
 }
 

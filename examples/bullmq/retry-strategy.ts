@@ -1,9 +1,10 @@
 /**
  * Retry: fixed, exponential, with jitter, by a function of your own, and not at all.
  *
- * Where it is said matters, and older tutorials have it wrong: `attempts` and `backoff` belong to the JOB's options (or
- * to the queue's defaultJobOptions). Only the code of a strategy of your own belongs to the WORKER, in its `settings`.
- * `attempts` counts the first try too, and is 1 when nothing is said: no retry at all.
+ * The place of each option matters, and older tutorials have it wrong: `attempts` and `backoff` belong to the JOB's
+ * options (or to the queue's defaultJobOptions). Only the code of a custom strategy belongs to the WORKER, in its
+ * `settings`.
+ * `attempts` includes the first try and defaults to 1: no retry at all.
  * A job waits for its retry in the delayed set, so the worker is free meanwhile.
  *
  * Shows: retry

@@ -1,9 +1,9 @@
 /**
  * Job schedulers: a job again and again, every so often or by a cron pattern.
  *
- * A scheduler has an id, and `upsertJobScheduler` makes it or changes it. So every process may say at its start what
- * the schedule is: there is one scheduler, however often it is said. It replaces `add(…, { repeat })`, which is gone.
- * The next job is made when the one before it starts. So a queue without workers makes no heap of overdue jobs.
+ * A scheduler has an id, and `upsertJobScheduler` creates or changes it. So every process may set the schedule at its
+ * start: there is one scheduler, however often it is set. It replaces `add(…, { repeat })`, which no longer exists.
+ * The next job is created when the one before it starts. So a queue without workers does not accumulate overdue jobs.
  *
  * Expect:
  *   cron: the next digest is at 07:00 in Berlin
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
   });
   console.log(`cron: the next digest is at ${time} in Berlin`);
 
-  // As three processes would at their start.
+  // As three processes would do at their start.
   for (const every of [500, 500, 150]) {
     await queue.upsertJobScheduler('heartbeat', { every }, { name: 'beat', data: { to: 'ops@example.com' } });
   }

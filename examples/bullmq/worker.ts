@@ -1,10 +1,10 @@
 /**
  * The worker: a job goes from waiting to active to completed or failed.
  *
- * The processor's return value is the job's result; what it throws is the reason of its failure. A worker's own
- * events are about its own jobs; QueueEvents tells of the jobs of all workers, from Redis.
- * While a job runs, its worker renews a lock. A worker that dies lets the lock run out, and the job is "stalled": it
- * is given to another worker. So a processor may run twice for one job.
+ * The processor's return value is the job's result; the error that it throws is the reason of the failure. A worker's
+ * own events are about its own jobs; QueueEvents reports the jobs of all workers, from Redis.
+ * While a job runs, its worker renews a lock. When a worker dies, the lock expires and the job is "stalled": BullMQ
+ * gives it to another worker. So a processor may run twice for one job.
  *
  * Expect:
  *   added: waiting
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   const failed = await bad.getState();
   console.log(`failure: "${reason}", state ${failed}`);
 
-  // close() takes no more jobs and waits for those that run: call it on SIGTERM.
+  // close() takes no more jobs and waits for the running ones: call it on SIGTERM.
   const active = once(worker, 'active');
   const last = await queue.add('email', { to: 'eve@example.com' });
   await active;

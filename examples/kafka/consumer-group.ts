@@ -1,11 +1,11 @@
 /**
  * Consumer groups: the members of one group share the partitions, and every group gets all messages.
  *
- * A partition belongs to one member of a group at a time. So a group works on as many messages side by side as the
- * topic has partitions: a member more stands by until another one goes. When members come or go, the partitions are
- * dealt anew (a rebalance); kafkajs stops the whole group for that moment.
- * Two services that both want all messages take two group ids. That is Kafka's broadcast: no copy is made, each group
- * only keeps offsets of its own.
+ * A partition belongs to one member of a group at a time. So a group handles as many partitions in parallel as the
+ * topic has: an additional member stands by until another one leaves. When members join or leave, the partitions are
+ * assigned again (a rebalance); kafkajs stops the whole group during it.
+ * Two services that both need all messages use two group ids. This is Kafka's broadcast: no message is copied, each
+ * group only has its own offsets.
  *
  * Shows: broadcast, concurrency
  * Expect:
@@ -24,7 +24,7 @@ const topic = `example-consumer-group-${randomUUID()}`;
 const kafka = new Kafka({ brokers, clientId: 'example', logLevel: logLevel.NOTHING });
 
 class Member {
-  /** What it was dealt in the last rebalance, once it has joined. */
+  /** The partitions from the last rebalance; undefined until it has joined. */
   partitions: number[] | undefined;
   readonly worked: string[] = [];
   readonly consumer: Consumer;
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: 2 }], waitForLeaders: false });
-  // `waitForLeaders` throws when a broker has not heard of the topic yet. So: ask until it has.
+  // `waitForLeaders` throws while a broker does not know the topic yet, so the example polls instead.
   while (!(await admin.listTopics()).includes(topic)) await delay(20);
 
   const mailer = [1, 2, 3].map(() => new Member(`${topic}-mailer`));

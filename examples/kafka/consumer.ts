@@ -1,12 +1,12 @@
 /**
  * The consumer: batches, committed offsets, and what comes a second time after a crash.
  *
- * Kafka takes nothing out of the log when it is read. A group only keeps, for each partition, the offset of the next
- * message it wants: that is the commit. Who commits after the work gets some messages twice after a crash (at least
- * once); who commits before it loses some (at most once).
- * In `eachBatch` an offset is resolved message by message, and the heartbeat is sent in between: a handler that is
- * silent for longer than the session time-out is taken for dead, and its partitions go to another member.
- * There is no nack: a message that fails stops its partition until it is handled or skipped (dead-letter.ts).
+ * Reading removes nothing from Kafka's log. For each partition, a group stores only the offset of the next message to
+ * read: this is the commit. A consumer that commits after the work gets some messages twice after a crash (at least
+ * once); one that commits before the work loses some (at most once).
+ * In `eachBatch` each offset is resolved after its message, and heartbeats are sent in between. A handler without a
+ * heartbeat for longer than the session time-out counts as dead, and its partitions go to another member.
+ * There is no nack: a failing message blocks its partition until it is handled or skipped (dead-letter.ts).
  *
  * Expect:
  *   first consumer: 0, 1, 2, 3
@@ -25,18 +25,18 @@ const topic = `example-consumer-${randomUUID()}`;
 const groupId = `${topic}-group`;
 const kafka = new Kafka({ brokers, clientId: 'example', logLevel: logLevel.NOTHING });
 
-/** Works on messages from where the group is, commits after each but the one at `dieAt`, and then goes. */
+/** Handles messages from the group's offset on, commits after each but the one at `dieAt`, and then ends. */
 async function consume(until: number, dieAt?: number): Promise<number[]> {
   const worked: number[] = [];
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200 });
   await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true }); // For a group that has committed nothing.
+  await consumer.subscribe({ topics: [topic], fromBeginning: true }); // For a group without committed offsets.
   await consumer.run({
     autoCommit: false,
     eachBatchAutoResolve: false,
     eachBatch: async ({ batch, resolveOffset, heartbeat, isRunning, isStale }) => {
       for (const { offset } of batch.messages) {
-        // The batch goes on in memory while the consumer stops or loses the partition: look before each message.
+        // The batch stays in memory while the consumer stops or loses the partition: check before each message.
         if (!isRunning() || isStale() || worked.at(-1) === until) break;
         worked.push(Number(offset));
         if (Number(offset) === dieAt) break; // Neither resolved nor committed.
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
-  // `waitForLeaders` throws when a broker has not heard of the topic yet. So: ask until it has.
+  // `waitForLeaders` throws while a broker does not know the topic yet, so the example polls instead.
   while (!(await admin.listTopics()).includes(topic)) await delay(20);
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();

@@ -1,13 +1,13 @@
 /**
  * Dead letters by hand: a topic of one's own for what cannot be worked on.
  *
- * Kafka has no retry and no dead letter. A message that fails holds up its partition: kafkajs fetches it again and
- * again. So the handler itself tries a few times, then writes the message to another topic, with the reason and the
- * place it came from, and lets the group go on behind it.
- * The copy must be stored (acks -1) before the offset is committed: a crash in between gives a second copy, the other
- * way round would lose the message.
- * Pauses between the tries stop the partition as well. For long ones, teams put retry topics in between, one for each
- * pause, and give up the order for what goes through them.
+ * Kafka has no retry and no dead letters. A failing message blocks its partition: kafkajs fetches it again and again.
+ * So the handler itself tries a few times. It then writes the message to another topic, with the reason and the
+ * original position, and the group continues with the next message.
+ * The copy must be stored (acks -1) before the offset is committed. A crash between the two gives a second copy; in the
+ * opposite order it would lose the message.
+ * Pauses between the tries block the partition as well. For long pauses teams use retry topics, one for each pause, and
+ * give up the order of the messages in them.
  *
  * By hand: deadLetter, retry
  * Expect:
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
     ],
     waitForLeaders: false,
   });
-  // `waitForLeaders` throws when a broker has not heard of the topic yet. So: ask until it has.
+  // `waitForLeaders` throws while a broker does not know the topic yet, so the example polls instead.
   while ((await admin.listTopics()).filter((name) => name.startsWith(topic)).length < 2) await delay(20);
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
@@ -72,10 +72,10 @@ async function main(): Promise<void> {
             const reason = (error as Error).message;
             const headers = { reason, topic, partition: `${partition}`, offset: message.offset };
             await producer.send({ topic: deadTopic, messages: [{ key: message.key, value: message.value, headers }] });
-            return; // Handled: the offset behind it will be committed.
+            return; // Handled: its offset will be committed.
           }
           await delay(50);
-          await heartbeat(); // Or the group takes this member for dead.
+          await heartbeat(); // Otherwise the group considers this member dead.
         }
       }
     },

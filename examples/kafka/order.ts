@@ -1,10 +1,10 @@
 /**
  * Order: kept for each key, because a key stays in its partition and a partition has one reader.
  *
- * Between partitions there is no order. So choose as key what must stay in order (the customer, the order number), and
- * nothing coarser: all messages of one key wait for each other.
- * The order is that of the log. A producer that sends again after an error keeps it only when it is idempotent. And
- * adding partitions to a topic moves keys: what is old is then in another partition than what is new.
+ * Between partitions there is no order. So choose as the key what must stay in order (the customer, the order number),
+ * and nothing coarser: all messages of one key wait for each other.
+ * The order is that of the log. A producer that retries after an error keeps it only when it is idempotent. Adding
+ * partitions to a topic moves keys: old and new messages of a key are then in different partitions.
  *
  * Shows: orderPerKey
  * Expect:
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: false });
-  // `waitForLeaders` throws when a broker has not heard of the topic yet. So: ask until it has.
+  // `waitForLeaders` throws while a broker does not know the topic yet, so the example polls instead.
   while (!(await admin.listTopics()).includes(topic)) await delay(20);
 
   const producer = kafka.producer({
@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
-    partitionsConsumedConcurrently: 3, // Partitions side by side, the messages of each one after the other.
+    partitionsConsumedConcurrently: 3, // Partitions in parallel, the messages of each one by one.
     eachMessage: async ({ message }) => {
       await delay(randomInt(15));
       worked.push(`${message.key!.toString()} ${message.value!.toString()}`);

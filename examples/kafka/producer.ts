@@ -1,13 +1,13 @@
 /**
  * The producer: keys choose partitions, and `acks` says how sure is sure.
  *
- * A topic is cut into partitions; each is a log that only grows, and a message's place in it is its offset. Messages of
- * one key go to one partition, by a hash of the key; messages without a key are spread. Adding partitions later moves
- * keys to other ones.
- * `acks: -1` (the default): answered when all replicas in step have it. `1`: when the leader has it, and it may be lost
- * with the leader. `0`: no answer at all, not even an offset.
- * An idempotent producer numbers its messages, so that one sent again after a lost answer is stored once. That is about
- * the way to the broker; a consumer may still see a message twice.
+ * A topic is split into partitions. Each is an append-only log, and a message's position in it is its offset. Messages
+ * of one key go to one partition, by a hash of the key; messages without a key are spread. Adding partitions later
+ * moves keys to other partitions.
+ * `acks: -1` (the default): confirmed when all in-sync replicas have the message. `1`: when the leader has it; it may
+ * be lost with the leader. `0`: no confirmation at all, not even an offset.
+ * An idempotent producer numbers its messages, so that a message that is sent again after a lost answer is stored once.
+ * This covers only the path to the broker; a consumer may still get a message twice.
  *
  * Expect:
  *   ada is always in one partition
@@ -32,13 +32,13 @@ async function main(): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: 3 }], waitForLeaders: false });
-  // `waitForLeaders` throws when a broker has not heard of the topic yet. So: ask until it has.
+  // `waitForLeaders` throws while a broker does not know the topic yet, so the example polls instead.
   while (!(await admin.listTopics()).includes(topic)) await delay(20);
 
-  // The partitioner is named because kafkajs 2 warns when it is not: its default is another one than in version 1.
+  // kafkajs 2 warns when no partitioner is named: its default differs from that of version 1.
   const producer = kafka.producer({
     idempotent: true,
-    maxInFlightRequests: 1, // Only so does kafkajs promise the order.
+    maxInFlightRequests: 1, // kafkajs guarantees the order only with 1.
     createPartitioner: Partitioners.DefaultPartitioner,
   });
   await producer.connect();
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
 
   let stored = 0;
   while (stored < 27) {
-    await delay(20); // What nobody has answered for may still be on its way.
+    await delay(20); // Unconfirmed messages may still be in flight.
     const offsets = await admin.fetchTopicOffsets(topic);
     stored = offsets.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
   }

@@ -1,11 +1,11 @@
 /**
  * Replay: what was read is still there, and a group can read it again.
  *
- * Messages stay until the retention time is over, read or not. Two ways back: a new group that starts from the
- * beginning, and a group that seeks: to an offset, or to the offset of a moment ("since 9 o'clock"). From outside,
- * `admin.setOffsets` does the same to a group of which no member runs.
- * Whoever replays does the work again, effects included. So the handlers have to be idempotent, or the replay goes to a
- * service that has no effects outside.
+ * Messages stay until their retention time is over, read or not. There are two ways to read them again: a new group
+ * that starts from the beginning, and a group that seeks, to an offset or to the offset of a moment ("since 9
+ * o'clock"). `admin.setOffsets` does the same from outside, for a group without running members.
+ * A replay does the work again, effects included. So the handlers must be idempotent, or the replay goes to a service
+ * without external effects.
  *
  * Shows: replay
  * Expect:
@@ -24,7 +24,7 @@ const topic = `example-replay-${randomUUID()}`;
 const [one, two] = [`${topic}-one`, `${topic}-two`];
 const kafka = new Kafka({ brokers, clientId: 'example', logLevel: logLevel.NOTHING });
 
-/** Reads as this group until the expected number is there; with 0, until it has looked and found nothing. */
+/** Reads as this group until it has the expected number of messages; with 0, until it has fetched and found nothing. */
 async function read(groupId: string, expected: number, from: SeekEntry[] = []): Promise<string> {
   const got: string[] = [];
   let looks = 0;
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
-  // `waitForLeaders` throws when a broker has not heard of the topic yet. So: ask until it has.
+  // `waitForLeaders` throws while a broker does not know the topic yet, so the example polls instead.
   while (!(await admin.listTopics()).includes(topic)) await delay(20);
   const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
   const fresh = await read(two, 4);
   console.log(`a new group, from the beginning: ${fresh}`);
 
-  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, moment); // The first since then, by partition.
+  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, moment); // First offsets since then, by partition.
   const since = await read(one, 2, offsets);
   console.log(`group one, set back to a moment: ${since}`);
 

@@ -1,11 +1,11 @@
 /**
  * Publisher confirms: the broker says that it has the message, and `mandatory` says when it went nowhere.
  *
- * On a plain channel a message that gets lost is lost without a word. On a confirm channel each message is answered:
- * with a confirm, when it is safe (a quorum queue: on a majority of nodes; a durable classic queue: on disk), or with
- * a nack, when the broker will not take it. No answer, because the connection broke, means: perhaps. Publish it again;
- * the consumer has to bear it twice.
- * A trap: a message that reaches no queue is confirmed too, and gone. Only `mandatory` brings it back, before the
+ * On a plain channel a message can be lost without any error. On a confirm channel the broker answers each message:
+ * with a confirm when it is safe (a quorum queue: on a majority of nodes; a durable classic queue: on disk), or with a
+ * nack when the broker refuses it. No answer, because the connection broke, means that the message may have arrived.
+ * Publish it again; the consumer must handle a duplicate.
+ * A trap: a message that reaches no queue is confirmed too, and is lost. Only `mandatory` returns it, before the
  * confirm.
  *
  * Expect:
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
   const refused = await publish(channel, fullQueue, 'fourth');
   console.log(`a full queue: ${refused}`);
 
-  // For many at once: publish them all, then `await channel.waitForConfirms()`. One by one is slow.
+  // For many messages: publish them all, then `await channel.waitForConfirms()`. One by one is slow.
   await channel.deleteQueue(queue);
   await channel.deleteQueue(fullQueue);
   await connection.close();

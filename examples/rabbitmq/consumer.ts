@@ -1,13 +1,13 @@
 /**
  * The consumer: prefetch, ack, nack, and a message that comes a second time.
  *
- * Prefetch is how many messages the broker gives a consumer before it wants an answer: it bounds how many are worked
- * on at once. Without it the broker sends all it has.
- * Each delivery is answered once, on its own channel: `ack` (done), `nack` without requeue (away with it, or to the
- * dead-letter exchange), `nack` with requeue (again, soon). What is not answered when the consumer dies comes again,
- * marked `redelivered`. So a message may be handled twice: at least once, not exactly once.
- * A trap: nack with requeue comes back at once. A message that can never succeed goes round as fast as it can; the way
- * out is in dead-letter.ts and retry.ts.
+ * Prefetch is how many unacknowledged messages the broker delivers to a consumer: it limits how many are handled at
+ * once. Without it the broker sends all messages that it has.
+ * Each delivery is answered once, on its own channel: `ack` (done), `nack` without requeue (dropped, or to the
+ * dead-letter exchange), `nack` with requeue (again, soon). A message that is unanswered when the consumer dies is
+ * delivered again, marked `redelivered`. So a message may be handled twice: at least once, not exactly once.
+ * A trap: nack with requeue redelivers at once. A message that can never succeed loops as fast as it can;
+ * dead-letter.ts and retry.ts show the solution.
  *
  * Shows: concurrency
  * Expect:
@@ -47,22 +47,22 @@ async function main(): Promise<void> {
     if (message.fields.redelivered) cameTwice.push(number);
     if (number === '5') {
       nacked.push(number);
-      channel.nack(message, false, false); // This one only, and not again.
+      channel.nack(message, false, false); // This message only, without requeue.
     } else if (number === '3' && !message.fields.redelivered) {
-      channel.nack(message, false, true); // This one only, and again.
+      channel.nack(message, false, true); // This message only, with requeue.
     } else {
       acked.push(number);
       channel.ack(message);
     }
   }
 
-  await channel.prefetch(2); // Before consume: it is for the consumers that come after it.
+  await channel.prefetch(2); // Before consume: it applies to consumers that start later.
   const { consumerTag } = await channel.consume(queue, (message) => {
-    if (message) void handle(message); // Null says that the broker has ended this consumer: its queue was deleted.
+    if (message) void handle(message); // Null: the broker has cancelled this consumer because its queue was deleted.
   });
   while (acked.length + nacked.length < 6) await delay(20);
 
-  // To stop in order: no new deliveries, then answer those in hand, then close.
+  // To stop in order: no new deliveries, then answer those in flight, then close.
   await channel.cancel(consumerTag);
   const { messageCount } = await channel.checkQueue(queue);
   console.log(`prefetch 2 of 6 messages: at most ${most} in hand`);

@@ -1,13 +1,12 @@
 /**
  * Dead letters: what was rejected, and what failed too often, goes to an exchange of its own.
  *
- * A queue names a dead-letter exchange. A message goes there when it is rejected without requeue, when its time to
- * live is over, when the queue is too long, or, on a quorum queue, when it came back more often than the delivery
- * limit allows. The broker notes in the header `x-death` from where it came, why, and how often.
- * Traps: without a dead-letter exchange all these messages are dropped. The exchange and its queue have to be there
- * first: a dead letter that finds no queue is dropped too. From RabbitMQ 4.0 on a quorum queue has a limit of 20 even
- * when nobody sets one. From 4.3 on `nack` with requeue does not count as a failure any more; `reject` does, on
- * all versions.
+ * A queue names a dead-letter exchange. A message goes there when it is rejected without requeue, when its time to live
+ * is over, when the queue is too long, or, on a quorum queue, when it was redelivered more often than the delivery
+ * limit allows. The broker records in the header `x-death` where the message came from, why, and how often.
+ * Traps: without a dead-letter exchange all these messages are dropped. The exchange and its queue must exist first: a
+ * dead letter that reaches no queue is dropped too. From RabbitMQ 4.0 on a quorum queue has a default limit of 20. From
+ * 4.3 on `nack` with requeue does not count as a failure any more; `reject` does, on all versions.
  *
  * Shows: deadLetter
  * Expect:
@@ -49,7 +48,7 @@ async function main(): Promise<void> {
     const body = message.content.toString() as keyof typeof came;
     came[body] += 1;
     if (body === 'fine') channel.ack(message);
-    else channel.reject(message, body === 'poison'); // "malformed" for good; "poison" shall be tried again.
+    else channel.reject(message, body === 'poison'); // "malformed" for good; "poison" is requeued.
   });
 
   const reasons: Record<string, unknown> = {};
@@ -72,7 +71,7 @@ async function main(): Promise<void> {
   await channel.deleteExchange(dead);
   await connection.close();
 
-  assert.deepEqual(came, { malformed: 1, poison: 3, fine: 1 }); // The first delivery, and two more.
+  assert.deepEqual(came, { malformed: 1, poison: 3, fine: 1 }); // The first delivery and two redeliveries.
   assert.deepEqual(reasons, { malformed: 'rejected', poison: 'delivery_limit' });
   assert.equal(messageCount, 0);
 }

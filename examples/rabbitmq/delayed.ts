@@ -1,11 +1,11 @@
 /**
  * A delay by hand: a queue that nobody reads, a time to live, and a dead-letter exchange behind it.
  *
- * RabbitMQ has no delayed messages of its own. (The plugin for them is archived and does not run on 4.3.) What it has:
- * a message whose time to live is over goes to the dead-letter exchange. So a message waits in a queue without
- * consumers and, when its time is over, goes to the queue where it is worked on.
- * A trap: only the message at the head of a queue can run out. With a time to live of each message's own, a short one
- * waits behind a long one. So take one waiting queue for each delay; the second half shows why.
+ * RabbitMQ has no delayed messages of its own. (The plugin for them is archived and does not run on 4.3.) But a message
+ * whose time to live is over goes to the dead-letter exchange. So a message waits in a queue without consumers and,
+ * when its time is over, moves to the work queue.
+ * A trap: only the message at the head of a queue can expire. With a time to live per message, a short one waits behind
+ * a long one. So use one waiting queue for each delay; the second half shows the reason.
  *
  * By hand: delay
  * Expect:
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
   const connection = await connect(url);
   const channel = await connection.createChannel();
   await channel.assertQueue(work, { durable: true });
-  // '' is the default exchange: what runs out goes to the queue that the routing key names.
+  // '' is the default exchange: an expired message goes to the queue that the routing key names.
   const toWork = { 'x-dead-letter-exchange': '', 'x-dead-letter-routing-key': work };
 
   let came: { body: string; after: number }[] = [];

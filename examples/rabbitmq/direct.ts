@@ -2,7 +2,7 @@
  * A direct exchange: to the queues that are bound with exactly this routing key.
  *
  * A producer names an exchange and a routing key, and knows no queue. A binding says which keys of an exchange go into
- * a queue. Several queues may be bound with one key, and one queue with several: each queue gets its own copy.
+ * a queue. Several queues may be bound with one key, and one queue with several keys: each queue gets its own copy.
  *
  * Expect:
  *   info    -> everything
@@ -33,12 +33,12 @@ async function main(): Promise<void> {
   const reached: Record<string, string> = {};
   for (const key of ['info', 'warning', 'error', 'debug']) {
     channel.publish(exchange, key, Buffer.from(key), { persistent: true });
-    await channel.waitForConfirms(); // Now it is in every queue that it goes to.
-    const queues: string[] = []; // `get` fetches one message, to look at. Work is done with `consume` (consumer.ts).
+    await channel.waitForConfirms(); // Now every bound queue has it.
+    const queues: string[] = []; // `get` fetches one message, to inspect it. Workers use `consume` (consumer.ts).
     for (const queue of Object.keys(bindings)) {
       if (await channel.get(`${exchange}-${queue}`, { noAck: true })) queues.push(queue);
     }
-    reached[key] = queues.join(', ') || 'nowhere'; // Gone without a word: confirms.ts shows how to hear of it.
+    reached[key] = queues.join(', ') || 'nowhere'; // Dropped without an error: confirms.ts shows how to detect it.
     console.log(`${key.padEnd(7)} -> ${reached[key]}`);
   }
 

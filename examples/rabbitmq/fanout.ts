@@ -1,9 +1,9 @@
 /**
  * A fanout exchange: one message, a copy for every queue that is bound.
  *
- * Each service has a queue of its own and gets everything. Two processes of one service share its queue, so only one
- * of them gets a message. Whatever the routing key is, a fanout exchange does not look at it.
- * An exchange keeps nothing: a queue that is bound later has missed what came before. Kafka can replay, RabbitMQ
+ * Each service has its own queue and gets every message. Two processes of one service share its queue, so only one of
+ * them gets a message. A fanout exchange ignores the routing key.
+ * An exchange stores nothing: a queue that is bound later does not get earlier messages. Kafka can replay, RabbitMQ
  * cannot (its streams can).
  *
  * Shows: broadcast

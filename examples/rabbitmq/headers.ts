@@ -1,8 +1,8 @@
 /**
  * A headers exchange: by what stands in the headers, not by a routing key.
  *
- * A binding names headers and values. `x-match: all` wants every one of them, `any` wants one. It is the choice where
- * the decision hangs on several things that have no order; where one word decides, topic is faster and plainer.
+ * A binding names headers and values. `x-match: all` requires every one of them, `any` requires one. Use it when the
+ * decision depends on several values that have no order; when one word decides, a topic exchange is faster and simpler.
  *
  * Expect:
  *   {"format":"pdf","country":"de"} -> german-pdf, pdf-or-urgent

@@ -1,15 +1,15 @@
 /**
  * Order: one active consumer keeps the order of a queue; the order of a key is made of that by hand.
  *
- * A queue is first in, first out. Two consumers on it work side by side, so the second message may be done before the
- * first. With `x-single-active-consumer` the broker gives all to one of them, and the next one takes over when that
- * one goes. So the order of the whole queue holds, at the price of one consumer for it.
- * RabbitMQ knows no keys, as Kafka does. To work on many keys side by side and on each in order, the producer spreads
- * the keys over several such queues by a hash. The same key always meets the same queue, as long as their number
+ * A queue is first in, first out. Two consumers on it work in parallel, so the second message may be done before the
+ * first. With `x-single-active-consumer` the broker delivers to one of them only, and the next one takes over when that
+ * one leaves. So the whole queue stays in order, at the price of one active consumer.
+ * RabbitMQ has no keys, unlike Kafka. To handle many keys in parallel and each key in order, the producer spreads the
+ * keys over several such queues by a hash. The same key always goes to the same queue, as long as the number of queues
  * stays the same. (The plugin for consistent hashing spreads them in the broker.)
- * Traps: with a prefetch above 1 and work that does not wait for its turn, one consumer alone mixes the order too. And
- * what is requeued must come back to its old place: a classic queue does that, a quorum queue only with a delivery
- * limit; without one it goes to the end.
+ * Traps: with a prefetch above 1 and concurrent work, even a single consumer breaks the order. And a requeued message
+ * must return to its old position: a classic queue does that, a quorum queue only with a delivery limit; without one
+ * the message goes to the end.
  *
  * By hand: orderPerKey
  * Expect:
@@ -59,7 +59,7 @@ async function main(): Promise<void> {
     }
     return async () => {
       gone = true;
-      await own.close(); // What it had in hand goes back to its place in the queue.
+      await own.close(); // Its messages in flight return to their positions in the queue.
     };
   }
 

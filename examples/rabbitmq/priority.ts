@@ -2,8 +2,8 @@
  * Priority: what is urgent overtakes what waits in the queue.
  *
  * A classic queue with `x-max-priority` has levels from 0 to that number, and a higher number goes first. A few levels
- * are enough, each costs memory. A message without a priority has 0.
- * A trap: what the broker has already handed to a consumer cannot be overtaken any more. A large prefetch undoes the
+ * are enough, because each one costs memory. A message without a priority has 0.
+ * A trap: no message can overtake one that the broker has already delivered to a consumer. A large prefetch undoes the
  * order, so keep it small here.
  * Quorum queues have no priorities before RabbitMQ 4.0, two levels from 4.0 on, and up to 32 levels from 4.3 on.
  *

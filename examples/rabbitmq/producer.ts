@@ -1,11 +1,11 @@
 /**
  * The producer: a durable queue, persistent messages, and what belongs to a message beside its body.
  *
- * To live through a restart of the broker both are needed: a durable queue, and messages marked persistent.
- * `sendToQueue` goes through the default exchange, which every queue is bound to by its own name. That is the short
- * way; exchanges are the long one (direct.ts, topic.ts, fanout.ts, headers.ts).
- * `publish` returns before the broker has anything: its `false` only says "my buffer is full, wait for drain".
- * Whether the message has arrived, only a confirm tells (confirms.ts).
+ * To survive a restart of the broker both are needed: a durable queue, and messages marked persistent. `sendToQueue`
+ * uses the default exchange, to which every queue is bound by its own name. This is the short way; the general way is
+ * an exchange of your own (direct.ts, topic.ts, fanout.ts, headers.ts).
+ * `publish` returns before the broker has the message: its `false` only means "my buffer is full, wait for drain". Only
+ * a confirm shows that the message has arrived (confirms.ts).
  *
  * Expect:
  *   declared: the queue holds 0 messages
@@ -28,8 +28,8 @@ async function main(): Promise<void> {
 
   const connection = await connect(url);
   const channel = await connection.createChannel();
-  // A quorum queue is durable always, and replicated where there is more than one node.
-  // Declaring again with the same arguments changes nothing; with others it is an error that closes the channel.
+  // A quorum queue is always durable, and replicated when there is more than one node. Declaring it again with the same
+  // arguments changes nothing; with others it is an error that closes the channel.
   const declared = await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
   console.log(`declared: the queue holds ${declared.messageCount} messages`);
 
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
       persistent: true,
       contentType: 'application/json',
       type: 'order.shipped',
-      messageId: randomUUID(), // Stays the same when the message comes twice: what a consumer can recognise it by.
+      messageId: randomUUID(), // The same when the message is delivered twice, so that a consumer can recognise it.
       timestamp: Math.floor(Date.now() / 1_000),
     });
     if (!mayGoOn) {

@@ -1,8 +1,8 @@
 /**
  * A topic exchange: routing keys of words, bindings with wildcards.
  *
- * Words are divided by dots. In a binding `*` stands for exactly one word, `#` for any number of words, none included.
- * A message goes once into a queue, even when several of its bindings fit.
+ * Words are separated by dots. In a binding `*` matches exactly one word, `#` any number of words, also none. A message
+ * goes into a queue once, even when several of its bindings match.
  *
  * Expect:
  *   order.shipped          -> orders, all

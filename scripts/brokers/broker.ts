@@ -1,45 +1,45 @@
-/** A message broker that tests and people may need, and how one is had on this machine. */
+/** A message broker for tests and for development, and how to start it on this machine. */
 export interface Broker {
   readonly name: 'Redis' | 'RabbitMQ' | 'Kafka';
-  /** The variable that holds its address. */
+  /** The environment variable that holds its address. */
   readonly variable: 'REDIS_URL' | 'RABBITMQ_URL' | 'KAFKA_BROKERS';
-  /** One line for who has none. */
+  /** One line that says how to install it. */
   readonly howToGet: string;
   /** Whether its programs are on this machine. */
   isInstalled(): boolean;
-  /** @throws NotToBeHad */
+  /** @throws BrokerNotInstalled */
   start(options?: StartOptions): Promise<RunningBroker>;
   addressAt(port: number): string;
-  /** Rejects while it does not do its work at this address. */
+  /** Rejects while the broker does not work at this address. */
   ask(address: string): Promise<void>;
-  /** What `docker run` is given to have it at this port of 127.0.0.1. */
+  /** The arguments of `docker run` that start it at this port of 127.0.0.1. */
   container(port: number): readonly string[];
 }
 
 export interface StartOptions {
-  /** Without one it gets a free one. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** The caller's, and left alone at the end. Without one it gets a folder of its own, which ends with it. */
+  /** A folder of the caller, which is kept at the end. Default: a temporary folder, which is removed at the end. */
   readonly dataFolder?: string;
-  /** Where its clients reach it when something stands in between: Kafka tells them where to go on. */
+  /** The port at which clients reach it through a proxy: Kafka sends its clients this address. */
   readonly advertisedPort?: number;
-  /** Added to the server's own settings, or in their place; Kafka only. */
+  /** Added to the server's own settings, or replacing them; Kafka only. */
   readonly settings?: (place: { port: number; controllerPort: number }) => Readonly<Record<string, string>>;
 }
 
 /**
- * A child process of ours, on 127.0.0.1 only, which ends with us at the latest. Killed and started again on the same
- * port and folder it goes on with what it has written.
+ * A child process on 127.0.0.1, which ends with this process at the latest. Killed and started again on the same port
+ * and folder, it continues with what it has written.
  */
 export interface RunningBroker {
-  /** What its variable takes. */
+  /** The value for its environment variable. */
   readonly url: string;
   readonly port: number;
-  /** SIGKILL. It is gone when this resolves. */
+  /** Sends SIGKILL. Resolves when the process is gone. */
   readonly kill: () => Promise<void>;
-  /** Ends it in order. Nothing of it is left when this resolves, whether it was killed before or not. */
+  /** Stops it in order, whether it was killed before or not. Resolves when nothing of it is left. */
   readonly stop: () => Promise<void>;
 }
 
-/** This machine lacks what the broker needs; the message says how to get it. */
+/** This machine lacks what the broker needs; the message says how to install it. */
 export class BrokerNotInstalled extends Error {}

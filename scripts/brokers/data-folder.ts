@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 export interface DataFolder {
   readonly path: string;
-  /** Only a folder that we have made. */
+  /** Removes the folder, if this code has created it. */
   remove(): void;
 }
 

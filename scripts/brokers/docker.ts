@@ -15,7 +15,7 @@ export function dockerRuns(): Promise<boolean> {
   );
 }
 
-/** In a container that is removed at the end, whoever ends. */
+/** Runs the broker in a container, which is removed at the end, even when this process is killed. */
 export async function startInDocker(broker: Broker): Promise<Pick<RunningBroker, 'url' | 'stop'>> {
   const port = await freePort();
   const url = broker.addressAt(port);
@@ -30,7 +30,7 @@ export async function startInDocker(broker: Broker): Promise<Pick<RunningBroker,
     await run('docker', ['run', '--detach', '--rm', '--name', name, ...broker.container(port)]);
     await untilAnswers(broker.name, () => broker.ask(url), { hasEnded: () => false, output: () => '' });
   } catch (error) {
-    await stop().catch(() => undefined); // What failed first is what there is to tell.
+    await stop().catch(() => undefined); // The first error is the one to report.
     throw error;
   }
   return { url, stop };

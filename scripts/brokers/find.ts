@@ -5,7 +5,10 @@ export type FoundBroker =
   | { readonly found: true; readonly url: string; readonly stop: () => Promise<void> }
   | { readonly found: false; readonly howToGet: string };
 
-/** By its variable, else by what is installed, else by Docker; the last two for us alone, until `stop`. */
+/**
+ * Finds a broker: at the address of its variable, else among the installed programs, else with Docker. The last two run
+ * for this caller alone, until `stop`.
+ */
 export async function findBroker(broker: Broker): Promise<FoundBroker> {
   const url = process.env[broker.variable];
   if (url) return { found: true, url, stop: () => Promise.resolve() };

@@ -39,9 +39,9 @@ export function hasJars(): boolean {
 }
 
 /**
- * Kafka and all it needs, from Maven Central, once per person and version. Fetched beside its place and then moved
- * there: a folder in its place is complete.
- * @throws NotToBeHad
+ * Downloads Kafka and its dependencies from Maven Central, once per user and version. They are downloaded beside their
+ * final place and then moved: a folder in that place is complete.
+ * @throws BrokerNotInstalled
  */
 export async function fetchJars(): Promise<string> {
   if (hasJars()) return jarsFolder;
@@ -72,6 +72,6 @@ function moveIntoPlace(unfinished: string): void {
   try {
     renameSync(unfinished, jarsFolder);
   } catch (error) {
-    if (!hasJars()) throw error; // Else another process was quicker.
+    if (!hasJars()) throw error; // Otherwise another process was faster.
   }
 }

@@ -1,14 +1,14 @@
 export interface KafkaPlace {
-  /** Where it listens; others are told 127.0.0.1. */
+  /** The address on which it listens; clients get 127.0.0.1. */
   readonly host: string;
   readonly port: number;
-  /** The same, unless something stands in between. */
+  /** Default: the same port. Differs behind a proxy. */
   readonly advertisedPort?: number;
   readonly controllerPort: number;
   readonly folder: string;
 }
 
-/** One node that is its own controller, and quick to start. */
+/** The settings of one node that is its own controller and starts quickly. */
 export function kafkaSettings(place: KafkaPlace): Record<string, string> {
   const { host, port, advertisedPort = port, controllerPort, folder } = place;
   return {
@@ -20,10 +20,10 @@ export function kafkaSettings(place: KafkaPlace): Record<string, string> {
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
     'log.dirs': folder,
-    // Killed and started again, it is refused as its own double until the session of the killed one is over.
+    // A killed broker that starts again is refused until the session of the killed one expires.
     'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
-    // A topic that nobody has made is a mistake that shows.
+    // A missing topic then shows as an error.
     'auto.create.topics.enable': 'false',
     'group.initial.rebalance.delay.ms': '0',
     'group.min.session.timeout.ms': '1000',

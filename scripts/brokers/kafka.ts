@@ -11,7 +11,10 @@ import { kafkaSettings } from './kafka-settings';
 import { findProgram } from './program';
 import { startPrivately } from './start-privately';
 
-/** It rarely runs long enough to earn back what compiling it well costs: a quarter of the CPU of its start. */
+/**
+ * The process rarely runs long enough to gain from optimised compilation, which costs a quarter of the CPU of its
+ * start.
+ */
 const quickToStart = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 export const kafka: Broker = {
@@ -29,14 +32,14 @@ export const kafka: Broker = {
     try {
       await admin.connect();
       await admin.listTopics(); // Without it the client knows no broker to ask.
-      // Asks the coordinator of groups, which is the last to come up: it makes its topic when it is first asked.
+      // Asks the coordinator of groups, which starts last: it creates its topic at the first request.
       await admin.fetchOffsets({ groupId: 'nobody' });
     } finally {
       await admin.disconnect();
     }
   },
   container: (port) => {
-    // The port is the same inside and outside: the broker connects to itself where it tells others to.
+    // The port is the same inside and outside: the broker connects to itself at the advertised address.
     const settings = kafkaSettings({ host: '0.0.0.0', port, controllerPort: 9093, folder: '/tmp/kafka' });
     const variables = Object.entries(settings).flatMap(([name, value]) => [
       '-e',
@@ -60,7 +63,7 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningBro
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     writeFileSync(file, lines.join(''));
     if (!existsSync(join(data, 'meta.properties'))) {
-      // An id may begin with a dash.
+      // An id may begin with a dash, so it must follow `=`.
       const format = ['format', `--cluster-id=${randomBytes(16).toString('base64url')}`, '-c', file];
       await promisify(execFile)(java, [...quickToStart, ...classPath, 'kafka.tools.StorageTool', ...format]);
     }
@@ -69,7 +72,7 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningBro
   });
 }
 
-/** Java 17 or later. */
+/** Finds Java 17 or later. */
 function findJava(): string | undefined {
   const home = process.env['JAVA_HOME'];
   const java = findProgram(...(home ? [join(home, 'bin/java')] : []), 'java');

@@ -4,16 +4,16 @@ import { allBrokers } from './all';
 import type { Broker } from './broker';
 import { findBroker } from './find';
 
-/** `npm run brokers`: those that can be had here, each on a free port and with nothing in it, until Ctrl-C. */
+/** `npm run brokers`: runs the brokers that this machine can start, each empty and on a free port, until Ctrl-C. */
 async function main(): Promise<void> {
   process.stderr.write(`${allBrokers.map(({ name }) => name).join(', ')} are starting…\n`);
   const stops: (() => Promise<void>)[] = [];
   const looking = Promise.all(allBrokers.map((broker) => look(broker, stops)));
 
-  // A terminal sends Ctrl-C to npm and to us, and npm hands it on: any further one changes nothing.
+  // A terminal sends Ctrl-C to npm and to this process, and npm passes it on, so a second one has no effect.
   let ended: Promise<void> | undefined;
   const stop = () => {
-    // What is still starting is waited for: only then is all known that has to end.
+    // Waits for brokers that are still starting: only then every process to stop is known.
     ended ??= looking.then(() => Promise.all(stops.map((end) => end()))).then(() => process.exit(0), fail);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   process.stdout.write(`${lines}Ctrl-C ends them.\n`);
 }
 
-/** @returns the line for a shell; empty when there is none, and then it has said why */
+/** @returns the line for a shell; empty when there is no such broker, after printing why */
 async function look(broker: Broker, stops: (() => Promise<void>)[]): Promise<string> {
   const { name, variable } = broker;
   try {

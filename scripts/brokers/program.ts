@@ -2,8 +2,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 /**
- * The first that this machine has, of names on the path and of absolute paths. On Windows none is: the brokers there
- * come from Docker.
+ * Finds the first program that exists on this machine, of names on the path and of absolute paths. Finds none on
+ * Windows, where brokers run in Docker.
  */
 export function findProgram(...candidates: readonly string[]): string | undefined {
   if (process.platform === 'win32') return undefined;

@@ -11,7 +11,7 @@ import { findProgram } from './program';
 import { startPrivately, type Place } from './start-privately';
 import { untilAnswers } from './until-answers';
 
-/** Debian's script on the path hands over to another user, who has neither our variables nor our folder. */
+/** Debian's script on the path runs the server as another user, who has neither our variables nor our folder. */
 const findServer = () => findProgram('/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server');
 const findEpmd = () => findProgram('epmd');
 
@@ -30,11 +30,13 @@ export const rabbitmq: Broker = {
 };
 
 export interface RunningRabbitmq extends RunningBroker {
-  /** Runs `rabbitmqctl` against it. */
+  /** Runs `rabbitmqctl` against this broker. */
   readonly control: (...args: string[]) => Promise<void>;
 }
 
-/** Shares nothing with another RabbitMQ on this machine, not even epmd, Erlang's list of the nodes that run. */
+/**
+ * Starts a RabbitMQ that shares nothing with another one on this machine, not even epmd, Erlang's registry of nodes.
+ */
 export async function startRabbitmq(options: StartOptions = {}): Promise<RunningRabbitmq> {
   const server = findServer();
   const epmd = findEpmd();
@@ -42,7 +44,7 @@ export async function startRabbitmq(options: StartOptions = {}): Promise<Running
   const epmdPort = await freePort();
   let environment: NodeJS.ProcessEnv = {};
   const running = await startPrivately(rabbitmq, options, async (place) => {
-    // Erlang would start one in the background, which nobody ends.
+    // Otherwise Erlang starts an epmd in the background, which nothing ends.
     const names = await place.run(epmd, ['-port', `${epmdPort}`, '-address', '127.0.0.1']);
     await untilAnswers('epmd', () => accepts(epmdPort), names);
     environment = environmentOf(place, await freePort(), epmdPort);
@@ -64,11 +66,11 @@ function environmentOf(place: Place, nodePort: number, epmdPort: number): NodeJS
   writeFileSync(configuration, '');
   writeFileSync(plugins, '[].');
   return {
-    // What is set for another RabbitMQ, or for Erlang, is not meant for this one.
+    // Variables for another RabbitMQ, or for Erlang, must not reach this one.
     ...systemEnvironment(),
-    HOME: folder, // Erlang's cookie is there.
+    HOME: folder, // Erlang's cookie is in this folder.
     ERL_EPMD_PORT: `${epmdPort}`,
-    RABBITMQ_NODENAME: 'private@localhost', // The data are bound to it.
+    RABBITMQ_NODENAME: 'private@localhost', // The data belong to this node name.
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
     RABBITMQ_NODE_PORT: `${place.port}`,
     RABBITMQ_DIST_PORT: `${nodePort}`,
@@ -81,7 +83,7 @@ function environmentOf(place: Place, nodePort: number, epmdPort: number): NodeJS
     RABBITMQ_CONFIG_FILE: configuration,
     RABBITMQ_ADVANCED_CONFIG_FILE: join(folder, 'advanced.config'),
     RABBITMQ_CONF_ENV_FILE: join(folder, 'rabbitmq-env.conf'),
-    // The script becomes the server instead of waiting for it: a signal reaches the server itself.
+    // The script then becomes the server instead of waiting for it, so that a signal reaches the server itself.
     RUNNING_UNDER_SYSTEMD: 'true',
   };
 }

@@ -14,7 +14,7 @@ export const redis: Broker = {
   addressAt: (port) => `redis://127.0.0.1:${port}`,
   ask: async (address) => {
     const client = new Redis(address, { lazyConnect: true, retryStrategy: null, connectTimeout: 1_000 });
-    client.on('error', () => undefined); // The rejection says it.
+    client.on('error', () => undefined); // The rejection reports it.
     try {
       await client.connect();
       await client.ping();
@@ -25,7 +25,7 @@ export const redis: Broker = {
   container: (port) => ['-p', `127.0.0.1:${port}:6379`, 'redis:7.4-alpine', 'redis-server', ...keepNothing],
 };
 
-/** A Redis that keeps nothing on disk: killed, it has forgotten everything. */
+/** Starts a Redis that stores nothing on disk: when killed, it loses everything. */
 export async function startRedis(options: StartOptions = {}): Promise<RunningBroker> {
   const program = findProgram('redis-server');
   if (program === undefined) throw new BrokerNotInstalled(redis.howToGet);

@@ -10,15 +10,16 @@ export interface ServerProcess {
   hasEnded(): boolean;
   /** The last 10 kB that it has printed. */
   output(): string;
-  /** SIGKILL to it and its group. It is gone when this resolves. */
+  /** Sends SIGKILL to the process and its group. Resolves when it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM, and SIGKILL when that takes longer than 30 s. */
+  /** Sends SIGTERM, and SIGKILL after 30 s. */
   stop(): Promise<void>;
 }
 
 /**
- * Leads a process group of its own, so that Ctrl-C in a terminal does not reach it, and is killed when we are gone.
- * @param name for the line that says that it ended unasked
+ * Starts a process in its own process group, so that Ctrl-C in a terminal does not reach it. It is killed when this
+ * process is gone.
+ * @param name for the message that says that it ended unexpectedly
  */
 export async function startServer(
   name: string,

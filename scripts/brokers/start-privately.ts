@@ -4,18 +4,18 @@ import { openDataFolder, type DataFolder } from './data-folder';
 import { startServer, type ServerProcess } from './server-process';
 import { untilAnswers } from './until-answers';
 
-/** What a broker is started with. */
+/** What the processes of a broker are started with. */
 export interface Place {
   readonly port: number;
-  /** Made when it is first asked for. */
+  /** Created at the first call. */
   readonly folder: () => string;
-  /** All that was run is ended together, the last first. */
+  /** Starts a process. All started processes are ended together, the last one first. */
   readonly run: (program: string, args: readonly string[], environment?: NodeJS.ProcessEnv) => Promise<ServerProcess>;
 }
 
 /**
- * @param launch runs the broker's processes, the one that answers last
- * @throws Error with what the broker said when it does not come up; then nothing of it is left
+ * @param launch starts the broker's processes; the last one is the one that answers clients
+ * @throws Error with the broker's output when it does not start; then nothing of it is left
  */
 export async function startPrivately(
   broker: Broker,

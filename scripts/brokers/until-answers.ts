@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const startMs = 120_000;
 
-/** @throws Error with the last that the server said, when it ends or does not answer within 2 min */
+/** @throws Error with the server's last output, when it ends or does not answer within 2 min */
 export async function untilAnswers(
   name: string,
   ask: () => Promise<void>,

@@ -9,8 +9,8 @@ const begin = '<!-- npm run capabilities: from here … -->';
 const end = '<!-- … to here -->';
 
 /**
- * `npm run capabilities` writes the tables of docs/02-queue-comparison.md from what the tests have written, and from
- * nothing else. With `--check` it writes nothing, and fails where the page says something else.
+ * `npm run capabilities` writes the tables of docs/02-queue-comparison.md from the reports of the tests, and from
+ * nothing else. With `--check` it writes nothing, and fails when the page differs.
  */
 function main(): void {
   const conformance = read('reports/conformance.json', 'npm run test:conformance') as ConformanceReport;

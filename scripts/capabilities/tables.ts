@@ -1,13 +1,13 @@
 import { requestableBrokers } from '@app/contracts';
 import { capabilityNames, type Capabilities, type Support } from '@app/messaging';
 
-/** `reports/conformance.json`: by driver, what the conformance suite has seen. */
+/** `reports/conformance.json`: the results of the conformance suite, by driver. */
 export type ConformanceReport = Record<
   string,
   { readonly passed: number; readonly failed: number; readonly skipped: number; readonly capabilities: Capabilities }
 >;
 
-/** `reports/examples.json`: by broker and capability, the examples that show it. */
+/** `reports/examples.json`: the examples that show a capability, by broker and capability. */
 export type ExamplesReport = Record<
   string,
   Record<string, readonly { readonly file: string; readonly passed: boolean }[]>
@@ -28,7 +28,7 @@ const words: Record<(typeof capabilityNames)[number], string> = {
 
 const supportWords: Record<Support, string> = { native: 'the broker', bus: 'this library', none: 'no' };
 
-/** What each broker can do itself, and the example that shows it. */
+/** The capabilities that each broker has itself, and the example that shows each. */
 export function nativeTable(examples: ExamplesReport): string {
   const brokers = requestableBrokers.filter((broker) => broker in examples);
   const shown = new Set(brokers.flatMap((broker) => Object.keys(examples[broker]!)));
@@ -38,7 +38,7 @@ export function nativeTable(examples: ExamplesReport): string {
   return table(['By itself', ...brokers], rows);
 }
 
-/** Who keeps a promise on each driver, and how many scenarios of the suite say so. */
+/** Who provides each capability on each driver, and how many scenarios of the suite show it. */
 export function libraryTable(report: ConformanceReport): string {
   const drivers = Object.keys(report);
   const rows = capabilityNames.map((name) => [
@@ -61,7 +61,7 @@ function linksOf(found: ExamplesReport[string][string] | undefined): string {
   return links.length > 0 ? links.join(', ') : '–';
 }
 
-/** As prettier would write it. */
+/** Formats a table as prettier does. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]!.length)));
   const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;

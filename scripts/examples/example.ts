@@ -3,24 +3,24 @@ import { join } from 'node:path';
 import { capabilityNames } from '@app/messaging';
 import { serverNames, servers, type Server } from './servers';
 
-/** An example, as its header comment says it. */
+/** The header comment of an example. */
 export interface Example {
   /** From the project's folder: `examples/rabbitmq/topic.ts`. */
   readonly file: string;
   readonly summary: string;
   readonly needs: Server;
-  /** The capabilities that it proves the broker has by itself. */
+  /** The capabilities that it shows the broker to have itself. */
   readonly shows: readonly string[];
-  /** Those that the broker lacks, and how they are usually made up for. */
+  /** The capabilities that the broker lacks and that the example implements. */
   readonly byHand: readonly string[];
-  /** What it prints, line by line, in this order; `…` stands for anything. */
+  /** The lines that it prints, in this order; `…` matches any text. */
   readonly expect: readonly string[];
 }
 
-/** What can be shown: what a driver may have, and what only matters for events. */
+/** What an example can show: the capabilities of a driver, and those that only matter for events. */
 const capabilities: ReadonlySet<string> = new Set([...capabilityNames, 'broadcast', 'replay']);
 
-/** @param projectFolder where `examples/` is; the headers are read from the sources, not from what is built */
+/** @param projectFolder the folder with `examples/`; reads the headers from the sources, not from the build */
 export function findExamples(projectFolder: string): Example[] {
   return readdirSync(join(projectFolder, 'examples'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -62,7 +62,7 @@ export function readHeader(file: string, source: string): Example {
   };
 }
 
-/** @returns the first expected line that is not there, after those before it */
+/** @returns the first expected line that does not follow the ones before it; undefined when all are found */
 export function missingLine(expect: readonly string[], output: string): string | undefined {
   const printed = output.split('\n');
   let from = 0;

@@ -7,7 +7,7 @@ import { addressOf, answers, serverNames, servers } from './servers';
 
 const projectFolder = join(__dirname, '../../..');
 
-/** Runs the examples that are named (`kafka`, `rabbitmq/topic`), or all, one after the other. */
+/** Runs the named examples (`kafka`, `rabbitmq/topic`), or all, one after another. */
 async function main(names: readonly string[]): Promise<boolean> {
   const all = findExamples(projectFolder);
   const chosen = choose(all, names);
@@ -19,7 +19,7 @@ async function main(names: readonly string[]): Promise<boolean> {
     for (const fault of run.faults) say(`\nFAILED: ${fault}\n`);
     runs.push(run);
   }
-  // A few by name say nothing of the others: the report stays that of the last run of all.
+  // A run of some examples does not cover the others, so the report stays that of the last full run.
   if (chosen.length === all.length) writeReport(projectFolder, runs);
   printTable(runs, skipped);
   return runs.length > 0 && runs.every(({ faults }) => faults.length === 0);

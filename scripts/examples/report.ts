@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Run } from './run-example';
 import { servers } from './servers';
 
-/** By broker and capability: the examples that show it, and whether they did. */
+/** By broker and capability: the examples that show it, and whether they passed. */
 type Report = Record<string, Record<string, { file: string; passed: boolean }[]>>;
 
-/** Writes `reports/examples.json`, from which documents say what a broker can do by itself. */
+/** Writes `reports/examples.json`, the source of the native capabilities in the documentation. */
 export function writeReport(projectFolder: string, runs: readonly Run[]): void {
   const report: Report = {};
   for (const { example, faults } of runs) {

@@ -8,17 +8,17 @@ export interface Run {
   readonly example: Example;
   readonly output: string;
   readonly tookMs: number;
-  /** Empty when it did what its header says. */
+  /** Empty when the example did what its header says. */
   readonly faults: readonly string[];
 }
 
-/** Every example ends by itself long before that. */
+/** Every example ends by itself well before this time, in milliseconds. */
 const longestMs = 60_000;
 
 /**
- * Runs an example as a person would: what is built of it, in a process of its own.
- * @param address of the server that it needs, if not where the environment says
- * @param onOutput what it prints, as it prints it
+ * Runs the built example in a process of its own, as a user would.
+ * @param address of the server that it needs, if not the one in the environment
+ * @param onOutput gets its output as it is printed
  */
 export async function runExample(
   projectFolder: string,

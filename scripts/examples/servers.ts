@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 
-/** The servers that examples speak to: how an example is told where, and the broker that it stands for. */
+/** The servers that examples use: the variable with their address, and their broker. */
 export const servers = {
   redis: { broker: 'bullmq', variable: 'REDIS_URL', usual: 'redis://localhost:6379', port: 6379 },
   rabbitmq: { broker: 'rabbitmq', variable: 'RABBITMQ_URL', usual: 'amqp://localhost:5672', port: 5672 },
@@ -15,7 +15,7 @@ export function addressOf(server: Server, environment: NodeJS.ProcessEnv = proce
   return environment[servers[server].variable] || servers[server].usual;
 }
 
-/** Whether somebody listens there. What it is, the examples find out. */
+/** @returns whether a server listens at the address; the example finds out which one it is */
 export async function answers(server: Server, address = addressOf(server)): Promise<boolean> {
   const [first = ''] = address.split(',');
   const { hostname, port } = new URL(first.includes('://') ? first : `tcp://${first}`);

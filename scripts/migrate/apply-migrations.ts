@@ -5,7 +5,7 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import * as schemaEngineGlue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import type { Pool } from 'pg';
 
-/** Of the DOM's types, which a server has no use for otherwise. */
+/** Part of the DOM types, which a server does not include. */
 declare const WebAssembly: {
   Module: new (bytes: Uint8Array) => object;
   Instance: new (module: object, imports: Record<string, unknown>) => { exports: Record<string, () => void> };
@@ -14,10 +14,9 @@ declare const WebAssembly: {
 type SchemaEngineModule = typeof schemaEngineGlue;
 
 /**
- * Applies what is new in `<folder>/migrations` with Prisma's own schema engine in its WebAssembly form, which
- * needs no download, and with Prisma's own bookkeeping (`_prisma_migrations`), so that `prisma migrate` works
- * beside it. Several processes may call it at once:
- * the engine's advisory lock lets one after the other in.
+ * Applies the new migrations of `<folder>/migrations` with Prisma's own schema engine. Its WebAssembly form needs no
+ * download. Uses Prisma's own table `_prisma_migrations`, so that `prisma migrate` works too. Several processes may
+ * call it at once: the engine's advisory lock runs them one after another.
  * @returns the names of the migrations that were applied now
  */
 export async function applyMigrations(pool: Pool, folder: string): Promise<string[]> {
@@ -42,8 +41,8 @@ export async function applyMigrations(pool: Pool, folder: string): Promise<strin
 }
 
 /**
- * The adapter cuts a script at every semicolon and runs the pieces one by one, on any connection of the pool: one that
- * fails in the middle would stay half applied. PostgreSQL takes a script as a whole, in one transaction.
+ * The adapter splits a script at every semicolon and runs each piece on any connection of the pool, so a failing script
+ * would stay half applied. PostgreSQL runs a whole script in one transaction.
  */
 class WholeScripts extends PrismaPg {
   override async connect(): ReturnType<PrismaPg['connect']> {
@@ -55,13 +54,14 @@ class WholeScripts extends PrismaPg {
   }
 }
 
-/** Of Prisma's own lock for migrations. */
+/** The key of Prisma's own lock for migrations. */
 const migrationLock = 72_707_369;
 
 /**
- * A process that was killed inside a migration leaves a record without an end and without a fault, one that got no lock
- * a record with that fault. Prisma stops for ever at both. PostgreSQL has rolled the script back, which is one
- * transaction, so that is what the record says now. A process that holds the lock is still at it.
+ * A process that was killed inside a migration leaves a record without an end and without an error; a process that got
+ * no lock leaves a record with that error. Prisma would refuse both for ever. PostgreSQL has rolled back the script,
+ * which is one transaction, so the record is marked as rolled back. When another process holds the lock, its migration
+ * may still run, and nothing is changed.
  */
 async function markBrokenOff(pool: Pool): Promise<void> {
   const client = await pool.connect();
@@ -77,7 +77,7 @@ async function markBrokenOff(pool: Pool): Promise<void> {
           AND (logs IS NULL OR logs ~ '55P03|due to lock timeout')`,
     );
   } finally {
-    client.release(true); // Ends the session, and the lock with it.
+    client.release(true); // Ends the session, and with it the lock.
   }
 }
 
@@ -103,7 +103,7 @@ function readMigrations(baseDir: string) {
 /** The glue code holds one instance for the whole process. */
 let schemaEngine: SchemaEngineModule | undefined;
 
-/** The package's own entry imports a .wasm file as a module, which Node does not do without a flag. */
+/** The package's own entry imports a .wasm file as a module, which Node supports only with a flag. */
 function loadSchemaEngine(): SchemaEngineModule {
   const glueFile = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const wasm = new WebAssembly.Module(readFileSync(glueFile.replace(/\.js$/, '.wasm')));

@@ -1,14 +1,14 @@
 import type { Pool, PoolClient } from 'pg';
 
-/** Keeps two migrations from making the same role at once. */
+/** Keeps two concurrent migrations from creating the same role. */
 const roleLock = 72_707_370;
 
 /**
- * Makes the role that the apps connect as, or gives it its password and its rights again: it reads and writes rows. It
- * makes, changes, empties and removes no table of ours, and it is no superuser. In the schema of BullMQ it may make
- * things: on PostgreSQL, `addBulk` makes a sequence for each queue when it first needs it.
- * @param pool of the owner of the tables, who may make roles
- * @param appUrl the DATABASE_URL of the apps: the role is its user
+ * Creates the role that the apps connect as, or sets its password and its rights again. It may read and write rows. It
+ * may not create, alter, truncate or drop our tables, and is no superuser. In the schema of BullMQ it may create
+ * objects: on PostgreSQL, `addBulk` creates a sequence for each queue when it first needs one.
+ * @param pool of the owner of the tables, who may create roles
+ * @param appUrl the DATABASE_URL of the apps; its user is the role
  */
 export async function grantAppRole(pool: Pool, appUrl: string): Promise<void> {
   const { username, password } = new URL(appUrl);
@@ -47,7 +47,7 @@ async function statementsFor(client: PoolClient, name: string, password: string)
     ...schemas.flatMap((found) => {
       const schema = client.escapeIdentifier(found);
       return [
-        `REVOKE CREATE ON SCHEMA ${schema} FROM PUBLIC, ${role}`, // PostgreSQL 14 lets everyone make tables in public.
+        `REVOKE CREATE ON SCHEMA ${schema} FROM PUBLIC, ${role}`, // PostgreSQL 14 lets every user create in public.
         `GRANT ${found === 'bullmq' ? 'USAGE, CREATE' : 'USAGE'} ON SCHEMA ${schema} TO ${role}`,
         `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
         `GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role}`,

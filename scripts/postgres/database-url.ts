@@ -7,7 +7,8 @@ import { locatePostgres } from './location';
 const projectFolder = join(__dirname, '../../..');
 
 /**
- * For a command beside a system that runs: its `DATABASE_URL`, or the embedded PostgreSQL of its `npm start`.
+ * The database for a command beside a running system: its `DATABASE_URL`, or the embedded PostgreSQL of its `npm
+ * start`.
  * @throws Error that says how to get one
  */
 export function databaseUrl(): string {

@@ -13,17 +13,17 @@ const startMs = 30_000;
 const clientsLeaveMs = 10_000;
 
 export interface RunningPostgres {
-  /** Of the database `postgres`, with the superuser's password. */
+  /** The address of the database `postgres`, with the superuser's password. */
   readonly url: string;
   readonly process: ChildProcess;
-  /** Waits up to 10 s for its clients to leave, as apps that drain do; then breaks off those that stay. */
+  /** Waits up to 10 s for its clients to disconnect, as draining apps do; then disconnects the rest. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts PostgreSQL from the programs of an npm package; a folder without a database gets one first.
+ * Starts PostgreSQL from the programs of an npm package. Creates a database first when the folder has none.
  * @param settings server settings by name, added to ours
- * @throws Error in one sentence; UnusableFolder where a file could not be written
+ * @throws Error in one sentence; UnusableFolder when a file could not be written
  */
 export async function startPostgres(
   location: PostgresLocation,
@@ -90,13 +90,13 @@ async function startIn(
     },
   };
 
-  /** Made beside its place and then moved there: what already stands in its place is never touched. */
+  /** Creates the database beside its final place and then moves it there, so that existing data are never touched. */
   function createDatabase(): void {
     if (existsSync(data)) {
       throw new Error(`${data} is there and is no database of ours; nothing was changed`);
     }
     const unfinished = `${data}.unfinished`;
-    rmSync(unfinished, { recursive: true, force: true }); // What an interrupted first start has left.
+    rmSync(unfinished, { recursive: true, force: true }); // An interrupted first start has left this folder.
     mkdirSync(unfinished, { mode: 0o700 });
     const passwordFile = passwordFileIn(folder);
     writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
@@ -124,8 +124,9 @@ async function startIn(
   }
 
   /**
-   * A PostgreSQL whose keeper was killed still runs on this folder. Its pid may by now be another program's, so it
-   * is stopped only when it answers as the one of this folder; else its pid file is a leftover.
+   * Stops a PostgreSQL that still runs on this folder because its keeper was killed. Its pid may by now belong to
+   * another program, so it is stopped only when it answers as the server of this folder; otherwise its pid file is a
+   * leftover.
    */
   async function stopOrphan(): Promise<void> {
     const orphanUrl = lastUrlIn(folder);
@@ -142,7 +143,10 @@ async function startIn(
   }
 }
 
-/** Of the PostgreSQL that runs on this folder, or that did when it was killed; undefined where none does. */
+/**
+ * @returns the address of the PostgreSQL that runs on this folder, or ran there when it was killed; undefined when
+ *   there was none
+ */
 export function lastUrlIn(folder: string): string | undefined {
   if (!existsSync(pidFileIn(folder))) return undefined;
   return urlAt(folder, Number(readFileSync(pidFileIn(folder), 'utf8').split('\n')[3]));
@@ -156,7 +160,7 @@ function urlAt(folder: string, port: number): string {
   return `postgres://postgres:${readFileSync(passwordFileIn(folder), 'utf8')}@127.0.0.1:${port}/postgres`;
 }
 
-/** @throws Error with what PostgreSQL said when it ends, or takes longer than 30 s */
+/** @throws Error with PostgreSQL's output when it ends, or takes longer than 30 s */
 async function untilReady(child: ChildProcess): Promise<void> {
   let said = '';
   const ready = new Promise<void>((resolve, reject) => {

@@ -12,17 +12,17 @@ import {
   type SystemUser,
 } from './binaries';
 
-/** Where PostgreSQL's programs and data are, and who runs it. */
+/** The folders of PostgreSQL's programs and data, and the user who runs it. */
 export interface PostgresLocation {
   readonly binaries: PostgresBinaries;
-  /** May not be there yet; PostgreSQL's own folder is made in it. */
+  /** May not exist yet; PostgreSQL's own folder is created in it. */
   readonly folder: string;
   readonly user: SystemUser | undefined;
 }
 
 /**
- * Root hands PostgreSQL to a user without rights, who cannot enter a checkout under /root: then programs and data
- * go to /var/lib, unless the caller has named a folder, which has to be one that this user can reach.
+ * Root runs PostgreSQL as a user without rights, who cannot enter a checkout under /root. Programs and data then go to
+ * /var/lib, unless the caller names a folder that this user can enter.
  * @throws UnusableFolder
  */
 export function locatePostgres(projectFolder: string, requestedFolder: string | undefined): PostgresLocation {
@@ -56,13 +56,13 @@ export function locatePostgres(projectFolder: string, requestedFolder: string | 
 }
 
 /**
- * Makes the folder where there is none, for the user who runs PostgreSQL.
+ * Creates the folder if it is missing, for the user who runs PostgreSQL.
  * @throws UnusableFolder
  */
 export function prepareFolder({ folder, user }: PostgresLocation): void {
   const missing: string[] = [];
   for (let path = folder; !existsSync(path) && path !== dirname(path); path = dirname(path)) missing.push(path);
   assertWritable('DATA_DIR', folder);
-  // A folder that existed before keeps its owner.
+  // An existing folder keeps its owner.
   if (user) for (const path of missing) chownSync(path, user.uid, user.gid);
 }

@@ -10,7 +10,10 @@ npm run replay -- NAME --adopt     searches read it from now on, where nothing i
 npm run replay -- NAME --give-up   nobody writes to it any more; stop its process first
 `;
 
-/** Looks at what a `SYNC_REPLAY` process has built, and puts it in the place of what is read. docs/sync-and-search.md */
+/**
+ * Reports how complete the model of a `SYNC_REPLAY` process is. `--adopt` makes it the model in use, `--give-up`
+ * abandons it. See docs/sync-and-search.md.
+ */
 async function main(args: string[]): Promise<void> {
   const { positionals, values } = parseArgs({
     args,

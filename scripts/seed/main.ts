@@ -7,10 +7,10 @@ import { hasProducts, seedProducts } from './products';
 
 const usage = 'npm run seed -- [--orders 100000] [--products 500] [--tenant demo] [--only-if-empty]';
 
-/** As the keys of the API have them. */
+/** The same pattern as in the keys of the API. */
 const tenantPattern = /^[a-z0-9-]{1,63}$/;
 
-/** Fills a database with data of one tenant, to try the system with. */
+/** Fills a database with data of one tenant, for trying the system. */
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {

@@ -2,7 +2,9 @@ import type { Pool } from 'pg';
 
 const rowsPerStatement = 50_000;
 
-/** Of these, each order takes one by its number. Some have Chinese names, and some have typed what a spreadsheet runs. */
+/**
+ * Each order takes one customer by its number. Some names are Chinese, and some contain what a spreadsheet would run.
+ */
 const customers = [
   'Ada Lovelace',
   '李伟',
@@ -54,8 +56,8 @@ const begin = '2024-01-01T00:00:00Z';
 const seconds = 2 * 365 * 24 * 60 * 60;
 
 /**
- * Fills the table with orders 1 to `count` of a tenant. The same count gives the same rows on every machine: they are sums and
- * remainders of their numbers. Rows that are there already stay.
+ * Adds the orders 1 to `count` of a tenant. The same count gives the same rows on every machine: they are computed from
+ * their numbers. Existing rows stay.
  * @returns how many were added
  */
 export async function seedOrders(pool: Pool, count: number, tenant = 'demo'): Promise<number> {

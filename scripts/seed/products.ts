@@ -12,8 +12,8 @@ const things = [
 ] as const;
 
 /**
- * Fills the table with `count` products of a tenant, the same on every machine. Products that are there already stay.
- * No event tells of them: a sync run finds them and writes them to the search model.
+ * Adds `count` products of a tenant, the same on every machine. Existing products stay. Publishes no events: a sync run
+ * finds the products and writes them to the search model.
  * @returns how many were added
  */
 export async function seedProducts(pool: Pool, count: number, tenant: string): Promise<number> {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 export interface App {
   readonly name: string;
   readonly script: string;
-  /** What it exports as `settingNames` is what it reads, and all that it is given. */
+  /** Its export `settingNames` lists the settings that the app reads; the process gets no others. */
   readonly config: string;
 }
 
-/** The applications of nest-cli.json, in its order: as they are started, and as they are stopped. */
+/** The applications of nest-cli.json, in its order, in which they are started and stopped. */
 export function readApps(projectFolder: string): App[] {
   const { projects } = JSON.parse(readFileSync(join(projectFolder, 'nest-cli.json'), 'utf8')) as {
     projects: Record<string, { type: string; sourceRoot: string; entryFile?: string }>;

@@ -5,13 +5,13 @@ import { StartRefused } from './start-refused';
 
 const firstRestartMs = 500;
 const longestRestartMs = 10_000;
-/** Who has run this long has not failed at the start. */
+/** A process that has run this long, in milliseconds, has started successfully. */
 const stableMs = 30_000;
 
 /**
- * Of the objects of one process. Without a limit V8 lets them grow to many times what is needed before it collects the
- * old ones, and there are a dozen processes on one machine. What is too much for it ends the process, which is
- * started again.
+ * The heap limit of one process, in MB. Without a limit V8 lets the heap grow to many times what is needed before it
+ * collects garbage, and there are a dozen processes on one machine. A process that exceeds it ends and is started
+ * again.
  */
 const heapMb = 192;
 
@@ -20,7 +20,7 @@ interface Start {
   readonly reject: (refused: StartRefused) => void;
 }
 
-/** A process that is started again when it dies, ever more slowly when it dies at once. */
+/** A process that is started again when it dies, with a growing delay when it dies at once. */
 export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
   private process: ChildProcess | undefined;
   private stopping = false;
@@ -51,15 +51,15 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
   }
 
   /**
-   * Resolves when the process says that it is ready, after however many restarts.
-   * @throws StartRefused when it says that to start it again is no use
+   * Resolves when the process reports that it is ready, after any number of restarts.
+   * @throws StartRefused when it reports that starting it again does not help
    */
   start(): Promise<void> {
     this.stopping = false;
     return new Promise((resolve, reject) => this.spawn({ resolve, reject }));
   }
 
-  /** Lets it end in order, and says what it waits for. @param ms until it is killed */
+  /** Stops the process in order, and prints what it waits for. @param ms milliseconds until it is killed */
   async stop(ms: number): Promise<void> {
     this.stopping = true;
     clearTimeout(this.restartTimer);
@@ -75,7 +75,7 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
     clearTimeout(kill);
   }
 
-  /** At once, in the middle of whatever it does. Resolves when it is dead; it is started again, as after any other death. */
+  /** Kills the process at once. Resolves when it is dead. It is started again, as after any other death. */
   async kill(): Promise<void> {
     const child = this.process;
     if (!child || hasEnded(child)) return;
@@ -93,7 +93,7 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
     const child = fork(this.script, this.args, {
       env: this.environment,
       execArgv: [...process.execArgv, `--max-old-space-size=${heapMb}`],
-      // A process group of its own: Ctrl-C in a terminal reaches the supervisor alone, which then stops in order.
+      // Its own process group: Ctrl-C in a terminal reaches only the supervisor, which then stops in order.
       detached: process.platform !== 'win32',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -112,7 +112,7 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
     child.once('exit', (code, signal) => {
       this.isReady = false;
       if (this.stopping) return;
-      // What it was started with was right once; it may be right again.
+      // It was ready once with these settings, and may be again.
       if (refusal !== undefined && !this.hasBeenReady) {
         this.stopping = true;
         start.reject(new StartRefused(refusal));

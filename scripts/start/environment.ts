@@ -1,11 +1,11 @@
 import { systemEnvironment } from '../system-environment.cjs';
 
-/** Variables of PostgreSQL's clients, such as PGSSLMODE: they complete a DATABASE_URL that does not say it all. */
+/** Variables of PostgreSQL's clients, such as PGSSLMODE, which complete a DATABASE_URL. */
 const postgresClient = /^PG[A-Z]+$/;
 
 /**
- * What one process is given of everything: what any program needs, and the settings that it reads. A secret in the
- * environment of a process can be read by an attacker who breaks into it.
+ * @returns the environment of one process: what any program needs, and the settings that it reads. An attacker who
+ *   breaks into a process can read the secrets in its environment
  */
 export function environmentFor(settingNames: readonly string[], all: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const isGiven = (name: string) =>

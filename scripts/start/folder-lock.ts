@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartRefused } from './start-refused';
 
-/** What stands behind "in use by another start": its pid as it says itself, or why there is none. */
+/** The owner of a folder that is in use: its pid as it reports it, or why there is none. */
 export interface FolderInUse {
   readonly owner: string;
 }
@@ -13,10 +13,10 @@ export interface FolderInUse {
 const answerMs = 1_000;
 
 /**
- * One owner per folder. The lock is a listening local socket, which the system takes away with its process: a
- * pid in a file may be another program's by now. A client that connects gets the pid of the owner.
- * @param folder exists
- * @returns the lock, to be closed at the end; or who has it
+ * Locks a folder for one owner. The lock is a listening local socket, which the system closes with its process: a pid
+ * in a file may by now belong to another program. A client that connects gets the pid of the owner.
+ * @param folder must exist
+ * @returns the lock, to be closed at the end; or the owner of the folder
  */
 export async function lockFolder(folder: string): Promise<{ readonly server: Server } | FolderInUse> {
   const name = `node-message-queue-${createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 16)}`;
@@ -26,7 +26,7 @@ export async function lockFolder(folder: string): Promise<{ readonly server: Ser
     if (first) return { server: first };
     const owner = await ask(path);
     if (owner !== undefined) return { owner };
-    rmSync(path, { force: true }); // Left behind by a process that was killed.
+    rmSync(path, { force: true }); // A killed process has left it.
     const second = await listen(path);
     return second ? { server: second } : { owner: (await ask(path)) ?? '' };
   } catch (error) {
@@ -36,7 +36,7 @@ export async function lockFolder(folder: string): Promise<{ readonly server: Ser
   }
 }
 
-/** The same for every start on this machine: TMPDIR may differ from one terminal to the next. */
+/** The same for every start on this machine: TMPDIR may differ between terminals. */
 function socketFolder(): string {
   try {
     accessSync('/tmp', constants.W_OK | constants.X_OK);
@@ -48,7 +48,7 @@ function socketFolder(): string {
 
 function listen(path: string): Promise<Server | undefined> {
   const server = createServer((socket) => {
-    socket.on('error', () => undefined); // Who asks may be gone before the answer.
+    socket.on('error', () => undefined); // The client may be gone before the answer.
     socket.end(String(process.pid));
   });
   return new Promise((resolve, reject) => {
@@ -63,7 +63,7 @@ function listen(path: string): Promise<Server | undefined> {
   });
 }
 
-/** @returns undefined when no process listens any more */
+/** @returns the pid of the owner; undefined when no process listens any more */
 function ask(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);

@@ -10,7 +10,7 @@ import { Supervisor } from './supervisor';
 
 const projectFolder = join(__dirname, '../../..');
 
-/** `npm start`: everything, from PostgreSQL to the workers, until Ctrl-C. */
+/** `npm start`: runs everything, from PostgreSQL to the workers, until Ctrl-C. */
 async function main(): Promise<void> {
   const envFile = join(projectFolder, '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
     environment: { ...process.env, LOG_FORMAT: process.env['LOG_FORMAT'] || 'pretty' },
     say: (line) => process.stdout.write(`${line}\n`),
   });
-  // A terminal sends Ctrl-C to npm and to us, and npm hands it on: any further one changes nothing.
+  // A terminal sends Ctrl-C to npm and to this process, and npm passes it on, so a second one has no effect.
   let stopped: Promise<void> | undefined;
   const stop = () => {
     stopped ??= supervisor.stop().then(() => process.exit(0));
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   if (!stopped) process.stdout.write(`ready ${checked.PUBLIC_URL ?? `http://localhost:${checked.PORT}`}\n`);
 }
 
-/** All settings of all apps at once, before anything starts. */
+/** Checks all settings of all apps at once, before anything starts. */
 function checkSettings(databaseUrl: string | undefined): Settings {
   const mayEmbed = process.env['NODE_ENV'] !== 'production';
   const environment = databaseUrl || !mayEmbed ? process.env : { ...process.env, DATABASE_URL: 'postgres://embedded' };

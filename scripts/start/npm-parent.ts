@@ -1,4 +1,4 @@
-/** npm puts a shell between itself and us, which passes no signal on; what we see is that our parent is gone. */
+/** npm runs this process through a shell that passes on no signal. So this detects that the parent is gone. */
 export function whenNpmIsGone(stop: () => void): void {
   if (process.env['npm_lifecycle_event'] === undefined) return;
   const parent = process.ppid;

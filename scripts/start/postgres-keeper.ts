@@ -3,11 +3,11 @@ import { startPostgres } from '../postgres/embedded-postgres';
 import type { PostgresLocation } from '../postgres/location';
 
 /**
- * PostgreSQL's parent process. It outlives a supervisor that is killed for just as long as it takes to shut
- * PostgreSQL down in order. Arguments: the location as JSON, the port.
+ * PostgreSQL's parent process. When its supervisor is killed, it shuts PostgreSQL down in order and then ends.
+ * Arguments: the location as JSON, the port.
  */
 async function keep(location: PostgresLocation, port: number): Promise<void> {
-  // Signals to a whole process group are the supervisor's business; it says when it is time.
+  // The supervisor handles signals to the whole process group, and then asks this process to stop.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
   let stopping = false;
   const postgres = await startPostgres(location, port);

@@ -1,12 +1,12 @@
 import { isOrder, type SupervisorOrder } from '@app/observability';
 import type { Child } from './child';
 
-/** How long a process that is asked to stop may take. */
+/** How long a process that is asked to stop may take, in milliseconds. */
 const stopMs = 10_000;
 
 /**
- * Lets the API have the other processes killed, stopped and started, for people who want to see what comes of it.
- * Development only: the supervisor makes none in production.
+ * Lets the API kill, stop and start the other processes, to show what happens then. Development only: in production the
+ * supervisor creates none.
  */
 export class ProcessControl {
   private readonly others: readonly Child[];

@@ -1,2 +1,2 @@
-/** Something that only the person at the keyboard can mend; its message says how. */
+/** An error that only the user can fix; its message says how. */
 export class StartRefused extends Error {}

@@ -15,7 +15,7 @@ import { lockFolder } from './folder-lock';
 import { ProcessControl } from './process-control';
 import { StartRefused } from './start-refused';
 
-/** Longer than PostgreSQL waits for its clients, and then for its disk. */
+/** Milliseconds; longer than PostgreSQL waits for its clients and then for its disk. */
 const postgresMs = 30_000;
 
 export interface SupervisorOptions {
@@ -23,12 +23,12 @@ export interface SupervisorOptions {
   /** Undefined: run the embedded PostgreSQL. */
   readonly databaseUrl: string | undefined;
   readonly settings: Pick<Settings, 'DATA_DIR' | 'STORAGE_DIR' | 'S3_BUCKET' | 'SHUTDOWN_GRACE_MS'>;
-  /** Everything that is set. Each process gets its own part of it. */
+  /** The whole environment. Each process gets its own part of it. */
   readonly environment: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
 }
 
-/** Every process of the system on one machine: PostgreSQL, then the migrations, then all apps at once. */
+/** All processes of the system on one machine: PostgreSQL, then the migrations, then all apps at once. */
 export class Supervisor {
   private lock: Server | undefined;
   private postgres: Child | undefined;
@@ -63,7 +63,9 @@ export class Supervisor {
     await Promise.all(this.apps.map((app) => app.start()));
   }
 
-  /** In order: the API, so that nothing new comes; the relay; the workers, which drain; PostgreSQL last. */
+  /**
+   * Stops in this order: the API, so that no new requests come; the relay; the workers, which drain; PostgreSQL last.
+   */
   async stop(): Promise<void> {
     const { say } = this.options;
     this.stopping = true;
@@ -82,13 +84,13 @@ export class Supervisor {
     this.lock?.close();
   }
 
-  /** The apps that read and write files would each refuse to start, too, when everything else runs. */
+  /** Checks the folder first: otherwise each app that uses files would refuse to start once everything else runs. */
   private checkFilesFolder(): void {
     const { settings } = this.options;
     if (settings.S3_BUCKET === undefined) assertWritable('STORAGE_DIR', resolve(filesFolder(settings)));
   }
 
-  /** A method, because it changes while `start` waits. */
+  /** A method, so that TypeScript does not assume that the value stays unchanged while `start` waits. */
   private isStopping(): boolean {
     return this.stopping;
   }
@@ -117,17 +119,17 @@ export class Supervisor {
     try {
       return locatePostgres(this.options.projectFolder, this.options.settings.DATA_DIR);
     } catch (error) {
-      throw new StartRefused((error as Error).message); // No programs for this system, no user to run them, no folder.
+      throw new StartRefused((error as Error).message); // No programs for this system, no user, or no folder.
     }
   }
 
-  /** Something to make reports of, where there is nothing yet. In production the data is its owner's business. */
+  /** Adds data for reports when there are none. In production the data belong to the operator. */
   private async seed(environment: NodeJS.ProcessEnv): Promise<void> {
     if (environment['NODE_ENV'] === 'production') return;
     await this.runToEnd('seed', ['--only-if-empty', '--orders', '2000'], environmentFor(['DATABASE_URL'], environment));
   }
 
-  /** In a process group of its own, and waited for: a migration that is broken off has to be mended by hand. */
+  /** Runs a script to its end in its own process group: an interrupted migration must be repaired by hand. */
   private async runToEnd(script: 'migrate' | 'seed', args: string[], environment: NodeJS.ProcessEnv): Promise<void> {
     const child = fork(join(__dirname, `../${script}/main.js`), args, {
       env: environment,

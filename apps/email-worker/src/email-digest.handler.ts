@@ -15,7 +15,8 @@ export class EmailDigestHandler implements Handler<typeof emailDigest> {
   ) {}
 
   async handle({ tenant, payload: { to, from, until } }: JobOf<typeof emailDigest>, { effectKey, signal }: JobContext) {
-    // The system's own digest is for those who run it. A digest that another service asks for counts its tenant's jobs.
+    // The system's own digest is for operators and counts all tenants. A digest that another service requests counts
+    // the jobs of its tenant.
     const ofTenant = tenant === systemTenant ? undefined : tenant;
     const counts = await countJobs(this.pool, ofTenant, new Date(from), new Date(until));
     const jobs = counts.reduce((sum, { count }) => sum + count, 0);

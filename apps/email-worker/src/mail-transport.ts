@@ -5,13 +5,12 @@ import { type PrismaClient } from '@app/database';
 import type { Email } from './mailer';
 import { refusalOf } from './mailbox-refusals';
 
-/** Below the job's time-out, so that a silent server ends as an error of the attempt that says what was silent. */
+/** Milliseconds, below the job's time-out: a silent server then fails the attempt with an error that names it. */
 const timeOuts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
 
 /**
- * To a mail server, or, without an address of one, into the mailbox that `GET /dev/mailbox` shows.
- * There is a connection for each handler that may run: an email that had to wait for one would still go out after its
- * attempt had timed out and the next had begun.
+ * Sends to a mail server, or, when none is configured, into the mailbox that `GET /dev/mailbox` shows. Each handler has
+ * its own connection: an email that waits for one could be sent after its attempt had timed out and the next had begun.
  */
 export function createMailTransport(smtpUrl: string | undefined, prisma: PrismaClient): Transporter {
   if (smtpUrl === undefined) return createTransport(mailboxTransport(prisma));
@@ -29,7 +28,7 @@ function mailboxTransport(prisma: PrismaClient): Transport {
     name: 'mailbox',
     version: '1',
     send: (mail, callback) => {
-      const { tenant, to, subject, text, html } = mail.data as Email; // As the mailer has given them.
+      const { tenant, to, subject, text, html } = mail.data as Email; // The object that the mailer passed.
       const refusal = refusalOf(to);
       if (refusal) {
         callback(refusal, undefined);

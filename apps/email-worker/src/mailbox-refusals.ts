@@ -1,12 +1,13 @@
-/** A mail server's reply, as nodemailer hands it on. */
+/** A mail server's reply, as nodemailer reports it. */
 interface EnvelopeRefused extends Error {
   readonly code: 'EENVELOPE';
   readonly responseCode: number;
 }
 
 /**
- * The mailbox takes everything but what no mail server could: nobody has an address at `.invalid` (RFC 6761, 6.4).
- * `busy@…` is told to come back later, so that one can watch attempts fail and, at the last, a dead letter come of it.
+ * The mailbox accepts everything but what no mail server could deliver: no address at `.invalid` exists (RFC 6761,
+ * 6.4). It refuses `busy@…` temporarily, so that one can watch failing attempts and, after the last one, the dead
+ * letter.
  */
 export function refusalOf(to: string): EnvelopeRefused | undefined {
   if (!to.toLowerCase().endsWith('.invalid')) return undefined;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Transporter } from 'nodemailer';
 
 export interface Email {
-  /** Whose job sends it. The built-in mailbox keeps it; a mail server does not hear of it. */
+  /** The tenant of the job. The built-in mailbox stores it; a mail server does not get it. */
   readonly tenant: string;
   readonly to: string;
   readonly subject: string;
@@ -11,12 +11,12 @@ export interface Email {
 }
 
 /**
- * nodemailer's codes for a refusal of the envelope or the content. A 5xx at the greeting or the login is about us,
- * not about the email, and passes when somebody has mended it.
+ * nodemailer's codes for a refusal of the envelope or the content. A 5xx at the greeting or the login concerns our
+ * configuration, not the email, and may pass once that is fixed.
  */
 const aboutTheEmail = new Set<string | undefined>(['EENVELOPE', 'EMESSAGE']);
 
-/** The mail server has refused this email for good; asking again would get the same answer. */
+/** The mail server has refused this email for good. A retry would get the same answer. */
 export class EmailRefused extends Error {}
 
 @Injectable()
@@ -27,9 +27,10 @@ export class Mailer {
   ) {}
 
   /**
-   * SMTP knows no idempotency: a worker that dies after the server took the email and before the job was settled
-   * sends it once more. Both copies carry one Message-ID, made from the key, by which mail stores and people tell
-   * that they are one.
+   * Sends an email. SMTP has no idempotency key: a worker that dies after the server has accepted the email and before
+   * the job is settled causes a second copy. Both copies have one Message-ID, derived from the key, by which mail
+   * stores and people recognise them.
+   * @param key the same for every attempt of a job
    * @throws EmailRefused for a permanent reply (RFC 5321, 4.2.1: 5yz); any other error may pass
    */
   async send(email: Email, key: string): Promise<{ messageId: string }> {

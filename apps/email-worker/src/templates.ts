@@ -9,19 +9,19 @@ interface Rendered {
   readonly html: string;
 }
 
-/** Those that callers may name, and our own. */
+/** The templates that callers may name, and our own. */
 const templateNames = [...emailTemplateNames, 'digest'] as const;
 
 type Template = (typeof templateNames)[number];
 
-/** Compiled when the worker starts: a template that is missing or broken stops the boot, not a job. */
+/** Compiled when the worker starts: a missing or broken template stops the boot instead of a job. */
 @Injectable()
 export class Templates {
   private readonly compiled = new Map<Template, ReturnType<typeof compile>>(
     templateNames.map((name) => [name, compile(name)]),
   );
 
-  /** Values are escaped in HTML and stand as they are in text. */
+  /** Escapes values in HTML, and leaves them unchanged in text. */
   render(name: Template, data: Record<string, unknown>): Rendered {
     return this.compiled.get(name)!(data);
   }

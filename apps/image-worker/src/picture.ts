@@ -1,16 +1,16 @@
 import sharp, { type Metadata, type OutputInfo, type SharpOptions } from 'sharp';
 import { imageSizes, type ImageFormat, type ImageSize } from '@app/features/image';
 
-/** More than any phone's camera makes; 75 MB when decoded. */
+/** More than a phone's camera makes; 75 MB when decoded. */
 const megapixels = 25;
 
-/** A file of few bytes can ask for gigabytes, and one that is broken for anything. */
+/** A file of a few bytes can require gigabytes when decoded, and a broken one may do anything. */
 const limits: SharpOptions = { limitInputPixels: megapixels * 1_000_000, failOn: 'error' };
 
-/** For one step. Well below the job's time-out, and far above what the largest image takes. */
+/** The time limit of one step: well below the job's time-out, and far above the time for the largest image. */
 const stepSeconds = 60;
 
-// Of the formats that libvips reads only those that callers may send: an SVG, for one, may name other files.
+// libvips may read only the formats that callers may send: an SVG, for example, may refer to other files.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
   operation: [
@@ -21,12 +21,12 @@ sharp.unblock({
     'VipsForeignLoadNsgif',
   ],
 });
-// The jobs of a process run side by side on its cores; threads within one would only take turns with another's.
+// The jobs of a process run in parallel on its cores; threads within one job would only compete with other jobs.
 sharp.concurrency(1);
-// No two jobs have an image in common.
+// No two jobs share an image.
 sharp.cache(false);
 
-/** The image itself is at fault: trying again cannot help. */
+/** The image itself is invalid; a retry cannot help. */
 export class PictureRefused extends Error {}
 
 export interface Encoded {
@@ -35,7 +35,7 @@ export interface Encoded {
   readonly height: number;
 }
 
-/** Pixels and nothing else: upright, in sRGB, with no metadata. At most as large as the largest variant. */
+/** Upright pixels in sRGB without metadata, at most as large as the largest variant. */
 export class Picture {
   private constructor(
     private readonly pixels: Buffer,
@@ -43,12 +43,12 @@ export class Picture {
   ) {}
 
   /**
-   * Of an animation it is the first frame.
+   * Decodes an image; of an animation, the first frame.
    * @throws PictureRefused
    */
   static async decode(file: Buffer): Promise<Picture> {
     try {
-      // The header alone is read first: what is too large there is never decoded.
+      // Reads only the header first: an image that is too large is never decoded.
       refuseWithoutSize(await sharp(file, limits).metadata());
       const { data, info } = await sharp(file, limits)
         .autoOrient()
@@ -63,7 +63,7 @@ export class Picture {
     }
   }
 
-  /** The same bytes for the same picture, however often. */
+  /** @returns the same bytes for the same picture, every time */
   async encode(size: ImageSize, format: ImageFormat): Promise<Encoded> {
     const { data, info } = await encoders[format](this.scaledTo(size))
       .timeout({ seconds: stepSeconds })
@@ -78,10 +78,10 @@ export class Picture {
 }
 
 const encoders: Readonly<Record<ImageFormat, (image: sharp.Sharp) => sharp.Sharp>> = {
-  // Half the effort of the default: a fraction of its time, and files that are about a fifth larger.
+  // Half the default effort: a fraction of the time, and files that are about a fifth larger.
   avif: (image) => image.avif({ quality: 50, effort: 2 }),
   webp: (image) => image.webp({ quality: 80 }),
-  // It has no transparency.
+  // JPEG has no transparency.
   jpeg: (image) => image.flatten({ background: '#fff' }).jpeg({ quality: 80 }),
 };
 
@@ -96,7 +96,10 @@ function refuseWithoutSize({ width, height }: Metadata): void {
   if (!width || !height) throw new Error('it says of itself that it has no pixels');
 }
 
-/** What libvips says of an image. A step that took too long may have done so because the machine was busy. */
+/**
+ * @returns the refusal when libvips rejects the image. A step that took too long may have run on a busy machine, so
+ *   that is no refusal
+ */
 function refusalOf(error: unknown): PictureRefused | undefined {
   const { message } = error as Error;
   if (message.startsWith('timeout')) return undefined;

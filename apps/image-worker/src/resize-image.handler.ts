@@ -37,7 +37,7 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
     for (const { name, format } of wanted) {
       context.signal.throwIfAborted();
       const { bytes: content, width, height } = await picture.encode(name, format);
-      // The same name at every attempt: one that is repeated overwrites what it has written.
+      // The same name for every attempt: a retry overwrites its own files.
       const key = `images/${jobId}/${name}.${format}`;
       const contentType = `image/${format}`;
       const { bytes } = await this.store.put(key, content, { contentType, signal: context.signal });
@@ -53,8 +53,8 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
   }
 
   /**
-   * Whole: an upload has a limit, and most formats cannot be read in a stream. The key comes with the job, and a job
-   * may come from another service: an upload of another tenant is one that is not there.
+   * Reads an upload as a whole: its size is limited, and most formats cannot be read as a stream. The key is in the
+   * payload, which another service may have written: an upload of another tenant counts as missing.
    */
   private async read(tenant: string, key: string, signal: AbortSignal): Promise<Buffer | undefined> {
     if (!(await isUploadOf(this.pool, tenant, key))) return undefined;

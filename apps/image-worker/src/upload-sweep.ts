@@ -6,8 +6,8 @@ import { FileStore } from '@app/storage';
 const everyMs = 60_000;
 
 /**
- * Removes uploads that no job needs any more. Every worker does it, and a second removal does no harm; one that fails
- * is tried again by the next sweep.
+ * Removes uploads that no job needs any more. Every worker does this; a second removal does no harm, and the next sweep
+ * retries a failed one.
  */
 @Injectable()
 export class UploadSweep implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -26,11 +26,11 @@ export class UploadSweep implements OnApplicationBootstrap, OnApplicationShutdow
     clearInterval(this.timer);
   }
 
-  /** @returns how many there were */
+  /** @returns the number of removed uploads */
   async sweep(): Promise<number> {
     const keys = await readUnneededUploads(this.pool);
     for (const key of keys) await this.store.remove(key);
-    // The row goes last: as long as it is there, the file will be found again.
+    // Deletes the rows last: while a row exists, a later sweep finds its file.
     await forgetUploads(this.pool, keys);
     return keys.length;
   }

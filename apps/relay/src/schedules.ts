@@ -2,7 +2,7 @@ import { defineSchedule, type ScheduleDefinition } from '@app/contracts';
 import { emailDigest } from '@app/features/email';
 import type { RelaySettings } from './config';
 
-/** Every timetable there is. */
+/** All timetables. */
 export function schedulesOf({ DIGEST_TO, DIGEST_CRON, DIGEST_ZONE }: RelaySettings): readonly ScheduleDefinition[] {
   return [
     defineSchedule({

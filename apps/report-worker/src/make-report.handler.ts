@@ -19,7 +19,7 @@ import { summarise } from './pdf/summarise';
 import { writePdf } from './pdf/write-pdf';
 import { writeXlsx } from './xlsx/write-xlsx';
 
-/** Writing a report is most of the work; the rest is for its end. */
+/** Writing the report is most of the progress; the rest is for storing its record. */
 const writtenPercent = 99;
 
 const tables = { csv: writeCsv, xlsx: writeXlsx };
@@ -38,7 +38,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     const { format } = payload;
     const contentType = reportFormats[format];
     const name = nameOf(payload);
-    // The same at every attempt: what a killed one has left is overwritten.
+    // The same key for every attempt: a retry overwrites what a killed attempt has left.
     const key = `reports/${id}/${name}`;
     const period = {
       tenant,
@@ -58,7 +58,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
       });
     } catch (error) {
       const { reason } = context.signal as { reason: unknown };
-      // Nobody will overwrite it then.
+      // No later attempt will overwrite the file.
       if (reason instanceof JobAborted && reason.reason === 'cancelled') await this.store.remove(key);
       throw error;
     }
@@ -99,12 +99,12 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     try {
       return await this.store.put(key, content, { contentType: reportFormats[format], signal });
     } finally {
-      // Of a put that failed half way: nothing reads on from what is about to be closed.
+      // After a failed put, nothing may read from the connection that is about to be closed.
       content.destroy();
     }
   }
 
-  /** For a job that came without its sections, from another service say. */
+  /** For a job without children, for example one that another service requested. */
   private async summariseHere(period: OrderPeriod, { signal, progress }: JobContext): Promise<SectionSummary[]> {
     const sections = await sectionsOfOrders(this.pool, period);
     const summaries: SectionSummary[] = [];

@@ -1,6 +1,6 @@
 import type { Order } from '@app/features/report';
 
-/** The columns of every table of orders, in their order. */
+/** The columns of every table of orders, in order. */
 export const orderColumns = [
   'number',
   'placed_at',
@@ -14,7 +14,7 @@ export const orderColumns = [
   'note',
 ] as const;
 
-/** What a format makes of each kind of value. */
+/** How a file format represents each kind of value. */
 export interface CellFormat<Cell> {
   readonly text: (text: string) => Cell;
   readonly date: (moment: Date) => Cell;
@@ -22,7 +22,7 @@ export interface CellFormat<Cell> {
   readonly money: (cents: number) => Cell;
 }
 
-/** A row of cells. */
+/** @returns the cells of one row */
 export function cellsOf<Cell>(order: Order, { text, date, number, money }: CellFormat<Cell>): (Cell | null)[] {
   return [
     number(order.number),

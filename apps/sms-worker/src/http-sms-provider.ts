@@ -5,16 +5,16 @@ import { SmsPostponed, SmsProvider, SmsRefused, type Sms } from './sms-provider'
 const answer = z.looseObject({ id: z.string().min(1).max(200) });
 
 /**
- * Answers of the client-error class that may still pass (RFC 9110, 15.5): too early, too much, or about our
- * credentials and our address rather than about this SMS.
+ * Client errors that may pass (RFC 9110, 15.5): too early, too many requests, or concerning our credentials and our
+ * address rather than this SMS.
  */
 const mayPass = new Set([401, 403, 404, 407, 408, 409, 425, 429]);
 
-/** However long the provider asks to wait. */
+/** The longest wait, whatever the provider asks for. */
 const longestWaitSeconds = 3_600;
 
 /**
- * `POST {to, text}` with `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): however often a job is
+ * Sends `POST {to, text}` with `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): however often a job is
  * tried, the provider sends one SMS. A success answers `{id}`.
  */
 export class HttpSmsProvider extends SmsProvider {
@@ -37,14 +37,14 @@ export class HttpSmsProvider extends SmsProvider {
       signal,
     }).catch((error: unknown) => {
       signal.throwIfAborted();
-      // fetch itself says "fetch failed", and has the reason as its cause.
+      // The message of fetch is only "fetch failed"; its cause holds the reason.
       throw new Error(`The SMS provider does not answer (${reasonOf((error as Error).cause ?? error)}).`, {
         cause: error,
       });
     });
     if (response.ok) return answer.parse(await response.json()).id;
 
-    // The status has said all that matters: a body that breaks off changes nothing.
+    // The status is enough: a body that breaks off changes nothing.
     await response.body?.cancel().catch(() => undefined);
     const retryAfter = Number(response.headers.get('retry-after'));
     if (retryAfter > 0) throw new SmsPostponed(Math.min(Math.ceil(retryAfter), longestWaitSeconds));

@@ -2,7 +2,7 @@ import { catchMessage } from '@app/mailbox';
 import { type PrismaClient } from '@app/database';
 import { SmsProvider, type Sms } from './sms-provider';
 
-/** Sends nothing: every SMS, copies included, lands where `GET /dev/mailbox` shows it. */
+/** Sends nothing: stores every SMS, copies included, in the mailbox that `GET /dev/mailbox` shows. */
 export class MailboxSmsProvider extends SmsProvider {
   constructor(private readonly prisma: PrismaClient) {
     super();

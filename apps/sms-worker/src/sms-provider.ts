@@ -1,16 +1,16 @@
 export interface Sms {
-  /** Whose job sends it. The built-in mailbox keeps it; a provider does not hear of it. */
+  /** The tenant of the job. The built-in mailbox stores it; a provider does not get it. */
   readonly tenant: string;
   readonly to: string;
   readonly text: string;
 }
 
-/** Whoever carries an SMS. Another provider is another class with this method. */
+/** Sends an SMS. Another provider is another class with this method. */
 export abstract class SmsProvider {
   /**
-   * @param key the same at every attempt of a job; a provider that honours it sends once
-   * @returns the provider's name for the message
-   * @throws SmsRefused when it will never be sent; SmsPostponed when the provider says when to ask again
+   * @param key the same for every attempt of a job; a provider that supports it sends one SMS
+   * @returns the provider's id of the message
+   * @throws SmsRefused when the SMS will never be sent; SmsPostponed when the provider says when to retry
    */
   abstract send(sms: Sms, key: string, signal: AbortSignal): Promise<string>;
 }

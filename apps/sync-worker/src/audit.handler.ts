@@ -5,7 +5,7 @@ import { tenantOf } from './changed-product';
 
 export const audit = { event: productChanged, subscriber: 'audit' } as const;
 
-/** Keeps a row of each change. */
+/** Stores a row for each change. */
 @EventHandler(audit)
 export class AuditHandler implements HandlesEvents<typeof productChanged> {
   async handle(events: readonly EventOf<typeof productChanged>[], tx: Prisma.TransactionClient): Promise<void> {

@@ -4,7 +4,7 @@ import { EventHandler, type EventOf, type EventSubscription, type HandlesEvents 
 import { type Prisma } from '@app/database';
 import { productOf } from './changed-product';
 
-/** The one that a replay fills. */
+/** The generation that a replay fills. */
 export class ReplayedGeneration {
   constructor(readonly id: bigint) {}
 }
@@ -14,7 +14,7 @@ interface Replay {
   readonly handler: Type<HandlesEvents<typeof productChanged>>;
 }
 
-/** @param subscriber a name that is new, such as `search@2`: it hears from the first event that the broker still has */
+/** @param subscriber a new name, such as `search@2`: it begins at the first event that the broker still has */
 export function replayOf(subscriber: string): Replay {
   const event = { ...productChanged, subscribers: [...productChanged.subscribers, subscriber] };
   const subscription = { event, subscriber };

@@ -10,7 +10,7 @@ import { ReplayedGeneration, replayOf } from './replay.handler';
 
 const application = 'sync-replay';
 
-/** A process that hears everything from the beginning, under a name that is new, and does nothing else. */
+/** A process that only handles all past and new events, under a new subscriber name. */
 @Module({})
 export class ReplayModule {
   static forRoot(settings: SyncWorkerSettings, subscriber: string): DynamicModule {

@@ -5,7 +5,7 @@ import { productOf } from './changed-product';
 
 export const search = { event: productChanged, subscriber: 'search' } as const;
 
-/** Keeps the search model as the products are. */
+/** Updates the search model with every change of a product. */
 @EventHandler(search)
 export class SearchHandler implements HandlesEvents<typeof productChanged> {
   async handle(events: readonly EventOf<typeof productChanged>[], tx: Prisma.TransactionClient): Promise<void> {

@@ -13,7 +13,7 @@ import { done, JobAborted, JobHandler, type Handler, type JobContext, type JobOf
 import { PrismaClient } from '@app/database';
 
 const pageSize = 1_000;
-/** As many as are deleted within a second. */
+/** About as many rows as can be deleted within a second. */
 const rowsAtOnce = 20_000;
 
 interface Copied {
@@ -23,8 +23,8 @@ interface Copied {
 }
 
 /**
- * Builds the model of a tenant anew beside the one that is read, and puts it in its place in the commit that completes
- * the job. Whoever hears of changes meanwhile writes to both.
+ * Builds the model of a tenant again beside the one in use, and replaces it in the commit that completes the job.
+ * Subscribers write changes to both meanwhile.
  */
 @JobHandler(syncRun)
 export class SyncRunHandler implements Handler<typeof syncRun> {
@@ -36,13 +36,13 @@ export class SyncRunHandler implements Handler<typeof syncRun> {
   async handle(job: JobOf<typeof syncRun>, context: JobContext): Promise<Outcome<Copied>> {
     const { tenant } = job;
     await this.dropLeftovers(tenant, context.signal);
-    // The next attempt goes on with it: what is there already is not written again.
+    // The next attempt continues this generation and does not write existing rows again.
     const generation = await openGeneration(this.pool, tenant, `job ${job.id}`);
     try {
       const copied = await this.copy(generation, context);
       return await context.transaction(async (tx) => {
         await makeLive(tx, generation);
-        // Of a large model the rest goes at the beginning of the next run.
+        // Further rows of a large model are deleted at the beginning of the next run.
         await dropClosedRows(tx, tenant, rowsAtOnce);
         return done(copied);
       });
@@ -74,7 +74,7 @@ export class SyncRunHandler implements Handler<typeof syncRun> {
   }
 }
 
-/** Nobody will go on with what this attempt has begun. */
+/** Whether no later attempt will continue what this one has begun. */
 function isOver({ attempt, maxAttempts }: JobOf<typeof syncRun>, { signal }: JobContext): boolean {
   if (signal.aborted) return signal.reason instanceof JobAborted && signal.reason.reason === 'cancelled';
   return attempt >= maxAttempts;

@@ -21,10 +21,10 @@ import {
 import { PrismaClient } from '@app/database';
 import { WebhookClient, type WebhookAnswer } from './webhook-client';
 
-/** However long an endpoint asks to wait. */
+/** The longest wait, whatever the endpoint asks for. */
 const longestWaitSeconds = 4 * 60 * 60;
 
-/** What an endpoint answers that has been taken down for good (Standard Webhooks). */
+/** The answer of an endpoint that was removed for good (Standard Webhooks). */
 const gone = 410;
 
 type Job = JobOf<typeof deliverWebhook>;
@@ -54,7 +54,7 @@ export class DeliverWebhookHandler implements Handler<typeof deliverWebhook> {
     if ('waitMs' in entered) return snooze(`${entered.waitMs}ms`);
     try {
       const attempt = await this.send(job, recipient, context.signal);
-      // What was answered has happened, whoever wants this to stop by now.
+      // An answer counts, even when the job was asked to stop meanwhile.
       if (attempt.outcome instanceof Error) context.signal.throwIfAborted();
       return await this.conclude(job, attempt, context);
     } finally {

@@ -4,7 +4,10 @@ import type { AcceptedJob } from '@app/ledger';
 import type { Prisma } from '@app/database';
 import { Deliveries, Endpoints, finishedJobs } from '@app/features/webhook';
 
-/** Of each job that has ended, a message to each endpoint that wants to hear of it: jobs in turn, in one commit. */
+/**
+ * Enqueues a message for each finished job to each endpoint that subscribed to it, one job after another, in one
+ * commit.
+ */
 @EventHandler(finishedJobs)
 export class TellEndpointsHandler implements HandlesEvents<typeof jobFinished> {
   constructor(
@@ -30,7 +33,7 @@ export class TellEndpointsHandler implements HandlesEvents<typeof jobFinished> {
   }
 }
 
-/** No kinds, or no states, means all of them. */
+/** An empty list of kinds or of states means all of them. */
 function wants(
   { kinds, states }: { kinds: readonly string[]; states: readonly string[] },
   job: { kind: string; state: string },

@@ -3,11 +3,11 @@ import type { TargetGuard } from '@app/features/webhook';
 
 export interface WebhookClientTimes {
   readonly connectMs: number;
-  /** From the look-up of the name to the end of the answer, however slowly it trickles. */
+  /** From the look-up of the name to the end of the answer, however slowly it arrives; milliseconds. */
   readonly totalMs: number;
 }
 
-/** What came of a request. Anything but an answer is an error: it may have arrived all the same. */
+/** The answer to a request. Anything else is an error, and the request may still have arrived. */
 export interface WebhookAnswer {
   readonly status: number;
   /** The first bytes of the body, for the log. */
@@ -18,12 +18,12 @@ export interface WebhookAnswer {
 const keptBytes = 512;
 
 /**
- * Sends to addresses that strangers have given us, and to nothing that the guard refuses. It follows no redirect,
- * takes no more of an answer than it keeps, and opens a connection for each request, so that each is looked at anew.
+ * Sends requests to addresses that tenants have set, and to none that the guard refuses. Follows no redirect, reads no
+ * more of an answer than it keeps, and opens a connection for each request, so that each address is checked again.
  */
 export class WebhookClient {
   private readonly agent: Agent;
-  /** For the built-in receiver: its exact address is let in, so its host is looked up as any program does it. */
+  /** For the built-in receiver: its exact address is allowed, so its host is looked up in the usual way. */
   private readonly receiverAgent: Agent;
 
   constructor(
@@ -32,12 +32,12 @@ export class WebhookClient {
   ) {
     this.agent = new Agent({
       connect: { lookup: guard.lookup, timeout: times.connectMs },
-      pipelining: 0, // No connection is kept.
+      pipelining: 0, // No connection is reused.
     });
     this.receiverAgent = new Agent({ connect: { timeout: times.connectMs }, pipelining: 0 });
   }
 
-  /** @throws TargetRefused, the error of a connection that failed, or a TimeoutError */
+  /** @throws TargetRefused; the error of a failed connection; a TimeoutError */
   async post(url: string, headers: Record<string, string>, body: string, signal: AbortSignal): Promise<WebhookAnswer> {
     this.guard.checkUrl(url);
     const timeOut = AbortSignal.timeout(this.times.totalMs);
@@ -60,7 +60,7 @@ export class WebhookClient {
   }
 }
 
-/** The status has said all that matters: a body that breaks off, or never ends, changes nothing. */
+/** The status is enough: a body that breaks off, or never ends, changes nothing. */
 async function firstBytesOf(body: Dispatcher.ResponseData['body']): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -71,12 +71,12 @@ async function firstBytesOf(body: Dispatcher.ResponseData['body']): Promise<stri
       if (bytes >= keptBytes) break; // Destroys the stream, and with it the connection.
     }
   } catch {
-    // What has come until now is what there is.
+    // Keeps what has arrived until now.
   }
   return Buffer.concat(chunks).subarray(0, keptBytes).toString();
 }
 
-/** A number of seconds. The other form, a date, would be one by the receiver's clock. */
+/** Accepts a number of seconds. The other form, a date, would depend on the receiver's clock. */
 function secondsOf(header: string | string[] | undefined): number | undefined {
   return typeof header === 'string' && /^\d{1,6}$/.test(header) ? Number(header) : undefined;
 }

@@ -14,7 +14,7 @@ import { WebhookClient } from './webhook-client';
 
 const application = 'webhook-worker';
 
-/** Of its tenant's slots of a process, one endpoint gets so many. */
+/** How many of its tenant's slots in a process one endpoint may use. */
 const perEndpoint = 5;
 
 @Module({})

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
-/** `user`: whose jobs these are. The others run the system, over all tenants. */
+/** `user`: for the jobs of one tenant. The other roles are for operators, over all tenants. */
 export const roles = ['user', 'viewer', 'operator', 'admin'] as const;
 
 export type Role = (typeof roles)[number];
 
-/** A key as the process knows it. The key itself is forgotten once it is read, so that nothing can print it. */
+/** A key as the process keeps it: only a digest, so that no code can print the key. */
 export interface ApiKey {
   readonly digest: Buffer;
   readonly tenant: string;
@@ -16,12 +16,12 @@ export interface ApiKey {
 const keyPattern = /^[\x21-\x7e]{16,256}$/;
 const tenantPattern = /^[a-z0-9-]+$/;
 
-/** @returns what a key is recognised by */
+/** @returns the digest by which a key is recognised */
 export function digestOf(key: string): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
-/** `key:tenant:role[+role],…`. A fault names an entry by its place: the entry holds a secret. */
+/** `key:tenant:role[+role],…`. A fault names an entry by its position, because the entry holds a secret. */
 export const apiKeys = z.string().transform((text, context): ApiKey[] => {
   const placeOf = new Map<string, number>();
   return text.split(',').flatMap((entry, index) => {

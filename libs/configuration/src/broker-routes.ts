@@ -4,15 +4,18 @@ import type { Settings } from './settings';
 
 export type BrokerAddresses = Pick<Settings, 'RABBITMQ_URL' | 'KAFKA_BROKERS'>;
 
-/** BullMQ is always there: it needs no server beside PostgreSQL. The others are there when their addresses are set. */
+/**
+ * BullMQ is always configured: it needs no server beside PostgreSQL. The others are configured when their addresses are
+ * set.
+ */
 export function configuredBrokers({ RABBITMQ_URL, KAFKA_BROKERS }: BrokerAddresses): readonly BrokerName[] {
   return ['bullmq', ...(RABBITMQ_URL ? ['rabbitmq' as const] : []), ...(KAFKA_BROKERS ? ['kafka' as const] : [])];
 }
 
-/** Which broker serves which kind of job, with the brokers that are configured here. */
+/** Routes each kind of job and event to one of the configured brokers. */
 export class BrokerRoutes {
   /**
-   * @param moved by queue: the broker that the operator has chosen in place of the definition's
+   * @param moved by queue: the broker that the operator has chosen instead of the definition's
    * @throws ConfigurationError for a broker that is not configured: its jobs would wait for ever
    */
   constructor(
@@ -35,12 +38,12 @@ export class BrokerRoutes {
     if (faults.length > 0) throw new ConfigurationError(faults);
   }
 
-  /** A definition's broker is a preference; where it is not configured, the first one that is serves. */
+  /** The definition's broker is a preference. When it is not configured, the first configured broker is used. */
   brokerOf({ queue, broker }: Pick<JobDefinition, 'queue' | 'broker'>): BrokerName {
     return this.firstConfigured(this.moved.get(queue) ?? broker);
   }
 
-  /** All subscribers of an event are on one broker. */
+  /** All subscribers of an event use one broker. */
   brokerOfEvent({ broker }: Pick<EventDefinition, 'broker'>): BrokerName {
     return this.firstConfigured(broker);
   }
@@ -49,7 +52,7 @@ export class BrokerRoutes {
     return this.configured.includes(wanted) ? wanted : this.configured[0]!;
   }
 
-  /** One line for each definition that does not get the broker it names; for one warning at boot. */
+  /** @returns one line for each definition whose broker is not configured; for one warning at boot */
   warnings(definitions: readonly JobDefinition[]): string[] {
     return definitions
       .filter((definition) => !this.moved.has(definition.queue) && this.brokerOf(definition) !== definition.broker)
@@ -60,7 +63,11 @@ export class BrokerRoutes {
   }
 }
 
-/** @param definitions all kinds of jobs of the system @throws ConfigurationError */
+/**
+ * @param definitions all kinds of jobs of the system
+ * @returns the routes of this system
+ * @throws ConfigurationError
+ */
 export function brokerRoutes(
   settings: BrokerAddresses & Pick<Settings, 'JOB_BROKERS'>,
   definitions: readonly JobDefinition[],

@@ -1,8 +1,8 @@
 import { developmentPassword, requiredInProduction, secretSettings, settings, type Settings } from './settings';
 
 /**
- * What a process was started with cannot work, and it does not help to start it again. The message names every fault,
- * each on its own line.
+ * A process cannot work with its settings; starting it again does not help. The message names each fault on a line of
+ * its own.
  */
 export class ConfigurationError extends Error {
   readonly code = 'configuration_invalid';
@@ -60,7 +60,7 @@ export function readSettings<Name extends keyof Settings>(
   return values as Pick<Settings, Name>;
 }
 
-/** What came, for the message of a fault: people send these around and keep them in logs. */
+/** @returns the value for the message of a fault, without secrets: such messages are shared and kept in logs */
 function shown(name: string, text: string | undefined): string {
   if (text === undefined || text === '') return 'nothing';
   const mayHoldPassword = name.endsWith('_URL') && /[@?]/.test(text);

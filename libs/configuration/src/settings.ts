@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { apiKeys } from './api-keys';
 
 const port = z.coerce.number().int().min(1).max(65535);
-/** Up to the longest time that a timer of Node knows. */
+/** At most the longest time for a timer of Node. */
 const milliseconds = z.coerce
   .number()
   .int()
@@ -22,12 +22,12 @@ const cron = z
   .string()
   .refine(isCron, { error: 'expected a cron expression such as "0 7 * * *" that has a next tick' });
 
-/** Moments at which a crash test has a process kill itself; each is an event of the core. */
+/** The moments at which a crash test lets a process kill itself; each is a signal of the core. */
 export const failPoints = ['accepted', 'confirmed', 'received', 'handled', 'settled', 'draining'] as const;
 
 /**
- * Every environment variable of every process, in one place: what it means, its form and its default.
- * An app takes the ones it needs with `readSettings`; `.env.example` is checked against this list.
+ * All environment variables of all processes: their meaning, form and default. An app takes those that it needs with
+ * `readSettings`. A test checks `.env.example` against this list.
  */
 export const settings = {
   NODE_ENV: z
@@ -180,7 +180,7 @@ export const settings = {
     .describe('for crash tests: the process kills itself at the nth of these events; refused in production'),
 } as const;
 
-/** Never printed, whatever is wrong with them. So is a URL with a password or a query; see readSettings. */
+/** Never printed in a message. Neither is a URL with a password or a query; see readSettings. */
 export const secretSettings: ReadonlySet<string> = new Set<keyof typeof settings>([
   'API_KEYS',
   'SIGNING_SECRET',
@@ -191,10 +191,10 @@ export const secretSettings: ReadonlySet<string> = new Set<keyof typeof settings
   'S3_SECRET_ACCESS_KEY',
 ]);
 
-/** What compose.development.env has for every password, so that it can be told from one that was chosen. */
+/** The value of every password in compose.development.env, by which a process recognises a password that is not set. */
 export const developmentPassword = 'development-only';
 
-/** What production does not guess: a process that reads one of these does not start without it. */
+/** Settings without a default in production: a process that reads one of them does not start without it. */
 export const requiredInProduction = ['API_KEYS', 'SIGNING_SECRET'] as const satisfies (keyof typeof settings)[];
 
 export type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]> };

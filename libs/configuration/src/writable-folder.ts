@@ -17,9 +17,9 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'its path is a link that leads to itself',
 };
 
-/** A folder of a setting that cannot be used. The message is one sentence. */
+/** The folder of a setting cannot be used. The message is one sentence. */
 export class UnusableFolder extends ConfigurationError {
-  /** @param error the reason in words, or the error of the call that failed */
+  /** @param error the reason as text, or the error of the failed call */
   constructor(variable: 'DATA_DIR' | 'STORAGE_DIR', folder: string, error: unknown) {
     const reason = typeof error === 'string' ? error : reasonOf(error as NodeJS.ErrnoException);
     super([]);
@@ -33,10 +33,10 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
 }
 
 /**
- * Makes the folder where there is none, and writes to it once: rights, a full disk and a read-only file system are only
- * known for sure by trying.
+ * Creates the folder if it is missing, and writes to it once: only a write finds missing rights, a full disk or a
+ * read-only file system.
  * @param folder absolute
- * @param below the folder in it that is tried, where that is not the folder itself
+ * @param below the subfolder that is tested, if not the folder itself
  * @throws UnusableFolder
  */
 export function assertWritable(variable: 'DATA_DIR' | 'STORAGE_DIR', folder: string, below = '.'): void {
@@ -53,7 +53,10 @@ export function assertWritable(variable: 'DATA_DIR' | 'STORAGE_DIR', folder: str
   }
 }
 
-/** Step by step: `recursive` of Node never ends where the system answers ENOENT below a folder that is there, as /proc does. */
+/**
+ * Creates one level at a time: Node's `recursive` never ends when the system answers ENOENT below an existing folder,
+ * as /proc does.
+ */
 function makeFolder(path: string, mode: number): void {
   try {
     mkdirSync(path, mode);
@@ -66,7 +69,7 @@ function makeFolder(path: string, mode: number): void {
   }
 }
 
-/** The folder of the files, where they are not in a bucket. */
+/** @returns the folder of the files, when no bucket is used */
 export function filesFolder({ STORAGE_DIR, DATA_DIR }: Pick<Settings, 'STORAGE_DIR' | 'DATA_DIR'>): string {
   return STORAGE_DIR ?? join(DATA_DIR ?? '.data', 'files');
 }

@@ -4,22 +4,22 @@ import { longestTimerMs } from './duration';
 import { exponential, retryFaults, type RetryPolicy } from './retry-policy';
 
 /**
- * A fact for whoever cares: any number of subscribers, each of which gets it once. Nobody waits for it, so it has
- * no ledger row: an outbox row on its way out, a row in the dedupe table per subscriber on its way in.
+ * A domain event with any number of subscribers, each of which gets it. No caller waits for it, so it has no row in the
+ * ledger: an outbox row before it is published, and a row in the table `processed_message` per subscriber.
  */
 export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
   /** The stable name, `noun.participle`. */
   readonly kind: string;
   readonly version: number;
-  /** A preference: where this broker is not configured, `bullmq` serves. */
+  /** A preference: `bullmq` is used when this broker is not configured. */
   readonly broker: BrokerName;
   readonly data: Data;
-  /** Facts about the same thing have the same key. */
+  /** Events about the same thing have the same key. */
   readonly key: ((data: never) => string) | undefined;
-  /** Who gets it. A name is for ever: under a new one, a subscriber begins anew. */
+  /** The subscribers that get it. A name must never be reused: a subscriber with a new name begins anew. */
   readonly subscribers: readonly string[];
   readonly partitions: number;
-  /** How often, and when, a subscriber tries an event that it could not handle. The events behind it wait. */
+  /** How often, and when, a subscriber retries an event that it could not handle. Later events wait meanwhile. */
   readonly retry: RetryPolicy;
 }
 
@@ -32,7 +32,7 @@ export const defaultPartitions = 4;
 
 const someSeconds = exponential({ attempts: 6, base: '100ms', max: '2s', jitter: 'full' });
 
-/** @throws RangeError that names each field which cannot be kept, at the moment the definition is loaded */
+/** @throws RangeError, when the definition is loaded, that names each invalid field */
 export function defineEvent<Data extends z.ZodType>(input: {
   kind: string;
   version: number;

@@ -5,39 +5,39 @@ import { longestTimerMs, toMs, type Duration } from './duration';
 import { retryFaults, type RetryPolicy } from './retry-policy';
 
 /**
- * Work that someone waits for: one worker, a ledger row, progress, a result.
- * From it come the producer's types, the worker's options, the broker topology and the API documents.
+ * Work with an outcome: one worker, a row in the ledger, progress, a result. The producer's types, the worker's
+ * options, the broker topology and the API documents derive from it.
  */
 export interface JobDefinition<Payload extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> {
-  /** The stable name, `noun.verb`. It outlives every class and file name. */
+  /** The stable name, `noun.verb`. It stays when classes and files are renamed. */
   readonly kind: string;
-  /** Raised when the payload changes its shape; older payloads go through `upcast`. */
+  /** Rises when the shape of the payload changes; `upcast` converts older payloads. */
   readonly version: number;
   readonly queue: string;
-  /** A preference: where this broker is not configured, `bullmq` serves. */
+  /** A preference: `bullmq` is used when this broker is not configured. */
   readonly broker: BrokerName;
   readonly payload: Payload;
   readonly result: Result;
   readonly retry: RetryPolicy;
   readonly timeoutMs: number;
-  /** Handlers at once in one process, over all brokers. */
+  /** How many handlers run at once in one process, over all brokers. */
   readonly concurrency: number;
   /**
-   * How many of these handlers one tenant gets in one process; the rest stay free for others. Undefined: all of them.
-   * For work that a tenant can make slow, such as requests to servers of its own, or that takes minutes.
+   * How many of these handlers one tenant may use in one process; the rest stay free for other tenants. Undefined: all
+   * of them. For work that a tenant can make slow, such as requests to its own servers, or that takes minutes.
    */
   readonly concurrencyPerTenant: number | undefined;
-  /** Starts per time over all processes of the queue. */
+  /** How many jobs may start in a period, over all processes of the queue. */
   readonly rateLimit: { readonly max: number; readonly perMs: number } | undefined;
-  /** Jobs of one tenant with the same key run one after the other, in the order in which they were accepted. */
+  /** Jobs of one tenant with the same key run one after another, in the order in which they were accepted. */
   readonly orderBy: ((payload: never) => string) | undefined;
-  /** On how many processes the queue can be spread, where the broker wants to know beforehand. */
+  /** How many processes can share the queue, for a broker that must know in advance. */
   readonly partitions: number;
-  /** Whether `job.finished` is said of its jobs. */
+  /** Whether `job.finished` is published for its jobs. */
   readonly announced: boolean;
-  /** Turns the payload of an older version into today's. */
+  /** Converts the payload of an older version to the current one. */
   readonly upcast: ((payload: unknown, version: number) => unknown) | undefined;
-  /** The result as callers see it, with an address beside each file. Links expire, so it is made anew at each reading. */
+  /** The result as callers see it, with a URL beside each file. URLs expire, so this runs at each reading. */
   readonly withLinks: ((result: never, urlOf: (fileId: string) => string) => unknown) | undefined;
 }
 
@@ -45,11 +45,11 @@ export type PayloadOf<D extends JobDefinition> = z.output<D['payload']>;
 export type ResultOf<D extends JobDefinition> = z.output<D['result']>;
 
 const kindPattern = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;
-/** A message names it with at most four digits. */
+/** A message holds the version in at most four digits. */
 const latestVersion = 9_999;
 const queuePattern = /^[a-z][a-z0-9-]*$/;
 
-/** @throws RangeError that names each field which cannot be kept, at the moment the definition is loaded. */
+/** @throws RangeError, when the definition is loaded, that names each invalid field */
 export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(input: {
   kind: string;
   version: number;
@@ -109,7 +109,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
   };
 }
 
-/** @returns what was expected, for a duration that a timer of a process cannot wait for */
+/** @returns a fault for a duration that is too long for a timer of Node; otherwise nothing */
 function timerFault(field: string, duration: Duration | undefined): string[] {
   if (duration === undefined || toMs(duration) <= longestTimerMs) return [];
   return [`${field}: expected at most 24 days, got "${duration}"`];

@@ -1,29 +1,29 @@
 import ms, { type StringValue } from 'ms';
 
-/** A length of time as people write it: `'250ms'`, `'1s'`, `'5m'`, `'1.5h'`. */
+/** A length of time as text: `'250ms'`, `'1s'`, `'5m'`, `'1.5h'`. */
 export type Duration = StringValue;
 
 const dayMs = 24 * 60 * 60 * 1000;
 
-/** The longest delay of a job. */
+/** The longest delay of a job, in milliseconds. */
 export const longestMs = 366 * dayMs;
 
-/** What a timer of Node waits for must stay below 2^31 ms; a longer one fires at once. */
+/** A timer of Node must be shorter than 2^31 ms; a longer one fires at once. */
 export const longestTimerMs = 24 * dayMs;
 
 /**
- * PostgreSQL and the brokers take whole milliseconds, and `ms('1.1h')` is 3960000.0000000005.
- * @returns whole milliseconds, 1 at least
- * @throws RangeError when the text is no positive duration of at most 366 days
+ * Converts to whole milliseconds, which PostgreSQL and the brokers require: `ms('1.1h')` is 3960000.0000000005.
+ * @returns whole milliseconds, at least 1
+ * @throws RangeError when the text is not a positive duration of at most 366 days
  */
 export function toMs(duration: Duration): number {
   return wholeMs(ms(duration), duration);
 }
 
 /**
- * @param shown how an error shows the value
- * @returns the same length of time in whole milliseconds, 1 at least
- * @throws RangeError for what is no number, not positive, or longer than 366 days
+ * @param shown the value as an error message shows it
+ * @returns the same length of time in whole milliseconds, at least 1
+ * @throws RangeError for a value that is not a number, not positive, or longer than 366 days
  */
 export function wholeMs(milliseconds: number, shown = String(milliseconds)): number {
   if (!(milliseconds > 0 && milliseconds <= longestMs)) {

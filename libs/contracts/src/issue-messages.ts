@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** Which rule a value breaks, for a program that has words of its own for it. */
+/** The rule that a value breaks, for a program with its own error texts. */
 export interface BrokenRule {
-  /** Stable, such as `max_length`. */
+  /** A stable code, such as `max_length`. */
   readonly rule: string;
-  /** Its limits and choices, such as `{ maximum: 500 }`. */
+  /** The limits and choices of the rule, such as `{ maximum: 500 }`. */
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
@@ -47,12 +47,11 @@ const unitNames: Readonly<Record<string, string>> = {
   file: 'byte',
 };
 
-/** How many unknown fields one message names: a caller decides how many there are. */
+/** How many unknown fields one message names. The caller decides how many there are. */
 const namedKeys = 5;
 
 /**
- * What a form shows beside a field: what is expected there. A schema that says something of its own (`error`) is not
- * asked here.
+ * What a form shows beside a field: what is expected there. A schema with its own message (`error`) does not use this.
  * @see https://zod.dev/error-customization
  */
 function messageOf(issue: RawIssue): string {
@@ -114,7 +113,7 @@ function oneOf(values: readonly unknown[]): string {
   return `${values.length > 1 ? 'one of ' : ''}${values.map(String).join(', ')}`;
 }
 
-/** The rule behind an issue. A refinement names its own: `params: { rule: 'one_line' }`. */
+/** @returns the rule behind an issue. A refinement names its own: `params: { rule: 'one_line' }` */
 export function brokenRule(issue: Issue): BrokenRule {
   switch (issue.code) {
     case 'custom':
@@ -143,5 +142,5 @@ function sizeSuffix(origin: string): string {
   return origin in unitNames ? '_items' : '';
 }
 
-// For all schemas of the process, nested ones included: no caller sees the words of the library.
+// Applies to all schemas of the process, nested ones included, so that no caller gets the library's own texts.
 z.config({ localeError: messageOf });

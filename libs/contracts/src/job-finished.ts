@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { defineEvent } from './define-event';
 import { finalStates } from './job-state';
 
-/** A job has come to its end. Its payload and its result stay with the job: who may see them asks for it. */
+/**
+ * A job has reached a final state. The event holds neither payload nor result: a subscriber with the right to see them
+ * reads them from the job.
+ */
 export const jobFinished = defineEvent({
   kind: 'job.finished',
   version: 1,

@@ -5,7 +5,7 @@ import { priorities, type Priority } from './priority';
 
 const names = Object.keys(priorities) as [Priority, ...Priority[]];
 
-/** What a caller may ask for beside the payload, the same for every kind of job. */
+/** The options of a request beside its payload, the same for every kind of job. */
 export const jobOptions = z
   .strictObject({
     delayMs: z

@@ -1,11 +1,11 @@
-/** What the ledger stores. States are nouns and adjectives; how a job gets from one to the next is `transitions`. */
+/** The states that the ledger stores. `transitions` lists how a job moves between them. */
 export const jobStates = ['waiting', 'queued', 'active', 'completed', 'failed', 'cancelled'] as const;
 
 export type JobState = (typeof jobStates)[number];
 
 export const finalStates = ['completed', 'failed', 'cancelled'] as const satisfies readonly JobState[];
 
-/** Every way a job may move. The SQL statements are guarded so that no other way exists. */
+/** All allowed transitions. The SQL statements are guarded so that no other one can happen. */
 export const transitions = [
   { from: null, to: 'queued', by: 'enqueue' },
   { from: null, to: 'waiting', by: 'enqueue' },
@@ -29,15 +29,15 @@ export const transitions = [
   { from: 'failed', to: 'waiting', by: 'redrive' },
 ] as const satisfies readonly { from: JobState | null; to: JobState; by: string }[];
 
-/** What a caller sees: a queued job whose time has not come is `scheduled`, or `retrying` once it was tried. */
+/** The states that a caller sees: a queued job that is due later is `scheduled`, or `retrying` after an attempt. */
 export const shownStates = [...jobStates, 'scheduled', 'retrying'] as const;
 
 export type ShownState = (typeof shownStates)[number];
 
 /**
- * Where a job is, or was when it ended. `outbox`: committed, and not yet confirmed by a broker. `broker`: published, and
- * not yet claimed. `worker`: an attempt runs. `ledger`: in none of them, because it waits for its children, or because
- * the lease of its worker has expired and the relay has not swept it yet.
+ * Where a job is, or was when it ended. `outbox`: committed, and not yet confirmed by a broker. `broker`: published,
+ * and not yet claimed. `worker`: an attempt runs. `ledger`: in none of them, because it waits for its children, or
+ * because the lease of its worker has expired and the relay has not swept it yet.
  */
 export const jobPlaces = ['ledger', 'outbox', 'broker', 'worker'] as const;
 

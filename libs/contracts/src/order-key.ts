@@ -3,7 +3,10 @@ import type { JobDefinition } from './define-job';
 
 const longestPlainKey = 200;
 
-/** What the ledger orders a job by, if its definition asks for it: of its kind and its tenant, as short as an index needs. */
+/**
+ * @returns the order key for the ledger, unique to the kind and the tenant and short enough for an index; undefined
+ *   when the definition has no `orderBy`
+ */
 export function orderKeyOf(definition: JobDefinition, tenant: string, payload: unknown): string | undefined {
   const key = definition.orderBy?.(payload as never);
   if (key === undefined) return undefined;

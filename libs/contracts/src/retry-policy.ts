@@ -1,26 +1,26 @@
 import { isWholeMs, longestMs, toMs, type Duration } from './duration';
 
 /**
- * When a failed attempt is tried again. Plain data, so that it can be printed, compared and documented.
- * `full` jitter draws the delay evenly from 0 to the computed one, so that jobs which failed together
- * do not come back together ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ * When a failed attempt is retried. Plain data, so that it can be printed, compared and documented. `full` jitter draws
+ * the delay evenly from 0 to the computed one, so that jobs that failed together do not come back together
+ * ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
 export interface RetryPolicy {
   readonly type: 'fixed' | 'exponential';
-  /** How often the handler runs at most, the first time included. A whole number from 1 to 32,767. */
+  /** How often the handler runs at most, the first attempt included. A whole number from 1 to 32,767. */
   readonly attempts: number;
-  /** Whole milliseconds from 1 on, like `maxMs`. */
+  /** Whole milliseconds, at least 1, like `maxMs`. */
   readonly baseMs: number;
   readonly maxMs: number;
   readonly jitter: 'none' | 'full';
 }
 
-const mostAttempts = 32_767; // PostgreSQL's smallint.
+const mostAttempts = 32_767; // The largest PostgreSQL smallint.
 
 /**
- * A policy is plain data, and may be given without `exponential` and `fixed`.
- * @param longest that can be waited for between two attempts
- * @returns for each field that cannot be kept, what was expected and what came
+ * Checks a policy, which may have been built without `exponential` and `fixed`.
+ * @param longest the longest possible wait between two attempts, in milliseconds
+ * @returns for each invalid field, what was expected and what came
  */
 export function retryFaults({ attempts, baseMs, maxMs }: RetryPolicy, longest = longestMs): string[] {
   const expected = `expected whole milliseconds from 1 to ${longest}, got`;
@@ -55,7 +55,7 @@ export function fixed(policy: { attempts: number; delay: Duration }): RetryPolic
 
 /**
  * @param attempt the attempt that has just failed; the first is 1
- * @param random in [0, 1); given by tests
+ * @param random returns a number in [0, 1); tests replace it
  * @returns whole milliseconds until the next attempt
  */
 export function nextDelayMs(policy: RetryPolicy, attempt: number, random: () => number = Math.random): number {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
 /**
- * Text that every store on a job's path can hold: PostgreSQL's jsonb takes neither U+0000 nor half of a
- * surrogate pair (https://www.postgresql.org/docs/current/datatype-json.html).
+ * @returns whether every store of a job can hold the text: PostgreSQL's jsonb accepts neither U+0000 nor half of a
+ *   surrogate pair (https://www.postgresql.org/docs/current/datatype-json.html)
  */
 export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
-/** Text from anywhere, made storable and cut to at most 2,000 characters. */
+/** Makes any text storable, and cuts it to at most 2,000 characters. */
 export function toStorable(text: string): string {
   return text.replaceAll('\0', '').slice(0, 2_000).toWellFormed();
 }
@@ -18,7 +18,7 @@ export const storableText = z.string().refine(isStorable, {
   params: { rule: 'well_formed' },
 });
 
-/** Storable, and without control characters. */
+/** @returns whether the text is storable and has no control characters */
 export function isOneLine(text: string): boolean {
   return isStorable(text) && !/\p{Cc}/u.test(text);
 }
@@ -28,5 +28,5 @@ export const oneLineExpected = {
   params: { rule: 'one_line' },
 };
 
-/** One line for a header field. CR or LF would let a caller add header fields of his own (CWE-93). */
+/** One line for a header field. With CR or LF a caller could add header fields of its own (CWE-93). */
 export const headerText = storableText.refine(isOneLine, oneLineExpected);

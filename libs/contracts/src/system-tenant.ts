@@ -1,5 +1,5 @@
 /**
- * The tenant of what no tenant asks for: the jobs of schedules, and those of services that name no tenant. Only those
- * who run the system see what belongs to it.
+ * The tenant of jobs without a tenant: those of schedules, and those of services that name no tenant. Only operators
+ * see its jobs.
  */
 export const systemTenant = 'system';

@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { createLedgerPool, OutboxWakeUp, Transactions, type PoolSettings } from '@app/ledger';
 import { createPrismaClient, PrismaClient } from './prisma-client';
 
-/** The process's pool, its Prisma client and the relays' wake-up. Inject them by their classes. */
+/** The process's pool, its Prisma client and the relay's wake-up. Inject them by their classes. */
 @Module({})
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(@Inject(Pool) private readonly pool: Pool) {}
@@ -25,7 +25,7 @@ export class DatabaseModule implements OnApplicationShutdown {
     };
   }
 
-  /** The last thing to close: whoever drains before it still needs the ledger. */
+  /** Closes the pool last: other modules still need the ledger while they drain. */
   async onApplicationShutdown(): Promise<void> {
     await this.pool.end();
   }

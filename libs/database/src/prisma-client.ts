@@ -4,7 +4,7 @@ import { PrismaClient } from './generated/prisma/client';
 
 export { Prisma, PrismaClient, type MailboxMessage, type WebhookAttempt } from './generated/prisma/client';
 
-/** Prisma over the pool of the hot statements: one set of connections for a process. */
+/** Creates Prisma over the pool of the hot statements, so that a process has one set of connections. */
 export function createPrismaClient(pool: Pool): PrismaClient {
   return new PrismaClient({ adapter: new PrismaPg(pool) });
 }

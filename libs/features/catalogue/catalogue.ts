@@ -6,7 +6,7 @@ import { makeReport, summariseSection } from '@app/features/report';
 import { sendSms } from '@app/features/sms';
 import { deliverWebhook, finishedJobs } from '@app/features/webhook';
 
-/** Every kind of job there is. A process that serves or publishes jobs takes its topology from here. */
+/** All kinds of jobs. A process that runs or publishes jobs derives its topology from this list. */
 export const jobDefinitions: readonly JobDefinition[] = [
   sendEmail,
   emailDigest,
@@ -18,5 +18,5 @@ export const jobDefinitions: readonly JobDefinition[] = [
   deliverWebhook,
 ];
 
-/** Every kind of event there is. */
+/** All kinds of events. */
 export const eventDefinitions: readonly EventDefinition[] = [finishedJobs.event, productChanged];

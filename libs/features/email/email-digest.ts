@@ -4,7 +4,7 @@ import { emailReceipt, sendEmail } from './send-email';
 
 const moment = z.iso.datetime();
 
-/** An email to the people who run the system: how many jobs of which kind came to what end. Made by a schedule. */
+/** An email to the operators: how many jobs of each kind ended in each state. A schedule creates it. */
 export const emailDigest = defineJob({
   kind: 'email.digest',
   version: 1,

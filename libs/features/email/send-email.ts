@@ -4,7 +4,7 @@ import { emailTemplateNames, emailTemplates } from './templates';
 
 const body = storableText.min(1).max(100_000);
 
-/** Either `text`, `html` or both are written out, or a template is filled with its data. */
+/** The content is either `text`, `html` or both, or a template with its data. */
 export const sendEmailPayload = z
   .strictObject({
     to: z.email().max(254).describe('One recipient address.'),

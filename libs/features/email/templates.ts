@@ -7,7 +7,7 @@ const link = z
   .max(2000)
   .refine(isOneLine, oneLineExpected);
 
-/** What each template needs. The files stand in `apps/email-worker/src/templates/<name>.{html,text}.hbs`. */
+/** The data of each template. The files are `apps/email-worker/src/templates/<name>.{html,text}.hbs`. */
 export const emailTemplates = {
   welcome: z.strictObject({ name, confirmUrl: link.optional() }),
   'order-shipped': z.strictObject({ name, orderNumber: storableText.min(1).max(100), trackingUrl: link }),

@@ -8,12 +8,12 @@ export type ImageSize = keyof typeof imageSizes;
 
 export const imageSizeNames = Object.keys(imageSizes) as [ImageSize, ...ImageSize[]];
 
-/** What each variant is made in: the smallest first, and last what everybody reads. */
+/** The formats of each variant, from the smallest file to the one that every browser reads. */
 export const imageFormats = ['avif', 'webp', 'jpeg'] as const;
 
 export type ImageFormat = (typeof imageFormats)[number];
 
-/** What may be uploaded, told by its first bytes, and the extension under which it is kept. */
+/** The types that may be uploaded, recognised by their first bytes, with the extension of the stored file. */
 export const imageUploadTypes = {
   'image/jpeg': 'jpg',
   'image/png': 'png',
@@ -26,7 +26,7 @@ export type ImageUploadType = keyof typeof imageUploadTypes;
 
 const extensions = Object.values(imageUploadTypes).join('|');
 
-/** Where the upload is: a message and a row of the ledger are no place for its bytes. */
+/** Contains the key of the upload. Neither a message nor a row of the ledger should hold its bytes. */
 export const resizeImagePayload = z.strictObject({
   upload: z
     .string()
@@ -55,7 +55,7 @@ export const resizeImage = defineJob({
   result: imageVariants,
   retry: exponential({ attempts: 4, base: '2s', max: '2m', jitter: 'full' }),
   timeout: '2m',
-  // Each works on one core, and holds one decoded image.
+  // Each handler uses one core and holds one decoded image.
   concurrency: 3,
   concurrencyPerTenant: 2,
   withLinks: ({ variants }, urlOf) => ({

@@ -2,25 +2,25 @@ import { resizeImage } from './resize-image';
 import { Statement, type Database } from '@app/ledger';
 
 /**
- * Before its bytes are stored, so that whatever becomes of them is known of.
+ * Records an upload before its bytes are stored, so that no stored bytes are unknown to the database.
  * @param key in the file store
  */
 export async function recordUpload(database: Database, tenant: string, key: string): Promise<void> {
   await recordStatement.run(database, tenant, key);
 }
 
-/** @returns whether the upload is there and is the tenant's: a job may name any key */
+/** @returns whether the upload exists and belongs to the tenant: the payload of a job may name any key */
 export async function isUploadOf(database: Database, tenant: string, key: string): Promise<boolean> {
   return (await ownerStatement.run(database, tenant, key)).length === 1;
 }
 
-/** Those that are a day old and that no job needs any more. A failed job may be redriven, for a week. */
+/** @returns keys of uploads that are a day old and that no job needs. A failed job may be redriven for a week */
 export async function readUnneededUploads(database: Database): Promise<string[]> {
   const rows = await unneededStatement.run(database);
   return rows.map(({ key }) => key);
 }
 
-/** After the files are gone. */
+/** Deletes the records of uploads whose files are already deleted. */
 export async function forgetUploads(database: Database, keys: readonly string[]): Promise<void> {
   if (keys.length > 0) await forgetStatement.run(database, keys);
 }
@@ -32,7 +32,7 @@ const recordStatement = new Statement(
 
 const ownerStatement = new Statement('upload_of_tenant', 'SELECT FROM upload WHERE tenant = $1 AND key = $2');
 
-/** An enqueue whose answer was lost may have been committed, so it is the jobs that say what is needed. */
+/** The jobs decide what is needed: an enqueue may have been committed although its answer was lost. */
 const unneededStatement = new Statement<{ key: string }>(
   'unneeded_uploads',
   `SELECT key FROM upload

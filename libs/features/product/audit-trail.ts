@@ -11,7 +11,7 @@ export interface AuditEntry {
   readonly changedAt: Date;
 }
 
-/** In the transaction of the events, which lets each through once. */
+/** Writes audit entries in the transaction of the events, which passes each event once. */
 export async function recordAudit(tx: Prisma.TransactionClient, entries: readonly AuditEntry[]): Promise<void> {
   await tx.productAudit.createMany({ data: [...entries] });
 }

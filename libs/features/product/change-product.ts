@@ -12,7 +12,7 @@ export interface ProductRecord {
 
 export interface ProductChange extends Pick<ProductRecord, 'sku' | 'name' | 'description' | 'priceCents'> {
   readonly tenant: string;
-  /** The version that is changed: 0 for a product that is new; undefined for whichever it is. */
+  /** The version that the change replaces: 0 for a new product; undefined for any version. */
   readonly expectedVersion: number | undefined;
   readonly changedBy: string;
   readonly traceparent: string | undefined;
@@ -21,8 +21,8 @@ export interface ProductChange extends Pick<ProductRecord, 'sku' | 'name' | 'des
 const columns = 'sku, name, description, price_cents AS "priceCents", version, updated_at AS "updatedAt"';
 
 /**
- * Product and event in one statement and one commit. Changes of one product wait for each other at its row, and get the
- * numbers of their events after that: the order of the versions is the order in which they are told.
+ * Writes product and event in one statement and one commit. Concurrent changes of one product wait for its row lock
+ * before their events get numbers: events are published in the order of the versions.
  */
 const changeStatement = new Statement<ProductRecord>(
   'product_change',
@@ -45,7 +45,7 @@ const changeStatement = new Statement<ProductRecord>(
    SELECT ${columns} FROM changed`,
 );
 
-/** Wake the relay afterwards. @returns undefined when the product has another version than was expected */
+/** Changes a product. Wake the relay afterwards. @returns undefined when the product has not the expected version */
 export async function changeProduct(database: Database, change: ProductChange): Promise<ProductRecord | undefined> {
   const { tenant, sku, name, description, priceCents, expectedVersion, changedBy, traceparent } = change;
   const [changed] = await changeStatement.run(
@@ -67,7 +67,7 @@ const versionStatement = new Statement<{ version: number }>(
   `SELECT version FROM product WHERE tenant = $1 AND sku = $2`,
 );
 
-/** @returns 0 where there is no such product */
+/** @returns 0 when there is no such product */
 export async function readProductVersion(database: Database, tenant: string, sku: string): Promise<number> {
   const [row] = await versionStatement.run(database, tenant, sku);
   return row?.version ?? 0;

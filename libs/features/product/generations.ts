@@ -1,12 +1,12 @@
 import { Statement, type Database, type Transaction } from '@app/ledger';
 
 /**
- * A generation of the search model that is built beside the one that is read.
+ * A generation of the search model that is built beside the one in use.
  *
- * It misses nothing, although nobody locks anything. An event is told after the commit of its product. So the
- * transaction that handles it either sees the generation, which was committed before anything was read into it, and
- * writes to it; or has begun before that, and then the product was committed before the first of it was read.
- * Which of two writes of a product comes first does not matter: the higher version stays.
+ * It misses no change, and needs no locks. An event is published after the commit of its product. The transaction that
+ * handles the event either sees the generation, which was committed before any product was copied into it, and writes
+ * to it. Or that transaction began earlier, and then the product was committed before the first product was copied. The
+ * order of two writes of a product does not matter: the higher version stays.
  */
 export interface Generation {
   readonly id: bigint;
@@ -25,14 +25,17 @@ const abandonStatement = new Statement<never>(
   `DELETE FROM product_generation WHERE tenant = $1 AND built_by <> $2`,
 );
 
-/** @param builder the same builder goes on with what it has begun; what others of this tenant have begun is given up */
+/**
+ * Opens the generation of a builder. The same builder continues its earlier one; generations of this tenant by other
+ * builders are abandoned.
+ */
 export async function openGeneration(database: Database, tenant: string, builder: string): Promise<Generation> {
   await abandonStatement.run(database, tenant, builder);
   const [row] = await openStatement.run(database, tenant, builder);
   return { id: BigInt(row!.id), tenant };
 }
 
-/** For all tenants, beside which runs of their own go on. */
+/** Opens a generation for all tenants. Builds of single tenants continue beside it. */
 export async function openGenerationOfAll(database: Database, builder: string): Promise<bigint> {
   const [row] = await openStatement.run(database, null, builder);
   return BigInt(row!.id);
@@ -40,7 +43,7 @@ export async function openGenerationOfAll(database: Database, builder: string): 
 
 const closeStatement = new Statement<never>('product_generation_close', `DELETE FROM product_generation WHERE id = $1`);
 
-/** Nothing more is written to it by whoever hears of changes. */
+/** Subscribers write no more changes to this generation. */
 export async function closeGeneration(database: Database, id: bigint): Promise<void> {
   await closeStatement.run(database, String(id));
 }
@@ -48,7 +51,7 @@ export async function closeGeneration(database: Database, id: bigint): Promise<v
 export interface CopiedPage {
   readonly read: number;
   readonly written: number;
-  /** Undefined when there was nothing left. */
+  /** The last SKU of the page; undefined when no product was left. */
   readonly last: string | undefined;
 }
 
@@ -69,7 +72,11 @@ const copyStatement = new Statement<{ read: number; written: number; last: strin
           (SELECT max(sku) FROM page) AS last`,
 );
 
-/** Copies the next products of the table. @param after the last SKU of the page before; empty at the beginning */
+/**
+ * Copies the next products of the table into a generation.
+ * @param after the last SKU of the previous page; empty for the first page
+ * @param limit products at most
+ */
 export async function copyPage(
   database: Database,
   { id, tenant }: Generation,
@@ -86,12 +93,16 @@ const countStatement = new Statement<{ count: number }>(
   `SELECT count(*)::int AS count FROM product WHERE tenant = $1`,
 );
 
+/** @returns how many products a tenant has */
 export async function countProducts(database: Database, tenant: string): Promise<number> {
   const [row] = await countStatement.run(database, tenant);
   return row!.count;
 }
 
-/** From its commit on everybody reads this generation. @throws Error when it was given up meanwhile */
+/**
+ * Makes the generation the one that searches read, from the commit on.
+ * @throws Error when the generation was abandoned meanwhile
+ */
 export async function makeLive(tx: Transaction, { id, tenant }: Generation): Promise<void> {
   const swapped = await tx.$executeRaw`
     WITH built AS (
@@ -103,10 +114,9 @@ export async function makeLive(tx: Transaction, { id, tenant }: Generation): Pro
 }
 
 /**
- * Removes some rows that nobody will read: of the generations before, and of those that were given up. What a
- * transaction of the time before the swap has locked, or writes after this, is removed the next time: to wait for it
- * here would be a deadlock with it.
- * @returns how many
+ * Deletes some rows of earlier and of abandoned generations. Skips rows that a transaction from before the swap has
+ * locked; a later call deletes these, and rows written after this call. Waiting for them here would be a deadlock.
+ * @returns the number of deleted rows
  */
 export async function dropClosedRows(tx: Transaction, tenant: string, limit: number): Promise<number> {
   return tx.$executeRaw`
@@ -123,7 +133,7 @@ export async function dropClosedRows(tx: Transaction, tenant: string, limit: num
 export interface ReplayedTenant {
   readonly tenant: string;
   readonly products: number;
-  /** Products that the generation does not have as they are in the table. */
+  /** How many products the generation lacks or has in an older version. */
   readonly behind: number;
 }
 
@@ -140,7 +150,7 @@ const compareStatement = new Statement<ReplayedTenant>(
     ORDER BY tenant`,
 );
 
-/** How far a generation of all tenants has come. */
+/** Compares a generation of all tenants with the table of products, by tenant. */
 export async function compareGeneration(database: Database, id: bigint): Promise<ReplayedTenant[]> {
   return compareStatement.run(database, String(id));
 }
@@ -153,7 +163,7 @@ const adoptStatement = new Statement<{ tenant: string }>(
    RETURNING tenant`,
 );
 
-/** Everybody of this tenant reads the generation from now on, unless it is behind. @returns whether it is read */
+/** Makes the generation the one that searches of this tenant read, unless it is behind. @returns whether it did */
 export async function adoptGeneration(database: Database, id: bigint, tenant: string): Promise<boolean> {
   return (await adoptStatement.run(database, String(id), tenant)).length === 1;
 }
@@ -163,7 +173,7 @@ const findStatement = new Statement<{ id: string }>(
   `SELECT id FROM product_generation WHERE tenant IS NULL AND built_by = $1`,
 );
 
-/** The generation of a replay. */
+/** @returns the generation that a replay builds; undefined when there is none */
 export async function findReplay(database: Database, subscriber: string): Promise<bigint | undefined> {
   const [row] = await findStatement.run(database, subscriber);
   return row && BigInt(row.id);

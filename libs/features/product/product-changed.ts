@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineEvent } from '@app/contracts';
 import { productFields, productVersion, sku } from './product';
 
-/** A product is as it says here from now on. The whole product travels: who hears it has nothing to ask. */
+/** A product has changed. The event holds the whole product, so that a subscriber needs no further request. */
 export const productChanged = defineEvent({
   kind: 'product.changed',
   version: 1,
@@ -13,7 +13,7 @@ export const productChanged = defineEvent({
     updatedAt: z.iso.datetime({ offset: true }),
     changedBy: z.string().describe('The tenant and the roles of the key that was used.'),
   }),
-  // Where two tenants have the same SKU, theirs come in one order too, which harms neither.
+  // Products of two tenants with the same SKU share a key. Their events are then ordered too, which does no harm.
   key: (data) => data.sku,
   subscribers: ['search', 'audit'],
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { storableText } from '@app/contracts';
 
-/** What names a product, within its tenant. */
+/** Identifies a product within its tenant. */
 export const sku = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
@@ -15,5 +15,5 @@ export const productFields = z.strictObject({
   priceCents: z.int32().min(0).describe('In hundredths of the currency.'),
 });
 
-/** Rises by one with each change; the first is 1. */
+/** Rises by one with each change; the first version is 1. */
 export const productVersion = z.int32().min(1);

@@ -1,14 +1,14 @@
 import type { Prisma } from '@app/database';
 import type { ProductRecord } from './change-product';
 
-/** A product as an event tells of it. */
+/** A product as the event `product.changed` describes it. */
 export interface ChangedProduct extends ProductRecord {
   readonly tenant: string;
 }
 
 /**
- * Writes products into generations of the model. An older version never wins, whatever order they come in.
- * Rows are written in one order, so that two processes never wait for each other.
+ * Writes products into generations of the model. An older version never replaces a newer one, in whatever order they
+ * come. Rows are written in one order, so that two processes never deadlock.
  * @param generations a query of (tenant, generation) over `newest`
  */
 const upsertText = (generations: string) => `
@@ -29,7 +29,7 @@ const upsertText = (generations: string) => `
          version = excluded.version, updated_at = excluded.updated_at
    WHERE excluded.version > known.version`;
 
-/** The one that is read, and those that are being built: whichever is read next has missed nothing. */
+/** Writes to the generation in use and to all that are being built, so that none misses a change. */
 const upsertOpenText = upsertText(`
     SELECT tenant, coalesce(live, 0) AS generation
       FROM (SELECT DISTINCT tenant FROM newest) tenants LEFT JOIN product_model USING (tenant)
@@ -40,7 +40,7 @@ const upsertOpenText = upsertText(`
 
 const upsertOneText = upsertText(`SELECT DISTINCT tenant, $8::bigint AS generation FROM newest`);
 
-/** In the transaction of the events. */
+/** Runs in the transaction of the events. */
 export async function writeToSearchModel(
   tx: Prisma.TransactionClient,
   products: readonly ChangedProduct[],
@@ -48,7 +48,7 @@ export async function writeToSearchModel(
   await tx.$executeRawUnsafe(upsertOpenText, ...arraysOf(products));
 }
 
-/** In the transaction of the events. @param generation the only one that is written to */
+/** Runs in the transaction of the events. @param generation the only generation that is written to */
 export async function writeToGeneration(
   tx: Prisma.TransactionClient,
   products: readonly ChangedProduct[],

@@ -2,16 +2,16 @@ import { Statement, type Database } from '@app/ledger';
 import type { ProductRecord } from './change-product';
 
 export interface FoundProduct extends ProductRecord {
-  /** How well it fits what was asked for; 0 where nothing was. */
+  /** The rank of PostgreSQL's text search; 0 without a question. */
   readonly rank: number;
 }
 
-/** Where the page before has ended. */
+/** The last product of the previous page. */
 export type SearchPosition = Pick<FoundProduct, 'rank' | 'sku'>;
 
 const found = `SELECT sku, name, description, price_cents AS "priceCents", version, updated_at AS "updatedAt"`;
 
-/** The generation and its rows are read in one snapshot: a swap is seen whole, or not yet. */
+/** The generation and its rows are read in one snapshot, so a search never mixes two generations. */
 const live = `tenant = $1 AND generation = coalesce((SELECT live FROM product_model WHERE tenant = $1), 0)`;
 
 const listStatement = new Statement<FoundProduct>(
@@ -24,9 +24,8 @@ const listStatement = new Statement<FoundProduct>(
 );
 
 /**
- * Every word of the question, as the beginning of a word or by its stem. What PostgreSQL takes for words in the
- * question it has taken for words in the text as well: it is the same parser. A word is quoted, so that none of it is
- * an operator.
+ * Matches every word of the question, as a prefix of a word or by its stem. The same parser splits the question and the
+ * text into words. Each word is quoted, so that no part of it is an operator.
  */
 const asked = `SELECT (SELECT string_agg('''' || replace(replace(word, '\\', '\\\\'), '''', '''''') || ''':*', ' & ')
             FROM unnest(tsvector_to_array(to_tsvector('simple', $2))) AS word)::tsquery
@@ -45,7 +44,7 @@ const searchStatement = new Statement<FoundProduct>(
     LIMIT $5`,
 );
 
-/** The best first; without a question all of them by their SKU. */
+/** Searches the products of a tenant, best match first. Without a question: all products, ordered by SKU. */
 export async function searchProducts(
   database: Database,
   tenant: string,

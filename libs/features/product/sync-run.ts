@@ -11,7 +11,7 @@ export const syncRunResult = z.strictObject({
   skipped: z.int().describe('Those that were there already, brought by an event or by an attempt before.'),
 });
 
-/** Builds the search model of a tenant anew, beside the one that is read. */
+/** Builds the search model of a tenant again, beside the one in use. */
 export const syncRun = defineJob({
   kind: 'sync.run',
   version: 1,
@@ -22,6 +22,6 @@ export const syncRun = defineJob({
   retry: exponential({ attempts: 5, base: '1s', max: '1m', jitter: 'full' }),
   timeout: '10m',
   concurrency: 2,
-  // Two runs at once would build the same twice.
+  // Two concurrent runs would build the same model twice.
   orderBy: ({ source }) => source,
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineJob, exponential } from '@app/contracts';
 import { isForward, period } from './period';
 
-/** Every format, and what its file is. */
+/** All formats, and the file of each. */
 export const reportFormats = {
   csv: 'text/csv',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
@@ -14,8 +14,8 @@ export type ReportFormat = keyof typeof reportFormats;
 const formats = Object.keys(reportFormats) as [ReportFormat, ...ReportFormat[]];
 
 /**
- * A file of the orders of a period: all of them as CSV or XLSX, or a document about them as PDF.
- * A document is the parent of its sections, which are jobs too; without children it works them out itself.
+ * A file of the orders of a period: all of them as CSV or XLSX, or a summary as PDF. A PDF is the parent of its
+ * sections, which are jobs too. Without children it computes them itself.
  */
 export const makeReport = defineJob({
   kind: 'report.make',
@@ -32,7 +32,7 @@ export const makeReport = defineJob({
   retry: exponential({ attempts: 5, base: '1s', max: '1m', jitter: 'full' }),
   timeout: '15m',
   concurrency: 2,
-  // A report of all orders takes minutes: another tenant's does not wait for it.
+  // A report of all orders takes minutes: the reports of other tenants must not wait for it.
   concurrencyPerTenant: 1,
   withLinks: ({ file: { id, bytes, contentType }, rows }, urlOf) => ({
     file: { id, url: urlOf(id), bytes, contentType },

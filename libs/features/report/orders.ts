@@ -16,7 +16,7 @@ export interface Order {
   readonly note: string | null;
 }
 
-/** The orders of one tenant, from a moment on, and before another. */
+/** The orders of one tenant, from `from` (inclusive) to `to` (exclusive). Without `from` there is no lower bound. */
 export interface OrderPeriod {
   readonly tenant: string;
   readonly from: Date | undefined;
@@ -25,19 +25,22 @@ export interface OrderPeriod {
 
 export interface OrderCursor {
   readonly count: number;
-  /** By time and number, some hundred at once. To be read once. */
+  /** Ordered by time and number, at most `batchSize` at once. Can be read once. */
   readonly batches: AsyncIterable<readonly Order[]>;
 }
 
 const batchSize = 1_000;
-/** Without a beginning the period begins before everything: the bounds stay bounds of the index. */
+/** `-infinity` replaces a missing lower bound, so that both bounds stay bounds of the index. */
 const ofPeriod = `FROM customer_order
         WHERE tenant = $1 AND placed_at >= coalesce($2::timestamptz, '-infinity') AND placed_at < $3`;
 
 /**
- * Reads the orders of a period as they are at one moment, through a cursor of the server: of a million, a thousand are
+ * Reads the orders of a period as they are at one moment, through a server-side cursor: of a million orders, 1,000 are
  * in memory. Each FETCH is a statement of its own, with the time-out of one. Holds a connection until `work` ends.
- * @throws the signal's reason, at once
+ * @param signal aborts the reading
+ * @param work gets the number of orders and their batches
+ * @returns what `work` returns
+ * @throws the signal's reason as soon as it aborts; the error of `work` or of PostgreSQL
  */
 export async function withOrders<Result>(
   pool: Pool,
@@ -64,7 +67,7 @@ export async function withOrders<Result>(
     fault = error as Error;
     throw error;
   } finally {
-    client.release(fault); // A connection that is in the middle of something is closed.
+    client.release(fault); // Closes a connection that failed inside its transaction.
   }
 }
 
@@ -72,14 +75,14 @@ async function* fetchAll(client: PoolClient, signal: AbortSignal): AsyncGenerato
   const aborted = new AbortController();
   const untilAborted = once(signal, 'abort', { signal: aborted.signal }).then(
     () => signal.throwIfAborted(),
-    () => undefined, // Read to the end.
+    () => undefined, // All batches were read.
   );
   untilAborted.catch(() => undefined);
   try {
     for (;;) {
       signal.throwIfAborted();
       const fetched = client.query<Order>(`FETCH ${batchSize} FROM orders`);
-      // A statement that is waited for no longer ends with its connection.
+      // The statement may fail after the race is over; its error then has no other handler.
       fetched.catch(() => undefined);
       const { rows } = (await Promise.race([fetched, untilAborted]))!;
       if (rows.length > 0) yield rows;
@@ -97,7 +100,7 @@ const spanStatement = new Statement<{ first: Date | null; last: Date | null; now
 
 /**
  * @param period without an end: up to now, by the database's clock
- * @returns the sections of a period, from its first order to its last; one empty section where there is none
+ * @returns the sections of a period, from its first order to its last; one empty section when it has no orders
  */
 export async function sectionsOfOrders(
   database: Database,

@@ -12,13 +12,13 @@ const moment = z
     params: { rule: 'period_range' },
   });
 
-/** What was placed from a moment on, and before another. A date is its midnight in UTC. */
+/** Orders placed from `from` (inclusive) to `to` (exclusive). A date means its midnight in UTC. */
 export const period = {
   from: moment.optional().describe('From this moment on; a date is its midnight in UTC. Default: from the first.'),
   to: moment.optional().describe('Before this moment. Default: up to the moment the job was accepted.'),
 };
 
-/** @returns whether the period has a length */
+/** @returns whether `from` is before `to`; true when one of them is missing */
 export function isForward({ from, to }: { from?: string | undefined; to?: string | undefined }): boolean {
   return from === undefined || to === undefined || Date.parse(from) < Date.parse(to);
 }
@@ -32,8 +32,8 @@ export interface Section {
 const mostMonths = 36;
 
 /**
- * A period cut at the ends of months, or of years where there would be too many months to read.
- * @returns at least one section, also of an empty period
+ * Splits a period at the ends of months, or of years when there would be too many months.
+ * @returns at least one section, also for an empty period
  */
 export function sectionsOf(from: Date, to: Date): [Section, ...Section[]] {
   const months = cut(from, to, (start) => new Date(Date.UTC(start.getUTCFullYear(), start.getUTCMonth() + 1)));

@@ -3,11 +3,11 @@ import { defineJob, exponential } from '@app/contracts';
 
 const moment = z.iso.datetime();
 const count = z.int().min(0);
-/** Below zero where more was refunded than sold. */
+/** Negative when the refunds exceed the sales. */
 const cents = z.int();
 const share = z.strictObject({ name: z.string(), orders: count, totalCents: cents });
 
-/** What a document says of one part of its period. Small, however many orders there were. */
+/** The content of a PDF for one part of its period. Its size does not depend on the number of orders. */
 export const sectionSummary = z.strictObject({
   from: moment,
   to: moment,
@@ -30,7 +30,7 @@ export const sectionSummary = z.strictObject({
 
 export type SectionSummary = z.output<typeof sectionSummary>;
 
-/** One section of a document: a child of `report.make`. */
+/** Computes one section of a PDF: a child of `report.make`. */
 export const summariseSection = defineJob({
   kind: 'report.section',
   version: 1,

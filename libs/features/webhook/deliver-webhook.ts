@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { defineJob, exponential } from '@app/contracts';
 
 /**
- * One message to one endpoint of a tenant. Where it goes and what it is signed with is read at each attempt: neither
- * an address with a token in it nor a secret travels with a job.
+ * Sends one message to one endpoint of a tenant. Each attempt reads the address and the secret, so that a job holds
+ * neither a token in an address nor a secret.
  */
 export const deliverWebhook = defineJob({
   kind: 'webhook.deliver',
@@ -18,12 +18,12 @@ export const deliverWebhook = defineJob({
     data: z.record(z.string(), z.unknown()),
   }),
   result: z.strictObject({ status: z.int().describe('What the endpoint answered.') }),
-  // 8 hours on average, 16.6 at most: the first attempts get past a restart, the last ones past a bad night.
+  // 8 hours on average, 16.6 at most: the first retries cover a restart, the last ones an outage of a night.
   retry: exponential({ attempts: 18, base: '1s', max: '4h', jitter: 'full' }),
   timeout: '30s',
   concurrency: 100,
-  // The endpoints are the tenant's, and may take as long as the client waits.
+  // The endpoints belong to the tenant and may take as long as the client waits.
   concurrencyPerTenant: 20,
-  // Otherwise a webhook that was delivered would be news, and news are delivered.
+  // Otherwise each delivered webhook would publish an event, which would be delivered as a webhook again.
   announced: false,
 });

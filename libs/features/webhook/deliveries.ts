@@ -6,23 +6,23 @@ import { JobsService } from '@app/messaging';
 import { cancelJob, lastId, type AcceptedJob, type Transaction } from '@app/ledger';
 import { PrismaClient, type Prisma, type WebhookAttempt } from '@app/database';
 
-/** What an endpoint is told: the body of the request, and the id by which its receiver knows it again. */
+/** The body of the request, and the id by which the receiver recognises a repeated message. */
 export type WebhookMessage = Omit<PayloadOf<typeof deliverWebhook>, 'endpointId'>;
 
-/** Whom a message goes to. */
+/** The endpoint that a message goes to. */
 export interface Addressee {
   readonly tenant: string;
   readonly endpointId: string;
 }
 
-/** One message on its way to one endpoint, or there. */
+/** One message to one endpoint, and its state. */
 export interface Delivery {
   readonly jobId: string;
   readonly webhookId: string;
   readonly type: string;
   readonly state: ShownState;
   readonly createdAt: Date;
-  /** While there is a next one. */
+  /** Null when no further attempt is planned. */
   readonly nextAttemptAt: Date | null;
   /** Oldest first. */
   readonly attempts: readonly WebhookAttempt[];
@@ -30,7 +30,7 @@ export interface Delivery {
 
 export type AttemptRecord = Pick<WebhookAttempt, 'attempt' | 'ms' | 'status' | 'answer' | 'error'>;
 
-/** A message to an endpoint is a job; this is what is known of it beside the ledger. */
+/** The deliveries of webhooks. Each delivery is a job; these records hold what the ledger does not. */
 @Injectable()
 export class Deliveries {
   constructor(
@@ -39,14 +39,14 @@ export class Deliveries {
     private readonly jobs: JobsService,
   ) {}
 
-  /** In a transaction of its own. */
+  /** Enqueues a delivery in its own transaction. */
   async send(to: Addressee, message: WebhookMessage, traceparent?: string): Promise<AcceptedJob> {
     const job = await this.prisma.$transaction((tx) => this.enqueueWithin(tx, to, message, traceparent));
     this.jobs.committed([job], to.tenant);
     return job;
   }
 
-  /** Call `committed` of the jobs afterwards. */
+  /** Enqueues a delivery in the caller's transaction. Call `JobsService.committed` afterwards. */
   async enqueueWithin(
     tx: Prisma.TransactionClient,
     { tenant, endpointId }: Addressee,
@@ -62,8 +62,8 @@ export class Deliveries {
   }
 
   /**
-   * A new job with the message of an earlier one, under the same webhook-id.
-   * @returns undefined when this endpoint has had no such delivery
+   * Enqueues the message of an earlier delivery again, with the same webhook-id.
+   * @returns undefined when this endpoint has no such delivery
    */
   async resend(to: Addressee, jobId: string, traceparent?: string): Promise<AcceptedJob | undefined> {
     const [row] = await this.prisma.$queryRaw<{ payload: unknown }[]>`
@@ -74,7 +74,10 @@ export class Deliveries {
     return this.send(to, { webhookId, type, timestamp, data }, traceparent);
   }
 
-  /** For the log. What has no delivery, because its endpoint is gone or because somebody else asked for it, has no log. */
+  /**
+   * Logs an attempt. A job without a delivery has no log: its endpoint was deleted, or another service requested the
+   * job.
+   */
   async recordAttempt(
     tx: Transaction,
     { id: jobId, tenant }: { readonly id: string; readonly tenant: string },
@@ -88,7 +91,7 @@ export class Deliveries {
         FROM webhook_delivery WHERE job_id = ${jobId}::uuid AND tenant = ${tenant}`;
   }
 
-  /** Newest first. @param before the job of the last delivery of the page before */
+  /** Lists deliveries, newest first. @param before the job of the last delivery on the previous page */
   async list({ tenant, endpointId }: Addressee, before: string | undefined, limit: number): Promise<Delivery[]> {
     const rows = await this.prisma.$queryRaw<
       {
@@ -121,7 +124,7 @@ export class Deliveries {
     }));
   }
 
-  /** The open ones of an endpoint, for when it is to hear no more. */
+  /** @returns the jobs of the endpoint's open deliveries, for cancelling them */
   async open({ tenant, endpointId }: Addressee): Promise<string[]> {
     const rows = await this.prisma.$queryRaw<{ id: string }[]>`
       SELECT job.id FROM webhook_delivery JOIN job ON job.id = job_id

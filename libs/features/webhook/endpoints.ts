@@ -4,7 +4,7 @@ import { PrismaClient, type Prisma } from '@app/database';
 import { SecretBox } from './secret-box';
 import { newSecret } from './signature';
 
-/** An endpoint as its owner sees it. Its secrets are not among what is read. */
+/** An endpoint as its owner sees it, without its secrets. */
 const shown = {
   id: true,
   url: true,
@@ -22,22 +22,22 @@ export type Endpoint = Prisma.WebhookEndpointGetPayload<{ select: typeof shown }
 export interface NewEndpoint {
   readonly url: string;
   readonly description: string;
-  /** Empty: of all kinds; and so with the states. */
+  /** An empty list means all kinds; the same holds for the states. */
   readonly kinds: readonly string[];
   readonly states: readonly string[];
 }
 
-/** What a delivery needs. */
+/** What a delivery needs to know of its endpoint. */
 export interface Recipient {
   readonly url: string;
   readonly isDisabled: boolean;
-  /** The current one first. */
+  /** The current secret first. */
   readonly secrets: readonly string[];
 }
 
 export const mostEndpoints = 20;
 
-/** Where each tenant wants to hear of his jobs. */
+/** The endpoints to which tenants get webhooks about their jobs. */
 @Injectable()
 export class Endpoints {
   constructor(
@@ -45,7 +45,9 @@ export class Endpoints {
     private readonly box: SecretBox,
   ) {}
 
-  /** @returns it with its secret, for the only time; undefined when the tenant has as many as he may have */
+  /**
+   * @returns the endpoint with its secret, which is not shown again; undefined when the tenant has reached its limit
+   */
   async create(
     tenant: string,
     { url, description, kinds, states }: NewEndpoint,
@@ -53,7 +55,7 @@ export class Endpoints {
     const id = uuidv7();
     const secret = newSecret();
     const endpoint = await this.prisma.$transaction(async (tx) => {
-      // One at a time, or two could both be the last one.
+      // One transaction at a time per tenant: two concurrent ones could exceed the limit.
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('webhook_endpoint ' || ${tenant}, 0))`;
       if ((await tx.webhookEndpoint.count({ where: { tenant } })) >= mostEndpoints) return undefined;
       const data = { id, tenant, url, description, kinds: [...kinds], states: [...states] };
@@ -62,9 +64,9 @@ export class Endpoints {
     return endpoint && { endpoint, secret };
   }
 
-  /** Oldest first. */
+  /** Lists endpoints, oldest first. */
   async list(tenant: string): Promise<Endpoint[]> {
-    // Not by their ids, which are of the clock of the process that made them.
+    // Not by id: ids contain the clock of the process that made them.
     const orderBy = [{ createdAt: 'asc' as const }, { id: 'asc' as const }];
     return this.prisma.webhookEndpoint.findMany({ where: { tenant }, orderBy, select: shown });
   }
@@ -73,14 +75,14 @@ export class Endpoints {
     return (await this.prisma.webhookEndpoint.findFirst({ where: { tenant, id }, select: shown })) ?? undefined;
   }
 
-  /** @returns whether there was one */
+  /** @returns whether the endpoint existed */
   async delete(tenant: string, id: string): Promise<boolean> {
     return (await this.prisma.webhookEndpoint.deleteMany({ where: { tenant, id } })).count > 0;
   }
 
   /**
-   * The secret so far goes on to count for some hours beside the new one, one before it no longer.
-   * @returns the new secret, for the only time; undefined when there is no such endpoint
+   * Creates a new secret. The current secret stays valid beside it for some hours; an older one becomes invalid.
+   * @returns the new secret, which is not shown again; undefined when there is no such endpoint
    */
   async rotateSecret(
     tenant: string,
@@ -112,7 +114,7 @@ export class Endpoints {
     });
   }
 
-  /** Those of some tenants that hear of jobs. */
+  /** @returns the endpoints of some tenants that get webhooks about jobs */
   async listening(
     tx: Prisma.TransactionClient,
     tenants: readonly string[],
@@ -124,7 +126,7 @@ export class Endpoints {
     });
   }
 
-  /** The newest endpoints at a URL, of all tenants, with what their messages are signed with: for the built-in receiver. */
+  /** For the built-in receiver: the newest endpoints at a URL, of all tenants, with their secrets. */
   async at(url: string, limit: number): Promise<{ tenant: string; secrets: string[] }[]> {
     const rows = await this.prisma.$queryRaw<
       { id: string; tenant: string; secret: Uint8Array; previous: Uint8Array | null }[]
@@ -139,12 +141,15 @@ export class Endpoints {
         const sealed = previous ? [secret, previous] : [secret];
         return [{ tenant, secrets: sealed.map((bytes) => this.box.open(bytes, id)) }];
       } catch {
-        return []; // Sealed with another key; the other endpoints count all the same.
+        return []; // Sealed with another key; the other endpoints are still valid.
       }
     });
   }
 
-  /** @throws SecretUnreadable */
+  /**
+   * @returns undefined when there is no such endpoint
+   * @throws SecretUnreadable
+   */
   async recipient(tenant: string, id: string): Promise<Recipient | undefined> {
     const [row] = await this.prisma.$queryRaw<
       { url: string; isDisabled: boolean; secret: Uint8Array; previous: Uint8Array | null }[]

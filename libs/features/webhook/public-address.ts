@@ -1,12 +1,12 @@
 import { isValid, parse, parseCIDR, type IPv4, type IPv6 } from 'ipaddr.js';
 
-/** Where addresses of the Internet lie. Of IPv6, IANA has given out nothing outside 2000::/3. */
+/** The ranges of Internet addresses. IANA has allocated no global IPv6 addresses outside of 2000::/3. */
 const internet = { ipv4: '0.0.0.0/0', ipv6: '2000::/3' };
 
 /**
- * What is somebody's own, a disguise or no address of a server all the same. From IANA's registries of special-purpose
- * addresses (RFC 6890; https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry), all
- * of IPv4 and those of IPv6 that lie in 2000::/3, whether they are globally reachable or not.
+ * Ranges of special purpose, which are not addresses of public servers. From IANA's registries (RFC 6890;
+ * https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry): all of IPv4, and those
+ * of IPv6 inside 2000::/3, globally reachable or not.
  */
 const special = [
   '0.0.0.0/8', // this network
@@ -32,7 +32,7 @@ const special = [
   '2002::/16', // 6to4, which holds an IPv4 address
   '2620:4f:8000::/48', // AS112
   '3fff::/20', // documentation
-  // Inside an Azure machine this one is the platform itself
+  // Inside an Azure machine this address is the platform itself
   // (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
   '168.63.129.16/32',
 ];
@@ -43,10 +43,10 @@ const inside = (address: IPv4 | IPv6, cidr: string): boolean => {
 };
 
 /**
- * Whether anybody on the Internet may have this address. What ipaddr.js does not call unicast is refused, and so is
- * what IANA's registries say is special, which a library may not know yet. An IPv6 address that holds an IPv4 one
- * (mapped, compatible, NAT64, 6to4, Teredo, ISATAP) is refused whatever that is: it leads where another check would
- * have to look.
+ * @returns whether the address may belong to any server on the Internet. Refuses what ipaddr.js does not call unicast,
+ *   and what IANA's registries list as special, which a library may not know yet. Refuses every IPv6 address that
+ *   contains an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo, ISATAP): it leads to an address that is not
+ *   checked here.
  */
 export function isPublicAddress(address: string): boolean {
   if (!isValid(address)) return false;
@@ -55,7 +55,7 @@ export function isPublicAddress(address: string): boolean {
   return !special.some((range) => inside(parsed, range)) && !isIsatap(parsed);
 }
 
-/** RFC 5214: an interface that is called 0000:5efe, or 0200:5efe, and an IPv4 address, in any network. */
+/** RFC 5214: an interface identifier 0000:5efe or 0200:5efe with an IPv4 address, in any network. */
 function isIsatap(address: IPv4 | IPv6): boolean {
   if (address.kind() === 'ipv4') return false;
   const { parts } = address as IPv6;

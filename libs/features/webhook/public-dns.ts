@@ -1,18 +1,18 @@
 import type { LookupAddress } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 
-/** @returns the addresses of a name; none when it has none */
+/** @returns the addresses of a name; an empty list when it has none */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
-/** Less than a caller of the API waits. */
+/** Shorter than a caller of the API waits; milliseconds. */
 const options = { timeout: 1_000, tries: 2 };
 
 const hasNone = new Set(['ENOTFOUND', 'ENODATA', 'EBADNAME']);
 
 /**
- * Asks the name servers themselves. `dns.lookup` would also take names from /etc/hosts and try a search domain, which
- * are names of our own network, and it keeps one of four threads busy for as long as a slow server takes: a few
- * endpoints with one could hold up all others.
+ * Asks the name servers directly. `dns.lookup` would also use /etc/hosts and search domains, which contain names of our
+ * own network. It also occupies one of four threads while a slow server answers: a few endpoints with slow servers
+ * could delay all others.
  */
 export async function resolvePublicly(hostname: string): Promise<LookupAddress[]> {
   const resolver = new Resolver(options);

@@ -4,19 +4,19 @@ const algorithm = 'aes-256-gcm';
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** Nobody's secret: without a key, outside production only, what is sealed is only kept from being read by accident. */
+/** Outside production a process may run without a secret. Sealing with this key only prevents reading by accident. */
 const developmentKey = 'for development';
 
-/** Keeps secrets that have to be read again, in a database whose copies lie in many places. */
+/** Encrypts secrets that must be read again, for a database whose copies may be in many places. */
 export class SecretBox {
   private readonly key: Buffer;
 
   constructor(secret: string | undefined) {
-    // What is sealed with it is worth nothing for another purpose, and the other way round.
+    // A key for this purpose only: it is of no use for another purpose of the same secret, and the other way round.
     this.key = Buffer.from(hkdfSync('sha256', secret ?? developmentKey, '', 'webhook secrets', 32));
   }
 
-  /** @param owner the secret opens for the same owner only: moved to another row it is worth nothing */
+  /** @param owner only this owner can open the secret: in a row of another owner it cannot be opened */
   seal(text: string, owner: string): Buffer<ArrayBuffer> {
     const iv = randomBytes(ivBytes);
     const cipher = createCipheriv(algorithm, this.key, iv).setAAD(Buffer.from(owner));
@@ -24,7 +24,7 @@ export class SecretBox {
     return Buffer.concat([iv, cipher.getAuthTag(), sealed]);
   }
 
-  /** @throws SecretUnreadable when it was sealed with another key, or is not what was sealed */
+  /** @throws SecretUnreadable when it was sealed with another key or for another owner, or was changed */
   open(sealed: Uint8Array, owner: string): string {
     const bytes = Buffer.from(sealed);
     try {

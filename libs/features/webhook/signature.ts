@@ -2,21 +2,24 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const prefix = 'whsec_';
 
-/** 24 to 64 bytes, says Standard Webhooks. */
+/** Standard Webhooks requires 24 to 64 bytes. */
 export function newSecret(): string {
   return prefix + randomBytes(32).toString('base64');
 }
 
 export interface SignedMessage {
   readonly id: string;
-  /** Of this attempt: receivers refuse what is older than some minutes, so that nobody can replay what he overheard. */
+  /**
+   * The time of this attempt. Receivers refuse a message that is some minutes old, so that an attacker cannot replay
+   * it.
+   */
   readonly at: Date;
   readonly body: string;
 }
 
 /**
- * The headers of Standard Webhooks (https://www.standardwebhooks.com), with a signature for each secret: while a secret
- * is replaced, a receiver that knows either of the two accepts.
+ * The headers of Standard Webhooks (https://www.standardwebhooks.com), with one signature per secret: while a secret is
+ * rotated, a receiver accepts with either of them.
  */
 export function signedHeaders({ id, at, body }: SignedMessage, secrets: readonly string[]): Record<string, string> {
   const timestamp = Math.floor(at.getTime() / 1_000);
@@ -27,13 +30,13 @@ export function signedHeaders({ id, at, body }: SignedMessage, secrets: readonly
   return { 'webhook-id': id, 'webhook-timestamp': String(timestamp), 'webhook-signature': signatures.join(' ') };
 }
 
-/** Receivers refuse what is older, or newer, by their own clock. */
+/** Receivers refuse a message whose time differs more than this from their own clock. */
 const toleranceSeconds = 5 * 60;
 
 /**
- * What a receiver does with a message.
- * @param headers as they came
- * @param body as it came: parse it afterwards
+ * Verifies a message, as a receiver does.
+ * @param headers as they were received
+ * @param body as it was received, before any parsing
  */
 export function isSignedWith(
   secrets: readonly string[],

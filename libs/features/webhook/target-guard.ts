@@ -6,18 +6,21 @@ import { isPublicAddress } from './public-address';
 import { resolvePublicly, type Resolve } from './public-dns';
 
 export interface TargetPolicy {
-  /** Outside production http will do as well. */
+  /** False outside production, where http is allowed. */
   readonly httpsOnly: boolean;
-  /** Hosts, as they stand in a URL, that may be anything: for development and tests. */
+  /** Hosts, as written in a URL, that are not checked: for development and tests. */
   readonly allowedHosts: readonly string[];
-  /** Outside production, the address of the built-in receiver: it is let in, and nothing else of its host. */
+  /**
+   * Outside production, the address of the built-in receiver. Exactly this address is allowed, and no other on its
+   * host.
+   */
   readonly receiverUrl?: string | undefined;
 }
 
 /**
- * We do not send there. The message is the same for every refusal: one that told apart a name that does not exist, one
- * that leads inside and one whose name servers are silent would tell strangers the names of our own network. `code` is
- * for ourselves; no caller sees it.
+ * The target is not allowed. The message is the same for every reason: different messages for an unknown name, an
+ * internal address and silent name servers would let a stranger explore our own network. `code` is internal; no caller
+ * sees it.
  */
 export class TargetRefused extends Error {
   constructor(
@@ -32,14 +35,15 @@ export class TargetRefused extends Error {
 const securePorts = ['443', '8443'];
 const plainPorts = ['80', '8080'];
 
-/** A refused name is answered no sooner: a name server of our own knows its names faster than the Internet's. */
+/**
+ * A refusal takes at least this time, in milliseconds: an internal name server answers faster than one on the Internet.
+ */
 const refusalMs = 300;
 
 /**
- * Keeps requests that others have asked for away from our own network (server-side request forgery, CWE-918). A URL is
- * looked at twice: when it is given, so that whoever gives it hears of it, and whenever something is sent there. Names
- * may lead elsewhere by then, so the second look is at the addresses that the connection is opened to, by the lookup
- * of the connection itself: there is no time in between.
+ * Keeps requests on behalf of others away from our own network (server-side request forgery, CWE-918). A URL is checked
+ * twice: when it is set, so that its owner gets an error, and at each request. A name may have new addresses by then,
+ * so the connection's own look-up checks the addresses that it connects to: nothing can change in between.
  */
 export class TargetGuard {
   constructor(
@@ -55,8 +59,8 @@ export class TargetGuard {
   }
 
   /**
-   * What can be said without asking anybody. A URL holds an address in one form only, however it was written
-   * (`0x7f.1`, `2130706433`): parsing it makes `127.0.0.1` of these.
+   * Checks what needs no look-up. A parsed URL holds an address in one form, however it was written: `0x7f.1` and
+   * `2130706433` become `127.0.0.1`.
    * @throws TargetRefused
    */
   checkUrl(text: string): { url: URL; hostname: string } {
@@ -75,14 +79,17 @@ export class TargetGuard {
     return { url, hostname };
   }
 
-  /** Its exact address, without a query. Its connection needs no look-up of ours. */
+  /**
+   * @returns whether the URL is the receiver's exact address, without a query. Its connection uses no look-up of this
+   *   class
+   */
   isReceiver(text: string): boolean {
     return this.policy.receiverUrl !== undefined && new URL(text).href === this.policy.receiverUrl;
   }
 
   /**
-   * For `net.connect`, which opens its connection to what this answers and to nothing else. It does not ask where the
-   * host is an address already; `checkUrl` has seen that one.
+   * For `net.connect`, which connects to an address from this look-up and to no other. It is not called for a host that
+   * is an address already; `checkUrl` has checked that one.
    */
   readonly lookup: LookupFunction = (hostname, options, callback) => {
     this.addressesOf(hostname).then(
@@ -95,7 +102,10 @@ export class TargetGuard {
     );
   };
 
-  /** @throws TargetRefused when one of them is not public: a name that is both is one to keep away from */
+  /**
+   * @throws TargetRefused when one of the addresses is not public: a name with public and private addresses is
+   *   suspicious
+   */
   private async addressesOf(hostname: string): Promise<LookupAddress[]> {
     const family = isIP(hostname);
     if (family) {
@@ -107,7 +117,7 @@ export class TargetGuard {
     }
     const noSooner = delay(refusalMs);
     try {
-      // Name servers that do not answer are no news either.
+      // Name servers that do not answer must not be distinguishable either.
       const addresses = await this.resolve(hostname).catch(() => []);
       if (addresses.length === 0) throw this.refusal('unresolved');
       this.assertPublic(addresses.map(({ address }) => address));

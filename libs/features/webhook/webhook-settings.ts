@@ -5,7 +5,7 @@ import { Endpoints } from './endpoints';
 import { SecretBox } from './secret-box';
 import { TargetGuard } from './target-guard';
 
-/** What whoever takes endpoints, and whoever sends to them, has to read. */
+/** The settings of a process that stores endpoints or sends to them. */
 export const webhookSettingNames = [
   'NODE_ENV',
   'PORT',
@@ -20,7 +20,7 @@ export type WebhookSettings = Pick<Settings, (typeof webhookSettingNames)[number
 
 export const receiverPath = '/dev/webhook-receiver';
 
-/** Where the API takes webhooks itself, so that they can be tried; undefined in production. */
+/** @returns the address at which the API itself receives webhooks, for trying them; undefined in production */
 export function receiverUrlOf(settings: WebhookSettings): string | undefined {
   const { NODE_ENV, WEBHOOK_RECEIVER_URL, PUBLIC_URL, PORT } = settings;
   if (NODE_ENV === 'production') return undefined;
@@ -28,7 +28,7 @@ export function receiverUrlOf(settings: WebhookSettings): string | undefined {
   return new URL(receiverPath, PUBLIC_URL ?? `http://localhost:${PORT}`).href;
 }
 
-/** Beside a `JobsService` of the module's own. */
+/** Requires a `JobsService` in the same module. */
 export function webhookProviders(settings: WebhookSettings): Provider[] {
   const { NODE_ENV, SIGNING_SECRET, WEBHOOK_SECRETS_KEY, WEBHOOK_ALLOW_HOSTS = [] } = settings;
   return [

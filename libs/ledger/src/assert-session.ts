@@ -1,7 +1,10 @@
 import type { Client } from 'pg';
 import { connectClient, type SessionSettings } from './session';
 
-/** A pooler stands before PostgreSQL that cannot serve this system. The message says which address, why, and what to do. */
+/**
+ * A pooler in front of PostgreSQL cannot serve this system. The message names the setting with the address, the reason
+ * and the remedy.
+ */
 export class PoolerRefused extends Error {
   constructor(
     readonly code:
@@ -17,15 +20,18 @@ export class PoolerRefused extends Error {
   }
 }
 
-/** A pooler that shares sessions may by chance not do so this time. */
+/** A pooler that shares sessions may return the same session by chance, so the check runs several rounds. */
 const rounds = 5;
 
 /**
- * Compares what is asked of a session with what it has, in two connections at once. A pooler shows in the pid of the
- * server process: the one that it gives at the connection is its own.
- * @param variable the name of the setting that has the address, for the message
- * @returns which database of which server it is
- * @throws PoolerRefused; or the error of a database that is away
+ * Checks that sessions at an address keep the settings that this system sets in them. Opens two connections at once. A
+ * pooler is present when the pid of the server process differs from the pid that the connection announced.
+ * @param url the address of PostgreSQL or of a pooler
+ * @param settings the server settings that a session must keep, by name
+ * @param variable the name of the setting that holds the address, for the message
+ * @returns an identity of the database: its oid and the start time of its server
+ * @throws PoolerRefused when a pooler shares sessions, drops or refuses settings, or has no connection left; the error
+ *   of pg when the database is away
  */
 export async function assertSession(url: string, settings: SessionSettings, variable: string): Promise<string> {
   const clients: Client[] = [];
@@ -42,7 +48,8 @@ export async function assertSession(url: string, settings: SessionSettings, vari
     const first = await connect();
     const asked = await setAll(first, settings);
     const pid = await pidOf(first);
-    // pg does not declare it: https://www.postgresql.org/docs/current/protocol-message-formats.html, BackendKeyData
+    // pg does not declare `processID`: https://www.postgresql.org/docs/current/protocol-message-formats.html,
+    // BackendKeyData
     const isPooled = pid !== (first as unknown as { processID: number }).processID;
     if (isPooled && (await sharesSessions(first, pid, await orFull(connect(), variable)))) {
       throw new PoolerRefused(
@@ -70,7 +77,7 @@ export async function assertSession(url: string, settings: SessionSettings, vari
   }
 }
 
-/** As PgBouncer and others say it; SQLSTATE 08P01, protocol_violation. */
+/** PgBouncer and other poolers report a refused parameter as SQLSTATE 08P01, protocol_violation. */
 function refusalOf(error: unknown, variable: string): unknown {
   const { code, message } = error as { code?: unknown; message?: unknown };
   if (code !== '08P01') return error;
@@ -100,7 +107,7 @@ async function sharesSessions(first: Client, pid: number, second: Client): Promi
       await second.query('COMMIT');
       if (pids[0] === pid || pids[1] !== pid) return true;
     } catch (error) {
-      // Statement mode knows no transactions.
+      // A pooler in statement mode refuses transactions.
       if ((error as { code?: unknown }).code === '08P01') return true;
       throw error;
     }
@@ -121,7 +128,7 @@ async function pidOf(client: Client): Promise<number> {
   return rows[0]!.pid;
 }
 
-/** @returns the settings as the server writes them */
+/** @returns the settings as the server writes them back */
 async function setAll(client: Client, settings: SessionSettings): Promise<Record<string, string>> {
   const { rows } = await client.query<{ name: string; value: string }>(
     'SELECT name, set_config(name, value, false) AS value FROM unnest($1::text[], $2::text[]) AS asked(name, value)',

@@ -1,6 +1,6 @@
 import { Statement, type Database } from './statement';
 
-/** A message that could not be read, kept as it came. */
+/** A message that could not be read, with its original bytes. */
 export interface UnreadableMessage {
   readonly broker: string;
   readonly queue: string;
@@ -9,7 +9,7 @@ export interface UnreadableMessage {
   readonly reason: string;
   readonly detail: string;
   readonly raw: Buffer;
-  /** The sender as the message names it (CloudEvents `source`), as far as it could be read. */
+  /** The sender as the message names it (CloudEvents `source`); undefined where that could not be read. */
   readonly source: string | undefined;
 }
 
@@ -18,18 +18,19 @@ const insertStatement = new Statement<never>(
   `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, source) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 );
 
+/** Stores a message as a dead letter, with its bytes. */
 export async function deadLetter(database: Database, message: UnreadableMessage): Promise<void> {
   const { broker, queue, kind, reason, detail, raw, source } = message;
   await insertStatement.run(database, broker, queue, kind ?? null, reason, detail, raw, source ?? null);
 }
 
-/** How many bytes of a message a list shows. What is larger is to be had whole, one letter at a time. */
+/** How many bytes of a message a list shows. `readDeadLetterRaw` returns all bytes of one message. */
 export const shownRawBytes = 1_024;
 
-/** How many characters of any text a list shows: the texts are those of handlers and of other services. */
+/** How many characters of a text a list shows. Handlers and other services write these texts, at any length. */
 const shownCharacters = 1_000;
 
-/** What was set aside: a job that failed for good, or a message that could not be read; then `raw` has its bytes. */
+/** A dead letter: a job that failed for good, or a message that could not be read. Only a message has `raw`. */
 export interface DeadLetter {
   readonly id: string;
   readonly broker: string;
@@ -40,7 +41,7 @@ export interface DeadLetter {
   readonly reason: string;
   readonly detail: string;
   readonly source: string | null;
-  /** The first bytes of the message. */
+  /** The first `shownRawBytes` bytes of the message. */
   readonly raw: Buffer | null;
   /** How many bytes of the message are kept. */
   readonly rawBytes: number | null;
@@ -58,11 +59,11 @@ export interface DeadLetterQuery {
   readonly kind: string | undefined;
   readonly broker: string | undefined;
   readonly isRedriven: boolean | undefined;
-  /** The id of the last one of the page before. */
+  /** The id of the last dead letter on the previous page. */
   readonly before: string | undefined;
 }
 
-/** A kind may be the text of a stranger, of any length: the index has its beginning. */
+/** Another service may have written the kind, at any length, so the index covers only its first 100 characters. */
 const conditions: Readonly<Record<keyof DeadLetterQuery, (value: string) => string>> = {
   kind: (value) => `left(kind, 100) = left(${value}, 100) AND kind = ${value}`,
   broker: (value) => `broker = ${value}`,
@@ -70,14 +71,14 @@ const conditions: Readonly<Record<keyof DeadLetterQuery, (value: string) => stri
   before: (value) => `(created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = ${value})`,
 };
 
-/** Newest first, each within a few kilobytes. */
+/** Lists dead letters, newest first. Each one is a few kilobytes at most. */
 export async function listDeadLetters(
   database: Database,
   { limit, ...query }: DeadLetterQuery & { readonly limit: number },
 ): Promise<DeadLetter[]> {
   const given = (Object.keys(conditions) as (keyof DeadLetterQuery)[]).filter((name) => query[name] !== undefined);
   const where = given.map((name, place) => conditions[name](`$${place + 2}`)).join(' AND ');
-  // Each question has a text of its own, so that the plan that PostgreSQL keeps for it uses every condition.
+  // Each combination of conditions has its own statement, so that the plan that PostgreSQL keeps uses every condition.
   const statement = new Statement<DeadLetter>(
     ['dead_letter_list', ...given].join('_'),
     `SELECT ${columns} FROM dead_letter ${where && `WHERE ${where}`} ORDER BY created_at DESC, id DESC LIMIT $1`,
@@ -90,7 +91,9 @@ const rawStatement = new Statement<{ raw: Buffer | null }>(
   `SELECT raw FROM dead_letter WHERE id = $1`,
 );
 
-/** @returns all kept bytes of the message, 1 MiB at most; undefined where there is no such letter, or it has none */
+/**
+ * @returns all kept bytes of the message, 1 MiB at most; undefined when the dead letter does not exist or has no bytes
+ */
 export async function readDeadLetterRaw(database: Database, id: string): Promise<Buffer | undefined> {
   const [letter] = await rawStatement.run(database, id);
   return letter?.raw ?? undefined;

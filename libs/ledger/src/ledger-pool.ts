@@ -2,28 +2,30 @@ import type { Pool } from 'pg';
 import { createPool, type SessionSettings } from './session';
 
 export interface PoolSettings {
-  /** Milliseconds a caller waits for a connection, and then for the answer. */
+  /** Milliseconds that a caller waits for a connection (`connectMs`) and for the answer to a statement (`queryMs`). */
   readonly connectMs: number;
   readonly queryMs: number;
-  /** `force_custom_plan`: every execution is planned for what it is given. */
+  /** `force_custom_plan`: PostgreSQL plans every execution for its parameters. */
   readonly planCacheMode: 'auto' | 'force_custom_plan';
 }
 
-/** A caller of the API has an answer within 3 s, whatever PostgreSQL does. Its statements look up single rows. */
+/** For the API: a caller gets an answer within 3 s, whatever PostgreSQL does. Its statements look up single rows. */
 export const callerPool: PoolSettings = { connectMs: 1_300, queryMs: 1_200, planCacheMode: 'auto' };
 
 /**
- * Nobody waits for a worker or the relay: they had rather wait than try again. Their statements join arrays of ids
- * with large tables, and a generic plan made while a table was small would go on scanning it as it grows.
+ * For workers and the relay: no caller waits for them, so they wait longer rather than retry. Their statements join
+ * arrays of ids with large tables. A generic plan made while a table was small would keep scanning it as it grows.
  */
 export const workerPool: PoolSettings = { connectMs: 5_000, queryMs: 10_000, planCacheMode: 'force_custom_plan' };
 
-/** Bull Board is for people, who see that it does not answer. Its statements are planned for what they are given. */
+/** For Bull Board, whose users see that it does not answer. Its statements are planned for their parameters. */
 export const boardPool: PoolSettings = { connectMs: 1_000, queryMs: 2_500, planCacheMode: 'force_custom_plan' };
 
 /**
- * The one pool of a process, shared by Prisma and the hot statements. Four connections carry thousands of
- * grouped statements a second, and keep a system of many processes far below PostgreSQL's limit.
+ * Creates the one pool of a process, shared by Prisma and the hot statements. Four connections carry thousands of
+ * grouped statements a second, and keep a system of many processes far below PostgreSQL's connection limit.
+ * @param application the `application_name` of the sessions
+ * @param max connections
  */
 export function createLedgerPool(url: string, application: string, settings: PoolSettings, max = 4): Pool {
   return createPool(
@@ -32,19 +34,20 @@ export function createLedgerPool(url: string, application: string, settings: Poo
       application_name: application,
       max,
       connectionTimeoutMillis: settings.connectMs,
-      // For a server that does not answer at all.
+      // For a server that does not answer at all: `statement_timeout` ends any other statement first.
       query_timeout: settings.queryMs + 200,
     },
     ledgerSession(settings),
   );
 }
 
+/** @returns the server settings that every session of the ledger must keep */
 export function ledgerSession({ planCacheMode, queryMs }: PoolSettings): SessionSettings {
   return {
     plan_cache_mode: planCacheMode,
-    // Compiling a statement takes longer than any of ours runs.
+    // Compiling a statement takes longer than running any of ours.
     jit: 'off',
-    // The server ends what takes too long, so that nothing is written after its caller was told that it was not.
+    // The server ends a slow statement, so that it writes nothing after its caller got a time-out.
     statement_timeout: `${queryMs}ms`,
   };
 }

@@ -1,24 +1,24 @@
 import { Statement, type Database } from './statement';
 
-/** A worker process and one of its queues. */
+/** One queue that a worker process consumes. */
 export interface QueueReader {
   readonly broker: string;
   readonly queue: string;
-  /** Why it can take nothing from the queue; undefined while it can. */
+  /** Why the process cannot consume the queue; undefined while it can. */
   readonly trouble: string | undefined;
 }
 
-/** What the workers of a queue have said lately. */
+/** What the workers of a queue have reported within `readerGoneMs`. */
 export interface QueueReaders {
   readonly broker: string;
   readonly queue: string;
   readonly workers: number;
-  /** How many of them can take nothing. */
+  /** How many of the workers cannot consume. */
   readonly failing: number;
   readonly trouble: string | null;
 }
 
-/** A process that has said nothing for so long counts as gone. */
+/** A process whose last report is older, in milliseconds, no longer counts. */
 export const readerGoneMs = 10_000;
 
 const reportStatement = new Statement<never>(
@@ -31,6 +31,10 @@ const reportStatement = new Statement<never>(
        ON CONFLICT (process_id, broker, queue) DO UPDATE SET trouble = EXCLUDED.trouble, seen_at = EXCLUDED.seen_at`,
 );
 
+/**
+ * Stores which queues a process consumes, with the time by the database's clock. Deletes the reports of processes that
+ * are silent for a minute.
+ */
 export async function reportQueueReaders(
   database: Database,
   processId: string,
@@ -47,7 +51,7 @@ export async function reportQueueReaders(
 
 const forgetStatement = new Statement<never>('queue_readers_forget', 'DELETE FROM queue_reader WHERE process_id = $1');
 
-/** The process takes no more messages. */
+/** Deletes the reports of a process that consumes no more messages. */
 export async function forgetQueueReaders(database: Database, processId: string): Promise<void> {
   await forgetStatement.run(database, processId);
 }
@@ -59,6 +63,7 @@ const readStatement = new Statement<QueueReaders>(
     GROUP BY broker, queue`,
 );
 
+/** @returns the consumed queues with at least one worker that has reported within `readerGoneMs` */
 export async function readQueueReaders(database: Database): Promise<QueueReaders[]> {
   return readStatement.run(database, readerGoneMs);
 }

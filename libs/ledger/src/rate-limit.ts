@@ -10,10 +10,11 @@ const reserveStatement = new Statement<{ waitMs: number }>(
 );
 
 /**
- * Reserves turns of a queue for the caller, over all processes: evenly spaced, so that no stretch of time holds more
- * starts than the limit, wherever it begins (the virtual scheduling algorithm, ITU-T I.371, without a burst).
- * @param forMs how long the turns take together
- * @returns milliseconds until the first of them begins, by the database's clock
+ * Reserves start times of a queue for the caller, over all processes. Start times are evenly spaced, so that no period
+ * holds more starts than the limit, wherever it begins (the virtual scheduling algorithm, ITU-T I.371, without a
+ * burst).
+ * @param forMs how long the reserved start times take together, in milliseconds
+ * @returns milliseconds until the first of them, by the database's clock
  */
 export async function reserveStarts(database: Database, queue: string, forMs: number): Promise<number> {
   const [row] = await reserveStatement.run(database, queue, forMs);

@@ -12,7 +12,7 @@ const moveStatement = new Statement<never>(
     WHERE schedule.due_at = $4 OR schedule.timetable <> $2`,
 );
 
-/** @returns what the schedule's row says, if there is one, and what time it is */
+/** @returns the row of the schedule, undefined when there is none, and the time by the database's clock */
 export async function readSchedule(
   database: Database,
   name: string,
@@ -22,9 +22,10 @@ export async function readSchedule(
 }
 
 /**
- * Moves a schedule on, unless another relay has.
- * @param from the due moment that was read
- * @param madeAt the tick whose job was made, if one was
+ * Moves a schedule to its next due time, unless another relay has already moved it.
+ * @param dueAt the next due time
+ * @param from the due time that was read; undefined when there was no row
+ * @param madeAt the tick whose job was enqueued; undefined when none was
  */
 export async function moveSchedule(
   database: Database,

@@ -4,15 +4,17 @@ import { Client, Pool, type ClientConfig, type PoolConfig } from 'pg';
 /** Server settings of a session by name, such as `{ search_path: 'bullmq' }`. */
 export type SessionSettings = Readonly<Record<string, string>>;
 
-/** A server that takes a connection answers this quickly, or not at all. */
+/** A server that accepts a connection answers the first statement within this time, in milliseconds, or not at all. */
 const settingMs = 5_000;
 
 /**
- * The options of a pool or client whose sessions have these settings, those that the address itself asks for, and
- * UTC: a driver that sends a date without its zone would have it read in the zone of the server's machine.
+ * The options of a pool or client whose sessions have these settings, the settings that the address asks for, and UTC:
+ * a date sent without a zone would otherwise be read in the zone of the server's machine.
  *
- * They are set in the session, by the first statement of each connection. Start-up parameters would save that statement,
- * but a pooler refuses a connection with them, or drops them.
+ * The first statement of each connection sets them in the session. Start-up parameters would save that statement, but a
+ * pooler refuses a connection with them, or drops them.
+ * @param url an address of PostgreSQL; settings in its parameter `options` are moved into the session
+ * @param settings take precedence over those of the address
  */
 export function sessionOptions(
   url: string,
@@ -33,7 +35,7 @@ export function sessionOptions(
   };
 }
 
-/** A pool that survives the loss of its connections. */
+/** Creates a pool whose lost connections do not end the process. */
 export function createPool(
   url: string,
   config: Omit<PoolConfig, 'connectionString' | 'options'>,
@@ -44,11 +46,11 @@ export function createPool(
   return pool;
 }
 
-/** One connection outside of a pool. */
+/** Connects one client outside of a pool. @throws the error of the connection or of its first statement */
 export async function connectClient(url: string, config: Omit<ClientConfig, 'connectionString'>): Promise<Client> {
   const { connectionString, onConnect } = sessionOptions(url);
   const client = new Client({ keepAlive: true, ...config, connectionString });
-  // More than once: PostgreSQL says why it ends a connection, and then the connection ends.
+  // Emitted more than once: PostgreSQL says why it ends a connection, and then the connection ends.
   client.on('error', () => undefined);
   try {
     await client.connect();
@@ -61,19 +63,19 @@ export async function connectClient(url: string, config: Omit<ClientConfig, 'con
 }
 
 /**
- * A lost connection is an error of the statement that used it. pg also emits it: on the pool where the connection
- * was idle, on the client where it was in use, and there an event without a listener ends the process.
+ * The statement that uses a lost connection gets the error. pg also emits it as an event, on the pool for an idle
+ * connection and on the client for one in use. An error event without a listener ends the process.
  */
 function surviveLostConnections(pool: Pool): void {
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
 }
 
-/** How often a connection is asked whether it still answers, and how long it may take. */
+/** How often a connection is checked, and how long an answer may take; in milliseconds. */
 const askEveryMs = 2_000;
 const answerMs = 4_000;
 
-/** What pg does not declare of its client. */
+/** Members of a pg client that its types do not declare. */
 interface ClientInternals {
   readonly connection: { readonly stream: Socket };
   readonly readyForQuery: boolean;
@@ -81,16 +83,17 @@ interface ClientInternals {
 }
 
 /**
- * Breaks a connection that takes statements and never answers, as behind a proxy or a firewall that has forgotten it.
- * TCP does not notice while something in between acknowledges its packets. What waits for an answer then gets an error,
- * and the owner of the connection makes another one. For connections whose statements take less than four seconds.
+ * Breaks a connection that accepts statements and never answers, for example behind a proxy or a firewall that dropped
+ * its state. TCP does not notice while a middlebox acknowledges its packets. The waiting statement then gets an error,
+ * and the owner of the connection opens another one. For connections whose statements take less than four seconds.
  */
 export function breakWhenSilent(client: Pick<Client, 'query' | 'once' | 'listenerCount'>): void {
   const internals = client as unknown as ClientInternals;
   let waiting: { query: object | null; since: number } | undefined;
   const timer = setInterval(() => {
     if (internals.readyForQuery) {
-      // Only what waits for notifications is silent for long. The others show it at their next statement.
+      // Only a connection that waits for notifications is idle for long. Any other shows the fault at its next
+      // statement.
       if (client.listenerCount('notification') === 0) return;
       client.query('SELECT 1').catch(() => undefined);
       waiting = { query: internals._activeQuery, since: performance.now() };
@@ -109,7 +112,7 @@ export function breakWhenSilent(client: Pick<Client, 'query' | 'once' | 'listene
 /** `-c name=value` and `--name=value`, as PostgreSQL reads the parameter `options`: a backslash keeps a space. */
 const option = /(?:^|\s)(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\s\\])*)(?=\s|$)/g;
 
-/** Takes the settings out of the parameter `options` of an address. What is no setting stays in it. */
+/** Takes the settings out of the parameter `options` of an address. All other options stay in the address. */
 function takeSettings(url: string): { address: string; asked: SessionSettings } {
   const address = new URL(url);
   const options = address.searchParams.get('options');

@@ -7,8 +7,8 @@ export interface Database {
 }
 
 /**
- * A hot statement. The name makes it a prepared one: each connection parses it once.
- * @typeParam Row what each returned row holds
+ * A frequently used statement. Its name makes it a prepared statement: each connection parses it once.
+ * @typeParam Row the columns of each returned row
  */
 export class Statement<Row extends QueryResultRow> {
   constructor(
@@ -16,13 +16,18 @@ export class Statement<Row extends QueryResultRow> {
     readonly text: string,
   ) {}
 
+  /**
+   * @param values the parameters $1, $2, … of the text
+   * @returns the rows
+   * @throws the error of PostgreSQL; see `isDatabaseUnavailable`
+   */
   async run(database: Database, ...values: unknown[]): Promise<Row[]> {
     const { rows } = await database.query({ name: this.name, text: this.text, values });
     return rows as Row[];
   }
 }
 
-/** A transaction of Prisma as a database of the statements. Bytes come back as Uint8Array. */
+/** Adapts a Prisma transaction to run these statements in it. Returns bytes as Uint8Array. */
 export function inTransaction(tx: Pick<Transaction, '$queryRawUnsafe'>): Database {
   return { query: async ({ text, values }) => ({ rows: await tx.$queryRawUnsafe<unknown[]>(text, ...values) }) };
 }

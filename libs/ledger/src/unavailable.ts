@@ -1,6 +1,6 @@
 import { Statement, type Database } from './statement';
 
-/** PostgreSQL was not there or did not answer in time; what was asked may or may not have happened. */
+/** PostgreSQL was away or did not answer in time. The statement may or may not have taken effect. */
 const connectionErrors = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -20,7 +20,7 @@ const connectionErrors = new Set([
   '55P03', // lock_not_available
 ]);
 
-/** pg reports these without a code. */
+/** pg reports these errors without a code. */
 const connectionMessages = [
   'Connection terminated',
   'timeout exceeded when trying to connect',
@@ -30,7 +30,7 @@ const connectionMessages = [
   'Cannot use a pool after calling end on the pool',
 ];
 
-/** Whether trying the same thing again later may help. */
+/** @returns whether a retry of the same statement may succeed later */
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   if (!(error instanceof Error)) return false;
@@ -38,7 +38,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   // By name: the core does not import Prisma. https://www.prisma.io/docs/orm/reference/error-reference
   if (error.name === 'PrismaClientKnownRequestError') return /^P(1\d{3}|2024|2034)$/.test(String(code));
   if (error.name === 'PrismaClientInitializationError') return true;
-  if (typeof code === 'string' && (connectionErrors.has(code) || /^(08|53|58)/.test(code))) return true; // connection, resources, system
+  // Classes 08 (connection), 53 (resources), 58 (system).
+  if (typeof code === 'string' && (connectionErrors.has(code) || /^(08|53|58)/.test(code))) return true;
   return (
     connectionMessages.some((message) => error.message.includes(message)) ||
     (error.cause !== undefined && isDatabaseUnavailable(error.cause))
@@ -46,9 +47,10 @@ export function isDatabaseUnavailable(error: unknown): boolean {
 }
 
 /**
- * Asks PostgreSQL itself whether it is the value that it refuses: a data exception (SQLSTATE class 22) of a statement
- * with many values may be the fault of any of them.
- * @returns why the value cannot be stored as jsonb; undefined where it can be
+ * Asks PostgreSQL whether it refuses this value. A data exception (SQLSTATE class 22) of a statement with many values
+ * does not say which value caused it.
+ * @returns why the value cannot be stored as jsonb; undefined when it can
+ * @throws the error of a database that is away
  */
 export async function jsonFault(database: Database, value: unknown): Promise<string | undefined> {
   try {

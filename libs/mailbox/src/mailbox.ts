@@ -3,15 +3,18 @@ import { Statement, type Database } from '@app/ledger';
 
 export type CaughtMessage = Omit<MailboxMessage, 'id' | 'at'>;
 
-/** What the built-in catcher takes in place of a mail server or an SMS provider: every copy, as it came. */
+/**
+ * Stores a message in the built-in catcher, which replaces a mail server or an SMS provider. Stores every copy,
+ * unchanged.
+ */
 export async function catchMessage(prisma: PrismaClient, message: CaughtMessage): Promise<MailboxMessage> {
   return prisma.mailboxMessage.create({ data: message });
 }
 
-/** How many characters of a text a list shows. The whole letter is to be had by itself. */
+/** How many characters of a text a list shows. `readLetter` returns the whole text of one message. */
 export const shownLetterCharacters = 4_000;
 
-/** A letter in a list: the beginnings of its texts, and how large they are. */
+/** A message in a list: the beginnings of its texts, and their sizes in bytes. */
 export interface ListedLetter extends MailboxMessage {
   readonly textBytes: number;
   readonly htmlBytes: number | null;
@@ -28,7 +31,7 @@ const listStatement = new Statement<ListedLetter>(
     LIMIT $2`,
 );
 
-/** What was caught for some tenants, newest first. */
+/** Lists the caught messages of some tenants, newest first. */
 export async function readMailbox(
   database: Database,
   tenants: readonly string[],
@@ -37,7 +40,7 @@ export async function readMailbox(
   return listStatement.run(database, tenants, limit);
 }
 
-/** One letter, whole. @returns null where none of the tenants has it */
+/** Reads one message with its whole texts. @returns null when none of the tenants has it */
 export async function readLetter(
   prisma: PrismaClient,
   tenants: readonly string[],

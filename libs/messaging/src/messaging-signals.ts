@@ -3,48 +3,48 @@ import type { AcceptedJob, ClaimedJob, Settlement, SweptJob } from '@app/ledger'
 import type { Delivery } from './port/broker-driver';
 import type { ParsedMessage } from './port/job-message';
 
-/** What has become of a job: the decision, and what the ledger made of it. */
+/** What became of a job: the decision, and the state that the ledger stored. */
 export type Settled = Pick<Settlement, 'state' | 'delayMs' | 'attemptChange' | 'error'>;
 
-/** Everything worth a log line or a metric. The core emits; whoever watches subscribes. */
+/** Everything worth a log line or a metric. The core emits these signals; logs and metrics subscribe to them. */
 export interface MessagingSignalMap {
   accepted: [job: AcceptedJob, tenant: string];
-  /** The event of another service has become a job; or was one already. */
+  /** The event of another service has become a job, or had become one before. */
   foreign_event_enqueued: [job: AcceptedJob, source: string];
   published: [broker: string, count: number];
   publish_failed: [broker: string, error: unknown, retryInMs: number];
-  /** The broker takes a message never; its job has failed, or its event is a dead letter. */
+  /** The broker refuses a message for good. Its job has failed, or its event is dead-lettered. */
   message_refused: [broker: string, id: string, reason: string];
-  /** The broker has the messages; their rows are still in the outbox. */
+  /** The broker has confirmed the messages; their rows are still in the outbox. */
   confirmed: [broker: string, count: number];
   subscribed: [broker: string, queue: string];
-  /** A message that can be read has come; nothing was done about it yet. */
+  /** A readable message has arrived; nothing has been done yet. */
   received: [message: ParsedMessage];
   claimed: [job: ClaimedJob];
-  /** The handler has ended; the ledger does not know yet. */
+  /** The handler has ended; the ledger has not recorded it yet. */
   handled: [job: ClaimedJob];
-  /** The ledger knows; the broker does not yet. */
+  /** The ledger has recorded the outcome; the message is not acknowledged yet. */
   settled: [job: ClaimedJob, settlement: Settled, tookMs: number];
-  /** A message that had nothing to say any more: its dispatch is done, taken or replaced. */
+  /** The message was stale: its dispatch is final, claimed or replaced. */
   stale: [delivery: Delivery, id: string, dispatch: number];
-  /** No more deliveries are taken; those in hand go on. */
+  /** No more messages are taken; those in flight continue. */
   draining: [];
-  /** A worker that came back too late: what it did was not written. */
+  /** The worker was fenced: it wrote nothing. */
   fenced: [job: ClaimedJob];
   dead_lettered: [delivery: Delivery, reason: string, detail: string];
-  /** The core itself failed at a delivery; its job comes back by its lease. */
+  /** The core itself failed at a delivery; the lease brings its job back. */
   delivery_failed: [delivery: Delivery, error: unknown];
-  /** Failed jobs were given another life. */
+  /** Failed jobs were redriven. */
   redriven: [jobIds: readonly string[], by: string];
   swept: [job: SweptJob];
   forgotten: [broker: string, queue: string, count: number];
-  /** A subscriber could not handle an event, and tries it again. */
+  /** A subscriber failed to handle an event, and retries it. */
   event_failed: [kind: string, subscriber: string, eventId: string, error: unknown, retryInMs: number];
-  /** Events were handled in one transaction; those that had come before are not among the fresh ones. */
+  /** Events were handled in one transaction; `fresh` does not count those handled before. */
   events_handled: [kind: string, subscriber: string, fresh: number, together: number];
-  /** A broker could not be asked what it holds. */
+  /** The depth of a broker could not be read. */
   reconcile_failed: [broker: string, error: unknown, retryInMs: number];
-  /** A statement of the core could not be run and is tried again. */
+  /** A statement of the core failed and is retried. */
   database_away: [what: string, error: unknown, retryInMs: number];
 }
 

@@ -1,4 +1,7 @@
-/** What an error says. A connection that was tried at several addresses has failed several times, and says nothing itself. */
+/**
+ * @returns the message of an error. After a connection attempt to several addresses, the error itself has no message:
+ *   then the messages of its parts
+ */
 export function reasonOf(error: unknown): string {
   if (typeof error !== 'object' || error === null || !('message' in error)) return String(error);
   const { name, message, errors } = error as Error & { errors?: unknown };

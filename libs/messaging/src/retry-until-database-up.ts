@@ -5,13 +5,18 @@ import type { MessagingSignals } from './messaging-signals';
 const firstMs = 100;
 const longestMs = 2_000;
 
-/** The back-off of everything that must go on when a server comes back: doubling, half of it random. */
+/**
+ * The back-off for everything that must continue when a server comes back: doubles from 100 ms to 2 s, half of it
+ * random.
+ * @param failures how many tries have failed, 1 or more
+ * @returns milliseconds
+ */
 export function backOffMs(failures: number): number {
   const grown = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 10));
   return Math.round(grown / 2 + (Math.random() * grown) / 2);
 }
 
-/** Runs a statement until PostgreSQL answers. Every other error is the caller's. */
+/** Runs a statement until PostgreSQL answers. @throws every error that does not mean an unavailable database */
 export async function retryUntilDatabaseUp<Result>(
   what: string,
   signals: MessagingSignals,
@@ -23,8 +28,10 @@ export async function retryUntilDatabaseUp<Result>(
 }
 
 /**
- * Runs a statement until it succeeds, with a back-off.
- * @param check throws where an error is final
+ * Runs a statement until it succeeds, with a back-off between the tries.
+ * @param what names the statement in the signal `database_away`
+ * @param check throws when an error is final
+ * @throws the error of `check`
  */
 export async function retryWithBackOff<Result>(
   what: string,

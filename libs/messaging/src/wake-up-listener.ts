@@ -4,7 +4,7 @@ import { breakWhenSilent, connectClient, wakeUpChannel, type WakeUpTopic } from 
 import type { MessagingSignals } from './messaging-signals';
 import { backOffMs } from './retry-until-database-up';
 
-/** A connection of its own that waits for `NOTIFY outbox`. It may miss some: whoever is woken polls behind it. */
+/** Waits for `NOTIFY outbox` on its own connection. It may miss notifications, so its users also poll. */
 export class WakeUpListener {
   private client: Client | undefined;
   private stopped = false;
@@ -16,12 +16,12 @@ export class WakeUpListener {
     private readonly onWakeUp: (topics: ReadonlySet<WakeUpTopic>) => void,
   ) {}
 
-  /** Resolves when it listens; from then on it comes back by itself. */
+  /** Resolves when it listens. After that it reconnects by itself. */
   async start(): Promise<void> {
     for (let failures = 1; !this.stopped; failures += 1) {
       try {
         await this.connect();
-        this.onWakeUp(new Set(['jobs', 'events', 'changes'])); // What was notified while nobody listened.
+        this.onWakeUp(new Set(['jobs', 'events', 'changes'])); // Notifications may have been missed meanwhile.
         return;
       } catch (error) {
         const retryInMs = backOffMs(failures);
@@ -31,6 +31,7 @@ export class WakeUpListener {
     }
   }
 
+  /** Closes the connection and stops reconnecting. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.client?.end().catch(() => undefined);

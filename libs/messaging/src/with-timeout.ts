@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** @throws Error when `ms` are over; what the promise still does is nobody's concern then */
+/**
+ * Waits for a promise with a time-out. The promise itself continues after the time-out.
+ * @param ms milliseconds
+ * @param otherwise the message of the error after the time-out
+ * @throws Error after `ms`; the error of the promise
+ */
 export async function withTimeout<Result>(ms: number, promise: Promise<Result>, otherwise: string): Promise<Result> {
-  promise.catch(() => undefined); // It may still fail when nobody waits for it any more.
+  promise.catch(() => undefined); // The promise may still reject after the time-out.
   const over = new AbortController();
   const tooLate = delay(ms, undefined, { signal: over.signal }).then(() => {
     throw new Error(otherwise);

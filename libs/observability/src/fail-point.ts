@@ -2,8 +2,8 @@ import type { Settings } from '@app/configuration';
 import type { MessagingSignals } from '@app/messaging';
 
 /**
- * For crash tests: the process SIGKILLs itself at the nth event of a name. The core emits its events
- * synchronously, so nothing happens after the one that kills.
+ * For crash tests: the process kills itself with SIGKILL at the nth signal of a name. The core emits its signals
+ * synchronously, so nothing happens after that signal.
  */
 export class FailPoint {
   private left = 0;

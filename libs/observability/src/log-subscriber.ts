@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { MessagingSignals, reasonOf } from '@app/messaging';
 
-/** The one place that turns what happens into log lines. */
+/** Turns the signals of the core into log lines. No other code logs them. */
 @Injectable()
 export class LogSubscriber {
   constructor(signals: MessagingSignals, logger: PinoLogger) {

@@ -12,16 +12,19 @@ export interface LoggingSettings {
 
 const infoLevel = levels.values['info'];
 
-/** What Nest says of its own start, for whoever debugs it. */
+/** Nest's own start-up messages, logged as debug. */
 const nestStart = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
 
-/** Nest's logger and one line per HTTP request, on pino. Bodies and headers are not logged: they may hold secrets. */
+/**
+ * Nest's logger and one line per HTTP request, on pino. Bodies and headers are not logged, because they may hold
+ * secrets.
+ */
 export function loggingModule({ application, level, format }: LoggingSettings): DynamicModule {
   const options = {
     name: application,
     level,
     base: { app: application },
-    // Of the request, a line carries its id only; the line of the request itself has the rest.
+    // A log line holds only the id of its request; the request's own line has the rest.
     quietReqLogger: true,
     hooks: {
       logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, logLevel: number) {
@@ -45,12 +48,12 @@ export function loggingModule({ application, level, format }: LoggingSettings): 
   return LoggerModule.forRoot({ pinoHttp: format === 'pretty' ? [options, prettyStream()] : options });
 }
 
-/** Without the query: that of a link to a file is a signature, and the right to read the file. */
+/** Without the query: in a link to a file, it is a signature that gives access to the file. */
 function pathOf(url: string): string {
   return url.split('?', 1)[0]!;
 }
 
-/** Written at once, not by a thread: nothing is lost when the process ends. */
+/** Written synchronously, not by a worker thread, so that nothing is lost when the process ends. */
 function prettyStream(): DestinationStream {
   return pretty({
     sync: true,

@@ -4,7 +4,7 @@ import { MessagingSignals } from '@app/messaging';
 import { FailPoint } from './fail-point';
 import { LogSubscriber } from './log-subscriber';
 
-/** Everything that listens to what the core says of itself. */
+/** All listeners to the signals of the core. */
 export function observers(settings: Pick<Settings, 'FAIL_POINT'>): Provider[] {
   return [
     LogSubscriber,

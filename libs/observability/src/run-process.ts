@@ -3,28 +3,28 @@ import { ConfigurationError } from '@app/configuration';
 import { checkDatabaseAtStart, PoolerRefused, type DatabaseAddresses } from '@app/messaging';
 import { stopOrder, type Refusal, type StopProgress } from './supervision';
 
-/** What a process of this system can do. */
+/** A started process, for `runProcess`. */
 export interface RunningProcess {
   /**
-   * Ends the work in order. The process exits with 0 when it resolves.
-   * @param tell gets what it waits for, each once: "finishes 3 jobs, at most 25 s"
+   * Stops in order. The process exits with 0 when this resolves.
+   * @param tell gets a text for each step that takes time: "finishes 3 jobs, at most 25 s"
    */
   stop(tell: (waitsFor: string) => void): Promise<void>;
 }
 
-/** A bit more than any drain: after this the process ends with what it has. */
+/** Longer than any drain, in milliseconds: after this the process exits anyway. */
 const hangMs = 10_000;
 
 const closeMs = 3_000;
 
-/** Closes a Nest application that has already drained. Its clients take leave of servers that may be away. */
+/** Closes a Nest application that has already drained. Its clients may wait for servers that are away. */
 export async function closeDrained(app: { close(): Promise<void> }): Promise<void> {
   await Promise.race([app.close(), delay(closeMs, undefined, { ref: false })]);
 }
 
 /**
- * The life of every process: start, tell the parent that it is ready, and stop in order on SIGTERM, SIGINT, when the
- * parent says so or is gone. A fault at start is printed without a stack: it is for the person who starts it.
+ * Runs a process: starts it, reports to the parent that it is ready, and stops it in order on SIGTERM, on SIGINT, and
+ * when the parent asks for it or is gone. An error at the start is printed without a stack, for the operator.
  */
 export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } & Partial<DatabaseAddresses>>(
   name: string,
@@ -54,7 +54,7 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } 
   } catch (error) {
     if (!life.stopping) die(error);
   }
-  if (!life.stopping) process.send?.('ready', () => undefined); // A parent that has gone is not an error.
+  if (!life.stopping) process.send?.('ready', () => undefined); // The parent may be gone, which is not an error here.
 
   function tell(waitsFor: string): void {
     const progress: StopProgress = { waitsFor };

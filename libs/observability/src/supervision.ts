@@ -1,8 +1,8 @@
-/** What a supervisor tells the API of the processes that it runs, outside production. */
+/** What a supervisor reports to the API about its processes, outside production. */
 export interface SupervisedProcess {
   readonly name: string;
   readonly state: 'running' | 'starting' | 'stopped';
-  /** How often it has died and was started again. */
+  /** How often the process has died and was started again. */
   readonly restarts: number;
 }
 
@@ -12,7 +12,7 @@ export interface SupervisorReport {
 
 export const processActions = ['kill', 'stop', 'start'] as const;
 
-/** What the API asks its supervisor for. The answer is a report, when it is done. */
+/** A request of the API to its supervisor. The supervisor answers with a report when it is done. */
 export interface SupervisorOrder {
   readonly name: string;
   readonly action: (typeof processActions)[number];
@@ -26,9 +26,9 @@ export function isOrder(message: unknown): message is SupervisorOrder {
   return typeof message === 'object' && message !== null && 'name' in message && 'action' in message;
 }
 
-/** What a process says last that does not start because of what it was started with: to start it again is no use. */
+/** The last message of a process that cannot start with its settings; starting it again does not help. */
 export interface Refusal {
-  /** For the person who starts it. */
+  /** The reason, for the operator. */
   readonly refused: string;
 }
 
@@ -36,10 +36,10 @@ export function isRefusal(message: unknown): message is Refusal {
   return typeof message === 'object' && message !== null && 'refused' in message;
 }
 
-/** The supervisor's last message to a process: end in order. */
+/** The supervisor's last message to a process: stop in order. */
 export const stopOrder = 'stop';
 
-/** What a process that ends in order waits for. */
+/** What a stopping process waits for. */
 export interface StopProgress {
   readonly waitsFor: string;
 }

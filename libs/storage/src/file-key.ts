@@ -1,11 +1,13 @@
 import { lookup } from 'mime-types';
 
-/** Parts of letters, digits, `.`, `_` and `-` that begin with a letter or a digit: no `..`, nothing hidden, no `\`. */
+/**
+ * A part of letters, digits, `.`, `_` and `-` that begins with a letter or a digit: no `..`, no hidden file, no `\`.
+ */
 const part = '[A-Za-z0-9][A-Za-z0-9._-]{0,199}';
 const keyPattern = new RegExp(`^${part}(/${part}){0,7}$`);
 const prefixPattern = new RegExp(`^(${part}/){1,7}$`);
 
-/** A name under which no file can be kept. Keys are made by programs, so this is a fault of ours. */
+/** An invalid name for a file. Our own code makes keys, so this is a programming error. */
 export class InvalidFileKey extends Error {
   readonly code = 'file_key_invalid';
 
@@ -15,7 +17,7 @@ export class InvalidFileKey extends Error {
   }
 }
 
-/** @throws InvalidFileKey for whatever could lead out of the place of the files, on any system */
+/** @throws InvalidFileKey for a key that could lead out of the store's folder on any operating system */
 export function checkKey(key: string): void {
   if (!keyPattern.test(key)) {
     throw new InvalidFileKey('a key such as "reports/42/orders.csv", of letters, digits, dots, dashes', key);
@@ -29,8 +31,8 @@ export function checkPrefix(prefix: string): void {
 }
 
 /**
- * A key says by its extension what is in the file, so that nobody has to look it up elsewhere.
- * @throws InvalidFileKey when the extension is another type's, or says nothing
+ * The extension of a key must match its content type, so that the type needs no other record.
+ * @throws InvalidFileKey for an unknown extension, or one of another type
  */
 export function checkContentType(key: string, contentType: string): void {
   const said = contentTypeOf(key);

@@ -1,22 +1,22 @@
 import type { Prisma } from '@app/database';
 import { Statement, type Database } from '@app/ledger';
 
-/** A file of a job. Its bytes are in the file store. */
+/** A file of a job. The file store holds its bytes. */
 export interface FileRecord {
   readonly id: string;
   readonly tenant: string;
   readonly jobId: string;
-  /** In the file store. */
+  /** The key in the file store. */
   readonly key: string;
-  /** What a caller who downloads it gets as its name. */
+  /** The file name that a caller gets with the download. */
   readonly name: string;
   readonly contentType: string;
   readonly bytes: number;
 }
 
 /**
- * For a handler's own transaction: whoever sees the job completed finds its files, and a worker that lost its lease
- * adds none. The bytes are in the store by then.
+ * Records files in the handler's own transaction, after their bytes are stored. So a caller who sees the job completed
+ * finds its files, and a fenced worker adds none.
  */
 export async function recordFiles(tx: Prisma.TransactionClient, files: readonly FileRecord[]): Promise<void> {
   await tx.file.createMany({ data: [...files] });
@@ -27,6 +27,7 @@ const readStatement = new Statement<Omit<FileRecord, 'bytes'> & { bytes: string 
   `SELECT id, tenant, job_id AS "jobId", key, name, content_type AS "contentType", bytes FROM file WHERE id = $1`,
 );
 
+/** @returns the record of a file of any tenant; undefined when there is none */
 export async function readFileRecord(database: Database, id: string): Promise<FileRecord | undefined> {
   const [row] = await readStatement.run(database, id);
   return row && { ...row, bytes: Number(row.bytes) };

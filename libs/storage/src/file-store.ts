@@ -1,13 +1,13 @@
 import type { Readable } from 'node:stream';
 
 export interface PutOptions {
-  /** A MIME type without parameters, such as `text/csv`. The key's extension has to say the same. */
+  /** A MIME type without parameters, such as `text/csv`. The extension of the key must match it. */
   readonly contentType: string;
-  /** Breaks the writing off; nothing is kept then. */
+  /** Aborts the writing; then nothing is stored. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Both bounds are bytes, and both are included. */
+/** Both bounds are in bytes and inclusive. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
@@ -16,38 +16,40 @@ export interface ByteRange {
 export interface OpenedFile {
   /** Destroy it when it is not read to its end. */
   readonly stream: Readable;
-  /** Of the whole file, also where a range of it was asked for. */
+  /** The size of the whole file, also when a range was requested. */
   readonly bytes: number;
   readonly contentType: string;
 }
 
 /**
- * Where files are. Keys are made by programs, `reports/<job>/orders.csv`: parts of letters, digits, `.`, `_` and `-`
- * with slashes between them. Who owns a file, and what it is called, is in the ledger; here are bytes.
+ * Stores files by key. Programs make the keys, `reports/<job>/orders.csv`: parts of letters, digits, `.`, `_` and `-`,
+ * separated by slashes. The ledger holds the owner and the name of a file; the store holds its bytes.
  */
 export abstract class FileStore {
   /**
-   * Under the key is either the whole file or what was there before: a writer that dies, fails or is aborted leaves
-   * nothing there. Of several writers the last to end wins.
-   * The stream belongs to the store from the call on: the store listens to its errors, and destroys it when it is not
-   * read to its end.
+   * Writes a file. The key holds either the whole new file or what was there before: a writer that dies, fails or is
+   * aborted leaves nothing. Of several concurrent writers the last to end wins. The stream belongs to the store from
+   * the call on: the store handles its errors, and destroys it when it is not read to its end.
+   * @returns the size of the file
    * @throws InvalidFileKey; the signal's reason; the error of the stream; StorageFault
    */
   abstract put(key: string, content: Readable | Buffer, options: PutOptions): Promise<{ bytes: number }>;
 
   /**
-   * @param signal ends the opening, and the reading with an error of the stream
-   * @returns undefined when there is no such file. An error of the stream waits for its reader.
+   * Opens a file for reading. An error of the returned stream is kept until it is read.
+   * @param range the whole file when it is undefined
+   * @param signal aborts the opening; aborts the reading with an error of the stream
+   * @returns undefined when there is no such file
    * @throws InvalidFileKey; the signal's reason; StorageFault
    */
   abstract open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile | undefined>;
 
-  /** Removes a file, if there is one. */
+  /** Removes a file; does nothing when there is none. */
   abstract remove(key: string): Promise<void>;
 
   /** Removes every file whose key begins with the prefix, which ends in a slash. */
   abstract removeAll(prefix: string): Promise<void>;
 
-  /** @throws Error when the store cannot be used, with what would mend it */
+  /** @throws Error when the store cannot be used, with the remedy */
   abstract check(): Promise<void>;
 }

@@ -10,18 +10,18 @@ import { FileStore, type ByteRange, type OpenedFile, type PutOptions } from './f
 import { ownErrors, takingOver } from './owned-stream';
 import { isAboutFiles, StorageFault } from './storage-fault';
 
-/** Where files are written. Its name cannot be a part of a key. */
+/** The folder of unfinished files. Its name cannot be a part of a key. */
 const unfinishedFolder = '.unfinished';
 
-/** Long after the last byte, nobody writes any more: whoever did has died. */
+/** A file without a write for this time, in milliseconds, is abandoned: its writer has died. */
 const abandonedMs = 60 * 60 * 1_000;
 
-/** Files in a folder, shared by all processes of one machine, or of several over a network file system. */
+/** Files in a folder, shared by all processes of one machine, or of several machines over a network file system. */
 export class LocalFileStore extends FileStore {
   private readonly folder: string;
   private sweptAt = 0;
 
-  /** @param folder is made with the first file */
+  /** @param folder is created with the first file */
   constructor(folder: string) {
     super();
     this.folder = resolve(folder);
@@ -31,7 +31,7 @@ export class LocalFileStore extends FileStore {
     return takingOver(content, async () => {
       checkKey(key);
       checkContentType(key, options.contentType);
-      // What cannot be cleared away is no reason not to write.
+      // A failed clean-up must not stop the writing.
       await this.sweepAbandoned().catch(() => undefined);
       return this.write(key, Buffer.isBuffer(content) ? Readable.from([content]) : content, options.signal);
     });
@@ -41,7 +41,8 @@ export class LocalFileStore extends FileStore {
     checkKey(key);
     try {
       const path = await this.find(key);
-      // Opened before its stream is made: a file that has just been removed is none, and no error of a stream.
+      // Opened before its stream is created: a file that was just removed then counts as missing and causes no stream
+      // error.
       const file = path === undefined ? undefined : await open(path).catch(ifMissing);
       if (!file) return undefined;
       const { size: bytes } = await file.stat();
@@ -80,7 +81,7 @@ export class LocalFileStore extends FileStore {
 
   private async write(key: string, source: Readable, signal: AbortSignal | undefined): Promise<{ bytes: number }> {
     const unfinished = join(this.folder, unfinishedFolder, randomUUID());
-    // Each end of a pipeline gets the other's error too: the first to have one is where it comes from.
+    // Each end of a pipeline also gets the other's error. The first end with an error is the cause.
     let failed: 'source' | 'file' | undefined = source.errored ? 'source' : undefined;
     source.once('error', () => (failed ??= 'source'));
     try {
@@ -88,12 +89,12 @@ export class LocalFileStore extends FileStore {
       const file = createWriteStream(unfinished, { flags: 'wx', mode: 0o640 });
       file.once('error', () => (failed ??= 'file'));
       await pipeline(source, file, { signal });
-      await flush(unfinished); // Else a power cut may leave the name without its bytes.
+      await flush(unfinished); // Otherwise a power cut may leave the name without its bytes.
       signal?.throwIfAborted();
       await this.place(unfinished, key);
       return { bytes: file.bytesWritten };
     } catch (error) {
-      // The folder may be gone, and why the writing failed is what matters.
+      // The folder may be gone; the error of the writing is what matters.
       await rm(unfinished, { force: true }).catch(() => undefined);
       signal?.throwIfAborted();
       throw failed !== 'source' && isAboutFiles(error) ? new StorageFault('STORAGE_DIR', 'stored', error) : error;
@@ -109,7 +110,7 @@ export class LocalFileStore extends FileStore {
         await rename(unfinished, target);
         return;
       } catch (error) {
-        // A folder that has become empty is removed with its last file, maybe just now.
+        // An empty folder is removed together with its last file, perhaps just now.
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === 5) throw error;
       }
     }
@@ -124,7 +125,7 @@ export class LocalFileStore extends FileStore {
     return found.isFile() ? path : undefined;
   }
 
-  /** A link in the folder, whoever has put it there, leads nowhere. */
+  /** @throws InvalidFileKey for a path that a symbolic link leads out of the folder */
   private async assertInside(path: string, key: string): Promise<void> {
     const [root, real] = await Promise.all([realpath(this.folder), realpath(path)]);
     if (!real.startsWith(root + sep)) throw new InvalidFileKey(`a key of a file in ${root}`, key);
@@ -134,13 +135,13 @@ export class LocalFileStore extends FileStore {
     for (let path = folder; path.startsWith(this.folder + sep); path = dirname(path)) {
       const isGone = await rmdir(path).then(
         () => true,
-        () => false, // Another file is in it.
+        () => false, // The folder holds another file.
       );
       if (!isGone) return;
     }
   }
 
-  /** What writers that were killed have left behind. */
+  /** Removes the unfinished files of killed writers. */
   private async sweepAbandoned(): Promise<void> {
     if (Date.now() - this.sweptAt < abandonedMs) return;
     this.sweptAt = Date.now();

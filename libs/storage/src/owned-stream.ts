@@ -1,15 +1,15 @@
 import type { Readable } from 'node:stream';
 
 /**
- * Makes a stream safe to hold before it is read: an error that comes while nothing reads it is kept in the stream, and
- * a reader that begins later gets it. Without a listener, Node ends the process.
+ * Makes a stream safe to hold before it is read: an error that occurs before that is kept in the stream for a later
+ * reader. Without a listener, Node would end the process.
  */
 export function ownErrors<Stream extends Readable>(stream: Stream): Stream {
   return stream.on('error', () => undefined);
 }
 
 /**
- * Takes a stream over for as long as `work` runs. When `work` fails, the stream is destroyed.
+ * Owns a stream while `work` runs, and destroys it when `work` fails.
  * @throws the error of `work`
  */
 export async function takingOver<Result>(content: Readable | Buffer, work: () => Promise<Result>): Promise<Result> {

@@ -14,11 +14,11 @@ import { FileStore, type ByteRange, type OpenedFile, type PutOptions } from './f
 import { ownErrors, takingOver } from './owned-stream';
 import { StorageFault } from './storage-fault';
 
-/** A server that takes no connection, or gives no answer to a request of at most 5 MB, is away. */
+/** Milliseconds. A server that accepts no connection, or does not answer a request of at most 5 MB, is away. */
 const waits = { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
 
 export interface S3Settings {
-  /** Undefined: Amazon's own for the region. */
+  /** Undefined: Amazon's own endpoint for the region. */
   readonly endpoint: string | undefined;
   readonly region: string;
   readonly bucket: string;
@@ -27,9 +27,8 @@ export interface S3Settings {
 }
 
 /**
- * Files in a bucket of S3, or of anything that speaks its language. An object appears when its upload is complete.
- * An upload whose writer was killed stays in the bucket unseen until a lifecycle rule removes it
- * (AbortIncompleteMultipartUpload).
+ * Files in a bucket of S3, or of a compatible service. An object appears when its upload is complete. The upload of a
+ * killed writer stays in the bucket, invisible, until a lifecycle rule removes it (AbortIncompleteMultipartUpload).
  */
 export class S3FileStore extends FileStore {
   private readonly client: S3Client;
@@ -42,9 +41,9 @@ export class S3FileStore extends FileStore {
       region,
       credentials: { accessKeyId, secretAccessKey },
       requestHandler: waits,
-      // A bucket's own host name is something that only Amazon's endpoints have for sure.
+      // Only Amazon's endpoints are known to have a host name per bucket.
       ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
-      // Many who speak S3 do not know the newer checksums; the signature covers the length, TLS the rest.
+      // Many compatible services do not know the newer checksums. The signature covers the length, TLS the rest.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
     });
@@ -63,7 +62,7 @@ export class S3FileStore extends FileStore {
     let bytes = 0;
     const upload = new Upload({
       client: this.client,
-      // Two parts of 5 MB in memory, however long the stream is.
+      // Two parts of 5 MB are in memory, however long the stream is.
       queueSize: 2,
       params: { Bucket: this.bucket, Key: key, Body: content, ContentType: contentType },
     });
@@ -74,7 +73,7 @@ export class S3FileStore extends FileStore {
       await upload.done();
       return { bytes: Buffer.isBuffer(content) ? content.length : bytes };
     } catch (error) {
-      // What S3 says of the upload that is broken off is not why it was.
+      // The error of S3 for an aborted upload is not its cause.
       signal?.throwIfAborted();
       const sourceError = Buffer.isBuffer(content) ? null : content.errored;
       throw sourceError ?? new StorageFault('S3_BUCKET', 'stored', error);

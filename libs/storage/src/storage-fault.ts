@@ -1,4 +1,4 @@
-/** The file store cannot be used just now: another attempt may find it mended. `cause` has the store's own error. */
+/** The file store cannot be used now; a later attempt may succeed. `cause` holds the store's own error. */
 export class StorageFault extends Error {
   readonly code = 'storage_unavailable';
 
@@ -8,16 +8,16 @@ export class StorageFault extends Error {
   }
 }
 
-/** Without the path, which is for the operator: a job's caller reads this too. */
+/** Without the path, which is for operators: the caller of a job also reads this text. */
 function describe(error: unknown): string {
-  // A connection that was tried at several addresses has an empty message of its own.
+  // After a connection attempt to several addresses, the error itself has an empty message.
   const { name, message, errors = [] } = error as Error & { errors?: readonly unknown[] };
   if (errors.length > 0) return errors.map(describe).join('; ');
   const withoutPath = message.replace(/,? '.*$/s, '');
   return isAboutFiles(error) ? withoutPath : [name, withoutPath].filter(Boolean).join(': ');
 }
 
-/** @returns whether the operating system refused a call of ours */
+/** @returns whether the error comes from a call to the operating system */
 export function isAboutFiles(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'syscall' in error;
 }

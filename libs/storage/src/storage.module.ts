@@ -4,7 +4,7 @@ import { FileStore } from './file-store';
 import { LocalFileStore } from './local-file-store';
 import type * as S3 from './s3-file-store';
 
-/** What whoever reads or writes files has to read. */
+/** The settings of a process that reads or writes files. */
 export const storageSettingNames = [
   'DATA_DIR',
   'STORAGE_DIR',
@@ -17,7 +17,7 @@ export const storageSettingNames = [
 
 export type StorageSettings = Pick<Settings, (typeof storageSettingNames)[number]>;
 
-/** The one place of the files. Inject it as `FileStore`. */
+/** The file store of the process. Inject it as `FileStore`. */
 @Module({})
 export class StorageModule {
   static forRoot(settings: StorageSettings): DynamicModule {
@@ -30,8 +30,8 @@ export class StorageModule {
 }
 
 /**
- * For a process that is about to start: a folder that cannot be written does not mend itself. A bucket may only be away
- * for now, which is not asked here.
+ * Checks the folder before a process starts: a folder that cannot be written stays so. A bucket is not checked, because
+ * it may be away only for now.
  * @throws UnusableFolder
  */
 export async function checkStorageFolder(settings: StorageSettings): Promise<void> {
@@ -39,14 +39,14 @@ export async function checkStorageFolder(settings: StorageSettings): Promise<voi
   await fileStoreOf(settings).check();
 }
 
-/** In a bucket where one is named, else in a folder. */
+/** Uses a bucket when one is named, otherwise a folder. */
 export function fileStoreOf(settings: StorageSettings): FileStore {
   const { S3_BUCKET: bucket, S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = settings;
   if (bucket === undefined) return new LocalFileStore(filesFolder(settings));
-  // A large library, loaded by whoever needs it.
+  // A large library, loaded only where a bucket is used.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   const { S3FileStore } = require('./s3-file-store') as typeof S3;
-  // readSettings has seen to it that the keys are there.
+  // readSettings has checked that both keys are set.
   const keys = { accessKeyId: accessKeyId!, secretAccessKey: secretAccessKey! };
   return new S3FileStore({ endpoint: settings.S3_ENDPOINT, region: settings.S3_REGION, bucket, ...keys });
 }

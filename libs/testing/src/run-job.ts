@@ -2,26 +2,26 @@ import { v7 as uuidv7 } from 'uuid';
 import type { JobDefinition, PayloadOf, ResultOf } from '@app/contracts';
 import { handlerMark, type Handler, type JobContext, type JobOf, type Outcome } from '@app/messaging';
 
-/** What a test may set of the job and its context; the rest is made up. */
+/** What a test may set of the job and its context; the rest has defaults. */
 export interface RunJobOptions {
   readonly job?: Partial<Omit<JobOf<JobDefinition>, 'payload'>>;
   readonly signal?: AbortSignal;
   readonly childResults?: readonly unknown[];
-  /** What stands in for `tx` inside `ctx.transaction`; without it a handler that asks for one fails. */
+  /** Replaces `tx` inside `ctx.transaction`. Without it, a handler that opens a transaction fails. */
   readonly tx?: unknown;
 }
 
 export interface JobRun<Result> {
   readonly outcome: Outcome<Result>;
-  /** What the handler said of its progress, in order. */
+  /** The progress that the handler reported, in order. */
   readonly progress: readonly { readonly percent: number; readonly note: string | undefined }[];
 }
 
 /**
- * Runs one attempt of a handler with a context of its own: no broker, no database. Payload and result are held to the
- * definition's schemas, as the pipeline does it.
- * @throws what the handler throws, which the pipeline would make a retry; ZodError for a payload or a result that is
- *   not what the definition promises
+ * Runs one attempt of a handler without a broker and a database. Checks payload and result against the definition's
+ * schemas, as the pipeline does.
+ * @throws the error of the handler, which the pipeline would turn into a retry; ZodError for a payload or a result that
+ *   does not fit the definition
  */
 export async function runJob<D extends JobDefinition>(
   handler: Handler<D>,

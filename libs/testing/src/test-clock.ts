@@ -4,15 +4,15 @@ import { wakeUpChannel } from '@app/ledger';
 
 /**
  * Moves the time of a test database. Every time of the core is the database's `now()`, so a delay of an hour, a lease
- * or a cron tick is over when the clock says so: no test waits for it. Time-outs of handlers are the process's own.
+ * or a cron tick needs no waiting in a test. Time-outs of handlers use the process's own clock.
  *
- * `now()` is found along the search path; here a function of that name stands before PostgreSQL's own
- * (https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-CATALOG).
+ * PostgreSQL looks up `now()` along the search path. The test database has a function of that name before PostgreSQL's
+ * own (https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-CATALOG).
  */
 export class TestClock {
   private constructor(private readonly databaseUrl: string) {}
 
-  /** For a database that the test made and nobody is connected to yet: a connection keeps its search path. */
+  /** For a database that the test created and that has no connections yet: a connection keeps its search path. */
   static async install(databaseUrl: string): Promise<TestClock> {
     await withClient(databaseUrl, async (client) => {
       const database = client.escapeIdentifier(client.database!);
@@ -28,7 +28,7 @@ export class TestClock {
     return new TestClock(databaseUrl);
   }
 
-  /** Time passes, for everyone at once; the relays look what is due. */
+  /** Advances the time for all connections at once, and wakes the relays. */
   async advance(by: Duration): Promise<void> {
     await withClient(this.databaseUrl, async (client) => {
       await client.query(`UPDATE test_clock.moved SET by = by + $1::bigint * interval '1 millisecond'`, [toMs(by)]);

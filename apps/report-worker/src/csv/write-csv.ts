@@ -8,7 +8,7 @@ import { harmless } from './harmless-text';
 
 const options: Options = {
   record_delimiter: 'windows',
-  // By itself it quotes a text for the whole delimiter only.
+  // By default the library quotes a text only for the delimiter as a whole.
   quoted_match: /[\r\n]/,
 };
 
@@ -16,11 +16,11 @@ const cells: CellFormat<string> = {
   text: (text) => harmless(writable(text)),
   date: (moment) => harmless(isoOf(moment)),
   number: String,
-  // Always with two digits, as money is written. A minus is one: only texts are made harmless.
+  // Always with two digits. A negative number begins with a minus: only texts are made harmless.
   money: (cents) => (cents / 100).toFixed(2),
 };
 
-/** RFC 4180, in UTF-8 with a byte order mark, by which spreadsheets know it. */
+/** RFC 4180, in UTF-8 with a byte order mark, by which spreadsheets recognise the encoding. */
 export function writeCsv(batches: AsyncIterable<readonly Order[]>): Readable {
   return readableOf(linesOf(batches));
 }

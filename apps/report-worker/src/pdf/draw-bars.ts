@@ -5,7 +5,7 @@ const labelHeight = 16;
 const axisWidth = 52;
 const gridLines = 4;
 
-/** A bar for each value, from zero, over a grid of round numbers. */
+/** Draws a bar for each value, from zero, over a grid of round numbers. */
 export function drawBars(
   document: Document,
   bars: readonly { readonly label: string; readonly value: number }[],
@@ -32,7 +32,7 @@ export function drawBars(
     });
   }
   const slot = width / bars.length;
-  // As many labels as have room.
+  // As many labels as fit.
   const everyNth = Math.ceil(44 / slot);
   for (const [index, { label, value }] of bars.entries()) {
     const x = left + axisWidth + index * slot;

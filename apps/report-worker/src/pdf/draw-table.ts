@@ -4,7 +4,7 @@ type Document = PDFKit.PDFDocument;
 
 export interface Column<Row> {
   readonly title: string;
-  /** Of the whole width. */
+  /** Share of the whole width. */
   readonly width: number;
   readonly align?: 'right';
   readonly text: (row: Row) => string;
@@ -13,7 +13,7 @@ export interface Column<Row> {
 const rowHeight = 17;
 const size = 9;
 
-/** Rows of one line each, with the titles anew on every page that they go on to. */
+/** Draws rows of one line each, and repeats the titles on every page. */
 export function drawTable<Row>(
   document: Document,
   columns: readonly Column<Row>[],

@@ -1,17 +1,17 @@
 import { writable } from '../file-text';
 
-/** The geta mark, which stands in print for a character that is not at hand. */
+/** The geta mark, which replaces a missing character in print. */
 const missing = '〓';
 const mostCharacters = 200;
 
-/** The parts of pdfkit's document that its types leave out. */
+/** The parts of pdfkit's document that its types omit. */
 interface DocumentWithFont {
   readonly _font: { readonly font: { hasGlyphForCodePoint(codePoint: number): boolean } };
 }
 
 /**
- * A text as one line that the document's font can draw. Characters that the font does not have become one 〓, so that
- * a reader sees that something was there; marks that only steer the writing are dropped.
+ * Makes a text that the document's font can draw, in one line. Each sequence of characters that the font lacks becomes
+ * one 〓, so that a reader sees the gap. Marks that only control the layout are dropped.
  */
 export function drawable(document: PDFKit.PDFDocument, text: string): string {
   const { font } = (document as unknown as DocumentWithFont)._font;

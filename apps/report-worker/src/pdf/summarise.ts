@@ -4,11 +4,14 @@ import type { JobContext } from '@app/messaging';
 import { withOrders, type Order } from '@app/features/report';
 
 const largestKept = 10;
-/** Of each section, so that the document can add up what its sections have: ten of each would leave some out. */
+/**
+ * How many names each section keeps, so that the PDF can add up its sections: with ten per section, some would be
+ * missing.
+ */
 const namesKept = 1_000;
 const longestByDay = 32 * 24 * 60 * 60 * 1_000;
 
-/** Reads every order that a tenant has in a section once, and keeps sums. */
+/** Reads every order of a tenant in a section once, and keeps only sums. */
 export async function summarise(
   pool: Pool,
   tenant: string,
@@ -59,7 +62,7 @@ export async function summarise(
 
 function keepIfLarge(largest: Order[], order: Order): void {
   if (largest.length === largestKept && order.totalCents <= largest[largestKept - 1]!.totalCents) return;
-  // The first of equals stays before the later ones.
+  // Of equal orders, the first stays before the later ones.
   const place = largest.findIndex(({ totalCents }) => totalCents < order.totalCents);
   largest.splice(place === -1 ? largest.length : place, 0, order);
   largest.length = Math.min(largest.length, largestKept);
@@ -80,7 +83,7 @@ export class Shares {
     return [...this.byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** By money; equals by name, so that the same orders always give the same answer. */
+  /** Sorted by money, and by name when equal, so that the same orders always give the same result. */
   largest(count: number) {
     return this.inOrder()
       .sort((a, b) => b.totalCents - a.totalCents)

@@ -7,7 +7,7 @@ import { drawBars } from './draw-bars';
 import { drawTable, type Column } from './draw-table';
 import { Shares } from './summarise';
 
-/** Noto Sans SC: Latin and the Chinese characters of GB 2312; ../fonts/README.md. */
+/** Noto Sans SC: Latin and the Chinese characters of GB 2312; see ../fonts/README.md. */
 const font = join(__dirname, '../fonts/NotoSansSC-Regular.ttf');
 
 const margin = 48;
@@ -38,8 +38,7 @@ const largestColumns: Column<LargeOrder>[] = [
 ];
 
 /**
- * The document: a summary with a chart, then a page or two for each section. It depends on the sections only, down to
- * its last byte.
+ * Writes the PDF: a summary with a chart, then a page or two for each section. Every byte depends on the sections only.
  */
 export function writePdf(sections: readonly SectionSummary[]): Readable {
   const from = sections[0]!.from;
@@ -100,7 +99,7 @@ export function writePdf(sections: readonly SectionSummary[]): Readable {
   }
 
   function heading(text: string): void {
-    // Not alone at the end of a page.
+    // Keeps it from standing alone at the end of a page.
     if (document.y > document.page.height - margin - 90) document.addPage();
     document.moveDown(0.9).fillColor(colors.text).fontSize(13).text(text, margin);
     document.moveDown(0.3);
@@ -118,7 +117,7 @@ export function writePdf(sections: readonly SectionSummary[]): Readable {
     const { start, count } = document.bufferedPageRange();
     for (let index = 0; index < count; index += 1) {
       document.switchToPage(start + index);
-      // Below the margin, where text would begin a new page otherwise.
+      // Text below the margin would otherwise begin a new page.
       document.page.margins.bottom = 0;
       document.fontSize(9).fillColor(colors.faint);
       document.text(`Page ${index + 1} of ${count}`, margin, document.page.height - 32, {
@@ -132,7 +131,7 @@ export function writePdf(sections: readonly SectionSummary[]): Readable {
 
 const isLong = ({ buckets }: SectionSummary) => buckets[0]?.name.length === 7;
 
-/** "2026-11" for a month, or for what there is of one; "2026" for a year. */
+/** "2026-11" for a month or a part of it; "2026" for a year. */
 function labelOf(section: SectionSummary): string {
   return section.from.slice(0, isLong(section) ? 4 : 7);
 }

@@ -6,7 +6,7 @@ import { cellsOf, orderColumns } from '../order-columns';
 import { readableOf } from '../readable-of';
 import { hasEscape, xlsxCells } from './xlsx-cell';
 
-/** A sheet holds 1,048,576 rows; the orders beyond go on in the next one. */
+/** A sheet holds 1,048,576 rows; further orders go into the next sheet. */
 const rowsPerSheet = 1_000_000;
 
 const widths: Partial<Record<(typeof orderColumns)[number], number>> = {
@@ -22,18 +22,18 @@ const formats: Partial<Record<(typeof orderColumns)[number], string>> = {
 };
 
 /**
- * Every reader knows the escapes in shared strings, and not every one those in a cell. Shared strings stay in memory
- * to the end, so only so many rows have them.
+ * Every reader handles the escapes in shared strings; not every reader handles them in a cell. Shared strings stay in
+ * memory until the end, so only this many rows use them.
  */
 const mostShared = 10_000;
 
-/** The parts of exceljs's stream writer that its types leave out. */
+/** The parts of exceljs's stream writer that its types omit. */
 interface WritableSheet extends Worksheet {
-  /** Of the rows that are committed from now on. */
+  /** Applies to the rows that are committed after it is set. */
   useSharedStrings: boolean;
   /**
-   * It pays no heed to a reader that is slower than its writer, so this has to. The pipes are streams of the package
-   * readable-stream 2, which has no `writableNeedDrain` yet.
+   * The writer ignores a slow reader, so this code must wait for it. The pipes are streams of the package
+   * readable-stream 2, which has no `writableNeedDrain`.
    */
   readonly stream: {
     readonly pipes: readonly (Writable & { readonly _writableState: { readonly needDrain: boolean } })[];
@@ -53,11 +53,11 @@ interface OpenWorkbook extends Workbook {
 
 const OpenWorkbook = stream.xlsx.WorkbookWriter as unknown as new (options: object) => OpenWorkbook;
 
-/** The least that a zip file can say. With the time of its making, two files of the same orders would differ. */
+/** The earliest time of a zip file. With the current time, two files of the same orders would differ. */
 const noTime = new Date(Date.UTC(1980, 0, 1));
 
 class TimelessWorkbook extends OpenWorkbook {
-  /** The first that the constructor adds: everything goes into the zip without its time. */
+  /** The constructor calls this first: from here on everything is zipped without its time. */
   override addThemes(): Promise<void> {
     const append = this.zip.append.bind(this.zip);
     this.zip.append = (source, entry) => append(source, { ...entry, date: noTime });
@@ -66,8 +66,8 @@ class TimelessWorkbook extends OpenWorkbook {
 }
 
 /**
- * A workbook as it is written: rows leave memory at once. A text is typed as one, so a spreadsheet does not run it,
- * whatever it looks like; it needs no apostrophe.
+ * Writes a workbook as a stream: rows leave memory at once. A text has the type text, so no spreadsheet runs it, and it
+ * needs no apostrophe.
  */
 export function writeXlsx(batches: AsyncIterable<readonly Order[]>): Readable {
   return readableOf(bytesOf(batches));
@@ -87,7 +87,7 @@ async function* bytesOf(batches: AsyncIterable<readonly Order[]>): AsyncGenerato
   }
 }
 
-/** @throws what reading the batches throws; Error when the output is closed before its end */
+/** @throws the error of reading the batches; Error when the output is closed before its end */
 async function write(batches: AsyncIterable<readonly Order[]>, output: PassThrough): Promise<void> {
   const closed = new Promise<never>((_, reject) => {
     output.once('close', () => reject(new Error('The workbook has no reader any more.')));

@@ -1,14 +1,14 @@
 import { Statement, type Database } from '@app/ledger';
 
 /**
- * From now on every process refuses the session. Those that have expired are forgotten in the same statement.
- * @param lifeMs at least as long as its cookie lives on
+ * Ends a session: from this commit on, every process refuses it. The same statement deletes expired rows.
+ * @param lifeMs how long the row is kept, in milliseconds; at least the remaining life of the session's cookie
  */
 export async function endSession(database: Database, id: string, lifeMs: number): Promise<void> {
   await endStatement.run(database, id, lifeMs);
 }
 
-/** @returns those of the sessions that a log-out has ended */
+/** @returns the ids of those sessions that a log-out has ended */
 export async function endedSessions(database: Database, ids: readonly string[]): Promise<string[]> {
   return (await endedStatement.run(database, ids)).map(({ id }) => id);
 }

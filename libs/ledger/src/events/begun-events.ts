@@ -2,8 +2,8 @@ import type { Transaction } from '../transaction';
 import { Statement, type Database } from '../statement';
 
 /**
- * Begins a group of events, unless one of them was begun by a process that has not ended it: which of a group has
- * killed its process shows only when they are begun one by one.
+ * Begins a group of events, unless another process has begun one of them and not ended it. Such events are begun one by
+ * one: only then it shows which event of the group killed its process.
  */
 const beginStatement = new Statement<{ id: string; processes: number }>(
   'events_begin',
@@ -22,10 +22,11 @@ const beginStatement = new Statement<{ id: string; processes: number }>(
 );
 
 /**
- * Committed before the handler begins. A process counts once for an event, however often it is delivered to it.
- * @param ids of events, each once
- * @returns how many other processes have begun an event and not ended it. Where there are any, a group of several was
- *   not begun
+ * Records that a process begins events. Commits before the handler begins. A process counts once for an event, however
+ * often the broker delivers the event to it.
+ * @param ids of events, without duplicates
+ * @returns by event id, how many other processes have begun the event and not ended it. When the map is not empty and
+ *   `ids` holds several events, none of them was begun
  */
 export async function beginEvents(
   database: Database,
@@ -37,7 +38,7 @@ export async function beginEvents(
   return new Map(rows.map(({ id, processes }) => [id, processes]));
 }
 
-/** In the transaction of the effect: handled, whichever process began it. */
+/** Records that events are handled, whichever process began them. Runs in the transaction of the effect. */
 export async function endEvents(
   tx: Pick<Transaction, '$executeRaw'>,
   subscriber: string,
@@ -52,7 +53,11 @@ const abandonStatement = new Statement<never>(
   `DELETE FROM begun_event WHERE consumer = $1 AND message_id = $2 AND ($3::uuid IS NULL OR process_id = $3)`,
 );
 
-/** The handler has ended without an effect. @param processId undefined: the event is never begun again */
+/**
+ * Records that the handler ended without an effect.
+ * @param processId the process whose record is deleted; undefined deletes the records of all processes, for an event
+ *   that is never begun again
+ */
 export async function abandonEvent(
   database: Database,
   subscriber: string,

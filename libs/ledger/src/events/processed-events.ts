@@ -1,16 +1,17 @@
 import type { Transaction } from '../transaction';
 
 /**
- * First statement of a transaction: a second process with the same events waits here for the first one's commit.
- * @param ids of events, each once
- * @returns those that this subscriber has not handled before
+ * Records that a subscriber handles events. Must be the first statement of the transaction: a concurrent transaction
+ * with the same events blocks here until the first one commits.
+ * @param ids of events, without duplicates
+ * @returns the events that this subscriber has not handled before
  */
 export async function recordProcessedEvents(
   tx: Transaction,
   subscriber: string,
   ids: readonly string[],
 ): Promise<Set<string>> {
-  // In one order, so that two processes never wait for each other.
+  // One order for all processes, so that two of them never deadlock.
   const sorted = [...ids].sort();
   const rows = await tx.$queryRaw<{ id: string }[]>`
     INSERT INTO processed_message (consumer, message_id)

@@ -2,7 +2,7 @@ import type { JobState } from '@app/contracts';
 import { Statement, type Database } from '../statement';
 import { deferredGroups, kindsOf, walk } from './walks';
 
-/** A job as those who run the system see it: of any tenant, without its payload and without what is made of it. */
+/** A job as operators see it: of any tenant, without its payload and its result. */
 export interface BoardJob {
   readonly id: string;
   readonly kind: string;
@@ -27,11 +27,14 @@ export interface BoardJob {
 
 export interface BoardFilter {
   readonly state: JobState;
-  /** Of the queued ones: those whose time has come, or those whose time has not. */
+  /** For `queued` only: true for jobs that are due, false for jobs that are due later. */
   readonly isDue: boolean | undefined;
 }
 
-/** Of each kind and each state, queued and due apart from queued for later, so many are counted and listed. */
+/**
+ * How many jobs are counted and listed at most, per kind and state. Queued jobs that are due count apart from later
+ * ones.
+ */
 export const boardReach = 10_000;
 
 const columns = `id, kind, tenant, state, broker, queue, priority, dispatch, attempt, max_attempts AS "maxAttempts", progress,
@@ -40,12 +43,12 @@ const columns = `id, kind, tenant, state, broker, queue, priority, dispatch, att
 
 const group = ['deferred.kind', 'deferred.tenant', 'deferred.tried'];
 
-/** The newest of one kind and state, tenant by tenant; for a count the oldest, of which the index alone tells. */
+/** The newest jobs of one kind and state, tenant by tenant. A count takes the oldest, by an index-only scan. */
 const ofState = (state: string, kind: string, direction: 'ASC' | 'DESC'): string => `
        SELECT id FROM job
         WHERE ${walk('job_by_state', direction, ['>=', state, kind], ['<=', state, kind])} LIMIT ${boardReach}`;
 
-/** Queued rows of one kind whose time has come: those that never had to wait, and the deferred ones. */
+/** Queued rows of one kind that are due: rows that were never deferred, and deferred rows whose time has come. */
 const due = (kind: string): string => `
       (SELECT id FROM job
         WHERE ${walk('job_by_state', 'DESC', ['>=', `'queued'`, kind, 'false'], ['<=', `'queued'`, kind, 'false'])} LIMIT ${boardReach})
@@ -74,8 +77,8 @@ const countStatement = new Statement<{ kind: string; state: JobState; isDue: boo
 );
 
 /**
- * The newest first. Where there are more of a state than the board reaches, those that are among the newest jobs of all
- * come first, and the others are some of the rest.
+ * Newest first. Where a state has more jobs than `boardReach`, those among the newest jobs of all come first, followed
+ * by some of the rest.
  */
 const listStatement = new Statement<BoardJob>(
   'board_list',
@@ -98,7 +101,7 @@ const listStatement = new Statement<BoardJob>(
 
 const readStatement = new Statement<BoardJob>('board_read', `SELECT ${columns} FROM job WHERE id = $1 AND kind = $2`);
 
-/** What one look into the log of a job shows of it: its last events. */
+/** How many events of a job its log shows: the last ones. */
 const loggedEvents = 500;
 
 const logStatement = new Statement<{ at: Date; type: string; data: object }>(
@@ -109,13 +112,18 @@ const logStatement = new Statement<{ at: Date; type: string; data: object }>(
     ORDER BY sequence`,
 );
 
-/** Of every kind and state, as far as the board reaches. */
+/** Counts the jobs of every kind and state, up to `boardReach` each. */
 export async function countBoardJobs(
   database: Database,
 ): Promise<{ kind: string; state: JobState; isDue: boolean; count: number }[]> {
   return countStatement.run(database);
 }
 
+/**
+ * Lists jobs of one kind and of any tenant, newest first, up to `boardReach` per state.
+ * @param filters the states to include
+ * @param page places in the list, the first is 0
+ */
 export async function listBoardJobs(
   database: Database,
   kind: string,
@@ -127,12 +135,13 @@ export async function listBoardJobs(
   return listStatement.run(database, kind, states, wants(true), wants(false), page.offset, page.limit);
 }
 
+/** @returns the job; undefined when there is none of this kind */
 export async function readBoardJob(database: Database, kind: string, id: string): Promise<BoardJob | undefined> {
   const [job] = await readStatement.run(database, id, kind);
   return job;
 }
 
-/** What has become of a job of late, oldest first: states, attempts and progress, no text of a handler. */
+/** Reads the last events of a job, oldest first: states, attempts and progress, without texts of a handler. */
 export async function readBoardLog(
   database: Database,
   id: string,

@@ -5,8 +5,8 @@ import { recordState } from './record-state';
 import { updateParents } from './update-parents';
 
 /**
- * Ends a job that nobody works on yet, with its outbox row, and asks for the end of one that somebody works on; the
- * same for the open children of a parent. Children are locked before their parent, as everywhere.
+ * Cancels a waiting or queued job and deletes its outbox row. Requests the cancellation of an active one. Does the same
+ * for the open children of a parent. Locks children before their parent, like every statement here.
  */
 const cancelStatement = new Statement<{ id: string; was: JobState }>(
   'cancel',
@@ -43,8 +43,9 @@ const cancelStatement = new Statement<{ id: string; was: JobState }>(
 );
 
 /**
- * @param tenant undefined: whoever's job it is, for those who run the system
- * @returns the state in which the job was found; undefined when there is no such job. Final states stay as they are.
+ * Cancels a job.
+ * @param tenant undefined: a job of any tenant, for operators
+ * @returns the state in which the job was found; undefined when there is no such job. A final state does not change
  */
 export async function cancelJob(
   database: Database,

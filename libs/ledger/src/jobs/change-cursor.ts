@@ -1,13 +1,15 @@
-/** A longer list of running transactions is not worth its place in the id of every event. */
+/**
+ * With more running transactions than this, the cursor steps back: a longer list would make every event id too long.
+ */
 const longestList = 20;
 
-/** What a 64-bit transaction number cannot be. */
+/** 64-bit transaction numbers are below this. */
 const tooLarge = 2n ** 63n;
 
 /**
- * How far a reader has seen the changes of jobs: a snapshot, as PostgreSQL writes it (`xmin:xmax:xip,…`). All
- * transactions below xmax have ended when it was taken, but for those that are listed. One number could not say it:
- * transactions get theirs in one order and commit in another.
+ * How far a reader has seen the changes of jobs: a snapshot as PostgreSQL writes it (`xmin:xmax:xip,…`). When it was
+ * taken, all transactions below xmax had ended, except those listed. One number is not enough: transactions get their
+ * numbers in one order and commit in another.
  */
 export class ChangeCursor {
   private constructor(
@@ -16,7 +18,7 @@ export class ChangeCursor {
     private readonly running: readonly bigint[],
   ) {}
 
-  /** @returns undefined for what PostgreSQL would not take as a snapshot */
+  /** @returns undefined for a text that PostgreSQL would not accept as a snapshot */
   static parse(text: string): ChangeCursor | undefined {
     if (!/^\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?$/.test(text)) return undefined;
     const [begin, end, list] = text.split(':') as [string, string, string];
@@ -28,7 +30,7 @@ export class ChangeCursor {
     return new ChangeCursor(BigInt(end), running);
   }
 
-  /** The cursor of a reader that has seen what this one has of the transactions below `xid`, and nothing of the others. */
+  /** @returns the cursor of a reader that has seen the same transactions below `xid`, and none from `xid` on */
   below(xid: bigint): ChangeCursor {
     return xid >= this.end
       ? this
@@ -38,14 +40,14 @@ export class ChangeCursor {
         );
   }
 
-  /** Whether it was taken after everything that this one has seen. */
+  /** @returns whether this cursor ends after the other one */
   isAheadOf(other: ChangeCursor): boolean {
     return this.end > other.end;
   }
 
   toString(): string {
     const begin = this.running[0] ?? this.end;
-    // Seen less than it was: what comes again is known again by its sequence.
+    // Claims less than was seen: the reader recognises a repeated change by its sequence.
     if (this.running.length > longestList) return `${begin}:${begin}:`;
     return `${begin}:${this.end}:${this.running.join()}`;
   }

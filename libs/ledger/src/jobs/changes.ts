@@ -1,7 +1,7 @@
 import { Statement, type Database } from '../statement';
 import { ChangeCursor } from './change-cursor';
 
-/** What one reader gets at a time, and what one transaction has written beyond that. */
+/** How many changes one reader gets at a time. All changes of the last transaction are included beyond that. */
 export const changesAtOnce = 100;
 
 export interface ChangeReader {
@@ -10,11 +10,14 @@ export interface ChangeReader {
 }
 
 export interface Changes {
-  /** Which jobs have changed, each once, in the order of their last changes; and where to go on after each. */
+  /**
+   * The jobs that have changed, each once, in the order of their last changes. Each has the cursor to continue from
+   * after it.
+   */
   readonly jobs: readonly { readonly id: string; readonly cursor: ChangeCursor }[];
-  /** Where to go on after all of them. */
+  /** The cursor to continue from after all of them. */
   readonly cursor: ChangeCursor;
-  /** There was nothing else when this was read. */
+  /** Whether no further change was visible when this was read. */
   readonly isAll: boolean;
 }
 
@@ -24,9 +27,9 @@ const nowStatement = new Statement<{ snapshot: string }>(
 );
 
 /**
- * Everything that is visible now and was not to the reader's snapshot: what was written by the transactions that were
- * running then, and by those that began later. Two index scans for each reader; a transaction that stays open for
- * hours makes neither of them longer.
+ * Everything that is visible now and was not visible to the reader's snapshot: the writes of the transactions that were
+ * running then, and of those that began later. Two index scans for each reader. A transaction that stays open for hours
+ * makes neither scan longer.
  */
 const changesStatement = new Statement<{
   place: number;
@@ -50,13 +53,16 @@ const changesStatement = new Statement<{
     ORDER BY place, change.xid`,
 );
 
-/** For a reader to whom only what comes from now on is news. */
+/** @returns a cursor from which only later changes are read */
 export async function readNow(database: Database): Promise<ChangeCursor> {
   const [row] = await nowStatement.run(database);
   return ChangeCursor.parse(row!.snapshot)!;
 }
 
-/** One statement, and so one snapshot, for all readers. @returns what each of them has not seen */
+/**
+ * Reads the changes for all readers in one statement, and so in one snapshot.
+ * @returns for each reader, in their order, the changes that it has not seen
+ */
 export async function readChanges(database: Database, readers: readonly ChangeReader[]): Promise<Changes[]> {
   const rows = await changesStatement.run(
     database,

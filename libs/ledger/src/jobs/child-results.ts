@@ -11,7 +11,7 @@ const childResultsStatement = new Statement<ChildResult>(
   `SELECT id, kind, result FROM job WHERE parent_id = $1 ORDER BY id`,
 );
 
-/** In the order in which the children were given. */
+/** @returns the children's results in the order in which the children were enqueued */
 export async function readChildResults(database: Database, parentId: string): Promise<ChildResult[]> {
   return childResultsStatement.run(database, parentId);
 }

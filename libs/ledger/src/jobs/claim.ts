@@ -1,32 +1,32 @@
 import { Statement, type Database } from '../statement';
 import { recordState } from './record-state';
 
-/** "Try job X, dispatch N, now": all that a broker message says. */
+/** "Try job X, dispatch N, now": the content of a broker message. */
 export interface Dispatch {
   readonly id: string;
   readonly dispatch: number;
 }
 
-/** A job whose lease this process now holds. */
+/** A job whose lease this process holds. */
 export interface ClaimedJob extends Dispatch {
   readonly tenant: string;
   readonly kind: string;
   readonly version: number;
   readonly queue: string;
   readonly attempt: number;
-  /** Of the change from `queued` to `active`, among the changes of the job. */
+  /** The sequence of the change from `queued` to `active`, among the changes of the job. */
   readonly sequence: number;
   readonly maxAttempts: number;
   readonly createdAt: Date;
   readonly payload: unknown;
   readonly traceparent: string | null;
-  /** A parent, or the next job of its key: the end of this job lets another one go. */
+  /** Whether a parent, or the next job of the same order key, may wait for the end of this job. */
   readonly othersWait: boolean;
 }
 
 /**
- * queued -> active, for the dispatch that is current; the losers of a race find it taken when the row's lock
- * is theirs. Rows are locked in the order of their ids, so that two groups never wait for each other.
+ * queued -> active, for the current dispatch. A concurrent claim of the same job waits for the row's lock and then
+ * finds the job taken. Rows are locked in the order of their ids, so that two groups never deadlock.
  */
 const claimStatement = new Statement<ClaimedJob>(
   'claim',
@@ -54,7 +54,12 @@ const claimStatement = new Statement<ClaimedJob>(
      FROM claimed`,
 );
 
-/** @returns for each dispatch the job, or undefined where it is stale: done, taken, cancelled or dispatched anew */
+/**
+ * Claims jobs and gives each a lease.
+ * @param leaseMs the lease in milliseconds, by the database's clock
+ * @returns for each dispatch, in their order, its job; undefined when the dispatch is stale: the job is final, claimed
+ *   or dispatched again
+ */
 export async function claim(
   database: Database,
   dispatches: readonly Dispatch[],
@@ -70,7 +75,7 @@ export async function claim(
   return dispatches.map(({ id, dispatch }) => {
     const job = jobs.get(id);
     if (job?.dispatch !== dispatch) return undefined;
-    jobs.delete(id); // The same message twice in one group: only the first has it.
+    jobs.delete(id); // When one group holds the same message twice, only the first gets the job.
     return job;
   });
 }

@@ -4,7 +4,7 @@ import type { Dispatch } from './claim';
 import { recordState } from './record-state';
 import { updateParents } from './update-parents';
 
-/** The dispatch is no longer the current one: its lease ran out and the job went to another worker. */
+/** The worker is fenced: its lease expired and the dispatch is no longer the current one. */
 export class Fenced extends Error {
   readonly code = 'fenced';
 
@@ -14,7 +14,11 @@ export class Fenced extends Error {
   }
 }
 
-/** First statement of the transaction: a second worker with the same job waits here for the first one's commit. */
+/**
+ * Records that a consumer handles a job. Must be the first statement of the transaction: a concurrent transaction with
+ * the same job blocks here until the first one commits.
+ * @returns false when the job was handled before
+ */
 export async function recordProcessed(tx: Transaction, consumer: string, messageId: string): Promise<boolean> {
   const rows = await tx.$executeRaw`
     INSERT INTO processed_message (consumer, message_id) VALUES (${consumer}, ${messageId}::uuid)
@@ -35,7 +39,11 @@ const completeText = `WITH completed AS (
    ), ${updateParents('completed')}
    SELECT id FROM completed`;
 
-/** Last statement of the transaction. @throws Fenced which rolls the effect back */
+/**
+ * Completes a job in the transaction of its effect. Must be the last statement of the transaction.
+ * @param result stored as jsonb
+ * @throws Fenced when the dispatch is not current; this rolls the effect back
+ */
 export async function completeInTransaction(tx: Transaction, dispatch: Dispatch, result: unknown): Promise<void> {
   const completed = await tx.$queryRawUnsafe<unknown[]>(
     completeText,

@@ -14,8 +14,9 @@ const countStatement = new Statement<JobCount>(
 );
 
 /**
- * The jobs that were accepted from one moment until before another, by the time in their ids (UUIDv7, RFC 9562).
- * @param tenant undefined: of all tenants, which only those who run the system may see
+ * Counts jobs by kind and state that were accepted from `from` (inclusive) to `until` (exclusive), by the time in their
+ * ids (UUIDv7, RFC 9562).
+ * @param tenant undefined: of all tenants, for operators only
  */
 export async function countJobs(
   database: Database,

@@ -1,6 +1,6 @@
 /**
- * The part of a statement that makes dead letters of failed jobs.
- * @param jobs a CTE with the columns of `job`, and the condition that they have failed
+ * The SQL part that writes dead letters for failed jobs.
+ * @param jobs a CTE with the columns of `job`; with a condition where not all of its jobs have failed
  */
 export function deadLetterFailed(jobs: string): string {
   return `INSERT INTO dead_letter (broker, queue, job_id, tenant, kind, reason, detail)

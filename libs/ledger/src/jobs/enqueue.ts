@@ -3,7 +3,7 @@ import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 import { recordState } from './record-state';
 
-/** One job of a request, parsed and routed. */
+/** One job of a request, parsed and routed to its broker. */
 export interface NewWork {
   readonly definition: Pick<JobDefinition, 'kind' | 'version' | 'queue' | 'announced'>;
   readonly broker: string;
@@ -11,7 +11,7 @@ export interface NewWork {
   readonly payload: unknown;
 }
 
-/** One request for a job, or for a parent that waits for its children. */
+/** A request for one job, or for a parent that waits for its children. */
 export interface NewJob extends NewWork {
   readonly tenant: string;
   readonly priority: number;
@@ -23,7 +23,7 @@ export interface NewJob extends NewWork {
   readonly children: readonly NewWork[];
 }
 
-/** The job as it was accepted; for a replay, as the first request's was, whatever has become of it since. */
+/** The job as it was accepted. A replay gets the job as the first request got it, whatever its state is now. */
 export interface AcceptedJob {
   readonly id: string;
   readonly kind: string;
@@ -34,7 +34,7 @@ export interface AcceptedJob {
   readonly createdAt: Date;
   readonly runAt: Date;
   readonly replayed: boolean;
-  /** Of the first request, when this one is a replay. */
+  /** The body hash of the first request, when this request is a replay. */
   readonly bodyHash: Buffer | null;
 }
 
@@ -46,19 +46,20 @@ const firstOfKey = `
     JOIN job ON job.id = idempotency_key.job_id
     JOIN job_event first ON first.job_id = job.id AND first.sequence = 1`;
 
-/** Of a parent in its family; the last that `uuid_v7` has. */
+/** The place of a parent in its family: the last place that `uuid_v7` has. */
 const lastPlace = 16_383;
 
 /**
- * Ledger, outbox, first event and key in one statement and one commit. The id is of the database's clock, like all
- * times: lists are in the order of ids. Those of a family have one time and their places in it: children as they were
- * given, the parent last, because locks are taken in the order of ids.
+ * Writes ledger, outbox, first event and idempotency key in one statement and one commit. The database's clock makes
+ * the id, like all times: lists are in the order of ids. The ids of a family have one time and differ in their place:
+ * children in their given order, the parent last, because locks are taken in the order of ids.
  *
- * A twin of a key waits at the key's unique index until the winner has committed. It then inserts nothing, and
- * its own snapshot, taken before, does not show the winner's row: no row comes back, and `findFirst` asks again.
+ * A concurrent request with the same idempotency key blocks on the unique index until the first one commits. It then
+ * inserts nothing. Its own snapshot is older and does not show the row of the first request: the statement returns no
+ * row, and `findFirstStatement` reads it again.
  *
- * Three texts rather than one with parts that do nothing: PostgreSQL keeps the plan of a statement only where leaving
- * its empty parts out would not make a better one, and planning this one takes longer than running it.
+ * Three texts rather than one with optional parts: PostgreSQL keeps a generic plan only when leaving the unused parts
+ * out would not make a better plan, and planning this statement takes longer than running it.
  */
 function enqueueText({ orderKey, children }: { orderKey?: string; children?: string }): string {
   return `WITH named AS MATERIALIZED (
@@ -88,8 +89,8 @@ function enqueueText({ orderKey, children }: { orderKey?: string; children?: str
 }
 
 /**
- * The lock on an order key is held until the commit, so that positions rise in the order of the commits: whoever
- * sees a job sees all that are before it.
+ * The lock on an order key is held until the commit, so that positions rise in the order of the commits: a transaction
+ * that sees a job sees all jobs before it.
  */
 const position = (orderKey: string) => `locked AS MATERIALIZED (
      SELECT pg_advisory_xact_lock(hashtextextended(${orderKey}::text, 0)) WHERE ${orderKey}::text IS NOT NULL
@@ -116,6 +117,11 @@ const findFirstStatement = new Statement<AcceptedJob>(
   `${firstOfKey} WHERE idempotency_key.tenant = $1 AND route = $2 AND key = $3`,
 );
 
+/**
+ * Accepts a job, or a parent with its children.
+ * @returns the new job; for a repeated idempotency key the job of the first request, with `replayed` set
+ * @throws the error of PostgreSQL; then the job may or may not have been accepted
+ */
 export async function enqueue(database: Database, job: NewJob): Promise<AcceptedJob> {
   const { idempotency } = job;
   const rows = await insert(database, job);

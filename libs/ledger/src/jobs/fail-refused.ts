@@ -5,9 +5,9 @@ import { deadLetterFailed } from './dead-letter-failed';
 import { recordState } from './record-state';
 import { updateParents } from './update-parents';
 
-/** An outbox row whose message its broker never takes. */
+/** An outbox row whose message the broker refuses for good. */
 export interface RefusedDispatch {
-  /** Of the row. */
+  /** The id of the outbox row. */
   readonly id: string;
   readonly jobId: string;
   readonly dispatch: number;
@@ -15,8 +15,8 @@ export interface RefusedDispatch {
 }
 
 /**
- * queued -> failed, and the outbox row goes with it. A job that is locked meanwhile keeps its row for the next try:
- * who cancels it holds the job and wants the row, which is held here.
+ * queued -> failed, and deletes the outbox row. When another transaction holds the job, the row stays for the next try:
+ * a cancel holds the job and waits for the outbox row, which is locked here.
  */
 const failStatement = new Statement<{ id: string }>(
   'fail_refused',
@@ -50,7 +50,7 @@ const failStatement = new Statement<{ id: string }>(
    SELECT id FROM failed`,
 );
 
-/** In the transaction that took the rows. The jobs have failed with `message_refused`, and are dead letters. */
+/** Fails the jobs with the code `message_refused` and dead-letters them. Runs in the transaction that took the rows. */
 export async function failRefused(transaction: Database, refused: readonly RefusedDispatch[]): Promise<void> {
   await failStatement.run(
     transaction,

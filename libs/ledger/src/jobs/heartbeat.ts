@@ -22,9 +22,10 @@ const renewStatement = new Statement<Dispatch & { cancelRequested: boolean }>(
 );
 
 /**
- * Renews all leases of a process at once, except those whose row another transaction holds: one of them would keep all
- * others from being renewed.
- * @returns those it still has, renewed or not; the others belong to another worker
+ * Renews all leases of a process at once. Skips a job whose row another transaction holds: waiting for it would delay
+ * all other renewals.
+ * @param leaseMs the new lease in milliseconds, by the database's clock
+ * @returns the dispatches that the process still owns, renewed or skipped; it has lost the others
  */
 export async function renewLeases(
   database: Database,

@@ -3,10 +3,10 @@ import { Statement, type Database } from '../statement';
 import { ChangeCursor } from './change-cursor';
 import type { JobError } from './settle';
 
-/** What one reader gets at a time. */
+/** How many updates one reader gets at a time. */
 export const jobUpdatesAtOnce = 100;
 
-/** One thing that has happened to a job; its sequence rises by one with each, in the order in which they happened. */
+/** One update of a job. Its sequence rises by one with each update. */
 export type JobUpdate = { readonly sequence: number; readonly at: Date } & (
   | {
       readonly type: 'state';
@@ -36,8 +36,8 @@ type Row = { readonly place: number; readonly sequence: number; readonly at: Dat
 );
 
 /**
- * A job's sequence is counted in its row, which each statement holds until it commits: whoever sees an event sees all
- * before it. The result stands in the job alone; it is the one thing after `completed`, which nothing else follows.
+ * A job's row holds its sequence, and each statement holds the row until it commits: a reader that sees an update sees
+ * all updates before it. Only the job's row stores the result. The result is the last update, after `completed`.
  */
 const eventsStatement = new Statement<Row>(
   'job_events',
@@ -66,13 +66,14 @@ const positionStatement = new Statement<{ state: JobState; last: number; snapsho
 
 /** How far a job has come. */
 export interface JobPosition {
-  /** The sequence of its last event. */
+  /** The sequence of its last update. */
   readonly last: number;
   readonly isFinal: boolean;
-  /** Changes that this position does not know of are after it. */
+  /** The changes that this position does not include are after this cursor. */
   readonly cursor: ChangeCursor;
 }
 
+/** @returns undefined when the tenant has no such job */
 export async function readJobPosition(
   database: Database,
   tenant: string,
@@ -82,7 +83,7 @@ export async function readJobPosition(
   return row && { last: row.last, isFinal: isFinal(row.state), cursor: ChangeCursor.parse(row.snapshot)! };
 }
 
-/** @returns for each reader the next events of its job, in order */
+/** @returns for each reader, in their order, the next updates of its job, ordered by sequence */
 export async function readJobUpdates(
   database: Database,
   readers: readonly { readonly jobId: string; readonly after: number }[],
@@ -99,12 +100,12 @@ export async function readJobUpdates(
   return events;
 }
 
-/** Whether a job has ended with this event, as long as nobody gives it another life. */
+/** @returns whether the job is final with this update; a redrive may still start it again */
 export function isLastUpdate({ type, data }: JobUpdate): boolean {
   return type === 'result' || (type === 'state' && data.state !== 'completed' && isFinal(data.state));
 }
 
-/** In the words of the job itself, at the moment of the event. */
+/** The update in the terms of `JobRecord`, as of the moment of the update. */
 function shown({ state, attempt, runAt, error }: StoredState, at: Date): Extract<JobUpdate, { type: 'state' }>['data'] {
   const dueAt = runAt === undefined ? at : new Date(runAt);
   return {

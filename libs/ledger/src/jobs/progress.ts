@@ -26,6 +26,7 @@ const progressStatement = new Statement<Dispatch>(
    )
    SELECT id, dispatch FROM moved`,
 );
+/** Stores the progress of active jobs and records it as job updates. A fenced dispatch writes nothing. */
 
 export async function recordProgress(database: Database, progress: readonly Progress[]): Promise<void> {
   await progressStatement.run(

@@ -3,21 +3,21 @@ import { Statement, type Database } from '../statement';
 import type { JobError } from './settle';
 import { kindsOf, walk } from './walks';
 
-/** A job as its owner sees it. */
+/** A job as its tenant sees it. */
 export interface JobRecord {
   readonly id: string;
   readonly kind: string;
   readonly version: number;
   readonly state: ShownState;
   readonly broker: string;
-  /** Null for a job that was cancelled before a worker took it. */
+  /** Null for a job that was cancelled before a worker claimed it. */
   readonly place: JobPlace | null;
   readonly attempt: number;
   readonly maxAttempts: number;
   readonly progress: { readonly percent: number; readonly note: string | null };
-  /** Null in a list where it is larger than `shownResultBytes`. */
+  /** Null in a list when it is larger than `shownResultBytes`. */
   readonly result: unknown;
-  /** How large the result is as JSON, where it is not shown. */
+  /** The size of the result as JSON, in bytes, when the result is not shown. */
   readonly resultBytes: number | null;
   readonly error: JobError | null;
   readonly createdAt: Date;
@@ -52,7 +52,7 @@ const columns = `id, kind, version, state, broker, attempt, max_attempts AS "max
 
 const firstId = '00000000-0000-0000-0000-000000000000';
 
-/** No job comes after it. */
+/** The largest id: every job comes before it. */
 export const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 const readStatement = new Statement<Row>(
@@ -60,20 +60,20 @@ const readStatement = new Statement<Row>(
   `SELECT ${columns}, result, NULL::int AS "resultBytes" FROM job WHERE tenant = $1 AND id = $2`,
 );
 
-/** The largest result that is shown beside those of other jobs: results are as large as handlers make them. */
+/** The largest result, in bytes, that a list shows. Handlers decide how large results are. */
 export const shownResultBytes = 16 * 1024;
 
 const listedColumns = `${columns}, CASE WHEN bytes <= ${shownResultBytes} THEN result END AS result,
   CASE WHEN bytes > ${shownResultBytes} THEN bytes END AS "resultBytes"`;
 
-/** OFFSET 0: a result is made into text once. */
+/** OFFSET 0 keeps PostgreSQL from converting a result into text twice. */
 const listedJobs = 'job CROSS JOIN LATERAL (SELECT octet_length(result::text) AS bytes OFFSET 0) size';
 
-/** @param ids an array of ids in SQL, one more than the page has */
+/** @param ids an SQL array of ids, one more than the page has */
 const pageOf = (ids: string): string =>
   `SELECT ${listedColumns}, count(*) OVER ()::int AS found FROM ${listedJobs} WHERE id = ANY (ARRAY(${ids})) ORDER BY id DESC`;
 
-/** $1 the tenant, $2 the states, $3 the id that the page comes before, $4 its limit, $5 the kind. */
+/** Parameters: $1 the tenant, $2 the states, $3 the id that the page comes before, $4 its limit, $5 the kind. */
 const kindsOfList = {
   '': kindsOf('$2::job_state[]'),
   _of_kind: 'kinds AS (SELECT state, $5::text AS kind FROM unnest($2::job_state[]) AS wanted(state))',
@@ -81,7 +81,7 @@ const kindsOfList = {
 
 type Suffix = keyof typeof kindsOfList;
 
-/** Of one group, from the newest on. */
+/** The rows of one group, newest first. */
 const newestOf = (state: string, isDeferred: string, tried: string): string => {
   const group = [state, 'kinds.kind', isDeferred, tried, '$1'];
   return walk('job_by_state', 'DESC', ['>=', ...group, `'${firstId}'::uuid`], ['<', ...group, '$3']);
@@ -91,7 +91,10 @@ const newest = `
      SELECT row.id FROM kinds
       CROSS JOIN LATERAL (SELECT id FROM job WHERE ${newestOf('kinds.state', 'false', 'false')} LIMIT $4) row`;
 
-/** @param tried values in SQL: without an attempt before, or after one */
+/**
+ * @param tried SQL values: `(false)` for first attempts, `(true)` for later ones
+ * @param reach how many rows of each group
+ */
 const newestDeferred = (columns: string, tried: string, reach: string): string => `
      SELECT row.*, kinds.kind, attempts.tried FROM kinds CROSS JOIN (VALUES ${tried}) AS attempts(tried)
       CROSS JOIN LATERAL (SELECT ${columns} FROM job WHERE ${newestOf(`'queued'`, 'true', 'attempts.tried')} LIMIT ${reach}) row
@@ -104,7 +107,7 @@ const anyState = (kinds: string): string =>
     newestFirst(`${newest} UNION ALL SELECT id FROM (${newestDeferred('id', '(false), (true)', '$4')}) row`),
   )}`;
 
-/** The parts of `queued` that a caller is shown, as `shownState` tells them apart; a job that is not deferred is due. */
+/** The parts of `queued` that a caller sees, as `shownState` defines them. A job that is not deferred is due. */
 const partsOfQueued = {
   queued: { isDue: true, others: ` UNION ALL ${newest}`, tried: '(false), (true)' },
   scheduled: { isDue: false, others: '', tried: '(false)' },
@@ -113,10 +116,10 @@ const partsOfQueued = {
 
 type PartOfQueued = keyof typeof partsOfQueued;
 
-/** So many deferred rows of each group are looked through from the newest on. */
+/** How many deferred rows of each group are read, newest first. */
 const looked = 100;
 
-/** The page ends at the last row that was looked at of any group: older rows would leave gaps. */
+/** Reads by id. The page ends at the last row that was read of any group: older rows would leave gaps. */
 const byAge = (part: PartOfQueued, kinds: string): string => {
   const { isDue, others, tried } = partsOfQueued[part];
   const ids = `SELECT id FROM looked WHERE run_at ${isDue ? '<=' : '>'} now()${others}`;
@@ -133,7 +136,10 @@ const byAge = (part: PartOfQueued, kinds: string): string => {
     ORDER BY id DESC`;
 };
 
-/** In the order of time, not of ids: for what is rare among the deferred rows. @param reach so many of each group */
+/**
+ * Reads by time, not by id: for rows that are rare among the deferred ones.
+ * @param reach how many rows of each group
+ */
 const byTime = (part: PartOfQueued, kinds: string, reach: number | 'ALL'): string => {
   const { isDue, others, tried } = partsOfQueued[part];
   const group = ['kinds.kind', '$1', 'attempts.tried'];
@@ -151,8 +157,8 @@ const byTime = (part: PartOfQueued, kinds: string, reach: number | 'ALL'): strin
 };
 
 /**
- * What is tried for a part one after the other, until an answer is whole. There are few deferred rows that are due, as a
- * rule, and many that are not.
+ * The statements for a part of `queued`, run one after another until an answer is complete. As a rule, few deferred
+ * rows are due and many are not.
  */
 const triedFor = (part: PartOfQueued, kinds: string): string[] => [
   ...(part === 'queued' ? [byTime(part, kinds, 1_000)] : []),
@@ -161,13 +167,13 @@ const triedFor = (part: PartOfQueued, kinds: string): string[] => [
 ];
 
 interface ListedRow extends Row {
-  /** Rows of the page and the one after it. Null: there is no row, this is the answer alone. */
+  /** The rows of the page and the one after it. Null: this row only carries `isPart`. */
   readonly found: number | null;
-  /** There may be rows that were not looked at. */
+  /** Whether some rows were not read. */
   readonly isPart?: boolean;
 }
 
-/** Each question has a text of its own, so that the plan that PostgreSQL keeps for it has no part that does nothing. */
+/** Each question has its own text, so that the plan that PostgreSQL keeps for it has no unused part. */
 const listStatements = Object.fromEntries(
   (Object.keys(kindsOfList) as Suffix[]).flatMap((suffix) => {
     const kinds = kindsOfList[suffix];
@@ -185,6 +191,7 @@ const listStatements = Object.fromEntries(
   }),
 ) as Readonly<Record<string, readonly Statement<ListedRow>[]>>;
 
+/** @returns the job with its whole result; undefined when the tenant has no such job */
 export async function readJob(database: Database, tenant: string, id: string): Promise<JobRecord | undefined> {
   const [row] = await readStatement.run(database, tenant, id);
   return row && toRecord(row);
@@ -195,7 +202,7 @@ const readManyStatement = new Statement<Row & { sequence: number }>(
   `SELECT ${listedColumns}, sequence FROM ${listedJobs} WHERE id = ANY ($1::uuid[])`,
 );
 
-/** With the number of the last thing that happened to each. */
+/** @returns the jobs that exist, each with the sequence of its last update */
 export async function readJobs(
   database: Database,
   ids: readonly string[],
@@ -204,7 +211,10 @@ export async function readJobs(
   return rows.map((row) => ({ ...toRecord(row), sequence: row.sequence }));
 }
 
-/** Newest first. @param before the id of the last job of the page before */
+/**
+ * Lists the jobs of a tenant, newest first.
+ * @param query its `before` is the id of the last job on the previous page
+ */
 export async function listJobs(
   database: Database,
   tenant: string,

@@ -2,7 +2,7 @@ import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 import { recordState } from './record-state';
 
-/** What a broker ought to hold: the messages of jobs that are queued and published, or being worked on. */
+/** How many messages a broker should hold per queue: those of jobs that are active, or queued and published. */
 const publishedStatement = new Statement<{ queue: string; published: number }>(
   'count_published',
   `SELECT queue, (count(*) - coalesce(max(unpublished.rows), 0))::int AS published
@@ -12,6 +12,7 @@ const publishedStatement = new Statement<{ queue: string; published: number }>(
     GROUP BY queue`,
 );
 
+/** @returns by queue, how many messages the broker should hold; a queue without such jobs is missing */
 export async function countPublished(database: Database, broker: string): Promise<Map<string, number>> {
   const rows = await publishedStatement.run(database, broker);
   return new Map(rows.map(({ queue, published }) => [queue, published]));
@@ -21,9 +22,9 @@ export async function countPublished(database: Database, broker: string): Promis
 export const redispatchLimit = 1_000;
 
 /**
- * Dispatches again what has waited too long: on a queue that holds too little, all of it, since nobody can tell which
- * messages are gone; on any other, what was overtaken by a job that became due that much later and is no more urgent.
- * A message that the broker still held becomes stale and is dropped at its claim.
+ * Dispatches again jobs that have waited too long. On a queue that holds too few messages these are all such jobs,
+ * since the missing messages are unknown. On any other queue these are jobs that were overtaken by a job that became
+ * due that much later and is not more urgent. If the broker still holds the old message, the claim drops it as stale.
  */
 const redispatchStatement = new Statement<{ id: string }>(
   'redispatch_forgotten',
@@ -52,7 +53,11 @@ const redispatchStatement = new Statement<{ id: string }>(
    SELECT id FROM again`,
 );
 
-/** @returns how many jobs were dispatched again; `redispatchLimit` of them means that there may be more */
+/**
+ * @param waitedMs how long ago a job must have become due, in milliseconds
+ * @param isShort whether the broker holds fewer messages of the queue than it should
+ * @returns how many jobs were dispatched again; `redispatchLimit` means that there may be more
+ */
 export async function redispatchForgotten(
   database: Database,
   broker: string,

@@ -3,8 +3,8 @@ import { finalStates, jobFinished } from '@app/contracts';
 const final = finalStates.map((state) => `'${state}'`).join(', ');
 
 /**
- * The CTE that writes a `job.finished` event for each job in a final state whose definition wants one.
- * @param jobs a CTE with the columns of `job`; jobs in other states are skipped
+ * The SQL part that writes a `job.finished` event for each final job whose kind is announced.
+ * @param jobs a CTE with the columns of `job`; jobs that are not final are skipped
  */
 export function recordJobFinished(jobs: string): string {
   return `INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)

@@ -1,6 +1,6 @@
 /**
- * The part of a statement that records what jobs have become, as events for whoever watches them.
- * @param jobs a CTE with the columns of `job`, and a condition where not all of them have changed
+ * The SQL part that records new states of jobs as job updates.
+ * @param jobs a CTE with the columns of `job`; with a condition where not all of its jobs have changed
  */
 export function recordState(jobs: string): string {
   return `INSERT INTO job_event (tenant, job_id, sequence, type, data)

@@ -2,7 +2,7 @@ import { issueDispatch } from '../outbox/issue-dispatch';
 import { Statement, type Database } from '../statement';
 import { recordState } from './record-state';
 
-/** Which dead letters to redrive: some by their ids or those of their jobs, or those that fit. */
+/** Which dead letters to redrive: by their ids or the ids of their jobs, or by filters. */
 export interface RedriveSelection {
   readonly ids: readonly string[] | undefined;
   readonly kind: string | undefined;
@@ -16,16 +16,16 @@ export interface Redriven {
   readonly becomes: 'redriven' | 'unreadable' | 'not_failed' | 'child_cancelled';
 }
 
-/** How many dead letters one call takes at most. */
+/** How many dead letters one call redrives at most. */
 export const redriveLimit = 1_000;
 
 /**
- * failed -> queued, under the next dispatch and with all its attempts again. The effect key stays the same. A job
- * that has an order key lines up behind those of its key that came since. Two at once do no harm: the second finds the
- * job queued.
+ * failed -> queued, with the next dispatch and with all attempts again. The effect key stays the same. A job with an
+ * order key goes behind the later jobs of its key. Concurrent redrives are safe: the second one finds the job queued.
  *
- * A family goes together: with a parent its failed children, with a child the parent that it has failed. The parent
- * waits again until all are completed; one with a cancelled child would wait for ever, and stays failed.
+ * A family is redriven together: with a parent its failed children, with a child the parent that it failed. The parent
+ * waits again until all children are completed. A parent with a cancelled child would wait for ever, so it stays
+ * failed.
  */
 const redriveStatement = new Statement<Redriven>(
   'redrive',
@@ -94,7 +94,11 @@ const redriveStatement = new Statement<Redriven>(
      LEFT JOIN parents ON parents.id = selected.job_id`,
 );
 
-/** @param by who asked for it, for the record */
+/**
+ * Redrives dead letters, `redriveLimit` at most.
+ * @param by who asked for it, for the record
+ * @returns for each selected dead letter what became of it
+ */
 export async function redrive(database: Database, selection: RedriveSelection, by: string): Promise<Redriven[]> {
   const { ids, kind, broker, before } = selection;
   return redriveStatement.run(database, ids ?? null, kind ?? null, broker ?? null, before ?? null, by);

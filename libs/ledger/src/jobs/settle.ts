@@ -7,7 +7,7 @@ import type { ClaimedJob, Dispatch } from './claim';
 import { recordState } from './record-state';
 import { updateParents } from './update-parents';
 
-/** Of a job that was asked to end while a worker had it. */
+/** The error of a job that was cancelled while a worker ran it. */
 export const cancelledWhileActive: JobError = { code: 'cancelled', message: 'The job was cancelled while it ran.' };
 
 export interface JobError {
@@ -15,24 +15,24 @@ export interface JobError {
   readonly message: string;
 }
 
-/** What becomes of an active job. */
+/** The next state of an active job. */
 export interface Settlement extends Dispatch {
   readonly state: Extract<JobState, 'queued' | 'completed' | 'failed' | 'cancelled'>;
-  /** Until the next dispatch; for `queued` only. */
+  /** Milliseconds until the next dispatch; for `queued` only. */
   readonly delayMs: number;
-  /** -1 where the attempt does not count: snooze and hand-back. */
+  /** -1 when the attempt does not count: snooze and hand-back. */
   readonly attemptChange: 0 | -1;
   readonly result: unknown;
   readonly error: JobError | undefined;
 }
 
-/** What a settlement has made of its job. */
+/** The state that a settlement gave its job. */
 export type SettledState = Settlement['state'];
 
 /**
- * State, event and, where the job goes on, the next outbox row; for a completed one its row in the dedupe table,
- * for a failed one its dead letter. Guarded by the dispatch: a worker that lost its lease changes nothing.
- * A job that would go on although somebody has asked for its end, ends.
+ * Writes the state, the job update and, for `queued`, the next outbox row; for `completed` the row that deduplicates
+ * the effect; for `failed` the dead letter. The dispatch must be current: a fenced worker changes nothing. A job that
+ * would be queued again is cancelled instead when a cancel was requested.
  */
 const settleStatement = new Statement<Dispatch & { state: SettledState }>(
   'settle',
@@ -79,7 +79,7 @@ const settleStatement = new Statement<Dispatch & { state: SettledState }>(
    SELECT id, settled_dispatch AS dispatch, state FROM settled`,
 );
 
-/** What has ended an attempt is the next state after its claim; the sweeper is the only one that says `lease_expired`. */
+/** The state change after the claim ends an attempt. Only the sweep writes the code `lease_expired`. */
 const settledStatement = new Statement<{ state: SettledState; isSwept: boolean }>(
   'read_settled',
   `SELECT data->>'state' AS state, data->'error'->>'code' IS NOT DISTINCT FROM 'lease_expired' AS "isSwept"
@@ -89,7 +89,7 @@ const settledStatement = new Statement<{ state: SettledState; isSwept: boolean }
     LIMIT 1`,
 );
 
-/** @returns what this attempt was settled as; undefined when it was not settled: its lease ran out, or it still runs */
+/** @returns what this attempt was settled as; undefined when it was not settled: its lease expired, or it still runs */
 export async function readSettled(
   database: Database,
   { id, sequence }: Pick<ClaimedJob, 'id' | 'sequence'>,
@@ -98,7 +98,7 @@ export async function readSettled(
   return ended === undefined || ended.isSwept ? undefined : ended.state;
 }
 
-/** @returns for each settlement what its job has become; undefined means that the dispatch was fenced off */
+/** @returns for each settlement, in their order, the new state of its job; undefined when the dispatch was fenced */
 export async function settle(
   database: Database,
   settlements: readonly Settlement[],

@@ -13,26 +13,26 @@ export interface SweptJob {
   readonly attempt: number;
 }
 
-/** What a sweep has seen of the server. */
+/** What a sweep has seen of the server's clock. */
 export interface ServerClock {
-  /** Milliseconds by the server's clock, at the start of the sweep. */
+  /** Milliseconds since 1970 by the server's clock, at the start of the sweep's transaction. */
   readonly now: number;
-  /** Another one after a restart, a failover or a restore. */
+  /** When the server process started, in milliseconds since 1970. Changes with a restart, a failover or a restore. */
   readonly startedAt: number;
-  /** Milliseconds from asking for a transaction to having its locks. */
+  /** Milliseconds from BEGIN until the transaction has its locks. */
   readonly tookMs: number;
 }
 
 export interface Sweep {
   readonly swept: readonly SweptJob[];
-  /** Jobs whose lease has run out while another transaction holds their row: their worker cannot renew it. */
+  /** Ids of jobs with an expired lease whose row another transaction holds: their worker cannot renew the lease. */
   readonly locked: readonly string[];
 }
 
 /**
- * Jobs whose worker has gone silent. One that has attempts left goes back into the outbox under the next
- * dispatch, which fences the silent worker off should it wake. One that has none left, because it takes its
- * worker down each time, is a dead letter; one that was asked to end, ends.
+ * Sweeps jobs with an expired lease. A job with attempts left goes back into the outbox with the next dispatch, which
+ * fences the old worker. A job with no attempts left is dead-lettered, for example one that kills its worker each time.
+ * A job with a requested cancel is cancelled.
  */
 const sweepStatement = new Statement<Omit<SweptJob, 'state'> & { state: SweptJob['state'] | 'active' }>(
   'sweep',
@@ -82,11 +82,13 @@ const clockStatement = new Statement<Omit<ServerClock, 'tookMs'>>(
 );
 
 /**
- * Sweeps in one transaction, whose `now()` is the time that leases are judged by and that the caller has agreed to: a
- * server that stands still between the two judges nothing by a later time.
+ * Sweeps in one transaction. Its `now()` is both the time that leases are compared with and the time that `agrees` has
+ * seen: when the server stalls between the two, no later time counts.
  * @param spared ids of jobs that are not swept this time
- * @param agrees whether to sweep, by what the server's clock says
- * @throws the server's error at once (55P03) where another transaction keeps workers from renewing their leases, or waits to
+ * @param agrees decides by the server's clock whether to sweep
+ * @returns the swept jobs and those that another transaction holds; both empty when `agrees` returns false
+ * @throws the server's error at once (55P03) when another transaction holds a table lock that keeps workers from
+ *   renewing their leases, or waits for one
  */
 export async function sweepExpiredLeases(
   pool: Pool,
@@ -118,8 +120,8 @@ async function sweepIn(
 ): Promise<Sweep> {
   const beganAt = performance.now();
   await client.query('BEGIN');
-  // The locks that a heartbeat and the sweep itself take. In a queue for one, the sweep would leave it together with the
-  // heartbeats and race against them.
+  // Takes the table locks of a heartbeat and of the sweep, without waiting. A sweep that waited for them would get them
+  // at the same moment as the heartbeats, and would race against them.
   await client.query('LOCK TABLE job, outbox, job_event, dead_letter, event_outbox IN ROW EXCLUSIVE MODE NOWAIT');
   const [clock] = await clockStatement.run(client);
   if (!agrees({ ...clock!, tookMs: performance.now() - beganAt })) return { swept: [], locked: [] };

@@ -4,9 +4,9 @@ import { deadLetterFailed } from './dead-letter-failed';
 import { recordState } from './record-state';
 
 /**
- * What the end of jobs means to the parents that wait for them, as further CTEs of the statement that ended them.
- * The last child to complete sends its parent off; one that failed or was cancelled fails it. A parent has a larger
- * id than its children, and is locked after them: whoever locks in the order of ids cannot meet it in a deadlock.
+ * Further CTEs for a statement that ends jobs: they update the parents that wait for these jobs. The last child to
+ * complete queues its parent; a failed or cancelled child fails it. A parent has a larger id than its children and is
+ * locked after them, so statements that lock in the order of ids cannot deadlock.
  * @param ended a CTE with the columns of `job`
  */
 export function updateParents(ended: string): string {

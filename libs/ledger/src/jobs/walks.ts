@@ -1,4 +1,4 @@
-/** Queued for a later time than the job was accepted at: a delay, or another attempt. */
+/** Queued for a time after the job was accepted: a delay, or another attempt. */
 export const deferred = `state = 'queued' AND run_at > created_at`;
 
 const indexes = {
@@ -9,13 +9,14 @@ const indexes = {
   job_deferred: { columns: ['kind', 'tenant', '(attempt > 0)', 'run_at'], predicate: `${deferred} AND ` },
 } as const;
 
-/** A comparison, and what the first columns of the index are compared with. */
+/** A comparison operator, and the values that the first columns of the index are compared with. */
 type Bound = readonly [operator: '>' | '>=' | '<' | '<=', ...values: string[]];
 
 /**
- * The conditions and the order of a walk through a part of an index, for a SELECT from `job`. They compare rows and order
- * by all columns that they compare, because then one index fits, whatever PostgreSQL expects of the values. With
- * `state = …` it may take the primary key, and look through a million rows for a state that few have.
+ * The conditions and the order of a scan through a part of an index, for a SELECT from `job`. They compare whole rows
+ * and order by all compared columns, so that exactly one index fits, whatever PostgreSQL estimates. With `state = …`
+ * PostgreSQL may choose the primary key and read a million rows for a rare state.
+ * @param bounds the lower and upper ends of the scan
  */
 export function walk(index: keyof typeof indexes, direction: 'ASC' | 'DESC', ...bounds: readonly Bound[]): string {
   const { columns, predicate } = indexes[index];
@@ -28,8 +29,8 @@ export function walk(index: keyof typeof indexes, direction: 'ASC' | 'DESC', ...
 }
 
 /**
- * Which kinds there are of each state: one step through the index for each, of all tenants. To be used in WITH RECURSIVE.
- * @param states an array in SQL
+ * A CTE of the kinds that exist in each state, of all tenants: one step through the index for each. For WITH RECURSIVE.
+ * @param states an SQL array
  */
 export const kindsOf = (states: string): string => `kinds AS (
      SELECT state, (SELECT kind FROM job
@@ -42,8 +43,8 @@ export const kindsOf = (states: string): string => `kinds AS (
    )`;
 
 /**
- * Which groups of deferred rows there are: one step through the index for each. Within a group, the index has what is
- * due before what is not. To be used in WITH RECURSIVE.
+ * A CTE of the groups of deferred rows: one step through the index for each. Within a group, the index has due rows
+ * before later ones. For WITH RECURSIVE.
  */
 export const deferredGroups = `deferred AS (
      (SELECT kind, tenant, attempt > 0 AS tried FROM job

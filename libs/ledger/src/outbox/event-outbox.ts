@@ -14,13 +14,13 @@ export interface EventOutboxRow {
   readonly at: Date;
 }
 
-/** A broker takes no message larger than this, and neither do our own consumers. */
+/** In bytes. Keeps every message below the limits of the brokers and of our own consumers. */
 const maxDataBytes = 60 * 1024;
 
 /**
- * Writes an event in the transaction of what it tells of: it is told if, and only if, that is committed. Wake the
- * relay afterwards.
- * @throws ZodError for data that are not the event's; RangeError for too much of them
+ * Writes an event in the transaction of the change that it describes: it is published if, and only if, that commits.
+ * Wake the relay afterwards.
+ * @throws ZodError for data that do not fit the event's schema; RangeError for more than 60 KiB of data
  */
 export async function recordEvent<E extends EventDefinition>(
   tx: Transaction,
@@ -42,8 +42,8 @@ export async function recordEvent<E extends EventDefinition>(
 }
 
 /**
- * In the order of their ids, and never to two relays at once: what one of them has in hand keeps the other from
- * overtaking it.
+ * Takes events in the order of their ids. An advisory lock lets one relay at a time take events of a broker, so that no
+ * relay overtakes another.
  */
 const takeStatement = new Statement<EventOutboxRow>(
   'event_outbox_take',
@@ -56,7 +56,10 @@ const takeStatement = new Statement<EventOutboxRow>(
       FOR UPDATE SKIP LOCKED`,
 );
 
-/** To be called inside a transaction, which holds the rows until they are published and removed. */
+/**
+ * Must run in a transaction, which locks the rows until they are published and removed.
+ * @returns at most `limit` rows; none while another relay takes events of this broker
+ */
 export async function takeEvents(
   transaction: Database,
   broker: string,
@@ -71,6 +74,7 @@ const removeStatement = new Statement<never>(
   `DELETE FROM event_outbox WHERE id = ANY($1::bigint[])`,
 );
 
+/** Deletes events that the broker has confirmed, in the transaction that took them. */
 export async function removeEvents(transaction: Database, rows: readonly EventOutboxRow[]): Promise<void> {
   await removeStatement.run(
     transaction,
@@ -78,7 +82,7 @@ export async function removeEvents(transaction: Database, rows: readonly EventOu
   );
 }
 
-/** An event that its broker never takes. */
+/** An event that its broker refuses for good. */
 export interface RefusedEvent extends Pick<EventOutboxRow, 'rowId' | 'kind' | 'tenant'> {
   readonly reason: string;
   /** The whole message. */
@@ -97,7 +101,7 @@ const refuseStatement = new Statement<never>(
    SELECT $1, kind, tenant, kind, 'message_refused', detail, raw, $2 FROM refused`,
 );
 
-/** In the transaction that took them: from the outbox to the dead letters. */
+/** Moves events from the outbox to the dead letters. Runs in the transaction that took them. */
 export async function refuseEvents(
   transaction: Database,
   { broker, source }: { broker: string; source: string },

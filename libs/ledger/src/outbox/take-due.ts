@@ -17,8 +17,8 @@ const columns =
   'id, queue, kind, version, job_id AS "jobId", dispatch, priority, order_key AS "orderKey", publish_at AS at, traceparent';
 
 /**
- * The first outbox row of each order key: an index is skipped along from key to key, so that ten thousand rows of one
- * key cost what one does.
+ * The first outbox row of each order key. The query jumps through the index from key to key, so that ten thousand rows
+ * of one key cost as much as one.
  */
 const heads = `head AS (
      (SELECT id, order_key FROM outbox
@@ -34,9 +34,9 @@ const heads = `head AS (
    )`;
 
 /**
- * Locks what is due, one priority after the other, so that each is read in the order of its index however many
- * rows wait for a later time. A row with an order key is not due while an earlier job of the key is not final.
- * Other relays skip what is locked here.
+ * Locks rows that are due, one priority after another. Each priority is read in the order of its index, however many
+ * rows wait for a later time. A row with an order key is not due while an earlier job of the key is not final. Other
+ * relays skip the locked rows.
  */
 const takeStatement = new Statement<OutboxRow>(
   'outbox_take_due',
@@ -68,13 +68,17 @@ const takeStatement = new Statement<OutboxRow>(
    ) ordered`,
 );
 
-/** To be called inside a transaction, which holds the rows until they are published and removed. */
+/**
+ * Must run in a transaction, which locks the rows until they are published and removed.
+ * @returns at most `limit` rows with an order key and at most `limit` without
+ */
 export async function takeDue(transaction: Database, broker: string, limit: number): Promise<OutboxRow[]> {
   return takeStatement.run(transaction, broker, limit);
 }
 
 const removeStatement = new Statement<never>('outbox_remove', `DELETE FROM outbox WHERE id = ANY($1::bigint[])`);
 
+/** Deletes rows that the broker has confirmed, in the transaction that took them. */
 export async function removePublished(transaction: Database, rows: readonly OutboxRow[]): Promise<void> {
   await removeStatement.run(
     transaction,
@@ -101,8 +105,9 @@ const nextDueStatement = new Statement<{ ms: number | null }>(
 );
 
 /**
- * Milliseconds until a row is due, below zero when one has been; undefined when there is none. Whoever ends a job
- * that others of its key wait for wakes the relay.
+ * The worker or statement that ends a job wakes the relay for the next job of its order key, so that job is not
+ * counted.
+ * @returns milliseconds until the next row is due, negative when one is overdue; undefined when there is none
  */
 export async function nextDueMs(database: Database, broker: string): Promise<number | undefined> {
   const [row] = await nextDueStatement.run(database, broker);

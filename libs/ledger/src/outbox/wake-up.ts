@@ -3,15 +3,15 @@ import type { Pool } from 'pg';
 export const wakeUpChannel = 'outbox';
 
 /**
- * What there is something new of: jobs or events in the outbox, or changes of jobs that concern nobody but those who
- * watch them. Whoever watches looks at every wake-up: what is in the outbox has changed too.
+ * What has changed: jobs or events in the outbox, or `changes` of jobs that only live streams read. Live streams react
+ * to every topic, because an outbox row also means a change.
  */
 export type WakeUpTopic = 'jobs' | 'events' | 'changes';
 
 /**
- * Tells the relays that the outbox has something new, and the APIs that jobs have changed. NOTIFY takes a lock that all committing transactions of
- * the database share, so it is sent outside of them and at most once in `windowMs` per process.
- * It may get lost; relays and APIs poll behind it.
+ * Notifies the relays of new outbox rows, and the APIs of changed jobs. NOTIFY takes a lock that all committing
+ * transactions of the database share. So it is sent outside of transactions, and at most once per `windowMs` and
+ * process. A notification may get lost; relays and APIs also poll.
  */
 export class OutboxWakeUp {
   private timer: NodeJS.Timeout | undefined;
@@ -23,6 +23,7 @@ export class OutboxWakeUp {
     private readonly windowMs = 5,
   ) {}
 
+  /** Requests a notification. Does not wait for it, and does not report an error. */
   request(topic: WakeUpTopic = 'jobs'): void {
     this.topics.add(topic);
     if (this.timer) return;

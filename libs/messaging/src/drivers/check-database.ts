@@ -11,8 +11,8 @@ export type DatabaseAddresses = Pick<BrokerSettings, 'DATABASE_URL'> &
 const retryMs = 1_000;
 
 /**
- * Whether both addresses of PostgreSQL give sessions that this system can use.
- * @throws PoolerRefused; or the error of a database that is away
+ * Checks that the sessions of both PostgreSQL addresses keep the settings that this system sets.
+ * @throws PoolerRefused; the error of pg when a database is away
  */
 export async function checkDatabase(settings: DatabaseAddresses): Promise<void> {
   const { DATABASE_URL, DATABASE_DIRECT_URL, REDIS_URL } = settings;
@@ -31,8 +31,9 @@ export async function checkDatabase(settings: DatabaseAddresses): Promise<void> 
 }
 
 /**
- * The same at the start of a process, which does not wait for a database that is away: it is checked when it is back.
- * @throws PoolerRefused
+ * The same check at the start of a process. Does not wait for a database that is away: it repeats the check every
+ * second until the database answers, and then reports a refusal to `onRefused`.
+ * @throws PoolerRefused when the first check finds one
  */
 export async function checkDatabaseAtStart(
   settings: DatabaseAddresses,

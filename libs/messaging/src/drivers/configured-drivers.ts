@@ -17,7 +17,7 @@ import { describeRabbitmq } from './rabbitmq/describe-rabbitmq';
 import { rabbitmqCapabilities, RabbitmqDriver } from './rabbitmq/rabbitmq-driver';
 import { RabbitmqDriverModule } from './rabbitmq/rabbitmq.module';
 
-/** What a process has to read to reach the brokers of its system. */
+/** The settings that a process needs to reach the brokers. */
 export const brokerSettingNames = [
   'DATABASE_URL',
   'DATABASE_DIRECT_URL',
@@ -36,17 +36,17 @@ export const brokerSettingNames = [
 
 export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>;
 
-/** Where LISTEN, migrations and BullMQ on PostgreSQL go. */
+/** The address for LISTEN, migrations and BullMQ on PostgreSQL. */
 export function directUrl(
   settings: Pick<BrokerSettings, 'DATABASE_URL'> & Partial<Pick<BrokerSettings, 'DATABASE_DIRECT_URL'>>,
 ): string {
   return settings.DATABASE_DIRECT_URL ?? settings.DATABASE_URL;
 }
 
-/** Injection token of the drivers of this process: `readonly BrokerDriver[]`. */
+/** Injection token of this process's drivers: `readonly BrokerDriver[]`. */
 export const DRIVERS = Symbol('DRIVERS');
 
-/** What each broker can do, for whoever does not talk to it. */
+/** The capabilities of each broker, for code without a driver. */
 export const brokerCapabilities: Readonly<Record<BrokerName, Capabilities>> = {
   bullmq: bullmqCapabilities,
   rabbitmq: rabbitmqCapabilities,
@@ -54,7 +54,7 @@ export const brokerCapabilities: Readonly<Record<BrokerName, Capabilities>> = {
   memory: memoryCapabilities,
 };
 
-/** The modules of the configured drivers, and the provider that gathers them under `DRIVERS`, BullMQ first. */
+/** The modules of the configured drivers, and the provider that collects them under `DRIVERS`, BullMQ first. */
 export function configuredDrivers(
   settings: BrokerSettings,
   application: string,
@@ -84,7 +84,7 @@ function kafkaAccess({ KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_SASL, KAFKA_SSL }: 
   return { ssl: KAFKA_SSL, sasl: { mechanism: KAFKA_SASL, username: KAFKA_USERNAME, password: KAFKA_PASSWORD } };
 }
 
-/** The configured brokers as others find them, BullMQ first. Asks none of them. */
+/** Describes the configured brokers, BullMQ first. Connects to none of them. */
 export function describeBrokers(settings: BrokerSettings, topology: BrokerTopology): BrokerDescription[] {
   const { REDIS_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX: prefix } = settings;
   const bullmq = { redisUrl: REDIS_URL, databaseUrl: directUrl(settings), prefix: BULLMQ_PREFIX };

@@ -2,10 +2,10 @@ import { ConfigurationError, configuredBrokers } from '@app/configuration';
 import { brokerCapabilities, type BrokerSettings } from './configured-drivers';
 
 /**
- * The settings of a process that is there for the past: a broker that keeps none is left out, so that it makes no
- * queue for a name that goes again.
- * @param because the setting that asks for the past
- * @throws ConfigurationError where no configured broker keeps it
+ * The settings of a process that replays past events. A broker without replay is left out, so that the process creates
+ * no queue there for a temporary subscriber.
+ * @param because the setting that requires the replay
+ * @throws ConfigurationError when no configured broker can replay
  */
 export function replayingBrokers<Settings extends BrokerSettings>(settings: Settings, because: string): Settings {
   const keeps = (broker: 'rabbitmq' | 'kafka') => brokerCapabilities[broker].replay !== 'none';

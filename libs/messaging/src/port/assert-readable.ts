@@ -1,7 +1,10 @@
 import type { Delivery } from './broker-driver';
 import { isForeign, parseMessage, UnreadableMessageError } from './job-message';
 
-/** @throws UnreadableMessageError for what the broker has given up, or its client could not read */
+/**
+ * @throws UnreadableMessageError for a message that the broker no longer delivers, or that its client library could not
+ *   read
+ */
 export function assertReadable({ body, givenUp, unreadable }: Delivery): void {
   if (unreadable !== undefined) throw new UnreadableMessageError('unreadable_record', unreadable);
   if (givenUp === undefined) return;
@@ -11,7 +14,7 @@ export function assertReadable({ body, givenUp, unreadable }: Delivery): void {
   throw new UnreadableMessageError('given_up', `The broker has given this message up (${givenUp}). ${next}`);
 }
 
-/** "Try job X, dispatch N": the ledger has the job itself. */
+/** Whether the body is a dispatch of one of our jobs: then the ledger has the job. */
 function isOurJob(body: unknown): boolean {
   try {
     return !isForeign(parseMessage(body));

@@ -1,4 +1,4 @@
-/** A message as a broker has it: its headers beside its bytes. */
+/** A message in the broker's format: headers and bytes. */
 export interface NativeMessage {
   readonly headers: Readonly<Record<string, unknown>> | undefined;
   readonly contentType: unknown;
@@ -6,7 +6,7 @@ export interface NativeMessage {
 }
 
 /**
- * A CloudEvent in binary mode: its attributes stand in the headers, its data is the bytes
+ * A CloudEvent in binary mode: the headers hold its attributes, the bytes are its data
  * (https://github.com/cloudevents/spec/blob/main/cloudevents/spec.md#message).
  */
 export class BinaryEvent {
@@ -15,7 +15,10 @@ export class BinaryEvent {
     readonly bytes: Buffer,
   ) {}
 
-  /** The same event as structured mode has it. @throws SyntaxError for data that is no JSON */
+  /**
+   * @returns the same event in structured mode
+   * @throws SyntaxError for data that are not JSON
+   */
   toStructured(): Record<string, unknown> {
     const { datacontenttype } = this.attributes;
     if (datacontenttype !== undefined && !isJson.test(datacontenttype)) {
@@ -32,9 +35,10 @@ const attributeName = /^[a-z0-9]+$/;
 const required = ['specversion', 'id', 'source', 'type'];
 
 /**
- * @param prefixes what the names of headers begin with that are attributes
- * @returns the bytes as they came where no header names an attribute that every event has, or where the content type
- *   says that the whole event is in them
+ * Recognises a CloudEvent in binary mode by its headers.
+ * @param prefixes the prefixes of header names that hold attributes
+ * @returns the unchanged bytes when no header names a required attribute, or when the content type says that the bytes
+ *   hold the whole event
  */
 export function fromBinaryMode(
   { headers = {}, contentType, bytes }: NativeMessage,
@@ -53,7 +57,7 @@ export function fromBinaryMode(
   return new BinaryEvent({ ...attributes, ...(type !== undefined && { datacontenttype: type }) }, bytes);
 }
 
-/** Clients give headers as text, as bytes, or as numbers; of several with one name, the first counts. */
+/** Clients give headers as text, bytes or numbers. Of several headers with one name, the first counts. */
 function textOf(value: unknown): string | undefined {
   const [one] = Array.isArray(value) ? (value as unknown[]) : [value];
   if (Buffer.isBuffer(one)) return one.toString('utf8');

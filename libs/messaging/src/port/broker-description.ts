@@ -1,6 +1,6 @@
 import type { BrokerName } from '@app/contracts';
 
-/** Where a broker is. Who may come in is nobody's to tell. */
+/** The address of a broker, without credentials. */
 export interface BrokerServer {
   readonly host: string;
   readonly protocol: string;
@@ -8,29 +8,29 @@ export interface BrokerServer {
   readonly pathname?: string;
 }
 
-/** A place that messages go to or come from: a queue, an exchange, a topic. */
+/** A queue, exchange or topic that messages are sent to or received from. */
 export interface BrokerChannel {
-  /** Names it among the places of its broker: `queue.email`. */
+  /** Unique within the broker: `queue.email`. */
   readonly name: string;
-  /** What a client library wants to know. */
+  /** The name that a client library needs. */
   readonly address: string;
   readonly description: string;
   readonly carries: { readonly jobsOf: string } | { readonly event: string };
   readonly sends: boolean;
   readonly receives: boolean;
-  /** In the words of AsyncAPI (https://github.com/asyncapi/bindings), by protocol. */
+  /** AsyncAPI bindings by protocol (https://github.com/asyncapi/bindings). */
   readonly bindings: object;
   readonly receiveBindings?: object;
 }
 
-/** A broker of this system as others find it. Data, drawn from the names that its driver uses. */
+/** A broker as other services need to know it. Data, derived from the names that its driver uses. */
 export interface BrokerDescription {
   readonly broker: BrokerName;
   readonly servers: readonly BrokerServer[];
   readonly channels: readonly BrokerChannel[];
 }
 
-/** Of an address as it is configured, what everybody may know: no user, no password, no parameters. */
+/** @returns the public parts of a configured address, without user, password and parameters */
 export function serverAt(url: string): BrokerServer {
   const { host, protocol, pathname } = new URL(url);
   return {

@@ -1,6 +1,9 @@
 import type { BrokerName } from '@app/contracts';
 
-/** The broker does not take or give messages now. Whatever was to be sent may have arrived. */
+/**
+ * The broker is away or does not answer in time. A message that was being published may have arrived. The caller
+ * retries.
+ */
 export class BrokerUnavailable extends Error {
   readonly code = 'broker_unavailable';
 
@@ -10,7 +13,7 @@ export class BrokerUnavailable extends Error {
   }
 }
 
-/** The broker answers, but has no place for a message: its queue, exchange, binding or topic is missing. */
+/** The broker answers, but has no queue, exchange, binding or topic for a message. */
 export class Unroutable extends Error {
   readonly code = 'unroutable';
 
@@ -23,15 +26,17 @@ export class Unroutable extends Error {
 }
 
 /**
- * A batch did not arrive as a whole. Messages are named by their places in it; those that are in neither list may or
- * may not have arrived, and `cause` says why that is unknown.
+ * A batch was not confirmed as a whole. Messages are named by their places in the batch. A message that is in neither
+ * list may or may not have arrived; `cause` says why this is unknown.
  */
 export class PartlyPublished extends Error {
   readonly code = 'partly_published';
 
   /**
-   * @param confirmed by the broker: they must not be sent again
-   * @param refused for what they are, too large for instance, and why: to send them again cannot help
+   * @param confirmed places of the messages that the broker has confirmed; the caller must not publish them again
+   * @param refused reasons by place: the broker refuses these messages for good, for example for their size. Publishing
+   *   them again cannot help
+   * @param cause why the outcome of the other messages is unknown; undefined when there are no others
    */
   constructor(
     broker: BrokerName,
@@ -48,7 +53,7 @@ export class PartlyPublished extends Error {
   }
 }
 
-/** What has become of the messages of one batch. */
+/** Collects the outcome of each message of one batch, by its place. */
 export class Publication {
   private readonly confirmed = new Set<number>();
   private readonly refused = new Map<number, string>();
@@ -59,15 +64,17 @@ export class Publication {
     private readonly size: number,
   ) {}
 
+  /** Records that the broker has confirmed the messages at these places. */
   confirm(places: readonly number[]): void {
     for (const place of places) this.confirmed.add(place);
   }
 
+  /** Records that the broker refuses a message for good. */
   refuse(place: number, reason: string): void {
     this.refused.set(place, reason);
   }
 
-  /** Of some messages nothing is known. The first reason stands. */
+  /** Records that the outcome of some messages is unknown. Keeps the first cause. */
   lose(cause: Error): void {
     this.cause ??= cause;
   }
@@ -76,14 +83,17 @@ export class Publication {
     return this.refused;
   }
 
+  /** @returns whether the outcome of a message is not known yet */
   isOpen(place: number): boolean {
     return !this.confirmed.has(place) && !this.refused.has(place);
   }
 
   /**
-   * Sends messages together, and those of a batch that is refused in ever smaller ones, until the one is found that
-   * it was refused for: its neighbours are written once.
-   * @throws the error of `send` that is no refusal
+   * Publishes messages together. When the broker refuses the batch, publishes each half separately, and so on, until
+   * the refused message is found. So every other message is written once.
+   * @param send publishes the messages at some places
+   * @param isRefusal whether an error of `send` is a refusal for good
+   * @throws the error of `send` when it is not a refusal
    */
   async send(
     places: readonly number[],
@@ -106,13 +116,15 @@ export class Publication {
   }
 
   /**
-   * @throws PartlyPublished where not all messages were confirmed; the cause itself where none was confirmed or refused
+   * Ends the batch; returns when all messages are confirmed.
+   * @throws PartlyPublished when some messages are confirmed or refused, but not all are confirmed; the cause itself
+   *   when none is confirmed or refused
    */
   conclude(): void {
     const { broker, confirmed, refused, cause } = this;
     if (confirmed.size === this.size) return;
     if (confirmed.size === 0 && refused.size === 0 && cause) throw cause;
-    // A copy: what is confirmed later has no reader any more.
+    // A copy: a late confirmation must not change an error that was already thrown.
     throw new PartlyPublished(broker, new Set(confirmed), new Map(refused), cause);
   }
 }

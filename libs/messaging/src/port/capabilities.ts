@@ -1,6 +1,6 @@
 /**
- * Who keeps a promise on a broker: the broker itself (`native`), this library above it (`bus`), or nobody
- * (`none`: asking for it is refused, at boot or with a 422).
+ * Who provides a feature on a broker: the broker itself (`native`), this system above it (`bus`), or neither (`none`: a
+ * request for it is refused, at boot or with a 422).
  */
 export const supports = ['native', 'bus', 'none'] as const;
 
@@ -19,5 +19,5 @@ export const capabilityNames = [
   'deadLetter',
 ] as const;
 
-/** Data, so that tests, boot checks and the comparison table read one and the same thing. */
+/** Data, so that tests, boot checks and the comparison table use the same source. */
 export type Capabilities = Readonly<Record<(typeof capabilityNames)[number], Support>>;

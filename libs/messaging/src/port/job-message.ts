@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { BinaryEvent } from './binary-mode';
 import type { EventMessage, JobMessage } from './broker-driver';
 
-/** Names this system in every message it sends (CloudEvents `source`, a URI reference). */
+/** CloudEvents `source` (a URI reference) of every message that this system publishes. */
 export const messageSource = '/node-message-queue';
 
-/** A message that says no more than this needs no more bytes. What is larger was not written by a relay. */
+/** A larger message is dead-lettered: our relay never publishes one. */
 export const maxMessageBytes = 64 * 1024;
 
 /**
- * A CloudEvent in structured JSON mode (https://github.com/cloudevents/spec, version 1.0), so that a service in
- * another language reads it with a library of its own. The payload stays in the ledger: `dataref` says where it
- * is to be had (the claim check pattern, the spec's own extension), so no broker ever holds a payload's secrets.
+ * A CloudEvent in structured JSON mode (https://github.com/cloudevents/spec, version 1.0), so that a service in another
+ * language reads it with a library. The payload stays in the ledger and `dataref` is its address at the API (the claim
+ * check pattern, an extension of the spec). So no broker holds the secrets of a payload.
  */
 export type CloudEvent = z.output<typeof cloudEvent>;
 
@@ -26,7 +26,7 @@ const cloudEvent = z.looseObject({
     .regex(/^[\da-f-]{1,60}$/)
     .optional()
     .catch(undefined),
-  /** An extension of ours: for whom a service of somebody else asks. */
+  /** Our own extension attribute: the tenant for whom another service requests a job. */
   tenant: z
     .string()
     .regex(/^[a-z0-9-]{1,63}$/)
@@ -36,12 +36,13 @@ const cloudEvent = z.looseObject({
   data: z.unknown().optional(),
 });
 
-/** Of our own messages. What others call so is theirs. */
+/** Applies to our own messages only. Other services may use these names for something else. */
 const dispatchNumber = z.int32().min(1);
 const jobId = z.uuid();
 
 const versionedType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
 
+/** @returns the CloudEvent of a dispatch: "try job X, dispatch N". It contains no payload. */
 export function encodeMessage(message: JobMessage) {
   return {
     specversion: '1.0',
@@ -55,11 +56,11 @@ export function encodeMessage(message: JobMessage) {
   } satisfies CloudEvent;
 }
 
-/** All that a message of a relay of ours has. */
+/** All fields of a message from our relay. */
 const dispatchFields = new Set(['specversion', 'id', 'source', 'type', 'time', 'dispatch', 'dataref', 'traceparent']);
 const longestField = 1_000;
 
-/** @returns whether a body that a client library has parsed says no more than "try job X, dispatch N" */
+/** @returns whether a parsed body contains nothing but the fields of a dispatch */
 export function isDispatch(body: unknown): boolean {
   if (typeof body !== 'object' || body === null || (body as { source?: unknown }).source !== messageSource)
     return false;
@@ -70,7 +71,7 @@ export function isDispatch(body: unknown): boolean {
   );
 }
 
-/** The whole fact travels: nobody who subscribed has to ask for it. */
+/** The message holds all data of the event, so that a subscriber needs no further request. */
 export function encodeEvent({ id, kind, version, tenant, key, at, traceparent, data }: EventMessage) {
   return {
     specversion: '1.0',
@@ -86,17 +87,17 @@ export function encodeEvent({ id, kind, version, tenant, key, at, traceparent, d
   } satisfies CloudEvent;
 }
 
-/** "Try job X, dispatch N", as our relay says it. */
+/** "Try job X, dispatch N", as our relay publishes it. */
 export type ParsedMessage = Pick<JobMessage, 'id' | 'dispatch' | 'kind' | 'version' | 'traceparent'>;
 
-/** A job that somebody else asks for by a CloudEvent of his own: `source` and `id` make it unique. */
+/** A job that another service requests with a CloudEvent of its own. `source` and `id` make it unique. */
 export interface ForeignEvent extends Pick<JobMessage, 'id' | 'kind' | 'version' | 'traceparent'> {
   readonly source: string;
   readonly tenant: string | undefined;
   readonly data: unknown;
 }
 
-/** Why a message cannot be acted on; `reason` is a stable code. */
+/** A message that cannot be handled. `reason` is a stable code. */
 export class UnreadableMessageError extends Error {
   constructor(
     readonly reason:
@@ -124,14 +125,14 @@ interface TypedEvent extends ForeignEvent {
 }
 
 /**
- * A message on a queue of jobs: from our relay, or from somebody else.
+ * Parses a message on a queue of jobs: from our relay, or from another service.
  * @throws UnreadableMessageError that says what was expected and what came
  */
 export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
   const event = parseCloudEvent(body);
   const { id, source, kind, version, dispatch, traceparent, tenant, data } = event;
   if (source !== messageSource) {
-    // Its data becomes a payload. A client library may have parsed it already, so it is measured again.
+    // The data becomes a payload. A client library may have parsed it already, so its size is checked again.
     assertSize(sizeOf(data), { kind, source });
     return { source, id, kind, version, traceparent, tenant, data };
   }
@@ -147,7 +148,10 @@ export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
   return { id: id.toLowerCase(), dispatch: dispatched.data, kind, version, traceparent };
 }
 
-/** An event on a subscriber's queue, whoever has sent it: `source` and `id` make it unique. @throws UnreadableMessageError */
+/**
+ * Parses an event on a subscriber's queue, from any service. `source` and `id` make it unique.
+ * @throws UnreadableMessageError
+ */
 export function parseEvent(body: unknown): TypedEvent {
   const event = parseCloudEvent(body);
   assertSize(sizeOf(event.data), { kind: event.kind, source: event.source });
@@ -169,6 +173,7 @@ function parseCloudEvent(body: unknown): TypedEvent {
   return { id, source, kind, version, dispatch, traceparent, tenant, subject, time, data };
 }
 
+/** @returns whether the message comes from another service and not from our relay */
 export function isForeign(message: ParsedMessage | ForeignEvent): message is ForeignEvent {
   return 'source' in message;
 }
@@ -198,7 +203,10 @@ function assertSize(bytes: number, about = {}): void {
   );
 }
 
-/** @throws UnreadableMessageError for what is nested deeper than JSON can be written */
+/**
+ * @returns the length of the value as JSON
+ * @throws UnreadableMessageError for a value that is nested too deeply to be written as JSON
+ */
 function sizeOf(value: unknown): number {
   try {
     return value === undefined ? 0 : JSON.stringify(value).length;
@@ -212,13 +220,13 @@ function sizeOf(value: unknown): number {
 
 const mostRawBytes = 1024 * 1024;
 
-/** The bytes to keep of a message that was set aside, the first of them where there are too many. */
+/** @returns the bytes of a dead-lettered message that are kept: the first 1 MiB */
 export function rawBytes(body: unknown): Buffer {
   const whole = body instanceof BinaryEvent ? wholeOf(body) : body;
   return (Buffer.isBuffer(whole) ? whole : Buffer.from(textOf(whole))).subarray(0, mostRawBytes);
 }
 
-/** With its attributes, so that it could be sent again; without them where its data has no place in JSON. */
+/** With its attributes, so that the message can be sent again; without them when its data are not JSON. */
 function wholeOf(event: BinaryEvent): unknown {
   try {
     return event.toStructured();
@@ -229,7 +237,7 @@ function wholeOf(event: BinaryEvent): unknown {
 
 function textOf(body: unknown): string {
   try {
-    // Nothing at all has no JSON.
+    // JSON has no text for undefined.
     return body === undefined ? '' : JSON.stringify(body);
   } catch (error) {
     return `(${(error as Error).message})`;

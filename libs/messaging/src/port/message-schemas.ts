@@ -14,7 +14,7 @@ const tenant = z
   .describe('For whom.');
 const typeOf = ({ kind, version }: Pick<JobDefinition, 'kind' | 'version'>) => z.literal(`${kind}.v${version}`);
 
-/** What `encodeMessage` makes of a dispatch: "try job X, dispatch N". The payload stays in the ledger. */
+/** The schema of what `encodeMessage` returns: "try job X, dispatch N". The payload stays in the ledger. */
 export function jobMessageSchema(definition: Pick<JobDefinition, 'kind' | 'version'>) {
   return z.strictObject({
     specversion,
@@ -28,7 +28,7 @@ export function jobMessageSchema(definition: Pick<JobDefinition, 'kind' | 'versi
   });
 }
 
-/** What `encodeEvent` makes of a fact. */
+/** The schema of what `encodeEvent` returns. */
 export function eventMessageSchema({ key, data, ...definition }: EventDefinition) {
   return z.strictObject({
     specversion,
@@ -47,7 +47,7 @@ export function eventMessageSchema({ key, data, ...definition }: EventDefinition
   });
 }
 
-/** What `parseMessage` takes from a service of somebody else, who asks for a job. */
+/** The schema of a request for a job from another service, as `parseMessage` accepts it. */
 export function jobRequestSchema({ payload, ...definition }: JobDefinition) {
   return z.looseObject({
     specversion,

@@ -1,16 +1,16 @@
 import type { EventDefinition, JobDefinition } from '@app/contracts';
 import type { EventSubscription } from '../worker/events/event-handler';
 
-/** What a driver has to set up for one queue: drawn from the definitions of the jobs that travel on it. */
+/** What a driver sets up for one queue, derived from the job definitions of that queue. */
 export interface QueueTopology {
   readonly queue: string;
   readonly concurrency: number;
   readonly rateLimit: JobDefinition['rateLimit'];
-  /** On how many processes the queue can be spread, where the broker wants to know beforehand. */
+  /** How many processes can share the queue, for a broker that must know in advance. */
   readonly partitions: number;
 }
 
-/** The same for one kind of event. */
+/** What a driver sets up for one kind of event. */
 export type EventTopology = Pick<EventDefinition, 'kind' | 'subscribers' | 'partitions'>;
 
 export interface BrokerTopology {
@@ -18,7 +18,7 @@ export interface BrokerTopology {
   readonly events: readonly EventTopology[];
 }
 
-/** Of a process that subscribes: its own subscribers only. */
+/** The events of a process that subscribes, with its own subscribers only. */
 export function eventsOf(subscriptions: readonly EventSubscription[]): EventTopology[] {
   const events = [...new Set(subscriptions.map(({ event }) => event))];
   return events.map(({ kind, partitions }) => ({
@@ -28,7 +28,7 @@ export function eventsOf(subscriptions: readonly EventSubscription[]): EventTopo
   }));
 }
 
-/** @throws RangeError when two kinds of one queue want different rate limits, which no broker can keep */
+/** @throws RangeError when two kinds of one queue have different rate limits, which no broker can keep */
 export function queuesOf(definitions: readonly JobDefinition[]): QueueTopology[] {
   const queues = [...new Set(definitions.map(({ queue }) => queue))];
   return queues.map((queue) => {
@@ -49,12 +49,12 @@ export function queuesOf(definitions: readonly JobDefinition[]): QueueTopology[]
   });
 }
 
-/** What a subscriber's own queue is called, on brokers that broadcast by one queue for each. */
+/** The name of a subscriber's queue, on brokers that broadcast through one queue per subscriber. */
 export function subscriberQueue(event: string, subscriber: string): string {
   return `${event}.${subscriber}`;
 }
 
-/** A broker where a message is added to one queue at a time broadcasts by adding it to each of them. */
+/** The queues of all subscribers, for a broker that broadcasts by adding a message to each queue. */
 export function subscriberQueues(events: readonly EventTopology[]): string[] {
   return events.flatMap(({ kind, subscribers }) => subscribers.map((subscriber) => subscriberQueue(kind, subscriber)));
 }

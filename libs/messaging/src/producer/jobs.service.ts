@@ -31,11 +31,11 @@ export interface EnqueueRequest {
   readonly tenant: string;
   readonly options?: JobOptions | undefined;
   readonly traceparent?: string | undefined;
-  /** The key that the caller gave, the route it counts for, and the body it came with. */
+  /** The caller's key, the route that it is valid for, and the body of the request. */
   readonly idempotency?: { readonly route: string; readonly key: string; readonly body: unknown } | undefined;
 }
 
-/** The caller's request cannot be kept, and why; `code` is stable. */
+/** The request cannot be accepted. `code` is stable. */
 export class EnqueueRefused extends Error {
   constructor(
     readonly code: 'broker_not_configured' | 'priority_unsupported' | 'idempotency_key_reused',
@@ -47,7 +47,7 @@ export class EnqueueRefused extends Error {
   }
 }
 
-/** The producer's side: from a parsed payload to a job that is committed. */
+/** The producer: turns a parsed payload into a committed job. */
 export class JobsService {
   constructor(
     private readonly pool: Pool,
@@ -57,9 +57,10 @@ export class JobsService {
   ) {}
 
   /**
-   * One statement, one commit. When it resolves, the job reaches its worker whatever dies.
-   * @throws EnqueueRefused; or the database's error, after which the job may or may not exist: a caller who
-   *   gave an idempotency key asks again with the same one.
+   * Accepts a job in one statement and one commit. When it resolves, the job reaches its worker even if any process
+   * dies.
+   * @throws EnqueueRefused; the database's error, after which the job may or may not exist. A caller with an
+   *   idempotency key then repeats the request with the same key
    */
   async enqueue<D extends JobDefinition>(
     definition: D,
@@ -72,9 +73,9 @@ export class JobsService {
   }
 
   /**
-   * The same as part of the caller's transaction: the job is there if, and only if, what it belongs to is. Call
-   * `committed` afterwards.
-   * @throws EnqueueRefused; whatever it throws, the transaction must not be committed
+   * Accepts a job in the caller's transaction: it exists if, and only if, that transaction commits. Call `committed`
+   * afterwards.
+   * @throws EnqueueRefused; after any error the transaction must not be committed
    */
   async enqueueWithin<D extends JobDefinition>(
     tx: Transaction,
@@ -85,7 +86,7 @@ export class JobsService {
     return this.write(inTransaction(tx), definition, payload, [], request);
   }
 
-  /** Tells of jobs that are committed. Without it the relay finds them too, a second later. */
+  /** Announces committed jobs and wakes the relay. Without it the relay finds them one second later. */
   committed(jobs: readonly AcceptedJob[], tenant: string): void {
     for (const job of jobs.filter(({ replayed }) => !replayed)) {
       this.wakeUp.request();
@@ -94,9 +95,10 @@ export class JobsService {
   }
 
   /**
-   * A parent and the jobs it waits for, in one commit. The parent runs when all children are completed and finds their
-   * results with `ctx.childResults()`; it fails when one of them fails or is cancelled. Delay and priority are the
-   * children's too. A child has no children and no order of its own.
+   * Accepts a parent and the jobs that it waits for, in one commit. The parent runs when all children are completed and
+   * reads their results with `ctx.childResults()`. It fails when a child fails or is cancelled. Delay and priority
+   * apply to the children too. A child has no children and no order key.
+   * @throws RangeError for a child of an ordered kind; otherwise like `enqueue`
    */
   async enqueueFlow<D extends JobDefinition>(
     definition: D,
@@ -128,7 +130,7 @@ export class JobsService {
       orderKey: orderKeyOf(definition, tenant, payload),
       priority: priorities[options.priority ?? 'normal'],
       delayMs: options.delayMs,
-      // One form for PostgreSQL, whose limits on offsets and digits are its own.
+      // One format for PostgreSQL, whose limits on offsets and digits differ.
       runAt: options.runAt && new Date(options.runAt).toISOString(),
       traceparent,
       idempotency: idempotency && { route: idempotency.route, key: idempotency.key, bodyHash: bodyHash! },
@@ -171,7 +173,7 @@ export class JobsService {
   }
 }
 
-/** Equal bodies have one hash, however their fields were ordered. */
+/** Bodies that differ only in the order of their fields have one hash. */
 function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)

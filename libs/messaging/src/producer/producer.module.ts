@@ -6,7 +6,7 @@ import { OutboxWakeUp } from '@app/ledger';
 import { MessagingSignals } from '../messaging-signals';
 import { JobsService } from './jobs.service';
 
-/** Said when the application logs as it wants to, in one line. */
+/** Logged in one line, once the application's own logger is in use. */
 class Substitutes implements OnApplicationBootstrap {
   constructor(private readonly warnings: readonly string[]) {}
 
@@ -15,7 +15,7 @@ class Substitutes implements OnApplicationBootstrap {
   }
 }
 
-/** For whoever enqueues. It opens no connection to a broker: a job is safe once the ledger has it. */
+/** For a process that enqueues. It connects to no broker: a job is safe once the ledger has it. */
 @Module({})
 export class ProducerModule {
   /**

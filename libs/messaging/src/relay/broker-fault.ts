@@ -1,11 +1,11 @@
-/** What a broker refused or did not answer. Every other error of the relay's rounds is the database's. */
+/** The error of a broker. Every other error in the relay comes from the database. */
 export class BrokerFault extends Error {
   constructor(override readonly cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause));
     this.name = 'BrokerFault';
   }
 
-  /** Runs what speaks to a broker. @throws BrokerFault */
+  /** Waits for a call to a broker. @throws BrokerFault with the error as its cause */
   static async of<Result>(speaking: Promise<Result>): Promise<Result> {
     return speaking.catch((error: unknown) => {
       throw new BrokerFault(error);

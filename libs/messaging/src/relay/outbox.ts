@@ -13,26 +13,30 @@ import {
   type OutboxRow,
 } from '@app/ledger';
 
-/** What is due for one broker. */
+/** The rows that are due for one broker. */
 export interface Due {
-  /** Their ids, in the order in which they are published. */
+  /** The ids of jobs or events, in the order in which they are published. */
   readonly ids: readonly string[];
   publish(): Promise<void>;
-  /** In the transaction that they were taken in, once they are published. @param places of those that are */
+  /** Deletes published rows, in the transaction that took them. @param places of the published rows */
   remove(places: ReadonlySet<number>): Promise<void>;
-  /** In the same transaction: makes dead letters of what the broker never takes. @param refused the reasons by place */
+  /**
+   * Dead-letters the rows that the broker refuses for good, in the same transaction. @param refused the reasons by
+   * place
+   */
   refuse(refused: ReadonlyMap<number, string>): Promise<void>;
 }
 
-/** Where a publish loop takes its rows from. */
+/** The source of a publish loop. */
 export interface Outbox {
   readonly broker: string;
-  /** Locks what is due until the end of the transaction. */
+  /** Locks the rows that are due until the end of the transaction. */
   take(transaction: Database, limit: number): Promise<Due>;
-  /** Milliseconds until something is due, as far as that is known beforehand. */
+  /** @returns milliseconds until the next row is due; undefined when this is not known in advance */
   nextDueMs(database: Database): Promise<number | undefined>;
 }
 
+/** The outbox of the jobs that are routed to this broker. */
 export function jobOutbox(driver: BrokerDriver): Outbox {
   return {
     broker: driver.name,
@@ -57,7 +61,7 @@ export function jobOutbox(driver: BrokerDriver): Outbox {
   };
 }
 
-/** @param kinds the events that go by this broker */
+/** @param kinds the events that are routed to this broker */
 export function eventOutbox(driver: BrokerDriver, kinds: readonly string[]): Outbox {
   return {
     broker: driver.name,
@@ -82,7 +86,7 @@ export function eventOutbox(driver: BrokerDriver, kinds: readonly string[]): Out
           ),
       };
     },
-    // An event is due when it is there: whoever writes one wakes the loop.
+    // An event is due at once, and its writer wakes the loop.
     nextDueMs: () => Promise.resolve(undefined),
   };
 }

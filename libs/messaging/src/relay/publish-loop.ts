@@ -8,13 +8,13 @@ import type { Due, Outbox } from './outbox';
 
 const batchSize = 500;
 const publishDeadlineMs = 5_000;
-/** Behind the wake-ups, which may get lost. */
+/** A poll in case a wake-up was lost; milliseconds. */
 const pollMs = 1_000;
 const lockedMs = 50;
 
 /**
- * Outbox rows of one broker become its messages. Each broker has loops of its own with their own back-off, so
- * that one that is away holds up none of the others.
+ * Publishes the outbox rows of one broker. Each broker has its own loops with their own back-off, so that a broker that
+ * is away does not delay the others.
  */
 export class PublishLoop {
   private stopping = false;
@@ -33,13 +33,13 @@ export class PublishLoop {
     this.ended = this.run();
   }
 
-  /** The outbox may have something new. */
+  /** The outbox may have new rows. */
   wakeUp(): void {
     this.wakeUpPending = true;
     this.endSleep?.();
   }
 
-  /** Finishes the batch in hand. */
+  /** Finishes the current batch, then stops. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.endAnySleep?.();
@@ -66,8 +66,9 @@ export class PublishLoop {
   }
 
   /**
-   * The transaction that locks the rows stays open during the publish. Where it ends without a commit, the rows
-   * are there for the next round: a message may be published twice, and the second finds its dispatch taken.
+   * The transaction that locks the rows stays open during the publish. When it ends without a commit, the rows are
+   * published in the next round. A message may thus be published twice; the second one finds its dispatch claimed and
+   * is dropped.
    */
   private async publishDue(): Promise<{ taken: number; published: number; failure: Error | undefined }> {
     const client = await this.pool.connect();
@@ -98,7 +99,7 @@ export class PublishLoop {
     }
   }
 
-  /** What has arrived is removed also where its neighbours have not: it is not sent again because of them. */
+  /** Returns confirmed messages also when others failed, so that they are removed and not published again. */
   private async publish(due: Due): Promise<Pick<PartlyPublished, 'confirmed' | 'refused' | 'cause'>> {
     const all = new Set(due.ids.keys());
     const none = new Map<number, string>();
@@ -122,12 +123,12 @@ export class PublishLoop {
   private async sleepUntilDue(): Promise<void> {
     const dueInMs = await this.outbox.nextDueMs(this.pool);
     if (this.wakeUpPending) return;
-    // Due, and yet not taken: another relay has it locked.
+    // Due, but not taken: another relay has locked the row.
     const ms = dueInMs === undefined ? pollMs : dueInMs <= 0 ? lockedMs : Math.min(pollMs, dueInMs);
     await this.sleep(ms, 'until woken');
   }
 
-  /** A back-off is not cut short by wake-ups, or a broker that is away would be asked at every enqueue. */
+  /** A wake-up does not shorten a back-off: otherwise every enqueue would try a broker that is away. */
   private sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {
     if (this.stopping) return Promise.resolve();
     return new Promise((resolve) => {

@@ -5,10 +5,9 @@ import type { MessagingSignals } from '../messaging-signals';
 import { BrokerFault } from './broker-fault';
 
 /**
- * A broker may forget what it confirmed: a FLUSHALL, a disk lost, a queue deleted, a failover that drops the last few
- * messages. Two signs give it away. A queue holds fewer messages than the ledger has published and not yet seen
- * settled, on two checks one after the other. Or a job still waits although others that became due long after it are
- * being worked on.
+ * Finds messages that a broker has confirmed and then lost: by a FLUSHALL, a lost disk, a deleted queue, or a failover
+ * that drops the last messages. There are two signs. A queue holds fewer messages than the ledger has published and not
+ * seen settled, in two checks in a row. Or a job still waits although jobs that became due much later are active.
  */
 export class Reconciler {
   private readonly shortAtLastCheck = new Set<string>();
@@ -22,8 +21,12 @@ export class Reconciler {
     private readonly settings: { forgottenAfterMs: number },
   ) {}
 
+  /**
+   * Checks every queue of the broker once.
+   * @throws BrokerFault when a depth cannot be read; the database's error
+   */
   async check(): Promise<void> {
-    // The ledger is read between two looks at the broker: what is published or claimed meanwhile is in one of them.
+    // Reads the ledger between two reads of the broker: one of the two includes what is published or claimed meanwhile.
     const before = await this.depths();
     const published = await countPublished(this.pool, this.driver.name);
     const after = await this.depths();

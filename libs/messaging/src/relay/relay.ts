@@ -13,13 +13,13 @@ import { Repeat } from './repeat';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
 
-/** How late a scheduled job may be. */
+/** How late a scheduled job may be, in milliseconds. */
 const scheduleMs = 500;
 
 export interface RelayOptions {
   readonly databaseUrl: string;
   readonly queues: readonly string[];
-  /** Which events go by which broker. */
+  /** The kinds of events that are routed to a broker. */
   readonly eventsOf: (broker: BrokerName) => readonly string[];
   readonly schedules: readonly ScheduleDefinition[];
   readonly leaseMs: number;
@@ -28,7 +28,7 @@ export interface RelayOptions {
   readonly forgottenAfterMs: number;
 }
 
-/** Everything that moves a job on while no request and no handler runs. Several relays do each other no harm. */
+/** Everything that moves a job on outside of requests and handlers. Several relays may run at once. */
 export class Relay {
   private readonly loops: Readonly<Record<'jobs' | 'events', readonly PublishLoop[]>>;
   private readonly repeats: Repeat[];
@@ -83,12 +83,14 @@ export class Relay {
     ];
   }
 
+  /** Starts everything. Waits until the relay listens for wake-ups, and so until PostgreSQL answers. */
   async start(): Promise<void> {
     await this.listener.start();
     for (const loop of this.allLoops) loop.start();
     for (const repeat of this.repeats) repeat.start();
   }
 
+  /** Stops in this order: the timers and the listener, the publish loops with their current batches, the drivers. */
   async stop(): Promise<void> {
     await Promise.all([this.listener.stop(), ...this.repeats.map((repeat) => repeat.stop())]);
     await Promise.all(this.allLoops.map((loop) => loop.stop()));

@@ -1,4 +1,4 @@
-/** Runs a task again and again, `everyMs` after it has ended. */
+/** Runs a task repeatedly, each time `everyMs` milliseconds after the last run has ended. */
 export class Repeat {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> = Promise.resolve();
@@ -20,7 +20,7 @@ export class Repeat {
     }, this.everyMs);
   }
 
-  /** Waits for the task if it runs. */
+  /** Waits for a running task. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);

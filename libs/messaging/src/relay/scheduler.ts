@@ -4,10 +4,9 @@ import { moveSchedule, readSchedule } from '@app/ledger';
 import type { JobsService } from '../producer/jobs.service';
 
 /**
- * Makes the jobs of timetables. The schedule's name and the moment it was due are the idempotency key of the job, so
- * several relays, and one that dies in between, make one. Ticks that were missed while no relay ran are made up for by
- * one job, the first of them. Each job goes on from the tick of the job before it, so that the periods of jobs touch
- * whatever was missed.
+ * Enqueues the jobs of timetables. The schedule's name and the due time are the idempotency key of the job: several
+ * relays, and one that dies in between, make one job. Ticks that were missed while no relay ran get one job, for the
+ * first of them. Each job covers the period since the tick of the job before it, so that the periods have no gap.
  */
 export class Scheduler {
   constructor(
@@ -16,7 +15,7 @@ export class Scheduler {
     private readonly schedules: readonly ScheduleDefinition[],
   ) {}
 
-  /** @throws AggregateError of the schedules that could not be kept this time; the others were */
+  /** @throws AggregateError of the schedules that failed this time; the others were kept */
   async tick(): Promise<void> {
     const ticks = await Promise.allSettled(this.schedules.map((schedule) => this.tickOne(schedule)));
     const faults = ticks.flatMap((tick) => (tick.status === 'rejected' ? [tick.reason as unknown] : []));
@@ -29,7 +28,7 @@ export class Scheduler {
     const { now, row } = await readSchedule(this.pool, name);
     const isDue = row !== undefined && row.dueAt <= now;
     if (row?.timetable === timetable && !isDue) return;
-    // Also where the timetable has changed since: that tick was promised.
+    // Also after a change of the timetable: the old tick was already due.
     if (isDue) {
       const { dueAt, lastAt } = row;
       const previous = lastAt && lastAt < dueAt ? lastAt : previousTick(schedule, dueAt);

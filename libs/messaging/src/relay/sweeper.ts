@@ -3,18 +3,18 @@ import { sweepExpiredLeases, type OutboxWakeUp, type ServerClock } from '@app/le
 import type { MessagingSignals } from '../messaging-signals';
 
 /**
- * Gives the jobs of workers that fell silent to others. This is the recovery; a broker's redelivery is not.
+ * Gives jobs with expired leases to other workers. This is the recovery, not a broker's redelivery.
  *
- * A lease that has run out means that its worker is gone only where the worker could have renewed it. So the sweeper
- * looks for trouble first: an error, a lock on its tables, an answer that took long, another server, a clock that
- * jumped, or a time that this process has not seen. From the first sweep without trouble the workers have the time of
- * one lease to renew theirs. A relay that has just started knows of no time before, and waits as well.
+ * An expired lease means a dead worker only if the worker could have renewed it. So the sweeper first looks for
+ * trouble: an error, a lock on its tables, a slow answer, another server, a clock that jumped, or a gap since its last
+ * sweep. After the first sweep without trouble the workers have the time of one lease to renew theirs. A relay that has
+ * just started has no earlier sweep to compare with, and waits as well.
  */
 export class Sweeper {
-  /** The last sweep without trouble, by the server's clock and by this process's monotonic one. */
+  /** The last sweep without an error, by the server's clock and by this process's monotonic clock. */
   private last: (ServerClock & { readonly at: number }) | undefined;
   private calmSince = 0;
-  /** Until when jobs are not swept, by the monotonic clock: their rows were locked. */
+  /** Until when a job is not swept, by the monotonic clock, because its row was locked. */
   private readonly sparedUntil = new Map<string, number>();
 
   constructor(
@@ -24,6 +24,7 @@ export class Sweeper {
     private readonly settings: { leaseMs: number; sweepMs: number },
   ) {}
 
+  /** Sweeps once. @throws the database's error; the next sweep then counts as the first one */
   async sweep(): Promise<void> {
     try {
       const { swept, locked } = await sweepExpiredLeases(this.pool, this.spared(), (clock) => this.isCalm(clock));
@@ -36,12 +37,13 @@ export class Sweeper {
     }
   }
 
+  /** @returns whether the workers have had the time of one lease without trouble */
   private isCalm(clock: ServerClock): boolean {
     const { leaseMs, sweepMs } = this.settings;
     const at = performance.now();
     const { last } = this;
     this.last = { ...clock, at };
-    // Half a lease without an answer leaves the workers the other half.
+    // After half a lease without an answer, the workers still have the other half.
     const isCalm =
       clock.startedAt === last?.startedAt &&
       clock.tookMs < leaseMs / 2 &&

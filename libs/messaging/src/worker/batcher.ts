@@ -1,7 +1,7 @@
 /**
- * Group commit: what concurrent callers ask of the database within `windowMs` becomes one statement.
- * While `inFlight` statements run, the next group grows, and it is waited for as long as half of the last statement
- * took, up to `longestWindowMs`: the slower commits are, the larger the groups. The load sets the size.
+ * Group commit: combines the requests of concurrent callers within `windowMs` into one statement. While `inFlight`
+ * statements run, the next group grows. The window lasts half as long as the last statement took, between `windowMs`
+ * and `longestWindowMs`: the slower the commits, the larger the groups.
  */
 export class Batcher<Item, Result> {
   private waiting: Entry<Item, Result>[] = [];
@@ -9,12 +9,20 @@ export class Batcher<Item, Result> {
   private timer: NodeJS.Timeout | undefined;
   private lastMs = 0;
 
-  /** @param write one statement for all items; its results are in the order of the items */
+  /**
+   * @param write one statement for all items; returns the results in the order of the items
+   * @param limits windows in milliseconds, the largest group, and how many statements run at once
+   */
   constructor(
     private readonly write: (items: Item[]) => Promise<Result[]>,
     private readonly limits: Limits = { windowMs: 2, longestWindowMs: 10, groupSize: 500, inFlight: 1 },
   ) {}
 
+  /**
+   * Adds an item to the next group.
+   * @returns the result of this item
+   * @throws the error of `write` for this item
+   */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
@@ -40,7 +48,7 @@ export class Batcher<Item, Result> {
     });
   }
 
-  /** A group that is refused is written item by item: one that cannot be stored must not fail its neighbours. */
+  /** Writes a failed group again item by item: one item that cannot be stored must not fail the others. */
   private async writeGroup(group: Entry<Item, Result>[]): Promise<void> {
     const startedAt = performance.now();
     try {

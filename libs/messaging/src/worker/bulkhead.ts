@@ -2,23 +2,26 @@ const shortestMs = 1_000;
 const longestMs = 60_000;
 
 interface Compartment {
-  /** When each of those that are in flight began, the oldest first. */
+  /** When each call in flight began, the oldest first. */
   readonly begun: Set<{ readonly at: number }>;
-  /** The one that has left last: when, and how long it took. */
+  /** The call that ended last: when, and how many milliseconds it took. */
   left: { readonly at: number; readonly tookMs: number } | undefined;
 }
 
 /**
- * At most `width` in flight for one name, in this process: what is slow, or never ends, holds up its own name only
- * (the bulkhead pattern). Nothing waits here. What finds no place is told how long to stay away, so that it does not
- * occupy a slot, or a place in the broker's prefetch, that another name could use.
+ * Limits the calls in flight to `width` per name, in this process: a slow or hanging target blocks only its own name
+ * (the bulkhead pattern). A call does not wait here. It is refused with a wait time, so that it does not occupy a slot,
+ * or a place in the broker's prefetch, that another name could use.
  */
 export class Bulkhead {
   private readonly compartments = new Map<string, Compartment>();
 
   constructor(private readonly width: number) {}
 
-  /** @returns what gives the place back, to be called once; or how long to stay away, longer the slower the name is */
+  /**
+   * @returns `leave`, to be called once when the call ends; or `waitMs`, the milliseconds until the next try, longer
+   *   the slower the name is
+   */
   enter(name: string): { leave: () => void } | { waitMs: number } {
     const compartment = this.compartments.get(name) ?? { begun: new Set(), left: undefined };
     if (compartment.begun.size >= this.width) return { waitMs: this.waitMs(compartment) };
@@ -36,8 +39,8 @@ export class Bulkhead {
   }
 
   /**
-   * As long as the one took that has left last. Where none has left since the oldest began, as long as the oldest has
-   * taken. Random, so that what is turned away together does not come back together.
+   * The time that the last call took. When no call has ended since the oldest began, the time since the oldest began.
+   * Random, so that refused calls do not come back together.
    */
   private waitMs({ begun, left }: Compartment): number {
     const [oldest] = begun;

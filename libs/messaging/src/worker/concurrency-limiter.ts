@@ -1,11 +1,14 @@
 import type { Drain } from './drain';
 
-/** How many handlers of one kind run at once in this process, whichever broker their jobs came by. */
+/** Limits how many handlers of one kind run at once in this process, over all brokers. */
 export class ConcurrencyLimiter {
   private free: number;
   private readonly queue: (() => void)[] = [];
 
-  /** @param drain from its beginning on nothing has to wait */
+  /**
+   * @param size slots
+   * @param drain when it begins, every waiting and later call gets a slot at once
+   */
   constructor(size: number, drain?: Drain) {
     this.free = size;
     drain?.onBegin(() => {
@@ -14,7 +17,7 @@ export class ConcurrencyLimiter {
     });
   }
 
-  /** @returns what gives the slot back; to be called once */
+  /** Waits for a slot. @returns a function that frees the slot; to be called once */
   async take(): Promise<() => void> {
     if (this.free > 0) this.free -= 1;
     else await new Promise<void>((resolve) => this.queue.push(resolve));

@@ -1,6 +1,6 @@
 /**
- * The moment from which a worker takes no more. Much waits for it at once: each wait is an entry here, and no listener
- * of an AbortSignal, of which Node takes eleven for a leak.
+ * The moment from which a worker takes no more messages. Each wait is an entry here and not a listener of an
+ * AbortSignal: Node reports more than ten listeners as a leak.
  */
 export class Drain {
   private readonly waiting = new Set<() => void>();
@@ -10,18 +10,20 @@ export class Drain {
     return this.begun;
   }
 
+  /** Begins the drain: ends every wait, and calls every listener once. */
   begin(): void {
     this.begun = true;
     for (const hear of this.waiting) hear();
     this.waiting.clear();
   }
 
+  /** Registers a listener; calls it at once when the drain has begun. */
   onBegin(hear: () => void): void {
     if (this.begun) hear();
     else this.waiting.add(hear);
   }
 
-  /** Resolves after `ms`, or as soon as the drain has begun. */
+  /** Resolves after `ms` milliseconds, or as soon as the drain begins. */
   sleep(ms: number): Promise<void> {
     if (this.begun) return Promise.resolve();
     return new Promise((resolve) => {

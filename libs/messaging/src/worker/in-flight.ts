@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The deliveries that this process works on. */
+/** The deliveries that this process handles. */
 export class InFlight {
   private readonly promises = new Set<Promise<unknown>>();
 
@@ -13,7 +13,7 @@ export class InFlight {
     return delivery.finally(() => this.promises.delete(delivery));
   }
 
-  /** Resolves when nothing is in flight, or after `ms`. */
+  /** Waits until nothing is in flight, at most `ms` milliseconds. */
   async idle(ms: number): Promise<void> {
     const timer = new AbortController();
     const timeOut = delay(ms, 'timed out', { signal: timer.signal });

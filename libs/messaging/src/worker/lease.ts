@@ -4,15 +4,15 @@ import type { ClaimedJob } from '@app/ledger';
 /** Why a handler is asked to stop. */
 export type AbortReason = 'timed_out' | 'cancelled' | 'drain' | 'fenced';
 
-/** What this process holds of a job between its claim and its settlement. */
+/** The state of a job in this process, between its claim and its settlement. */
 export class Lease {
-  /** Made for the handler that looks at its signal; most are done before anybody asks them to stop. */
+  /** Created when a handler reads its signal. Most handlers end without reading it. */
   private controller: AbortController | undefined;
   private reason: AbortReason | undefined;
   private whenAborted: (() => void) | undefined;
   private pendingProgress: { percent: number; note: string | undefined } | undefined;
 
-  /** Resolves when the progress that was taken last is in the ledger. */
+  /** Resolves when the last progress taken is in the ledger; undefined when none is being written. */
   writing: Promise<void> | undefined;
 
   constructor(readonly job: ClaimedJob) {}
@@ -25,11 +25,12 @@ export class Lease {
     return this.controller.signal;
   }
 
-  /** The first reason stands. */
+  /** The first reason; later ones are ignored. */
   get abortReason(): AbortReason | undefined {
     return this.reason;
   }
 
+  /** Asks the handler to stop: aborts its signal. Only the first reason counts. */
   abort(reason: AbortReason): void {
     if (this.reason) return;
     this.reason = reason;
@@ -37,12 +38,15 @@ export class Lease {
     this.whenAborted?.();
   }
 
-  /** The one who waits for the end of the attempt hears of it without a signal. */
+  /** Registers one listener without creating a signal. Calls it at most once. */
   onAbort(hear: () => void): void {
     this.whenAborted = hear;
   }
 
-  /** @throws RangeError for a percentage outside 0 to 100 */
+  /**
+   * @param percent 0 to 100; rounded down
+   * @throws RangeError for a percentage outside 0 to 100
+   */
   setProgress(percent: number, note: string | undefined): void {
     if (!(percent >= 0 && percent <= 100)) {
       throw new RangeError(`Expected a progress from 0 to 100 percent, got ${percent}.`);
@@ -50,7 +54,7 @@ export class Lease {
     this.pendingProgress = { percent: Math.floor(percent), note: note === undefined ? undefined : toStorable(note) };
   }
 
-  /** The progress that has not been written yet, which from now on counts as written. */
+  /** @returns the progress that is not written yet, which from now on counts as written */
   takeProgress(): { percent: number; note: string | undefined } | undefined {
     const progress = this.pendingProgress;
     this.pendingProgress = undefined;

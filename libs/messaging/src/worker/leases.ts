@@ -8,8 +8,8 @@ import { retryUntilDatabaseUp } from '../retry-until-database-up';
 const progressEveryMs = 500;
 
 /**
- * The heartbeat: one statement renews every lease of the process and brings back who was cancelled.
- * A lease that is not renewed belongs to somebody else by now; its handler is told to stop.
+ * The leases of a process and their heartbeat: one statement renews all leases and returns requested cancels. When a
+ * lease is not renewed, another worker has its job, and the handler's signal aborts.
  */
 export class Leases {
   private readonly active = new Map<string, Lease>();
@@ -22,7 +22,10 @@ export class Leases {
 
   constructor(
     pool: Pool,
-    /** The heartbeat's own connection: it must not wait behind statements that wait for a lock. Ended with `stop`. */
+    /**
+     * A separate connection for the heartbeat: it must not wait behind statements that wait for a lock. Closed by
+     * `stop`.
+     */
     private readonly heartbeatPool: Pool,
     wakeUp: OutboxWakeUp,
     private readonly signals: MessagingSignals,
@@ -34,11 +37,12 @@ export class Leases {
         wakeUp.request('changes');
         return progress.map(() => undefined);
       },
-      // One statement after the other: a progress never overtakes the one before it.
+      // One statement at a time: a progress never overtakes an earlier one.
       { windowMs: 2, groupSize: 500, inFlight: 1 },
     );
   }
 
+  /** Starts the heartbeat and the writing of progress. */
   start(): void {
     this.heartbeat = setInterval(() => void this.renew(), this.settings.heartbeatMs);
     this.progressTimer = setInterval(() => this.writeAllProgress(), progressEveryMs);
@@ -54,6 +58,7 @@ export class Leases {
     return this.active.size;
   }
 
+  /** Adds a claimed job, whose lease the heartbeat then renews. During a drain its lease aborts at once. */
   hold(job: ClaimedJob): Lease {
     const lease = new Lease(job);
     this.active.set(keyOf(job), lease);
@@ -61,11 +66,12 @@ export class Leases {
     return lease;
   }
 
+  /** Removes a job; its lease is no longer renewed. */
   release(lease: Lease): void {
     this.active.delete(keyOf(lease.job));
   }
 
-  /** No handler begins from now on: its job is handed back. */
+  /** From now on no handler begins: its job is handed back. */
   refuse(): void {
     this.draining = true;
   }
@@ -75,7 +81,10 @@ export class Leases {
     for (const lease of this.active.values()) lease.abort(reason);
   }
 
-  /** Resolves when the ledger has what the handler has said last; that it could not be written is no fault of the job. */
+  /**
+   * Writes the last progress of a handler. Resolves when the ledger has it. Does not reject: a progress that could not
+   * be written must not fail the job.
+   */
   async writeProgress(lease: Lease): Promise<void> {
     await lease.writing;
     const progress = lease.takeProgress();
@@ -100,7 +109,7 @@ export class Leases {
       const kept = new Map(renewed.map((row) => [keyOf(row), row]));
       for (const lease of leases) {
         const row = kept.get(keyOf(lease.job));
-        // One that was settled while the statement ran is no longer held, and not lost.
+        // A job that was settled while the statement ran is no longer held here, and not lost.
         if (!row && this.active.get(keyOf(lease.job)) === lease) lease.abort('fenced');
         if (row?.cancelRequested) lease.abort('cancelled');
       }

@@ -8,8 +8,8 @@ const everyMs = 2_000;
 const lastMs = 1_000;
 
 /**
- * Tells the ledger from which queues this process can take messages. Only the process that consumes knows: to everybody
- * else its broker looks well, and the messages wait.
+ * Reports to the ledger which queues this process can consume. No other process can see this: the broker looks healthy
+ * to them while its messages wait.
  */
 export class QueueReports {
   private readonly processId = uuidv4();
@@ -21,19 +21,19 @@ export class QueueReports {
     private readonly look: () => readonly QueueReader[],
   ) {}
 
-  /** The first report has time until the brokers are reached. */
+  /** Writes the first report after one interval, so that the brokers are reached by then. */
   start(): void {
     this.timer = setInterval(() => this.write(), everyMs);
   }
 
-  /** The process takes nothing any more. */
+  /** Deletes the reports, because the process takes no more messages. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
     const told = Promise.resolve(this.writing).then(() => forgetQueueReaders(this.pool, this.processId));
     await withTimeout(lastMs, told, 'it did not answer').catch(() => undefined);
   }
 
-  /** A report that is not written is one that is missing: who reads them sees how old the last one is. */
+  /** A failed report is not retried: a reader sees how old the last one is. */
   private write(): void {
     if (this.writing) return;
     const readers = this.look().map(({ trouble, ...reader }) => ({

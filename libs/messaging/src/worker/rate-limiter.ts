@@ -6,7 +6,7 @@ import type { MessagingSignals } from '../messaging-signals';
 import type { BrokerDriver } from '../port/broker-driver';
 import { retryUntilDatabaseUp } from '../retry-until-database-up';
 
-/** Rate limits of queues on brokers that keep none themselves: kept by the database, for all processes at once. */
+/** The rate limits of queues on brokers without rate limits of their own. The database keeps them for all processes. */
 export class RateLimiter {
   private readonly limited: ReadonlySet<BrokerName>;
   private readonly byQueue = new Map<string, QueueRateLimiter>();
@@ -21,7 +21,7 @@ export class RateLimiter {
     );
   }
 
-  /** @returns undefined where nobody has to wait for a turn, or where the broker itself makes him wait */
+  /** @returns undefined when the queue has no rate limit, or when the broker itself keeps it */
   of(broker: BrokerName, { queue, rateLimit }: JobDefinition): QueueRateLimiter | undefined {
     if (!rateLimit || !this.limited.has(broker)) return undefined;
     const known = this.byQueue.get(queue);
@@ -34,7 +34,7 @@ export class RateLimiter {
   }
 }
 
-/** Those who ask together reserve together. */
+/** Concurrent calls share one reservation. */
 class QueueRateLimiter {
   private readonly reservations: Batcher<undefined, number>;
 
@@ -45,7 +45,7 @@ class QueueRateLimiter {
     });
   }
 
-  /** @returns milliseconds until the caller's turn */
+  /** Reserves a start. @returns milliseconds until it */
   take(): Promise<number> {
     return this.reservations.add(undefined);
   }

@@ -14,7 +14,7 @@ import type { BrokerDriver } from '../port/broker-driver';
 import { eventsOf, queuesOf } from '../port/topology';
 import { Worker } from './worker';
 
-/** What every worker has to read. */
+/** The settings that every worker reads. */
 export const workerSettingNames = [
   ...brokerSettingNames,
   'HEARTBEAT_MS',

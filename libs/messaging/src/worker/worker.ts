@@ -17,7 +17,7 @@ import type { WorkerDependencies } from './pipeline/worker-dependencies';
 import { QueueReports } from './queue-reports';
 import { RateLimiter } from './rate-limiter';
 
-/** How long handlers that were asked to stop have, of the whole grace. */
+/** The part of the grace that handlers have after they were asked to stop, in milliseconds. */
 const abortGraceMs = 5_000;
 
 export interface WorkerOptions {
@@ -27,7 +27,7 @@ export interface WorkerOptions {
   /** The events that this process subscribes to. */
   readonly subscriptions: readonly EventSubscription[];
   readonly leaseMs: number;
-  /** From the first request to stop until the process must have ended, in ms. */
+  /** Milliseconds from the first request to stop until the process must have ended. */
   readonly graceMs: number;
 }
 
@@ -66,12 +66,12 @@ export class Worker {
    */
   async start(): Promise<readonly string[]> {
     const { drivers, jobs } = this.options;
-    // Prisma loads its query compiler at its first query, which should not be that of the first job.
+    // Prisma loads its query compiler at its first query: better here than inside the first job.
     await this.shared.transactions.$queryRaw`SELECT 1`;
     const pipeline = this.createPipeline();
     const deliverJob = this.deliverTo(
       (delivery) => pipeline.run(delivery).then((): DeliveryEnd => 'acknowledge'),
-      // A job of ours comes back by its lease or by the reconciler, so its message is not needed any more.
+      // The lease, or the reconciler, brings back a job of ours, so its message is no longer needed.
       (error) => (error instanceof LeftUnacked ? 'leave unacked' : 'acknowledge'),
     );
     const eventConsumers = this.createEventConsumers();
@@ -91,8 +91,8 @@ export class Worker {
   }
 
   /**
-   * The shutdown, in this order: stop deliveries; wait for the handlers; ask the rest to stop, and put their jobs back
-   * into the queue; acknowledge and close the brokers; end the heartbeat. The caller closes the ledger's pool after it.
+   * Drains in this order: stop deliveries; wait for the handlers; ask the rest to stop, and hand their jobs back;
+   * acknowledge and close the brokers; end the heartbeat. The caller closes the ledger's pool after it.
    * @param tell gets one line for each wait, such as "finishes 3 jobs, at most 25 s"
    */
   async drain(tell: (waitsFor: string) => void = () => undefined): Promise<void> {
@@ -109,7 +109,7 @@ export class Worker {
     if (this.inFlight.size > 0) tell(`finishes ${this.countInFlight()}, at most ${seconds(finishMs)}`);
     await this.inFlight.idle(finishMs);
 
-    // A little more than the handlers get, so that the ledger can be written after them.
+    // A little more than the handlers get, so that their results can still be written.
     const handBackMs = abortGraceMs + 1_000;
     if (this.inFlight.size > 0) {
       tell(`asks ${this.countInFlight()} to stop and hands back, at most ${seconds(handBackMs)}`);

@@ -3,30 +3,38 @@ import { Redis } from 'ioredis';
 import { breakWhenSilent, createPool } from '@app/ledger';
 
 export interface BullmqSettings {
-  /** With it BullMQ runs on Redis, without it on PostgreSQL. */
+  /** With a URL BullMQ runs on Redis, without one on PostgreSQL. */
   readonly redisUrl: string | undefined;
   readonly databaseUrl: string;
-  /** Keeps two systems on one Redis apart. On PostgreSQL each system has a database of its own. */
+  /** Separates two systems on one Redis. On PostgreSQL each system has its own database. */
   readonly prefix: string;
-  /** How long a worker may be silent before BullMQ gives its messages to another: as long as the ledger waits. */
+  /**
+   * Milliseconds without a lock renewal after which BullMQ gives a worker's messages to another. The same as the
+   * ledger's lease.
+   */
   readonly leaseMs: number;
 }
 
 /** The connections of one process to BullMQ's backend. */
 export interface BullmqConnection {
   readonly backend: 'redis' | 'postgres';
-  /** For adding and looking. */
+  /** For adding and reading. */
   readonly forQueues: ConnectionOptions;
-  /** For taking: waits until the backend is back. */
+  /** For taking jobs; waits until the backend is back. */
   readonly forWorkers: ConnectionOptions;
   /**
-   * To be asked before each command: a queue that has not seen its backend yet would wait for it without end.
-   * @throws Error when the backend is away
+   * Must be called before each command: a queue that has never reached its backend would wait for it without a limit.
+   * @throws Error when Redis is away. On PostgreSQL it never throws: the pool's time-out applies
    */
   assertUp(): void;
   close(): Promise<void>;
 }
 
+/**
+ * Connects a process to BullMQ's backend; does not wait for it.
+ * @param application the name of the connections, for operators
+ * @param workers how many workers the process runs; each uses a connection to PostgreSQL for LISTEN
+ */
 export function connectBullmq(settings: BullmqSettings, application: string, workers: number): BullmqConnection {
   return settings.redisUrl === undefined
     ? connectPostgres(settings.databaseUrl, application, workers)
@@ -36,7 +44,7 @@ export function connectBullmq(settings: BullmqSettings, application: string, wor
 function connectRedis(url: string, application: string): BullmqConnection {
   const forQueues = new Redis(url, {
     connectionName: application,
-    // A command while Redis is away is an error now, not one more thing in memory: the outbox keeps the job.
+    // A command while Redis is away fails at once and is not kept in memory: the outbox keeps the job.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: 4_000,
@@ -47,7 +55,7 @@ function connectRedis(url: string, application: string): BullmqConnection {
     maxRetriesPerRequest: null,
     retryStrategy: reconnectMs,
   });
-  // Both reconnect by themselves; whoever uses them gets the error of his own command.
+  // Both reconnect by themselves, and each caller gets the error of its own command.
   forQueues.on('error', () => undefined);
   forWorkers.on('error', () => undefined);
   return {
@@ -70,17 +78,17 @@ function reconnectMs(attempt: number): number {
 }
 
 /**
- * BullMQ keeps the failure of its first contact, so that it must not fail because a process is slow to start on a busy
- * machine. Whoever publishes has a deadline of his own.
+ * BullMQ keeps the failure of its first connection, so the first one must not fail because a process starts slowly on a
+ * busy machine. The relay has its own deadline for a publish.
  */
 const connectMs = 30_000;
 
 export const bullmqSession = { search_path: 'bullmq', synchronous_commit: 'off' };
 
 /**
- * One pool for all queues and workers. Each worker keeps a connection of it for LISTEN, the rest is for queries.
- * BullMQ's tables are called `job` and `event` like ours: they live in the schema `bullmq`, which is the search
- * path here. Its commits do not wait for the disk: what a crash takes from it, the ledger gives back.
+ * One pool for all queues and workers. Each worker uses one of its connections for LISTEN; the others run queries.
+ * BullMQ's tables are called `job` and `event`, like ours. They are in the schema `bullmq`, which is the search path of
+ * these sessions. Their commits do not wait for the disk: the ledger restores what a crash takes from BullMQ.
  */
 function connectPostgres(url: string, application: string, workers: number): BullmqConnection {
   const pool = createPool(
@@ -88,16 +96,16 @@ function connectPostgres(url: string, application: string, workers: number): Bul
     { application_name: `${application} bullmq`, max: workers + 3, connectionTimeoutMillis: connectMs },
     bullmqSession,
   );
-  // Workers wait for NOTIFY on one, and BullMQ's statements have no deadline.
+  // Workers wait for NOTIFY on a connection, and BullMQ's statements have no time-out.
   pool.on('connect', breakWhenSilent);
   pool.setMaxListeners(0);
-  // BullMQ takes a pool where its types ask for a Redis connection.
+  // BullMQ accepts a pool although its types ask for a Redis connection.
   const connection = pool as unknown as ConnectionOptions;
   return {
     backend: 'postgres',
     forQueues: connection,
     forWorkers: connection,
-    assertUp: () => undefined, // The pool's own deadline answers.
+    assertUp: () => undefined, // The pool's time-out reports it.
     close: () => pool.end(),
   };
 }

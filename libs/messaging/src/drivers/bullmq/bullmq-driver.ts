@@ -11,12 +11,12 @@ import { BrokerUnavailable, Publication } from '../../port/broker-errors';
 import { failForGood } from './fail-for-good';
 import type { QueueProcessor } from './queue-processor';
 
-/** Finished messages that Bull Board can still show, per queue and for an hour. The ledger has them all. */
+/** Finished messages that Bull Board can still show: 200 per queue, for an hour. The ledger has all jobs. */
 const kept = { count: 200, age: 3_600 };
 
 const dispatchOptions = { attempts: 1, removeOnComplete: kept, removeOnFail: kept };
 
-/** An event travels whole, and the board does not show it. */
+/** A message of an event holds its data, and Bull Board does not show it. */
 const eventOptions = { attempts: 1, removeOnComplete: true, removeOnFail: true };
 
 const closeMs = 2_000;
@@ -35,8 +35,8 @@ export const bullmqCapabilities: Capabilities = {
 };
 
 /**
- * BullMQ on Redis or on PostgreSQL. Everything that BullMQ could do about a job that goes wrong is switched off
- * (`attempts: 1`): the ledger decides, and dispatches anew.
+ * BullMQ on Redis or on PostgreSQL. BullMQ's own error handling is switched off (`attempts: 1`): the ledger decides and
+ * dispatches again.
  */
 export class BullmqDriver implements BrokerDriver {
   readonly name = 'bullmq';
@@ -52,7 +52,7 @@ export class BullmqDriver implements BrokerDriver {
     private readonly events: BrokerTopology['events'],
   ) {
     for (const queue of queues.values()) {
-      queue.on('error', () => undefined); // Whoever asked gets the error of his own call.
+      queue.on('error', () => undefined); // Each caller gets the error of its own call.
       queue.waitUntilReady().catch((error: unknown) => failForGood(error, () => this.closing));
     }
   }
@@ -65,7 +65,7 @@ export class BullmqDriver implements BrokerDriver {
     await this.addToQueues(messages.map((message) => [[message.queue, toBullmqJob(message)]]));
   }
 
-  /** BullMQ knows no broadcast: each subscriber has a queue of its own. */
+  /** BullMQ has no broadcast: each subscriber has its own queue. */
   async publishEvents(events: readonly EventMessage[]): Promise<void> {
     const subscribers = new Map(this.events.map((event) => [event.kind, event.subscribers]));
     await this.addToQueues(
@@ -106,7 +106,7 @@ export class BullmqDriver implements BrokerDriver {
 
   private async closeOnce(): Promise<void> {
     this.closing = true;
-    // BullMQ takes its leave of the backend, and would wait for one that is away.
+    // On closing, BullMQ sends commands to the backend and would wait for one that is away.
     await withTimeout(closeMs, this.closeAll(), 'it did not answer').catch(() => undefined);
     await withTimeout(closeMs, this.connection.close(), 'it did not answer').catch(() => undefined);
   }
@@ -117,7 +117,7 @@ export class BullmqDriver implements BrokerDriver {
   }
 
   /**
-   * @param messages each with the queues that it goes to; one is confirmed when all of them have it
+   * @param messages each with the queues that it goes to; a message is confirmed when all of them have it
    * @throws BrokerUnavailable, PartlyPublished
    */
   private async addToQueues(messages: readonly (readonly Addressed[])[]): Promise<void> {
@@ -157,8 +157,8 @@ export class BullmqDriver implements BrokerDriver {
 }
 
 /**
- * What the backend never takes: text that jsonb has no place for (22P05), more than PostgreSQL or Redis stores (54000).
- * Any other error may be a fault of ours.
+ * What the backend refuses for good: text that jsonb cannot hold (22P05), more than PostgreSQL or Redis stores (54000).
+ * Any other error may be our own fault, so it is not a refusal.
  */
 function isRefusal(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
@@ -176,7 +176,7 @@ function toBullmqJob(message: JobMessage) {
     name: message.kind,
     data: encodeMessage(message),
     opts: {
-      // No colon: BullMQ keeps it for itself. One id per dispatch: published twice, it is there once.
+      // Without a colon, which BullMQ reserves. One id per dispatch: a message published twice is stored once.
       jobId: `${message.id}-${message.dispatch}`,
       priority: message.priority,
       ...dispatchOptions,

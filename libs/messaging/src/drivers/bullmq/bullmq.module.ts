@@ -8,7 +8,7 @@ import { BullmqMessages } from './queue-messages';
 import { queueProcessorFor, type QueueProcessor } from './queue-processor';
 import { tolerant } from './tolerant-worker';
 
-/** As many as may be handled in one transaction. */
+/** At most as many events as one transaction may handle. */
 const eventsAtOnce = 100;
 
 const eventQueue = (queue: string): QueueTopology => ({
@@ -20,10 +20,10 @@ const eventQueue = (queue: string): QueueTopology => ({
 
 const onPostgres = withBackend(createPostgresBackend);
 
-/** BullMQ through Nest's own module: its queues, for whoever publishes and watches, and its workers. */
+/** BullMQ through Nest's own module: its queues, for publishing and for reading, and its workers. */
 @Module({})
 export class BullmqDriverModule {
-  /** @param use whether this process works on the queues, or publishes to them and watches only */
+  /** @param use `consume`: this process runs workers; `publish`: it only publishes and reads */
   static forRoot(
     settings: BullmqSettings,
     application: string,
@@ -33,7 +33,7 @@ export class BullmqDriverModule {
     const consume = use === 'consume';
     const topology = [...jobQueues, ...subscriberQueues(events).map(eventQueue)];
     const connection = connectBullmq(settings, application, consume ? topology.length : 0);
-    // Nest makes all queues of a process of one class, which it reads when the queues are registered.
+    // Nest reads these static classes when the queues are registered, and creates all queues of a process from them.
     BullModule.queueClass = connection.backend === 'redis' ? Queue : (onPostgres.Queue as typeof Queue);
     BullModule.workerClass = tolerant(connection.backend === 'redis' ? Worker : (onPostgres.Worker as typeof Worker));
 

@@ -5,7 +5,9 @@ import type { BullmqSettings } from './bullmq-connection';
 
 type Where = Pick<BullmqSettings, 'redisUrl' | 'databaseUrl' | 'prefix'>;
 
-/** The protocol is the backend's. AsyncAPI knows no binding for BullMQ: what its client has to be told is an extension. */
+/**
+ * The protocol is that of the backend. AsyncAPI has no binding for BullMQ, so an extension holds what a client needs.
+ */
 export function describeBullmq(
   { redisUrl, databaseUrl, prefix }: Where,
   { queues, events }: BrokerTopology,

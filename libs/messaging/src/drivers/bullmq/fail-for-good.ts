@@ -1,6 +1,6 @@
 /**
- * BullMQ keeps the failure of its first contact and gives it to every later call. Only a new process helps: this
- * one ends, loudly, and whoever runs it starts it again.
+ * BullMQ keeps the failure of its first connection and returns it to every later call. Only a new process helps: this
+ * one ends with an uncaught error, and its supervisor starts it again.
  */
 export function failForGood(error: unknown, isStopping: () => boolean): void {
   process.nextTick(() => {

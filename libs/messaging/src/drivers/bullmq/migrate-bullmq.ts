@@ -1,7 +1,7 @@
 import { runMigrations } from 'bullmq';
 import type { Pool } from 'pg';
 
-/** Makes or brings up to date the schema `bullmq`, which BullMQ's PostgreSQL backend keeps its queues in. */
+/** Creates or updates the schema `bullmq`, in which BullMQ's PostgreSQL backend keeps its queues. */
 export async function migrateBullmq(pool: Pool): Promise<void> {
   const client = await pool.connect();
   try {

@@ -3,12 +3,12 @@ import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import type { BullmqConnection } from './bullmq-connection';
 
-/** A message that BullMQ holds, without anything that its sender or its worker has written into it. */
+/** A message that BullMQ holds, without any content from its sender or its worker. */
 export interface QueueMessage {
   readonly id: string;
-  /** As its sender called it; undefined where that is longer than any kind of ours. */
+  /** The name that the sender gave; undefined when it is longer than any of our kinds. */
   readonly name: string | undefined;
-  /** Of its data, as the backend stores them. */
+  /** The size of its data, as the backend stores them. */
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly addedAt: number;
@@ -23,18 +23,23 @@ export interface QueueMessage {
 const longestName = 100;
 
 /**
- * Looks into BullMQ's queues. BullMQ's own `getJobs` reads whole messages: those of other services may be as large as
- * the backend takes, and are not for everyone who may look. This reads a few numbers of each, in both backends.
+ * Reads BullMQ's queues. BullMQ's own `getJobs` reads whole messages. Those of other services may be as large as the
+ * backend accepts, and not every operator may see them. This reads a few numbers of each message, from both backends.
  */
 export class BullmqMessages {
   constructor(private readonly connection: BullmqConnection) {}
 
-  /** @param end inclusive. @returns the messages of each state from `start` to `end`, one state after the other */
+  /**
+   * @param start place of the first message in each state
+   * @param end place of the last message, inclusive
+   * @returns the messages of each state from `start` to `end`, one state after another
+   */
   async list(queue: Queue, states: JobType[], start: number, end: number): Promise<QueueMessage[]> {
     this.connection.assertUp();
     return this.read(queue, await queue.getRanges(states, start, end));
   }
 
+  /** @returns the message with this id; undefined when there is none */
   async find(queue: Queue, id: string): Promise<QueueMessage | undefined> {
     this.connection.assertUp();
     return (await this.read(queue, [id]))[0];
@@ -49,7 +54,7 @@ export class BullmqMessages {
   }
 }
 
-/** The names of BullMQ's fields; `atm` are the attempts that were made. */
+/** BullMQ's field names; `atm` is the number of attempts made. */
 const numbers = ['timestamp', 'processedOn', 'finishedOn', 'delay', 'priority', 'atm'] as const;
 
 async function readFromRedis(redis: Redis, queue: Queue, ids: readonly string[]): Promise<QueueMessage[]> {
@@ -69,7 +74,7 @@ async function readFromRedis(redis: Redis, queue: Queue, ids: readonly string[])
   return ids.flatMap((id, index) => {
     const [bytes, , failed, found] = sizes.slice(index * 4, index * 4 + 4) as [number, number, number, string[]];
     const [addedAt, startedAt, finishedAt, delayMs, priority, attempts] = found.map(numberOf);
-    if (addedAt === undefined) return []; // Gone since its id was read.
+    if (addedAt === undefined) return []; // Deleted since its id was read.
     return {
       id,
       name: (shortNames[index] as string | null) ?? undefined,
@@ -93,7 +98,7 @@ async function answersOf(pipeline: ReturnType<Redis['pipeline']>): Promise<unkno
 }
 
 async function readFromPostgres(pool: Pool, { name: queue }: Queue, ids: readonly string[]): Promise<QueueMessage[]> {
-  // Its schema is the search path of this pool.
+  // The schema `bullmq` is the search path of this pool.
   const { rows } = await pool.query<Record<keyof QueueMessage, unknown> & { readonly id: string }>(
     `SELECT id, CASE WHEN length(name) <= ${longestName} THEN name END AS name, pg_column_size(data) AS bytes,
             added_at_ms AS "addedAt", processed_at_ms AS "startedAt", finished_at_ms AS "finishedAt",
@@ -116,7 +121,7 @@ async function readFromPostgres(pool: Pool, { name: queue }: Queue, ids: readonl
   }));
 }
 
-/** Both backends give some numbers as text. */
+/** Both backends return some numbers as text. */
 function numberOf(value: unknown): number | undefined {
   const number = value === null || value === undefined ? NaN : Number(value);
   return Number.isFinite(number) ? number : undefined;

@@ -11,7 +11,7 @@ import { bodyOf, troubleOf } from './tolerant-worker';
 
 const pauseMs = 1_000;
 
-/** One BullMQ worker. Nest makes it when the module starts; it takes its first job when the bus subscribes. */
+/** One BullMQ worker. Nest creates it when the module starts. It takes its first job when the bus subscribes. */
 export abstract class QueueProcessor extends WorkerHost {
   private deliver: Deliver | undefined;
   private stopped = false;
@@ -24,17 +24,18 @@ export abstract class QueueProcessor extends WorkerHost {
   }
 
   async process(job: Job): Promise<void> {
-    // Handled, it is in the ledger, as a job or as a dead letter. What its sender wants BullMQ to keep of it is not ours
-    // to hold: a message may be as large as the backend takes.
+    // A handled message is in the ledger, as a job or as a dead letter. So BullMQ keeps no copy, whatever options its
+    // sender set: such a message may be as large as the backend accepts.
     if (!isDispatch(job.data)) Object.assign(job.opts, { removeOnComplete: true, removeOnFail: true });
     const body = await bodyOf(job, this.worker, this.connection);
     await this.deliver!({ broker: 'bullmq', queue: this.queue, body });
   }
 
+  /** Starts to take jobs once the backend is reached. */
   start(deliver: Deliver): void {
     this.deliver = deliver;
     const worker: Worker = this.worker;
-    // Away is not an event for the worker: it tries again, and the relay tells people.
+    // An unavailable backend is not an error of the worker: it tries again, and the relay logs it.
     worker.on('error', () => undefined);
     worker.waitUntilReady().then(
       () => worker.run(),
@@ -42,25 +43,25 @@ export abstract class QueueProcessor extends WorkerHost {
     );
   }
 
-  /** Why the last try to take a job has failed. */
+  /** Why the last try to take a job failed; undefined when it succeeded. */
   get trouble(): string | undefined {
     return troubleOf(this.worker);
   }
 
-  /** Takes no further job; does not wait for those that run. */
+  /** Stops taking jobs. Does not wait for running ones. */
   async stop(): Promise<void> {
     this.stopped = true;
-    // BullMQ has stopped taking jobs once this is called; it also waits for a backend that may be away.
+    // BullMQ stops taking jobs with this call, but the promise also waits for a backend that may be away.
     await Promise.race([this.worker.pause(true), delay(pauseMs, undefined, { ref: false })]);
   }
 
-  /** Waits for the jobs that run, so that each is acknowledged. */
+  /** Waits for the running jobs, so that each is acknowledged. */
   async close(): Promise<void> {
     await this.worker.close();
   }
 }
 
-/** @returns a class of its own for the queue, since Nest reads a processor's queue and options from its class */
+/** @returns a new class for the queue: Nest reads the queue and the options of a processor from its class */
 export function queueProcessorFor(
   { queue, concurrency, rateLimit }: QueueTopology,
   connection: BullmqConnection,
@@ -72,14 +73,14 @@ export function queueProcessorFor(
     prefix,
     concurrency,
     ...(rateLimit && { limiter: { max: rateLimit.max, duration: rateLimit.perMs } }),
-    // What a worker has taken and not claimed when it dies is BullMQ's to give to another. However often that
-    // happens, the ledger decides what it comes to.
+    // BullMQ gives a message to another worker when its worker died before the claim. The limit is high because the
+    // ledger decides how often a job is tried.
     lockDuration: leaseMs,
     stalledInterval: Math.min(1_000, Math.ceil(leaseMs / 8)),
     maxStalledCount: 1_000_000,
-    // Seconds until an idle worker looks by itself, behind the notifications, which may get lost.
+    // Seconds after which an idle worker checks the queue itself, since notifications may get lost.
     drainDelay: 1,
-    // How long to wait after the backend was away.
+    // Milliseconds to wait after the backend was away.
     runRetryDelay: 1_000,
   })
   class RegisteredQueueProcessor extends QueueProcessor {

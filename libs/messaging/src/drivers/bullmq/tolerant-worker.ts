@@ -3,28 +3,32 @@ import { Redis } from 'ioredis';
 import { reasonOf } from '../../reason-of';
 import type { BullmqConnection } from './bullmq-connection';
 
-/** In place of the data of a message that are not JSON. */
+/** Replaces the data of a message that are not JSON. */
 class UnreadableData {
   constructor(private readonly text: string) {}
 
-  /** ioredis has made text of them. @returns what the message holds */
+  /**
+   * ioredis has decoded the data to text, so the bytes are read again. @returns the original bytes, where they still
+   * exist
+   */
   async bytes({ forWorkers }: BullmqConnection, key: string): Promise<Buffer> {
     const stored = forWorkers instanceof Redis ? await forWorkers.hgetBuffer(key, 'data').catch(() => null) : null;
     return stored ?? Buffer.from(this.text);
   }
 }
 
-/** By worker: why its last try to take a job has failed. */
+/** By worker: why its last try to take a job failed. */
 const troubles = new WeakMap<object, string>();
 
+/** @returns why the worker's last try to take a job failed; undefined when it succeeded */
 export function troubleOf(worker: Worker): string | undefined {
   return troubles.get(worker);
 }
 
 /**
- * BullMQ parses the data of a message when it has taken the message, and fails there when they are not JSON, such as the
- * NaN that Python writes. The message would come back whenever its lock runs out, without a word to the code above BullMQ.
- * Here such a message is handed on like any other.
+ * BullMQ parses the data of a message after it has taken the message. It fails there when they are not JSON, such as
+ * the NaN that Python writes. The message would come back each time its lock expires, and the code above BullMQ would
+ * never see it. This class delivers such a message like any other.
  */
 export function tolerant(workerClass: typeof Worker): typeof Worker {
   return class TolerantWorker extends workerClass {
@@ -52,7 +56,7 @@ export function tolerant(workerClass: typeof Worker): typeof Worker {
   };
 }
 
-/** @returns the data of a message as its client library has parsed them, or their bytes where it could not */
+/** @returns the data that the client library parsed, or the bytes of the message when it could not */
 export function bodyOf({ id, data }: Job, worker: Worker, connection: BullmqConnection): unknown {
   return data instanceof UnreadableData ? data.bytes(connection, worker.toKey(id!)) : data;
 }

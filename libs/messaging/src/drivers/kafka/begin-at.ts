@@ -1,6 +1,9 @@
 import type { Admin } from 'kafkajs';
 
-/** A group that has committed nothing yet begins with what was published at that moment or later. */
+/**
+ * Sets where a group without committed offsets begins: at the first record that was published at `moment` or later.
+ * Does nothing for a group with a committed offset.
+ */
 export async function beginAt(admin: Admin, topic: string, groupId: string, moment: Date): Promise<void> {
   const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
   if (committed?.partitions.some(({ offset }) => Number(offset) >= 0)) return;

@@ -8,11 +8,11 @@ import { OffsetWindow } from './offset-window';
 export interface Consumption {
   readonly topic: string;
   readonly group: string;
-  /** How many messages are in hand at most, over all partitions. */
+  /** How many messages are in flight at most, over all partitions. */
   readonly atOnce: number;
   readonly partitions: number;
   readonly sessionMs: number;
-  /** When it resolves the message is done. */
+  /** The message is done when this resolves. */
   readonly handle: (message: EachBatchPayload['batch']['messages'][number], partition: number) => Promise<void>;
 }
 
@@ -21,14 +21,14 @@ const commitMs = 20;
 const commitAgainMs = 500;
 const restartMs = 500;
 const partingMs = 2_000;
-/** A consumer that starts again looks well until it fails at the same record again. */
+/** A restarted consumer looks healthy until it fails at the same record again; milliseconds. */
 const troubleMs = 15_000;
 
 /**
- * A member of a group that comes back, whatever has ended it. The messages of a batch run side by side, and one that
- * takes long holds up none behind it: a batch counts as read when all of it was begun, and only what has ended in
- * one piece from the start is committed. While the hands are full no batch is read, which is all the back-pressure
- * that kafkajs needs: it fetches nothing before its batches were read.
+ * A member of a consumer group that restarts after any failure. The messages of a batch run concurrently, and a slow
+ * one does not delay those behind it: a batch counts as read when all its messages have begun, and only the longest
+ * prefix of ended messages is committed. At the concurrency limit no batch is read. kafkajs needs no other
+ * back-pressure: it fetches nothing until its batches are read.
  */
 export class Consumer implements Subscription {
   private consumer: KafkaConsumer | undefined;
@@ -42,11 +42,11 @@ export class Consumer implements Subscription {
   private ended!: () => void;
   private firstJoined!: () => void;
   private crash: { readonly why: string; readonly at: number } | undefined;
-  /** Resolves when it has been a member of its group once. */
+  /** Resolves when the consumer has joined its group for the first time. */
   readonly joined = new Promise<void>((resolve) => (this.firstJoined = resolve));
   private readonly closing = new Promise<void>((resolve) => (this.ended = resolve));
 
-  /** @param prepare makes sure that the topic is there; called before each start */
+  /** @param prepare ensures that the topic exists; called before each start */
   constructor(
     private readonly kafka: Kafka,
     private readonly consumption: Consumption,
@@ -99,18 +99,18 @@ export class Consumer implements Subscription {
       sessionTimeout: sessionMs,
       rebalanceTimeout: sessionMs,
       heartbeatInterval: heartbeatMs,
-      // Also the longest that a disconnect waits for.
+      // Also the longest time that a disconnect waits.
       maxWaitTimeInMs: 500,
       maxBytesPerPartition: 256 * 1024,
       allowAutoTopicCreation: false,
-      // A crash is ours to mend, and every crash in the same way.
+      // This class handles every crash in the same way, so kafkajs must not restart.
       retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 5, restartOnFailure: () => Promise.resolve(false) },
     });
     const crashed = new Promise<never>((_, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });
     crashed.catch(() => undefined);
-    // What another member may have by now is his to commit.
+    // Another member may own these partitions now, and only their owner may commit them.
     consumer.on(consumer.events.GROUP_JOIN, () => {
       this.windows = new Map();
       this.firstJoined();
@@ -158,7 +158,7 @@ export class Consumer implements Subscription {
     await payload.heartbeat();
   }
 
-  /** Or the time for a heartbeat has come. */
+  /** Resolves when a message has ended, or when a heartbeat is due. */
   private somethingEnded(): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, heartbeatMs);
@@ -174,7 +174,7 @@ export class Consumer implements Subscription {
     this.waiting.clear();
   }
 
-  /** One commit for all that ends within `ms`. */
+  /** Commits once for all messages that end within `ms`. */
   private commitSoon(ms: number): void {
     this.commitTimer ??= setTimeout(() => {
       this.commitTimer = undefined;
@@ -193,7 +193,8 @@ export class Consumer implements Subscription {
       await consumer.commitOffsets(due.map(({ partition, offset }) => ({ topic, partition, offset })));
       for (const { window, offset } of due) window.wasCommitted(offset);
     } catch {
-      // The group is rebalancing, or Kafka is away. What is not committed comes again, and is found to be stale.
+      // The group is rebalancing, or Kafka is away. Kafka redelivers what is not committed, and the claim drops it as
+      // stale.
       if (this.windows === windows && !this.stopped) this.commitSoon(commitAgainMs);
     }
   }
@@ -202,11 +203,11 @@ export class Consumer implements Subscription {
     try {
       this.consumer?.pause([{ topic: this.consumption.topic }]);
     } catch {
-      // It does not run yet.
+      // The consumer does not run yet.
     }
   }
 
-  /** A method, because it changes while `run` waits. */
+  /** A method, so that TypeScript does not assume that the value stays unchanged while `run` waits. */
   private isStopped(): boolean {
     return this.stopped;
   }

@@ -1,13 +1,13 @@
 /**
- * kafkajs makes one record batch of what is sent to a partition at once. Kafka takes one of 1 MiB by default
- * (https://kafka.apache.org/documentation/#brokerconfigs_message.max.bytes), and our consumers fetch 256 KiB of a
- * partition at once.
+ * In bytes. kafkajs makes one record batch of all records that are sent to a partition at once. Kafka accepts 1 MiB per
+ * batch by default (https://kafka.apache.org/documentation/#brokerconfigs_message.max.bytes), and our consumers fetch
+ * 256 KiB of a partition at once.
  */
 export const mostBatchBytes = 240_000;
 
 /**
  * @param size of a message, in bytes
- * @returns the messages in their order, in batches of `mostBatchBytes` at most; a larger message is a batch of its own
+ * @returns the messages in their order, in batches of at most `mostBatchBytes`; a larger message is a batch of its own
  */
 export function cutBySize<Message>(messages: readonly Message[], size: (message: Message) => number): Message[][] {
   const batches: Message[][] = [];

@@ -5,7 +5,7 @@ import { KafkaNames } from './topics';
 
 const bindingVersion = '0.5.0';
 
-/** What `createTopics` creates, and the groups that read it. */
+/** Describes the topics that `createTopics` creates, and the groups that read them. */
 export function describeKafka(
   { brokers, prefix }: Pick<KafkaSettings, 'brokers' | 'prefix'>,
   { queues, events }: BrokerTopology,

@@ -1,7 +1,7 @@
 import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import { replaceUnreadableRecords } from './unreadable-records';
 
-/** How a client is let in. */
+/** How a client authenticates, and whether it uses TLS. */
 export interface KafkaAccess {
   readonly ssl?: boolean;
   readonly sasl?: SASLOptions;
@@ -9,20 +9,23 @@ export interface KafkaAccess {
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
-  /** Without it: no TLS, and no name. */
+  /** Without it: no TLS and no authentication. */
   readonly access?: KafkaAccess;
-  /** Stands before every topic and group: keeps two systems on one Kafka apart. */
+  /** A prefix for every topic and group: separates two systems on one Kafka. */
   readonly prefix: string;
-  /** How long a worker may be silent before Kafka gives its partitions to another: as long as the ledger waits. */
+  /**
+   * Milliseconds without a heartbeat after which Kafka gives a worker's partitions to another. The same as the ledger's
+   * lease.
+   */
   readonly leaseMs: number;
 }
 
-// kafkajs 2 warns of the partitioner of kafkajs 1, which nobody here has ever used.
+// kafkajs 2 warns about the changed partitioner of kafkajs 1, which this system never used.
 process.env['KAFKAJS_NO_PARTITIONER_WARNING'] = '1';
 
 replaceUnreadableRecords();
 
-/** A client whose every request ends within seconds; who asks again, and when, is decided above it. */
+/** A client whose every request ends within seconds. The driver or its caller decides about retries. */
 export function connectKafka({ brokers, access }: KafkaSettings, application: string): Kafka {
   return new Kafka({
     clientId: application,
@@ -32,7 +35,7 @@ export function connectKafka({ brokers, access }: KafkaSettings, application: st
     requestTimeout: 4_000,
     enforceRequestTimeout: true,
     retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 5 },
-    // Whoever asked gets the error of his own call, and the driver tells of the rest.
+    // Each caller gets the error of its own call, and the driver logs the rest.
     logLevel: logLevel.NOTHING,
   });
 }

@@ -30,9 +30,9 @@ export const kafkaCapabilities: Capabilities = {
 /** https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md */
 const attributePrefixes = ['ce_'];
 const eventsAtOnce = 500;
-/** The least that a Kafka takes unless it is told otherwise (group.min.session.timeout.ms). */
+/** Kafka's default minimum session time-out (group.min.session.timeout.ms). */
 const shortestSessionMs = 6_000;
-/** The most (group.max.session.timeout.ms): a longer lease would keep every worker out of its group. */
+/** Kafka's default maximum (group.max.session.timeout.ms): with a longer time-out no worker could join its group. */
 const longestSessionMs = 30 * 60_000;
 
 /** A topic for each queue of jobs and each kind of event, a group for each queue and each subscriber. */
@@ -152,7 +152,7 @@ export class KafkaDriver implements BrokerDriver {
     });
   }
 
-  /** Without the right to change topics the driver goes on with their present settings. */
+  /** Without the right to alter topics the driver continues with their present settings. */
   private async keepReadable(admin: Admin): Promise<void> {
     await keepTopicsReadable(admin, this.names, this.topology).catch((error: unknown) =>
       this.logger.warn(`The compression of topics could not be looked at: ${(error as Error).message}`),

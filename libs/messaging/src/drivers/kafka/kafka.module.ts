@@ -4,7 +4,7 @@ import type { BrokerTopology } from '../../port/topology';
 import { connectKafka, type KafkaSettings } from './kafka-connection';
 import { KafkaDriver } from './kafka-driver';
 
-/** The client of one process, for its driver and for whoever wants more of Kafka than the driver gives. */
+/** The client of one process, for its driver and for code that uses Kafka directly. */
 @Module({})
 export class KafkaDriverModule {
   static forRoot(settings: KafkaSettings, application: string, topology: BrokerTopology): DynamicModule {

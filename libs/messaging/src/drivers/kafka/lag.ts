@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 
 /**
- * How many messages of a topic a group has not committed yet. What was deleted, by retention or by hand, is not
- * there to be read.
+ * @returns how many messages of a topic a group has not committed yet. Messages that retention or an operator deleted
+ *   do not count
  */
 export async function lagOf(admin: Admin, topic: string, groupId: string): Promise<number> {
   const partitions = await admin.fetchTopicOffsets(topic);
@@ -17,7 +17,9 @@ export async function lagOf(admin: Admin, topic: string, groupId: string): Promi
   return Math.max(0, Number(lag));
 }
 
-/** Of a Kafka that has just started, the group's coordinator may still be moving; kafkajs asks the old one, once. */
+/**
+ * On a Kafka that has just started, the group's coordinator may still move; kafkajs asks the old one, and only once.
+ */
 async function committedOffsets(
   admin: Admin,
   topic: string,

@@ -4,15 +4,15 @@ interface Entry {
 }
 
 /**
- * The messages of one partition that were begun. They end in any order; what may be committed is the prefix that
- * has ended, since a committed offset says that everything before it is done.
+ * The begun messages of one partition. They end in any order. Only the prefix of ended messages may be committed, since
+ * a committed offset means that everything before it is done.
  */
 export class OffsetWindow {
   private readonly begun: Entry[] = [];
   private next: bigint | undefined;
   private committed: bigint | undefined;
 
-  /** @returns what to call when the message is done */
+  /** @returns a function to call when the message is done */
   begin(offset: string): () => void {
     const entry: Entry = { offset: BigInt(offset), done: false };
     this.begun.push(entry);
@@ -26,11 +26,12 @@ export class OffsetWindow {
     };
   }
 
-  /** The offset to commit, which is that of the next message to be read; undefined where nothing has changed. */
+  /** The offset to commit, which is the offset of the next message to read; undefined when nothing has changed. */
   get committable(): string | undefined {
     return this.next === this.committed ? undefined : this.next?.toString();
   }
 
+  /** Records that this offset is committed. */
   wasCommitted(offset: string): void {
     this.committed = BigInt(offset);
   }

@@ -12,17 +12,18 @@ export interface Outgoing extends Message {
 
 const deadlineMs = 4_000;
 
-/** Headers and lengths of one record. */
+/** Headers and lengths of one record, in bytes. */
 const recordBytes = 200;
 
-/** What Kafka refuses for what it is: to send it again cannot help. */
+/** Errors with which Kafka refuses a record for good: publishing it again cannot help. */
 const refusals = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'];
 
 /**
- * One idempotent producer (https://kafka.apache.org/documentation/#producerconfigs_enable.idempotence). After a
- * failure its sequence numbers may be of no use any more, so that the next publish gets another.
+ * One idempotent producer (https://kafka.apache.org/documentation/#producerconfigs_enable.idempotence). After a failure
+ * its sequence numbers may be invalid, so the next publish creates a new producer.
  *
- * Each partition is sent to by itself: of a request to several, kafkajs does not say which of them were written.
+ * Each partition gets its own requests: for a request to several partitions kafkajs does not report which of them were
+ * written.
  */
 export class Publisher {
   private producer: Promise<Producer> | undefined;
@@ -30,12 +31,13 @@ export class Publisher {
   private partitions = new Map<string, number>();
   private readonly partitioner = Partitioners.DefaultPartitioner();
 
-  /** @param prepare makes sure that the topics are there; called before the first publish of each producer */
+  /** @param prepare ensures that the topics exist; called before the first publish of each producer */
   constructor(
     private readonly kafka: Kafka,
     private readonly prepare: () => Promise<void>,
   ) {}
 
+  /** Connects the producer. @throws the error of the connection */
   async connect(): Promise<void> {
     await (this.producer ??= this.start());
   }
@@ -64,7 +66,7 @@ export class Publisher {
     await Promise.all(this.leaving);
   }
 
-  /** @throws the first error that is no refusal, when every partition was tried */
+  /** @throws the first error that is not a refusal, after every partition was tried */
   private async send(messages: readonly Outgoing[], publication: Publication): Promise<void> {
     const producer = await (this.producer ??= this.start());
     await this.countPartitions([...new Set(messages.map(({ topic }) => topic))]);
@@ -96,7 +98,7 @@ export class Publisher {
     if (failed) throw (failed as PromiseRejectedResult).reason;
   }
 
-  /** As every client of Kafka does it: by the hash of the key. */
+  /** The partition by the hash of the key, as other Kafka clients compute it. */
   private partitionOf(message: Outgoing): number {
     const partitionMetadata = Array.from({ length: this.partitions.get(message.topic)! }, (_, partitionId) => ({
       partitionId,

@@ -1,32 +1,33 @@
 import { ConfigResourceTypes, ConfigSource, type Admin, type Kafka } from 'kafkajs';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
 
-/** What things are called on a Kafka, all under the prefix of their system. */
+/** The names on Kafka, all with the prefix of their system. */
 export class KafkaNames {
   constructor(private readonly prefix: string) {}
 
-  /** Jobs of a queue, or events of a kind. */
+  /** The topic of a queue of jobs, or of a kind of event. */
   topic(name: string): string {
     return `${this.prefix}${name}`;
   }
 
-  /** All workers of a queue are one group: each message comes to one of them. */
+  /** All workers of a queue are one group: each message goes to one of them. */
   jobGroup(queue: string): string {
     return `${this.prefix}${queue}`;
   }
 
-  /** Each subscriber is a group: each event comes to each of them. */
+  /** Each subscriber is a group: each event goes to each of them. */
   subscriberGroup(event: string, subscriber: string): string {
-    // A group's name has no @ in some tools, a subscriber's may: it says which time it began anew.
+    // Some tools do not accept `@` in a group name. A subscriber's name may contain it, followed by the time at which
+    // it began anew.
     return `${this.prefix}${subscriberQueue(event, subscriber)}`.replace('@', '.');
   }
 }
 
-/** kafkajs reads no other codec than gzip: Kafka stores what comes in another one without any. */
+/** kafkajs reads no codec but gzip, so Kafka stores records of any other codec uncompressed. */
 const readable = { name: 'compression.type', value: 'uncompressed' };
 const isReadable = (value: string): boolean => value === 'uncompressed' || value === 'gzip';
 
-/** Makes the topics that are missing; those that are there stay as they are. */
+/** Creates the missing topics; existing topics stay unchanged. */
 export async function createTopics(admin: Admin, names: KafkaNames, topology: BrokerTopology): Promise<void> {
   const there = new Set(await admin.listTopics());
   const missing = topicsOf(names, topology).filter(({ topic }) => !there.has(topic));
@@ -36,8 +37,8 @@ export async function createTopics(admin: Admin, names: KafkaNames, topology: Br
 }
 
 /**
- * Has Kafka store what others send in a form that can be read here, also in topics that are older than this or were
- * made by others. Their other settings stay: to alter a topic with kafkajs is to give all that is set on it.
+ * Makes Kafka store the records of other services in a form that kafkajs reads, also in topics that are older or that
+ * others created. Keeps the other settings of a topic: to alter a topic with kafkajs is to send all of its settings.
  */
 export async function keepTopicsReadable(admin: Admin, names: KafkaNames, topology: BrokerTopology): Promise<void> {
   const topics = topicsOf(names, topology).map(({ topic }) => ({ type: ConfigResourceTypes.TOPIC, name: topic }));
@@ -63,7 +64,7 @@ function topicsOf(names: KafkaNames, { queues, events }: BrokerTopology) {
   ];
 }
 
-/** Does something with an admin client of its own. */
+/** Runs `work` with an admin client of its own. */
 export async function withAdmin<Result>(kafka: Kafka, work: (admin: Admin) => Promise<Result>): Promise<Result> {
   const admin = kafka.admin();
   try {

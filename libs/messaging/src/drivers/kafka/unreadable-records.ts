@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { CompressionCodecs, CompressionTypes, type KafkaMessage } from 'kafkajs';
 
 /**
- * kafkajs reads uncompressed records and gzip. At any other codec, and at gzip that is damaged, its consumer ends
- * before anybody learns which record it was. Here such a batch is read as as many records as it says that it has,
- * each at its own offset, with a header that only this process knows: they pass like any others, and are
+ * kafkajs reads uncompressed records and gzip. At any other codec, and at damaged gzip, its consumer ends and does not
+ * say which record caused it. Here such a batch is read as the number of records that its header names, each at its own
+ * offset and with a header that only this process knows. These records are delivered like any others, and are
  * dead-lettered.
  */
 const mark = randomUUID();
 
-/** https://kafka.apache.org/documentation/#recordbatch: what stands before the compressed records. */
+/** The bytes before the compressed records: https://kafka.apache.org/documentation/#recordbatch */
 const headerBytes = 61;
 const magicAt = 16;
 const lastOffsetDeltaAt = 23;
@@ -20,11 +20,12 @@ interface Codec {
   decompress(buffer: Buffer): Promise<Buffer>;
 }
 
-/** @returns why kafkajs could not read the record; undefined where it could */
+/** @returns why kafkajs could not read the record; undefined when it could */
 export function unreadable({ headers }: Pick<KafkaMessage, 'headers'>): string | undefined {
   return headers?.[mark]?.toString();
 }
 
+/** Wraps the codecs of kafkajs, for the whole process. Call it once, before a consumer is created. */
 export function replaceUnreadableRecords(): void {
   const types = [CompressionTypes.GZIP, CompressionTypes.Snappy, CompressionTypes.LZ4, CompressionTypes.ZSTD] as const;
   const codecs = CompressionCodecs as Record<number, () => Codec>;
@@ -43,7 +44,7 @@ export function replaceUnreadableRecords(): void {
   }
 }
 
-/** @param records a view on the whole batch, as kafkajs gives it */
+/** @param records a view on the whole batch, as kafkajs passes it */
 function inTheirPlace(records: Buffer, error: Error): Buffer {
   if (records.byteOffset < headerBytes) throw error;
   const header = Buffer.from(records.buffer, records.byteOffset - headerBytes, headerBytes);
@@ -51,7 +52,7 @@ function inTheirPlace(records: Buffer, error: Error): Buffer {
   const [count, lastOffsetDelta] = [header.readInt32BE(countAt), header.readInt32BE(lastOffsetDeltaAt)];
   return Buffer.concat(
     Array.from({ length: count }, (_, n) =>
-      // The bytes once are enough.
+      // Only the first record holds the bytes of the batch.
       record(n === count - 1 ? lastOffsetDelta : n, n === 0 ? records : Buffer.alloc(0), error.message),
     ),
   );
@@ -76,7 +77,7 @@ function sized(bytes: Buffer): [Buffer, Buffer] {
   return [varint(bytes.length), bytes];
 }
 
-/** Zigzag, as in Protocol Buffers. */
+/** Zigzag encoding, as in Protocol Buffers. */
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   for (let rest = ((value << 1) ^ (value >> 31)) >>> 0; ; rest >>>= 7) {

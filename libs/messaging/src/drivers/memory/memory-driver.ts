@@ -20,8 +20,8 @@ export const memoryCapabilities: Capabilities = {
 const eventsAtOnce = 100;
 
 /**
- * Takes a broker's place, and nothing but a broker's, inside one process: for tests of handlers and of the core.
- * What it holds is gone with the process, like the messages of a broker that forgets.
+ * Replaces a broker inside one process, for tests of handlers and of the core. Its messages are lost with the process,
+ * as with a broker that loses its data.
  */
 export class MemoryDriver implements BrokerDriver {
   readonly name = 'memory';
@@ -56,7 +56,7 @@ export class MemoryDriver implements BrokerDriver {
     return Promise.resolve();
   }
 
-  /** Puts a body on a queue as a stranger would. */
+  /** Puts a body on a queue as another service would. */
   publishRaw(queue: string, body: unknown): void {
     this.queue(queue).push(2, body);
   }
@@ -73,7 +73,7 @@ export class MemoryDriver implements BrokerDriver {
     return Promise.resolve(this.queue(queue).depth);
   }
 
-  /** Loses every message that waits. */
+  /** Drops every waiting message of a queue. */
   forget(queue: string): void {
     this.queue(queue).clear();
   }

@@ -1,8 +1,8 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 
 /**
- * Tells RabbitMQ what is done, once for each turn of the event loop: with one frame for everything up to the oldest
- * message that is not done, and one by one past it, so that a slow message keeps no other from being acknowledged.
+ * Sends acknowledgements to RabbitMQ once per turn of the event loop: one frame for everything up to the oldest message
+ * in flight, and one frame per message after it. So a slow message does not delay the acknowledgement of others.
  */
 export class Acknowledgements {
   /** In the order of their delivery tags. */
@@ -12,25 +12,27 @@ export class Acknowledgements {
   private isOpen = true;
 
   constructor(private readonly channel: Channel) {
-    // What this channel had in hand is on the queue again.
+    // RabbitMQ has requeued the messages of a closed channel.
     channel.once('close', () => (this.isOpen = false));
   }
 
-  /** How many messages RabbitMQ has sent and not seen acknowledged. */
+  /** How many messages RabbitMQ has delivered that are not acknowledged. */
   get size(): number {
     return this.unacked.size;
   }
 
+  /** Registers a delivered message; call it in the order of delivery. */
   received(message: ConsumeMessage): void {
     this.unacked.add(message);
   }
 
+  /** Acknowledges a message at the end of this turn of the event loop. */
   acknowledge(message: ConsumeMessage): void {
     this.done.add(message);
     this.flushing ??= setImmediate(() => this.flush());
   }
 
-  /** Now, since the channel is about to be closed. */
+  /** Sends at once; called before the channel is closed. */
   flush(): void {
     clearImmediate(this.flushing);
     this.flushing = undefined;
@@ -54,7 +56,7 @@ export class Acknowledgements {
     try {
       this.channel.ack(message, allUpTo);
     } catch {
-      // The channel is being closed, and its messages go to somebody else.
+      // The channel is closing, and RabbitMQ redelivers its messages.
     }
   }
 }

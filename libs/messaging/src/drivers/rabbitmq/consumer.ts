@@ -8,18 +8,18 @@ import { ReconnectingChannel } from './reconnecting-channel';
 
 export interface Consumption {
   readonly queue: string;
-  /** How many messages RabbitMQ sends ahead of their acknowledgement. */
+  /** How many unacknowledged messages RabbitMQ delivers at most. */
   readonly prefetch: number;
   readonly declare: (channel: Channel) => Promise<unknown>;
-  /** When it resolves the message is acknowledged. */
+  /** The message is acknowledged when this resolves. */
   readonly handle: (message: ConsumeMessage) => Promise<void>;
 }
 
 const cancelMs = 1_000;
-/** AMQP has 16 bits for it. */
+/** AMQP encodes the prefetch in 16 bits. */
 const mostPrefetch = 65_535;
 
-/** Takes the messages of one queue, on a channel of its own: an error there stops no other queue. */
+/** Consumes one queue on its own channel, so that an error of the channel stops no other queue. */
 export class Consumer implements Subscription {
   readonly channel: ReconnectingChannel;
   private acknowledgements: Acknowledgements | undefined;
@@ -38,19 +38,19 @@ export class Consumer implements Subscription {
     return why === undefined ? undefined : reasonOf(why);
   }
 
-  /** What RabbitMQ has sent and not seen acknowledged. */
+  /** How many messages RabbitMQ has delivered that are not acknowledged. */
   get unacknowledged(): number {
     return this.acknowledgements?.size ?? 0;
   }
 
-  /** What was sent ahead and not begun goes back to the queue when the channel closes. */
+  /** RabbitMQ requeues messages that were delivered and not begun when the channel closes. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.channel.retire();
     try {
       if (this.tag !== undefined) await withTimeout(cancelMs, this.channel.now().cancel(this.tag), 'it did not answer');
     } catch {
-      // The channel is gone, and the consumer with it.
+      // The channel is closed, and with it the consumer.
     }
   }
 
@@ -68,7 +68,7 @@ export class Consumer implements Subscription {
     this.acknowledgements = acknowledgements;
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (message) void this.work(message, acknowledgements);
-      // RabbitMQ has cancelled: the queue was deleted, or moved to another node.
+      // RabbitMQ has cancelled the consumer: the queue was deleted, or moved to another node.
       else if (!this.stopped) this.channel.renew(new Error(`queue ${queue} was taken away`));
     });
     this.tag = consumerTag;

@@ -3,12 +3,12 @@ import type { EventTopology } from '../../port/topology';
 import type { RabbitmqNames } from './rabbitmq-names';
 
 /**
- * After how many deliveries without an acknowledgement RabbitMQ gives a message up; the driver sends it back. The
- * argument of a queue that exists cannot be changed.
+ * After this many deliveries without an acknowledgement RabbitMQ dead-letters a message; the driver then sends it back
+ * to its queue. The argument of an existing queue cannot be changed.
  */
 const deliveryLimit = 20;
 
-/** Replicated where there are several nodes, on disk everywhere (https://www.rabbitmq.com/docs/quorum-queues). */
+/** Replicated when there are several nodes, and always on disk (https://www.rabbitmq.com/docs/quorum-queues). */
 const quorum = (more: Record<string, unknown> = {}): Options.AssertQueue => ({
   durable: true,
   arguments: { 'x-queue-type': 'quorum', ...more },
@@ -27,6 +27,7 @@ export async function declareQueue(
   return found;
 }
 
+/** Declares the exchanges of a kind of event, and the queue of each subscriber. */
 export async function declareEvent(
   channel: Channel,
   names: RabbitmqNames,
@@ -42,13 +43,14 @@ export async function declareEvent(
   }
 }
 
-/** Of all processes that consume it, RabbitMQ lets one at a time. */
+/** Of all processes that consume this queue, RabbitMQ delivers to one at a time. */
 export async function declareDeadLetters(channel: Channel, { deadLetters }: RabbitmqNames): Promise<void> {
   await channel.assertExchange(deadLetters, 'fanout', { durable: true });
   await channel.assertQueue(deadLetters, quorum({ 'x-single-active-consumer': true }));
   await channel.bindQueue(deadLetters, deadLetters, '');
 }
 
+/** Declares the exchange that asks consumers for their unacknowledged messages. */
 export async function declareUnackedExchange(channel: Channel, { census }: RabbitmqNames): Promise<void> {
   await channel.assertExchange(census, 'fanout', { durable: false });
 }

@@ -13,7 +13,7 @@ const queue = (name: string) => ({
   amqp: { is: 'queue', queue: { name, durable: true, exclusive: false, autoDelete: false }, bindingVersion },
 });
 
-/** What `declare.ts` declares, as far as it is for others. */
+/** Describes what `declare.ts` declares, as far as other services use it. */
 export function describeRabbitmq(
   { url, prefix }: RabbitmqSettings,
   { queues, events }: BrokerTopology,

@@ -7,10 +7,10 @@ import { ReconnectingChannel } from './reconnecting-channel';
 export interface Outgoing {
   readonly exchange: string;
   readonly routingKey: string;
-  /** Names the message in a return; no two of one batch have the same. */
+  /** Identifies the message in a return; unique within a batch. */
   readonly messageId: string;
   readonly content: Buffer;
-  /** An event that nobody subscribed to may go nowhere. */
+  /** False for an event without subscribers: RabbitMQ then drops it instead of returning it. */
   readonly mandatory: boolean;
   /** Default: a CloudEvent in structured mode. */
   readonly contentType?: string | undefined;
@@ -18,13 +18,16 @@ export interface Outgoing {
 }
 
 const deadlineMs = 4_000;
-/** Below the limit of any RabbitMQ that is set up for events, which have 60 KiB of data at most. */
+/** Below the message size limit of any RabbitMQ that is set up for events, which have at most 60 KiB of data. */
 const largeBytes = 32 * 1024;
 
-/** A channel of its own for publishing: confirms in windows of a whole batch, and returns that count as failures. */
+/**
+ * Publishes on its own channel. One call waits for the confirms of a whole batch, and a returned message counts as
+ * failed.
+ */
 export class Publisher {
   readonly channel: ReconnectingChannel<ConfirmChannel>;
-  /** RabbitMQ says first that it returns a message, and then confirms it. */
+  /** RabbitMQ first returns an unroutable message, and then confirms it. */
   private readonly returned = new Set<string>();
 
   constructor({ managedConnection }: AmqpConnection, declare: (channel: ConfirmChannel) => Promise<void>) {
@@ -46,7 +49,7 @@ export class Publisher {
         `it did not confirm within ${deadlineMs} ms`,
       );
     } catch (error) {
-      // What is still unconfirmed on this channel would be kept for ever.
+      // amqplib would keep what is unconfirmed on this channel for ever.
       this.channel.renew(error);
       const why = this.channel.whyClosed ?? error;
       publication.lose(new BrokerUnavailable('rabbitmq', why));
@@ -68,14 +71,14 @@ export class Publisher {
   }
 
   /**
-   * A message that RabbitMQ refuses closes the channel, and the outcome of what is not confirmed yet on it is unknown. It
-   * is refused for its size: so each large message is sent alone, after the others are confirmed.
+   * A message that RabbitMQ refuses closes the channel, and the outcome of all unconfirmed messages on it is unknown.
+   * It refuses messages for their size, so each large message is sent alone, after the others are confirmed.
    */
   private async send(channel: ConfirmChannel, messages: readonly Outgoing[], publication: Publication): Promise<void> {
     for (const places of largeApart(messages)) {
       const confirmed = places.map((place) =>
         this.confirmed(channel, messages[place]!).then(() => {
-          // What goes nowhere is returned first, and then confirmed.
+          // An unroutable message is returned before it is confirmed.
           if (!this.returned.has(messages[place]!.messageId)) publication.confirm([place]);
         }),
       );
@@ -104,14 +107,14 @@ export class Publisher {
   }
 }
 
-/** @returns the places of the messages, in the groups in which they are to be sent */
+/** @returns the places of the messages, in groups that are sent one after another */
 function largeApart(messages: readonly Outgoing[]): number[][] {
   const places = [...messages.keys()];
   const isLarge = (place: number): boolean => messages[place]!.content.length > largeBytes;
   return [places.filter((place) => !isLarge(place)), ...places.filter(isLarge).map((place) => [place])];
 }
 
-/** @returns the limit that RabbitMQ has closed the channel for */
+/** @returns the size limit, in bytes, for which RabbitMQ has closed the channel; infinite for any other reason */
 function mostBytesOf(error: unknown): number {
   const found = /larger than configured max size (\d+)/.exec(error instanceof Error ? error.message : '');
   return found ? Number(found[1]) : Number.POSITIVE_INFINITY;

@@ -3,21 +3,24 @@ import { Logger } from '@nestjs/common';
 
 export interface RabbitmqSettings {
   readonly url: string;
-  /** Stands before every name: keeps two systems on one RabbitMQ apart. */
+  /** A prefix for every name: separates two systems on one RabbitMQ. */
   readonly prefix: string;
 }
 
 const reconnectSeconds = 1;
-/** A peer that has said nothing for twice as long is gone. */
+/** A peer that is silent for twice this time counts as gone. */
 const heartbeatSeconds = 5;
 
-/** One connection, which comes back by itself. Nobody waits for it: whoever needs it meanwhile gets an error. */
+/**
+ * Creates one connection, which reconnects by itself. Does not wait for RabbitMQ: a caller gets an error while it is
+ * away.
+ */
 export async function connectRabbitmq({ url }: RabbitmqSettings, application: string): Promise<AmqpConnection> {
   const logger = new Logger('RabbitMQ');
   const connection = new AmqpConnection({
     name: application,
     uri: url,
-    // What is needed is declared by the channel that needs it, each time that it opens: see LastingChannel.
+    // Each channel declares what it needs whenever it opens: see ReconnectingChannel.
     enableDirectReplyTo: false,
     registerHandlers: false,
     connectionInitOptions: { wait: false, skipConnectionFailedLogging: true, skipDisconnectFailedLogging: true },
@@ -26,15 +29,16 @@ export async function connectRabbitmq({ url }: RabbitmqSettings, application: st
       reconnectTimeInSeconds: reconnectSeconds,
       connectionOptions: { clientProperties: { connection_name: application }, timeout: 4_000 },
     },
-    // The library tells of each channel that it opens; that is for whoever debugs it.
+    // The library logs each channel that it opens; here this is a debug message.
     logger: new QuietLogger('RabbitMQ'),
   });
   await connection.init();
 
   let isAway = false;
   const { managedConnection } = connection;
-  managedConnection.setMaxListeners(0); // One for each channel.
-  // A connection that was closed in order has no error. Whoever throws here keeps the manager from connecting again.
+  managedConnection.setMaxListeners(0); // One listener for each channel.
+  // A connection that was closed normally has no error. An exception thrown here would keep the manager from
+  // reconnecting.
   const away = ({ err }: { err?: Error }): void => {
     if (!isAway) logger.warn(`RabbitMQ is away: ${err?.message ?? 'the connection was closed'}`);
     isAway = true;

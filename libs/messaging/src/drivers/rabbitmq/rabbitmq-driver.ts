@@ -32,15 +32,16 @@ export const rabbitmqCapabilities: Capabilities = {
 };
 
 /**
- * CloudEvents knows AMQP 1.0 (https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md),
- * whose properties RabbitMQ makes headers of; over AMQP 0.9.1, `ce-` is what Knative writes.
+ * CloudEvents defines prefixes for AMQP 1.0
+ * (https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md), whose properties
+ * RabbitMQ turns into headers. Over AMQP 0.9.1, Knative writes `ce-`.
  */
 const attributePrefixes = ['cloudEvents:', 'cloudEvents_', 'ce-'];
 const eventsAtOnce = 100;
 const deadLettersAtOnce = 10;
 const closeMs = 2_000;
 
-/** Jobs over a direct exchange, events over a topic and a fanout one, all into quorum queues. */
+/** Jobs through a direct exchange, events through a topic and a fanout exchange, all into quorum queues. */
 export class RabbitmqDriver implements BrokerDriver {
   readonly name = 'rabbitmq';
   readonly capabilities = rabbitmqCapabilities;
@@ -52,9 +53,10 @@ export class RabbitmqDriver implements BrokerDriver {
   private closed: Promise<void> | undefined;
 
   /**
-   * @param connection publishes, asks and answers. While RabbitMQ is short of memory or disk, it reads nothing more
-   *   from a connection that has published, acknowledgements included (https://www.rabbitmq.com/docs/alarms)
-   * @param connectToConsume makes the one that takes and acknowledges, and never publishes
+   * @param connection publishes, and asks and answers for unacknowledged counts. While RabbitMQ is short of memory or
+   *   disk, it reads nothing from a connection that has published, acknowledgements included
+   *   (https://www.rabbitmq.com/docs/alarms)
+   * @param connectToConsume creates the connection that consumes and acknowledges, and never publishes
    */
   constructor(
     private readonly connection: AmqpConnection,
@@ -159,7 +161,7 @@ export class RabbitmqDriver implements BrokerDriver {
     };
   }
 
-  /** What RabbitMQ has given up comes to whichever process it lets consume; the others stand by. */
+  /** One process at a time consumes the messages that RabbitMQ has dead-lettered; the others stand by. */
   private consumeDeadLetters(consuming: AmqpConnection, deliver: Deliver): Consumer {
     const { deadLetters } = this.names;
     const there = this.consumers.get(deadLetters);
@@ -188,9 +190,10 @@ export class RabbitmqDriver implements BrokerDriver {
   }
 
   /**
-   * RabbitMQ counts every delivery that was not acknowledged, also of what was only in flight when a connection was
-   * lost. What has killed its process is counted above the drivers, so what RabbitMQ gives up goes back.
-   * @returns false where its queue is gone
+   * Sends a message back that RabbitMQ dead-lettered for its delivery limit. RabbitMQ counts every delivery without an
+   * acknowledgement, also those of messages that were only in flight when a connection was lost. The code above the
+   * drivers counts the processes that a message killed.
+   * @returns false when its queue no longer exists
    */
   private async sendBack(queue: string, { content, properties }: ConsumeMessage): Promise<boolean> {
     const { contentType, headers = {} } = properties as { contentType?: string; headers?: Record<string, unknown> };
@@ -212,7 +215,7 @@ export class RabbitmqDriver implements BrokerDriver {
         await delay(backOffMs(failures), undefined, { ref: false });
       }
     }
-    // Not acknowledged: another process gets it.
+    // Never acknowledged: RabbitMQ redelivers it to another process.
     return new Promise<never>(() => undefined);
   }
 

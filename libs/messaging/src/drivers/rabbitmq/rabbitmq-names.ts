@@ -1,25 +1,25 @@
 import { subscriberQueue } from '../../port/topology';
 
-/** What things are called on a RabbitMQ, all under the prefix of their system. */
+/** The names on RabbitMQ, all with the prefix of their system. */
 export class RabbitmqNames {
   constructor(private readonly prefix: string) {}
 
-  /** Direct: a job's queue is its routing key. */
+  /** Direct exchange: the routing key is the queue of the job. */
   get jobs(): string {
     return `${this.prefix}jobs`;
   }
 
-  /** Topic: an event's kind is its routing key, so that `order.*` is a binding for whoever wants one. */
+  /** Topic exchange: the routing key is the kind of the event, so that other services can bind `order.*`. */
   get events(): string {
     return `${this.prefix}events`;
   }
 
-  /** Fanout, and the one queue behind it: what the broker has given up. */
+  /** Fanout exchange, and the queue behind it, for messages that the broker has dead-lettered. */
   get deadLetters(): string {
     return `${this.prefix}dead-letters`;
   }
 
-  /** Fanout: asks every consumer what it has in hand. */
+  /** Fanout exchange that asks every consumer for its number of unacknowledged messages. */
   get census(): string {
     return `${this.prefix}census`;
   }
@@ -28,7 +28,7 @@ export class RabbitmqNames {
     return `${this.prefix}${queue}`;
   }
 
-  /** Fanout behind the topic exchange: one queue for each subscriber. */
+  /** Fanout exchange behind the topic exchange, with one queue per subscriber. */
   event(kind: string): string {
     return `${this.prefix}${kind}`;
   }

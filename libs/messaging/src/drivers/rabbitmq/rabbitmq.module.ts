@@ -5,7 +5,7 @@ import { connectRabbitmq, type RabbitmqSettings } from './rabbitmq-connection';
 import { RabbitmqDriver } from './rabbitmq-driver';
 import { RabbitmqNames } from './rabbitmq-names';
 
-/** The connection that publishes, for the driver and for code that needs more of RabbitMQ than the driver gives. */
+/** The connection that publishes, for the driver and for code that uses RabbitMQ directly. */
 @Module({})
 export class RabbitmqDriverModule {
   static forRoot(settings: RabbitmqSettings, application: string, topology: BrokerTopology): DynamicModule {

@@ -11,15 +11,15 @@ const openMs = 5_000;
 const closeMs = 2_000;
 
 /**
- * A channel that comes back: after a reconnect, and after an error that closed the channel alone, which the
- * connection manager does not mend. `setUp` runs on each new channel before anybody else gets it.
+ * A channel that reopens after a reconnect, and after an error that closed only the channel: the connection manager
+ * does not reopen such a channel. `setUp` runs on each new channel before it is used.
  */
 export class ReconnectingChannel<C extends Channel = Channel> {
   private channel: C | undefined;
   private opening = false;
   private retired = false;
   private whyNot: unknown = new Error('it was not reached yet');
-  /** Why RabbitMQ reads nothing more from the connection, which must then be given nothing more. */
+  /** Why RabbitMQ no longer reads from the connection; nothing may be written to it meanwhile. */
   private blockedBy: string | undefined;
   private readonly onConnect = (): void => this.goOn();
   private readonly onUnblocked = (): void => this.goOn();
@@ -42,7 +42,7 @@ export class ReconnectingChannel<C extends Channel = Channel> {
     return new ReconnectingChannel(manager, (connection) => connection.createChannel(), setUp);
   }
 
-  /** Every publish on it is confirmed. */
+  /** Every publish on this channel is confirmed. */
   static confirming(
     manager: AmqpManager,
     setUp: (channel: ConfirmChannel) => Promise<void>,
@@ -50,12 +50,12 @@ export class ReconnectingChannel<C extends Channel = Channel> {
     return new ReconnectingChannel(manager, (connection) => connection.createConfirmChannel(), setUp);
   }
 
-  /** Resolves when it has been open once. */
+  /** Resolves when the channel was open once. Waits without a deadline. */
   ready(): Promise<void> {
     return this.opened;
   }
 
-  /** What RabbitMQ has closed the last channel for; undefined while one is open. */
+  /** Why the last channel closed; undefined while one is open. */
   get whyClosed(): unknown {
     return this.channel ? undefined : this.whyNot;
   }
@@ -65,21 +65,24 @@ export class ReconnectingChannel<C extends Channel = Channel> {
     return this.blockedBy !== undefined;
   }
 
-  /** @throws BrokerUnavailable while there is none, and while RabbitMQ has blocked the connection */
+  /**
+   * @returns the open channel
+   * @throws BrokerUnavailable while no channel is open, and while RabbitMQ has blocked the connection
+   */
   now(): C {
     if (this.blockedBy !== undefined) throw new BrokerUnavailable('rabbitmq', `it takes nothing (${this.blockedBy})`);
     if (!this.channel) throw new BrokerUnavailable('rabbitmq', this.whyNot);
     return this.channel;
   }
 
-  /** Gives the channel up, with all that is unconfirmed on it; a new one takes its place. */
+  /** Closes the channel, with all that is unconfirmed on it, and opens a new one. */
   renew(why: unknown): void {
     const channel = this.channel;
     this.lose(channel, why);
     void channel?.close().catch(() => undefined);
   }
 
-  /** This channel is the last one. */
+  /** Opens no further channel. */
   retire(): void {
     this.retired = true;
     this.manager.off('connect', this.onConnect);
@@ -94,7 +97,7 @@ export class ReconnectingChannel<C extends Channel = Channel> {
     if (channel) await withTimeout(closeMs, channel.close(), 'it did not answer').catch(() => undefined);
   }
 
-  /** The connection is a new one, or is read again. */
+  /** The connection is new or no longer blocked. */
   private goOn(): void {
     this.blockedBy = undefined;
     void this.open();
@@ -106,7 +109,7 @@ export class ReconnectingChannel<C extends Channel = Channel> {
     this.opening = true;
     let made: C | undefined;
     try {
-      // On a connection that says nothing any more no channel ever opens, and none fails to.
+      // On a silent connection a channel neither opens nor fails.
       made = await withTimeout(openMs, this.create(connection), 'it opened no channel');
       const channel = made;
       let closed: unknown;
@@ -137,7 +140,7 @@ export class ReconnectingChannel<C extends Channel = Channel> {
     this.openLater();
   }
 
-  /** Where the connection is gone as well, its coming back opens the channel. */
+  /** When the connection is lost too, its reconnect opens the channel. */
   private openLater(): void {
     void delay(reopenMs, undefined, { ref: false }).then(() => this.open());
   }

@@ -8,18 +8,18 @@ import { ReconnectingChannel } from './reconnecting-channel';
 import type { RabbitmqNames } from './rabbitmq-names';
 
 const replyQueue = 'amq.rabbitmq.reply-to';
-/** A worker that has not answered by then counts as one whose hands are full. */
+/** A worker that does not answer within this time, in milliseconds, counts with its full prefetch. */
 const answerMs = 500;
 
-/** From the question for a depth until its answer. */
+/** The time-out for one depth, in milliseconds. */
 const depthMs = 3_000;
 
-/** By queue: how many messages a process has in hand. */
+/** By queue: how many unacknowledged messages a process has. */
 export type UnackedByQueue = Readonly<Record<string, number>>;
 
 /**
- * AMQP tells how many messages are ready in a queue and how many consumers it has, and not how many messages those
- * have in hand. So they are asked: a fanout to all of them, each of which replies to whoever asked
+ * AMQP returns how many messages are ready in a queue and how many consumers it has, but not how many messages are in
+ * flight. So the counter asks all consumers through a fanout exchange, and each replies to the sender
  * (https://www.rabbitmq.com/docs/direct-reply-to).
  */
 export class UnackedCounter {
@@ -46,16 +46,17 @@ export class UnackedCounter {
   }
 
   /**
-   * Declares the queue on the way: to ask for one that is not there would close the channel.
-   * @param prefetch what a consumer has in hand at most
-   * @throws BrokerUnavailable within seconds
+   * Declares the queue first: asking for a missing queue would close the channel.
+   * @param prefetch how many unacknowledged messages a consumer has at most
+   * @returns messages that are ready or in flight
+   * @throws BrokerUnavailable after 3 s at most
    */
   async depth(queue: string, prefetch: number): Promise<number> {
     const channel = this.channel.now();
     try {
       return await withTimeout(depthMs, this.count(channel, queue, prefetch), `it did not answer within ${depthMs} ms`);
     } catch (error) {
-      // What waits for an answer on this channel would be kept for ever.
+      // A pending answer on this channel would be kept for ever.
       this.channel.renew(error);
       throw new BrokerUnavailable('rabbitmq', error);
     }
@@ -72,7 +73,7 @@ export class UnackedCounter {
     await this.channel.close();
   }
 
-  /** @returns what those that answered have of the queue in hand */
+  /** @returns the unacknowledged messages of the queue, one number per consumer that answered */
   private async ask(channel: Channel, queue: string, consumers: number): Promise<number[]> {
     const answers: number[] = [];
     if (consumers === 0) return answers;
@@ -91,9 +92,9 @@ export class UnackedCounter {
 }
 
 /**
- * Answers what this process has in hand. An answer is a publish: on a connection that acknowledges, it would have
- * RabbitMQ block the acknowledgements as well.
- * @param connection the one that publishes
+ * Answers how many unacknowledged messages this process has. An answer is a publish: on a connection that acknowledges,
+ * it would let RabbitMQ block the acknowledgements as well.
+ * @param connection the connection that publishes
  */
 export function answerUnackedCount(
   { managedConnection }: AmqpConnection,

@@ -19,13 +19,16 @@ import { retryUntilDatabaseUp } from '../../retry-until-database-up';
 import type { EventOf } from './event-handler';
 import type { RegisteredEventHandler } from './event-registry';
 
-/** RFC 9562, 6.6: a namespace of our own for what others call by names of theirs. */
+/** A namespace (RFC 9562, 6.6) for ids that are derived from the ids of other services. */
 const foreignEvents = 'b8f0c2f4-6a55-4a0e-8a0c-6f6f5a1d5c0b';
 
-/** One group at a time: the order of the broker is the order of the handler. */
+/** One group at a time: the handler gets the events in the order of the broker. */
 const groups = { windowMs: 2, groupSize: 200, inFlight: 1 };
 
-/** An event that so many processes have begun, and none has ended, has killed them. */
+/**
+ * After this many processes have begun an event and none has ended it, the event is dead-lettered: it kills its
+ * process.
+ */
 const mostDeaths = 10;
 
 const transaction = { timeout: 30_000, maxWait: 10_000 };
@@ -46,12 +49,12 @@ interface Arrived {
 export type DeliveryEnd = 'acknowledge' | 'leave unacked';
 
 /**
- * The way of every event to one subscriber. Events that come together share a transaction: their rows in the dedupe
- * table, which keep out those that were here before, and the handler's own effects.
+ * Handles every event of one subscriber. Events that arrive together share a transaction: the rows that skip events
+ * handled before, and the handler's own effects.
  *
- * One that fails is tried again where it stands, so that none overtakes it; after its last attempt it is set aside.
- * One whose process dies each time is set aside as well: what a handler has begun and not ended is counted here, the
- * same on every broker, since a broker counts every delivery.
+ * A failed event is retried in place, so that no later event overtakes it. After its last attempt it is dead-lettered.
+ * An event that kills its process each time is dead-lettered as well. That count is kept here, in the same way for
+ * every broker: a broker would count every delivery.
  */
 export class EventConsumer {
   private readonly groups: Batcher<Arrived, DeliveryEnd>;
@@ -65,6 +68,11 @@ export class EventConsumer {
     this.groups = new Batcher((group) => this.handleGroup(group), { ...groups, groupSize: together });
   }
 
+  /**
+   * Handles one delivery. An unreadable event is dead-lettered and acknowledged.
+   * @returns what the driver does with the message
+   * @throws the error of a database statement that a retry cannot help
+   */
   async consume(delivery: Delivery): Promise<DeliveryEnd> {
     try {
       assertReadable(delivery);
@@ -106,7 +114,7 @@ export class EventConsumer {
     };
   }
 
-  /** @throws the handler's error for a group of several, of which each is then tried by itself */
+  /** @throws the handler's error for a group of several events; each is then handled by itself */
   private async handleGroup(group: readonly Arrived[]): Promise<DeliveryEnd[]> {
     const [first, ...others] = group;
     if (others.length === 0) return [await this.handleOne(first!)];
@@ -142,7 +150,7 @@ export class EventConsumer {
     }
   }
 
-  /** @returns how many other processes have begun one of them and not ended it, at most */
+  /** @returns the highest number of other processes that have begun one of the events and not ended it */
   private async begin(group: readonly EventOf<EventDefinition>[]): Promise<number> {
     const { pool, signals } = this.dependencies;
     const ids = [...new Set(group.map(({ id }) => id))];
@@ -176,7 +184,7 @@ export class EventConsumer {
       transactions.$transaction(async (tx) => {
         const ids = [...new Set(group.map(({ id }) => id))];
         const unseen = await recordProcessedEvents(tx, this.subscriber, ids);
-        // The same event twice in one group: only the first has it.
+        // When one group holds the same event twice, only the first is handled.
         const first = group.filter(({ id }) => unseen.delete(id));
         const tell = first.length > 0 ? await this.registered.handler.handle(first, tx) : undefined;
         await endEvents(tx, this.subscriber, ids);
@@ -214,5 +222,5 @@ export class EventConsumer {
   }
 }
 
-/** Has the collector handle the events of a group one by one. */
+/** Makes the batcher handle the events of a group one by one. */
 class BegunBefore extends Error {}

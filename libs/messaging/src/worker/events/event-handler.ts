@@ -5,47 +5,44 @@ import type { Transaction } from '@app/ledger';
 
 /** An event as its handler sees it. */
 export interface EventOf<E extends EventDefinition> {
-  /** The same however often the event comes. */
+  /** The same for every delivery of the event. */
   readonly id: string;
   readonly kind: string;
   readonly tenant: string | undefined;
   readonly key: string | undefined;
-  /** When it became true, as its sender says. */
+  /** When the fact became true, as its sender says. */
   readonly at: Date | undefined;
-  /** Of the request that led to it, for what it leads to in turn. */
+  /** The trace of the request that led to the event, for the requests and jobs that follow from it. */
   readonly traceparent: string | undefined;
   readonly data: DataOf<E>;
 }
 
-/** What there is to tell once the transaction is committed. It may be lost with the process; it must not throw. */
+/** Runs after the commit, for notifications. It is lost when the process dies; it must not throw. */
 export type AfterCommit = () => void;
 
 /**
- * Handles what has come together in one transaction, in the order in which the broker had it; each event comes here
- * once. A throw rolls all of it back, and each is tried by itself.
+ * Handles the events of one group in one transaction, in the order of the broker. Each event is passed once. An
+ * exception rolls everything back, and then each event is handled by itself.
  */
 export interface HandlesEvents<E extends EventDefinition> {
   handle(events: readonly EventOf<E>[], tx: Transaction): Promise<void | AfterCommit>;
 }
 
-/** Who hears an event, under which name, and since when. */
+/** Which event a subscriber gets, under which name, and from when on. */
 export interface EventSubscription<E extends EventDefinition = EventDefinition> {
   readonly event: E;
-  /** One of the definition's subscribers. */
+  /** One of the subscribers that the event's definition names. */
   readonly subscriber: string;
-  /**
-   * Where a name that is new begins on a broker that can replay; from the first event that the broker still has
-   * unless it says otherwise.
-   */
+  /** Where a new subscriber begins on a broker that can replay. Default: the first event that the broker still has. */
   readonly from?: Date | undefined;
-  /** How many share a transaction at most; 200 unless it says otherwise. */
+  /** How many events share a transaction at most. Default: 200. */
   readonly together?: number | undefined;
 }
 
-/** Finds the decorated classes at boot. */
+/** The registry finds the decorated classes at boot by this mark. */
 export const eventHandlerMark = DiscoveryService.createDecorator<EventSubscription>();
 
-/** Marks the one class that handles the events of a subscription. It is a provider like any other. */
+/** Marks the one class that handles the events of a subscription. The class is a provider like any other. */
 export function EventHandler<E extends EventDefinition>(subscription: EventSubscription<E>) {
   return (target: new (...dependencies: never[]) => HandlesEvents<E>): void => {
     Injectable()(target);

@@ -15,10 +15,10 @@ export class EventRegistry {
   constructor(private readonly discovery: DiscoveryService) {}
 
   /**
-   * @param served the subscriptions that this process is there for
+   * @param served the subscriptions of this process
    * @returns the handler of each
-   * @throws BootCheckError for a subscription with no handler or two, for a subscriber that its event does not name,
-   *   and for a past that a broker does not keep
+   * @throws BootCheckError for a subscription without exactly one handler, for a subscriber that its event does not
+   *   name, for a handler of another subscription, and for a replay that a broker cannot do
    */
   resolve(
     served: readonly EventSubscription[],
@@ -54,7 +54,7 @@ export class EventRegistry {
   }
 }
 
-/** Asking for the past of a broker that keeps none would be answered with silence. */
+/** A broker without replay would silently deliver no past events. */
 export function replayFaults(
   subscription: EventSubscription,
   { name, capabilities }: Pick<BrokerDriver, 'name' | 'capabilities'>,

@@ -9,7 +9,7 @@ export interface RegisteredHandler {
   readonly handler: Handler<JobDefinition>;
 }
 
-/** The worker cannot keep what its definitions promise. Better no start than jobs that silently never run. */
+/** The worker's handlers or brokers do not fit its definitions. It does not start, because its jobs would never run. */
 export class BootCheckError extends Error {
   readonly code = 'boot_check_failed';
 
@@ -24,9 +24,10 @@ export class HandlerRegistry {
   constructor(private readonly discovery: DiscoveryService) {}
 
   /**
-   * @param served the definitions that this process is there for
+   * @param served the definitions whose jobs this process runs
    * @returns the handler of each kind
-   * @throws BootCheckError for a kind with no handler or two, and for a policy that a broker cannot keep
+   * @throws BootCheckError for a kind without exactly one handler, for a handler of another kind, and for a policy that
+   *   a broker cannot keep
    */
   resolve(served: readonly JobDefinition[], drivers: readonly BrokerDriver[]): Map<string, RegisteredHandler> {
     const found = this.discovery.getProviders({ metadataKey: handlerMark.KEY }).map((wrapper) => ({
@@ -55,7 +56,7 @@ function countFault(kind: string, found: readonly RegisteredHandler[]): string[]
   return [`${kind}: expected one class with @JobHandler among the providers, got ${got}`];
 }
 
-/** What a broker cannot keep of a definition. */
+/** @returns the policies of a definition that a broker cannot keep */
 export function policyFaults(
   { kind, rateLimit }: JobDefinition,
   { name, capabilities }: Pick<BrokerDriver, 'name' | 'capabilities'>,

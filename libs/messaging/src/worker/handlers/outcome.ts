@@ -1,38 +1,38 @@
 import { toMs, wholeMs, type Duration } from '@app/contracts';
 
-/** What a handler returns. Expected ends are values; a throw means `retry`. */
+/** What a handler returns. Expected results are values; an exception means `retry`. */
 export type Outcome<Result = unknown> =
   | { readonly type: 'done'; readonly result: Result; readonly committed: boolean }
   | { readonly type: 'retry'; readonly afterMs: number | undefined; readonly reason: string }
   | { readonly type: 'snooze'; readonly afterMs: number }
   | { readonly type: 'fail'; readonly code: string; readonly reason: string };
 
-/** The work is done; the caller may have the result. */
+/** The work is done. The caller can read the result. */
 export function done<Result>(result: Result): Outcome<Result> {
   return { type: 'done', result, committed: false };
 }
 
-/** Not this time. Counts as an attempt; without `after` the definition's retry policy says when. */
+/** The attempt failed and counts. Without `after`, the definition's retry policy sets the delay. */
 export function retry(reason: string, after?: Duration): Outcome<never> {
   return { type: 'retry', afterMs: after === undefined ? undefined : toMs(after), reason };
 }
 
-/** Too early. Does not count as an attempt. */
+/** It is too early. The attempt does not count. */
 export function snooze(after: Duration): Outcome<never> {
   return { type: 'snooze', afterMs: toMs(after) };
 }
 
-/** Never: trying again cannot help. The job becomes a dead letter. */
+/** The job fails for good, since a retry cannot help. It is dead-lettered. */
 export function fail(reason: string): Outcome<never> {
   return { type: 'fail', code: 'refused_by_handler', reason };
 }
 
 /**
- * What a handler has returned, which may have been made without the functions above.
- * @throws TypeError for what is no outcome; RangeError for a time that is no duration
+ * Checks what a handler has returned, which it may have built without the functions above.
+ * @throws TypeError for a value that is not an outcome; RangeError for an invalid duration
  */
 export function checkedOutcome<Result>(outcome: Outcome<Result>): Outcome<Result> {
-  // A handler that returns nothing compiles where it is not typed.
+  // Without types, a handler that returns nothing compiles.
   switch ((outcome as Partial<Outcome> | undefined)?.type) {
     case 'done':
     case 'fail':

@@ -1,6 +1,7 @@
 import type { Claimed, WorkerDependencies, Received } from './worker-dependencies';
 import type { Step } from './steps';
 
+/** Claims the job under a lease and passes it on. A stale dispatch ends here. The lease is released at the end. */
 export function claimStep({
   claimBatcher,
   leases,

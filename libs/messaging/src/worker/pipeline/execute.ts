@@ -13,12 +13,16 @@ import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies'
 import { payloadOf, PayloadRefused } from './payload';
 import { refusedResult } from './result';
 
-/** How long a job waits that was sent by a newer version of the code, for a worker of that version. */
+/** How long a job of a newer version waits for a worker of that version, in milliseconds. */
 const newerVersionSnoozeMs = 30_000;
 
-/** Longer than the attempt and the grace after it. */
+/** More than the grace after an attempt's time-out, in milliseconds. */
 const transactionSlackMs = 10_000;
 
+/**
+ * Runs the handler. It never rejects: an exception becomes `retry`, an invalid payload or result becomes `fail`. A job
+ * of a newer version than the definition's is snoozed.
+ */
 export function executeStep({
   pool,
   transactions,
@@ -64,7 +68,7 @@ export function executeStep({
               });
               return { ...outcome, committed: true };
             },
-            // The attempt's own time-out is the one that counts.
+            // The time-out of the attempt must expire first.
             { timeout: definition.timeoutMs + transactionSlackMs, maxWait: definition.timeoutMs },
           );
         } catch (error) {
@@ -77,7 +81,10 @@ export function executeStep({
     };
   }
 
-  /** The caller was promised a result of this shape; one of another shape is a fault of the handler, for good. */
+  /**
+   * Checks the result against the definition: callers rely on its schema. A result that does not fit fails the job for
+   * good.
+   */
   function checked<Result>(outcome: Outcome<Result>, { definition }: Claimed): Outcome<Result> {
     if (outcome.type !== 'done') return outcome;
     const result = definition.result.safeParse(outcome.result);
@@ -87,7 +94,7 @@ export function executeStep({
   }
 }
 
-/** Rolls the transaction of a handler back that ends in anything but `done`. */
+/** Rolls back the transaction of a handler that returned anything but `done`. */
 class NotDone extends Error {
   constructor(readonly outcome: Outcome<never>) {
     super(outcome.type);

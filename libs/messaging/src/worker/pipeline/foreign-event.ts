@@ -5,13 +5,14 @@ import type { NewJob } from '@app/ledger';
 import type { ForeignEvent } from '../../port/job-message';
 import { payloadOf } from './payload';
 
-/** RFC 9562, 6.6: a namespace of our own for keys made from the names that others give. */
+/** A namespace (RFC 9562, 6.6) for keys that are derived from the ids of other services. */
 const adoptedKeys = '6a1b5c0e-4c1f-4d0c-9a53-0f4f2b8f9d11';
 
 /**
- * A CloudEvent that another service has put on our queue becomes a job like any other: into the ledger and the
- * outbox, from where our relay publishes it. However often the event comes, `source` and `id` make it one job.
- * @returns what is to be enqueued
+ * Turns a CloudEvent that another service has put on our queue into a request for a job. The ledger and the outbox then
+ * hold the job, and our relay publishes it. `source` and `id` make one job, however often the event is delivered.
+ * @param broker the broker that delivered the event; the job is published to the same one
+ * @returns the request for `enqueue`
  * @throws PayloadRefused
  */
 export function newJobOfForeignEvent(

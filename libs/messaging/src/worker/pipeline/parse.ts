@@ -11,11 +11,16 @@ import { PayloadRefused } from './payload';
 import type { Step } from './steps';
 
 /**
- * What is no job of ours has its only copy at the broker until it is a job or a dead letter. The process ends before it
- * could be written: the message is not acknowledged, and the broker gives it to another process.
+ * Thrown when the process ends before a message could be stored as a job or a dead letter. The broker has the only
+ * copy. So the message is not acknowledged, and the broker redelivers it to another process.
  */
 export class LeftUnacked extends Error {}
 
+/**
+ * Parses the delivery. An unreadable message is dead-lettered, and the event of another service becomes a job; both end
+ * here.
+ * @throws LeftUnacked
+ */
 export function parseStep(dependencies: WorkerDependencies): Step<Delivery, void, Received, void> {
   const { pool, signals, handlers, wakeUp, drain } = dependencies;
 
@@ -32,7 +37,7 @@ export function parseStep(dependencies: WorkerDependencies): Step<Delivery, void
     await next(received);
   };
 
-  /** @returns undefined for the event of somebody else, which comes back as a job of ours */
+  /** @returns undefined for the event of another service: its job is published later as a message of ours */
   async function read(delivery: Delivery): Promise<Received | undefined> {
     assertReadable(delivery);
     const message = parseMessage(delivery.body);
@@ -74,7 +79,7 @@ export function parseStep(dependencies: WorkerDependencies): Step<Delivery, void
     }
   }
 
-  /** Retries every error: the broker has the only copy. */
+  /** Retries every error, because the broker has the only copy. @throws LeftUnacked when the process drains */
   async function written<Result>(what: string, statement: () => Promise<Result>): Promise<Result> {
     const check = (error: unknown): void => {
       if (error instanceof UnreadableMessageError) throw error;
@@ -112,7 +117,7 @@ function payloadInvalid(event: ForeignEvent, fault: string): UnreadableMessageEr
   return new UnreadableMessageError('payload_invalid', `Expected the payload of ${event.kind}: ${fault}`, event);
 }
 
-/** Another try would end in the same way. */
+/** A retry would fail in the same way. */
 function intakeFailed(error: unknown, about: UnreadableMessageError['about'] = {}): UnreadableMessageError {
   const detail = `This system failed at the message, which may be a good one: ${reasonOf(error)}`;
   return new UnreadableMessageError('intake_failed', detail, about);

@@ -1,6 +1,9 @@
 import type { JobDefinition } from '@app/contracts';
 
-/** The payload as the handler gets it: of today's version, and checked. @throws PayloadRefused */
+/**
+ * @returns the payload for the handler: upcast to the current version, and checked
+ * @throws PayloadRefused
+ */
 export function payloadOf(definition: JobDefinition, version: number, payload: unknown): unknown {
   let current: unknown;
   try {
@@ -13,5 +16,5 @@ export function payloadOf(definition: JobDefinition, version: number, payload: u
   return parsed.data;
 }
 
-/** The payload is not what its definition says; another attempt would find the same. */
+/** The payload does not fit its definition. Another attempt would find the same. */
 export class PayloadRefused extends Error {}

@@ -11,7 +11,10 @@ import { stopStep } from './stop';
 import { tenantStep } from './tenant';
 import { traceStep } from './trace';
 
-/** The way of every delivery on every broker. When it has run, the driver acknowledges, whatever came of it. */
+/**
+ * The steps that every delivery on every broker passes through. After the last one the driver acknowledges, whatever
+ * the outcome.
+ */
 export function createPipeline(dependencies: WorkerDependencies) {
   return Steps.from<Delivery, void>()
     .step('parse', 'the body becomes a message; one that cannot be read is set aside', parseStep(dependencies))

@@ -4,9 +4,9 @@ import { retryUntilDatabaseUp } from '../../retry-until-database-up';
 import type { WorkerDependencies } from './worker-dependencies';
 
 /**
- * Whether a write failed because of the handler's result: PostgreSQL is asked about the value itself, since the error of
- * a statement with many values does not say which of them it is about.
- * @returns how the attempt ends then: another attempt would return the same
+ * Finds out whether a write failed because of the handler's result. Asks PostgreSQL about this value, since the error
+ * of a statement with many values does not say which value caused it.
+ * @returns `fail`, because another attempt would return the same result; undefined when the result can be stored
  */
 export async function refusedResult(
   { pool, signals }: Pick<WorkerDependencies, 'pool' | 'signals'>,

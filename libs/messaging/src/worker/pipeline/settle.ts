@@ -8,6 +8,7 @@ import type { Step } from './steps';
 
 type Decision = Omit<Settlement, 'id' | 'dispatch'>;
 
+/** Settles the job when its attempt has ended, and wakes the relay. A fenced worker writes nothing. */
 export function settleStep({
   pool,
   settleBatcher,
@@ -34,39 +35,40 @@ export function settleStep({
     if (ending.type === 'aborted' && ending.reason === 'fenced') return undefined;
     const decision = decide(ending, claimed);
     if (ending.type === 'done' && ending.committed) return decision;
-    // What it said last is told before how it ended.
+    // The last progress is written before the outcome.
     await leases.writeProgress(claimed.lease);
     return write(claimed, decision);
   }
 
   /**
-   * A commit whose answer got lost looks like a fence to whatever comes after it. The ledger knows.
-   * @returns undefined when the attempt was fenced off indeed
+   * When the answer to a commit was lost, the next write looks fenced although the attempt was settled. The ledger has
+   * the answer.
+   * @returns undefined when the attempt was fenced indeed
    */
   async function settledUnseen({ job }: Claimed): Promise<Decision | undefined> {
     const state = await retryUntilDatabaseUp('fence', signals, () => readSettled(pool, job));
     return state && { state, delayMs: 0, attemptChange: 0, result: undefined, error: undefined };
   }
 
-  /** @returns what the ledger has made of the decision; undefined when the dispatch was fenced off */
+  /** @returns the decision as the ledger has stored it; undefined when the dispatch was fenced */
   async function write(claimed: Claimed, decision: Decision): Promise<Decision | undefined> {
     const { id, dispatch } = claimed.job;
     try {
       const state = await settleBatcher.add({ id, dispatch, ...decision });
       if (state === undefined || state === decision.state) return state && decision;
-      // It would have gone on, and somebody has asked for its end in the meantime.
+      // A cancel was requested before the job could be queued again.
       return { ...decision, state, error: cancelledWhileActive };
     } catch (error) {
       const { result } = decision;
       const refused = result === undefined ? undefined : await refusedResult({ pool, signals }, result);
-      // Not the handler's fault but one of ours, which must not fail the job for good: its lease brings it back.
+      // The fault is in our code, not in the handler. It must not fail the job for good: the lease brings the job back.
       if (!refused) throw error;
       return write(claimed, failed(refused.code, refused.reason));
     }
   }
 }
 
-/** The one place that says what becomes of a job after an attempt. */
+/** Decides what becomes of a job after an attempt. No other code decides this. */
 export function decide(ending: Ending, { job, definition }: Pick<Claimed, 'job' | 'definition'>): Decision {
   switch (ending.type) {
     case 'done':
@@ -114,7 +116,7 @@ function failed(code: string, message: string): Decision {
   return { state: 'failed', delayMs: 0, attemptChange: 0, result: undefined, error: errorOf(code, message) };
 }
 
-/** Error messages come from anywhere. */
+/** The message may contain any text. */
 function errorOf(code: string, message: string): JobError {
   return { code, message: toStorable(message) };
 }

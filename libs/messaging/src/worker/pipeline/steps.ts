@@ -1,10 +1,10 @@
 /**
- * One purpose. Takes what the step before it has made of the delivery, hands on what it makes of it, and sees
- * what comes back.
+ * One step of a pipeline. Gets the output of the step before it, passes its own output to the next one, and handles
+ * what the next one returns.
  */
 export type Step<In, Return, Out, Returned> = (input: In, next: (output: Out) => Promise<Returned>) => Promise<Return>;
 
-/** An ordered list of named steps; the compiler checks that each gets what the one before it hands on. */
+/** An ordered list of named steps. The compiler checks that each step accepts the output of the step before it. */
 export class Steps<In, Return, Current, Returned> {
   private constructor(
     private readonly compose: (last: (input: Current) => Promise<Returned>) => (input: In) => Promise<Return>,
@@ -15,6 +15,10 @@ export class Steps<In, Return, Current, Returned> {
     return new Steps((last) => last, []);
   }
 
+  /**
+   * Adds a step at the end of the list.
+   * @param purpose one line for the printed pipeline
+   */
   step<Out, NextReturned>(
     name: string,
     purpose: string,

@@ -1,9 +1,16 @@
 import type { Claimed, Ending } from './worker-dependencies';
 import type { Step } from './steps';
 
-/** How long a handler that was asked to stop may take to do so. After that its job goes on without it. */
+/**
+ * How long a handler may take to stop after its signal aborts, in milliseconds. After that its job continues without
+ * it.
+ */
 const stopGraceMs = 5_000;
 
+/**
+ * Ends an attempt at its time-out, or when its lease aborts: first the handler's signal aborts, and after `stopGraceMs`
+ * the attempt ends without the handler.
+ */
 export function stopStep(): Step<Claimed, Ending, Claimed, Ending> {
   return async (claimed, next) => {
     const { lease, definition } = claimed;

@@ -3,8 +3,8 @@ import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies'
 import type { Step } from './steps';
 
 /**
- * A job whose tenant has all its slots of the kind in this process is snoozed: its message is acknowledged, its slot is
- * free for the jobs of others at once, and the attempt does not count.
+ * Snoozes a job whose tenant already uses all its slots of the kind in this process. The message is acknowledged, its
+ * concurrency slot is free for other tenants at once, and the attempt does not count.
  */
 export function tenantStep({ handlers }: WorkerDependencies): Step<Claimed, Ending, Claimed, Ending> {
   const bulkheads = new Map(

@@ -2,6 +2,7 @@ import { traceContext, traceIdFrom } from '../../trace-context';
 import type { Received } from './worker-dependencies';
 import type { Step } from './steps';
 
+/** Continues the trace of the request that enqueued the job. */
 export function traceStep(): Step<Received, void, Received, void> {
   return (received, next) => {
     const traceId = traceIdFrom(received.message.traceparent);

@@ -18,7 +18,7 @@ export type ClaimBatcher = Batcher<Dispatch, ClaimedJob | undefined>;
 /** Settlements of concurrent jobs share one statement. The result is undefined for a fenced dispatch. */
 export type SettleBatcher = Batcher<Settlement, SettledState | undefined>;
 
-/** What the steps work with: made once per process. */
+/** The dependencies of the steps, created once per process. */
 export interface WorkerDependencies {
   readonly pool: Pool;
   readonly transactions: Transactions;
@@ -28,23 +28,23 @@ export interface WorkerDependencies {
   readonly handlers: ReadonlyMap<string, RegisteredHandler>;
   readonly concurrencyLimiters: ReadonlyMap<string, ConcurrencyLimiter>;
   readonly rateLimiter: RateLimiter;
-  /** What waits before its claim need not wait any longer then. */
+  /** When it begins, the waits before the claim end. */
   readonly drain: Drain;
   readonly claimBatcher: ClaimBatcher;
   readonly settleBatcher: SettleBatcher;
 }
 
-/** After `parse`. */
+/** A delivery after the step `parse`. */
 export interface Received extends RegisteredHandler {
   readonly delivery: Delivery;
   readonly message: ParsedMessage;
 }
 
-/** After `claim`. */
+/** A delivery after the step `claim`. */
 export interface Claimed extends Received {
   readonly job: ClaimedJob;
   readonly lease: Lease;
 }
 
-/** How an attempt ended: as the handler said, or because it was asked to stop. */
+/** How an attempt ended: with the handler's outcome, or because it was asked to stop. */
 export type Ending = Outcome | { readonly type: 'aborted'; readonly reason: AbortReason };
