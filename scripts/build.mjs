@@ -57,9 +57,12 @@ function buildWebClient() {
 function generatePrismaClient() {
   const generated = join(root, 'libs/database/src/generated/prisma');
   const stamp = join(generated, '.schema-sha256');
-  const schema = readFileSync(join(root, 'prisma/schema.prisma'));
+  const folder = join(root, 'prisma/schema');
+  const schema = readdirSync(folder)
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
   const version = require('@prisma/client/package.json').version;
-  const digest = createHash('sha256').update(schema).update(version).digest('hex');
+  const digest = createHash('sha256').update(schema.join()).update(version).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
   // The command line wants a schema engine, which it would download, although `generate` never runs it:
   // any program that exists will do.

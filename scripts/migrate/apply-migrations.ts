@@ -23,9 +23,8 @@ export async function applyMigrations(pool: Pool, folder: string): Promise<strin
   await markBrokenOff(pool);
   schemaEngine ??= loadSchemaEngine();
   const { SchemaEngine } = schemaEngine;
-  const schemaPath = join(folder, 'schema.prisma');
   const engine = await SchemaEngine.new(
-    { datamodels: [[schemaPath, readFileSync(schemaPath, 'utf8')]] },
+    { datamodels: readSchema(join(folder, 'schema')) },
     () => undefined,
     bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool)),
   );
@@ -79,6 +78,11 @@ async function markBrokenOff(pool: Pool): Promise<void> {
   } finally {
     client.release(true); // Ends the session, and with it the lock.
   }
+}
+
+/** @returns the path and the text of each file */
+function readSchema(baseDir: string): [string, string][] {
+  return readdirSync(baseDir).map((name) => [join(baseDir, name), readFileSync(join(baseDir, name), 'utf8')]);
 }
 
 function readMigrations(baseDir: string) {

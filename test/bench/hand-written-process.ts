@@ -25,7 +25,7 @@ const claimText = `
      WHERE job.id = free.id
     RETURNING job.tenant, job.id, job.dispatch, job.attempt, job.sequence, job.payload
   ), recorded AS (
-    INSERT INTO job_event (tenant, job_id, sequence, type, data)
+    INSERT INTO job_update (tenant, job_id, sequence, type, data)
     SELECT tenant, id, sequence, 'state', jsonb_build_object('state', 'active', 'attempt', attempt) FROM claimed
   )
   SELECT id, dispatch, payload FROM claimed`;
@@ -39,7 +39,7 @@ const settleText = `
      WHERE job.id = done.id AND job.dispatch = done.dispatch AND job.state = 'active'
     RETURNING job.id, kind, tenant, traceparent, attempt, sequence, finished_at
   ), recorded AS (
-    INSERT INTO job_event (tenant, job_id, sequence, type, data)
+    INSERT INTO job_update (tenant, job_id, sequence, type, data)
     SELECT tenant, id, sequence, 'state', jsonb_build_object('state', 'completed', 'attempt', attempt) FROM settled
   ), deduped AS (
     INSERT INTO processed_message (consumer, message_id) SELECT kind, id FROM settled ON CONFLICT DO NOTHING

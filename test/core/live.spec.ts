@@ -46,7 +46,7 @@ describe('the changes of jobs', () => {
          INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload)
          VALUES ($1, $2, 'test.run', 1, 'test', 'memory', 'queued', 2, 1, now(), '{}')
        )
-       INSERT INTO job_event (tenant, job_id, sequence, type, data) VALUES ($2, $1, 1, 'state', '{"state": "queued"}')`,
+       INSERT INTO job_update (tenant, job_id, sequence, type, data) VALUES ($2, $1, 1, 'state', '{"state": "queued"}')`,
       [id, of],
     );
     return id;

@@ -246,7 +246,7 @@ class World {
       if (parent && states.get(parent) === 'completed') expect(state).toBe('completed');
     }
     const { rows: events } = await this.core.pool.query<{ job_id: string; state: JobState }>(
-      `SELECT job_id, data->>'state' AS state FROM job_event WHERE type = 'state' ORDER BY job_id, sequence`,
+      `SELECT job_id, data->>'state' AS state FROM job_update WHERE type = 'state' ORDER BY job_id, sequence`,
     );
     const allowed = new Set(transitions.map(({ from, to }) => `${from} -> ${to}`));
     const seen = events.map(({ job_id: id, state }, index) => {
@@ -283,7 +283,7 @@ describe('any steps in any order', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }), async (steps) => {
-        await core.pool.query('TRUNCATE job, outbox, job_event, dead_letter, processed_message');
+        await core.pool.query('TRUNCATE job, outbox, job_update, dead_letter, processed_message');
         const world = new World(core, plain, keyed, parent);
         for (const one of steps) await world.take(one);
         await world.comeToRest();

@@ -110,7 +110,7 @@ for (const [backend, isThere] of onBullmq) {
       await system.pool.query(
         `WITH ended AS (UPDATE job SET state = 'failed', error = $2, result = $3, order_key = $4, order_position = 1,
                                        progress_note = $4, sequence = sequence + 2 WHERE id = $1 RETURNING *)
-         INSERT INTO job_event (tenant, job_id, sequence, type, data)
+         INSERT INTO job_update (tenant, job_id, sequence, type, data)
          SELECT tenant, id, sequence - 1, 'progress', jsonb_build_object('percent', 5, 'note', $4::text) FROM ended
           UNION ALL
          SELECT tenant, id, sequence, 'state', jsonb_build_object('state', 'failed', 'error', error) FROM ended`,

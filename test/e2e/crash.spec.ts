@@ -92,7 +92,7 @@ onEachBackend('a system whose processes are killed or frozen', (backend) => {
     await system.end('email-worker', 'SIGTERM');
     expect(await system.jobsByState()).toEqual({ completed: promised.size });
     const { rows } = await system.pool.query(
-      `SELECT job_id FROM job_event WHERE data->>'state' = 'completed' GROUP BY job_id HAVING count(*) > 1`,
+      `SELECT job_id FROM job_update WHERE data->>'state' = 'completed' GROUP BY job_id HAVING count(*) > 1`,
     );
     expect(rows).toEqual([]);
   });

@@ -70,7 +70,7 @@ async function flood(job: Dispatch): Promise<string> {
   for (let done = 0; done < batches; done += 1) {
     await system.pool.query(
       `WITH moved AS (UPDATE job SET sequence = sequence + $2 WHERE id = $1 RETURNING *)
-       INSERT INTO job_event (tenant, job_id, sequence, type, data)
+       INSERT INTO job_update (tenant, job_id, sequence, type, data)
        SELECT tenant, id, sequence - $2 + n, 'progress', jsonb_build_object('percent', 1, 'note', $3::text)
          FROM moved, generate_series(1, $2) AS n`,
       [job.id, batch, 'x'.repeat(2_000)],

@@ -25,17 +25,17 @@ describe('npm run migrate', () => {
     return client;
   }
 
-  function migrate(): { child: ChildProcess; said: () => string; code: Promise<number | null> } {
-    let output = '';
+  function migrate(): { child: ChildProcess; output: () => string; code: Promise<number | null> } {
+    let printed = '';
     const child = fork(join(projectFolder, 'dist/scripts/migrate/main.js'), {
       env: { ...process.env, DATABASE_URL: database.url, REDIS_URL: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     for (const stream of [child.stdout!, child.stderr!]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+      stream.setEncoding('utf8').on('data', (text: string) => (printed += text));
     }
     const code = once(child, 'exit').then(([ended]) => ended as number | null);
-    return { child, said: () => output, code };
+    return { child, output: () => printed, code };
   }
 
   it('lets requests pass while another session holds the table, names that session, and goes on when it ends', async () => {
@@ -46,13 +46,13 @@ describe('npm run migrate', () => {
     await reader.query('BEGIN');
     const { rows } = await reader.query('SELECT pg_backend_pid() AS pid, count(*) FROM schedule');
 
-    const { said, code } = migrate();
+    const { output, code } = migrate();
     await until(
       'it says who stands in its way',
-      () => Promise.resolve(said()),
+      () => Promise.resolve(output()),
       (output) => output.includes('again in'),
     );
-    expect(said()).toMatch(
+    expect(output()).toMatch(
       new RegExp(
         `pid ${rows[0].pid} \\(a report, idle in transaction, .*SELECT pg_backend_pid.*pg_terminate_backend\\(${rows[0].pid}\\)`,
       ),
@@ -66,19 +66,20 @@ describe('npm run migrate', () => {
     }
     await reader.query('COMMIT');
     expect(await code).toBe(0);
-    expect(said()).toContain('migration 20261204000001_schedule_last applied');
+    expect(output()).toContain('migration 20261204000001_schedule_last applied');
     await request.query('SELECT last_at FROM schedule');
   });
 
   it('applies a migration completely or not at all', async () => {
     const client = await connect('a test');
     // The last statement of the migration fails on this table. The statements before it could run.
-    await client.query(`DROP INDEX job_event_by_transaction; ALTER TABLE job_event DROP COLUMN tenant, DROP COLUMN xid;
-      CREATE TABLE job_event_by_transaction (); 
+    await client.query(`DROP INDEX job_update_by_transaction; ALTER TABLE job_update RENAME TO job_event;
+      ALTER TABLE job_event DROP COLUMN tenant, DROP COLUMN xid;
+      CREATE TABLE job_event_by_transaction ();
       DELETE FROM _prisma_migrations WHERE migration_name = '20261126000000_live_progress'`);
-    const { code, said } = migrate();
+    const { code, output } = migrate();
     expect(await code).toBe(1);
-    expect(said()).toContain('job_event_by_transaction');
+    expect(output()).toContain('job_event_by_transaction');
     const { rows } = await client.query(
       `SELECT attname FROM pg_attribute WHERE attrelid = 'job_event'::regclass AND attname IN ('tenant', 'xid')`,
     );

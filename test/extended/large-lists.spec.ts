@@ -105,7 +105,7 @@ it('lists and streams of jobs with large results have their sizes, and a separat
        UPDATE job SET state = 'completed', finished_at = now(), started_at = now(), sequence = sequence + 1,
               result = jsonb_build_object('messageId', repeat('r', $2))
         WHERE id = ANY ($1::uuid[]) RETURNING id, tenant, sequence)
-     INSERT INTO job_event (tenant, job_id, sequence, type, data)
+     INSERT INTO job_update (tenant, job_id, sequence, type, data)
      SELECT tenant, id, sequence, 'state', '{"state":"completed","attempt":1}' FROM done`,
     [ids, large],
   );

@@ -110,9 +110,9 @@ async function enqueue({ pool }: Stage, jobs: JobsService, definition: JobDefini
        INSERT INTO job
        SELECT (jsonb_populate_record(job, jsonb_build_object('id', copy.id))).* FROM job, copy WHERE job.id = $1
      ), events AS (
-       INSERT INTO job_event
+       INSERT INTO job_update
        SELECT (jsonb_populate_record(event, jsonb_build_object('job_id', copy.id))).*
-         FROM job_event event, copy WHERE event.job_id = $1
+         FROM job_update event, copy WHERE event.job_id = $1
      )
      INSERT INTO outbox
      SELECT (jsonb_populate_record(outbox,

@@ -69,9 +69,9 @@ async function assertLedger({ pool }: Stage, jobs: number): Promise<void> {
             (SELECT count(*)::int FROM job
               WHERE state = 'completed' AND attempt = 1 AND dispatch = 1 AND sequence = 3 AND progress = 100
                 AND result = '{}' AND started_at IS NOT NULL AND finished_at IS NOT NULL) AS completed,
-            (SELECT count(*)::int FROM job_event WHERE data = '{"state": "active", "attempt": 1}') AS claimed,
-            (SELECT count(*)::int FROM job_event WHERE data = '{"state": "completed", "attempt": 1}') AS settled,
-            (SELECT count(*)::int FROM job_event) AS events,
+            (SELECT count(*)::int FROM job_update WHERE data = '{"state": "active", "attempt": 1}') AS claimed,
+            (SELECT count(*)::int FROM job_update WHERE data = '{"state": "completed", "attempt": 1}') AS settled,
+            (SELECT count(*)::int FROM job_update) AS events,
             (SELECT count(*)::int FROM processed_message) AS processed,
             (SELECT count(*)::int FROM event_outbox WHERE data->>'state' = 'completed' AND key = data->>'id') AS announced,
             (SELECT count(*)::int FROM outbox) + (SELECT count(*)::int FROM dead_letter) AS others`,

@@ -82,7 +82,7 @@ async function activeJobs(pool: Pool, count: number): Promise<string[]> {
          FROM generate_series(1, $1)
        RETURNING *
      ), events AS (
-       INSERT INTO job_event (tenant, job_id, sequence, type, data)
+       INSERT INTO job_update (tenant, job_id, sequence, type, data)
        SELECT tenant, id, sequence, 'state', '{"state": "active", "attempt": 1}' FROM jobs
      )
      SELECT id FROM jobs`,

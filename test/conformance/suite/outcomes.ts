@@ -112,7 +112,9 @@ export function outcomes({ scenario, start }: Suite): void {
       { timeoutMs: 200 },
     );
     expect(job).toMatchObject({ state: 'completed', attempt: 2, result: { n: 2 } });
-    const { rows } = await core.pool.query(`SELECT data->'error'->>'code' AS code FROM job_event WHERE data ? 'error'`);
+    const { rows } = await core.pool.query(
+      `SELECT data->'error'->>'code' AS code FROM job_update WHERE data ? 'error'`,
+    );
     expect(rows).toEqual([{ code: 'timed_out' }]);
   });
 

@@ -108,7 +108,7 @@ const logStatement = new Statement<{ at: Date; type: string; data: object }>(
   'board_log',
   `SELECT at, type, jsonb_strip_nulls(jsonb_build_object('state', data->'state', 'attempt', data->'attempt',
             'runAt', data->'runAt', 'percent', data->'percent', 'error', left(data->'error'->>'code', 100))) AS data
-     FROM (SELECT * FROM job_event WHERE job_id = $1 ORDER BY sequence DESC LIMIT ${loggedEvents}) last
+     FROM (SELECT * FROM job_update WHERE job_id = $1 ORDER BY sequence DESC LIMIT ${loggedEvents}) last
     ORDER BY sequence`,
 );
 

@@ -42,10 +42,10 @@ const changesStatement = new Statement<{
   `SELECT place::int, job_id AS "jobId", xid::text AS xid, is_later AS "isLater", pg_current_snapshot()::text AS snapshot
      FROM unnest($1::text[], $2::pg_snapshot[]) WITH ORDINALITY AS reader(tenant, seen, place)
      LEFT JOIN LATERAL (
-       (SELECT job_id, xid, false AS is_later FROM job_event
+       (SELECT job_id, xid, false AS is_later FROM job_update
          WHERE tenant = reader.tenant AND xid = ANY (ARRAY(SELECT pg_snapshot_xip(reader.seen))))
        UNION ALL
-       (SELECT job_id, xid, true FROM job_event
+       (SELECT job_id, xid, true FROM job_update
          WHERE tenant = reader.tenant AND xid >= pg_snapshot_xmax(reader.seen)
          ORDER BY xid
          FETCH FIRST ${changesAtOnce} ROWS WITH TIES)

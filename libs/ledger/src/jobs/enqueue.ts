@@ -44,7 +44,7 @@ const firstOfKey = `
          true AS replayed, body_hash AS "bodyHash"
     FROM idempotency_key
     JOIN job ON job.id = idempotency_key.job_id
-    JOIN job_event first ON first.job_id = job.id AND first.sequence = 1`;
+    JOIN job_update first ON first.job_id = job.id AND first.sequence = 1`;
 
 /** The place of a parent in its family: the last place that `uuid_v7` has. */
 const lastPlace = 16_383;

@@ -40,11 +40,11 @@ type Row = { readonly place: number; readonly sequence: number; readonly at: Dat
  * all updates before it. Only the job's row stores the result. The result is the last update, after `completed`.
  */
 const eventsStatement = new Statement<Row>(
-  'job_events',
+  'read_job_updates',
   `SELECT place::int, event.*
      FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS reader(id, after, place)
     CROSS JOIN LATERAL (
-       (SELECT sequence, type, data, at FROM job_event
+       (SELECT sequence, type, data, at FROM job_update
          WHERE job_id = reader.id AND sequence > reader.after
          ORDER BY sequence
          LIMIT ${jobUpdatesAtOnce})

@@ -21,7 +21,7 @@ const progressStatement = new Statement<Dispatch>(
       WHERE job.id = held.id
      RETURNING tenant, job.id, dispatch, sequence, progress, progress_note
    ), recorded AS (
-     INSERT INTO job_event (tenant, job_id, sequence, type, data)
+     INSERT INTO job_update (tenant, job_id, sequence, type, data)
      SELECT tenant, id, sequence, 'progress', jsonb_build_object('percent', progress, 'note', progress_note) FROM moved
    )
    SELECT id, dispatch FROM moved`,

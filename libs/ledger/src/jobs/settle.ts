@@ -83,7 +83,7 @@ const settleStatement = new Statement<Dispatch & { state: SettledState }>(
 const settledStatement = new Statement<{ state: SettledState; isSwept: boolean }>(
   'read_settled',
   `SELECT data->>'state' AS state, data->'error'->>'code' IS NOT DISTINCT FROM 'lease_expired' AS "isSwept"
-     FROM job_event
+     FROM job_update
     WHERE job_id = $1::uuid AND sequence > $2::int AND type = 'state'
     ORDER BY sequence
     LIMIT 1`,

@@ -122,7 +122,7 @@ async function sweepIn(
   await client.query('BEGIN');
   // Takes the table locks of a heartbeat and of the sweep, without waiting. A sweep that waited for them would get them
   // at the same moment as the heartbeats, and would race against them.
-  await client.query('LOCK TABLE job, outbox, job_event, dead_letter, event_outbox IN ROW EXCLUSIVE MODE NOWAIT');
+  await client.query('LOCK TABLE job, outbox, job_update, dead_letter, event_outbox IN ROW EXCLUSIVE MODE NOWAIT');
   const [clock] = await clockStatement.run(client);
   if (!agrees({ ...clock!, tookMs: performance.now() - beganAt })) return { swept: [], locked: [] };
   const rows = await sweepStatement.run(client, spared);
