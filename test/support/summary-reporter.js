@@ -1,4 +1,5 @@
-// The last lines of a test run: what ran on which broker, and one line that counts it all.
+// The last lines of a test run: the tests and passing `expect` calls of each project, the tests on each broker, and one
+// line that counts all tests.
 module.exports = class SummaryReporter {
   onRunComplete(_contexts, results) {
     const {
@@ -8,8 +9,11 @@ module.exports = class SummaryReporter {
       numRuntimeErrorTestSuites: broken,
     } = results;
     const rows = new Map();
+    const expects = new Map();
     for (const suite of results.testResults) {
-      for (const { ancestorTitles, status } of suite.testResults) {
+      const project = suite.displayName.name;
+      for (const { ancestorTitles, status, numPassingAsserts = 0 } of suite.testResults) {
+        expects.set(project, (expects.get(project) ?? 0) + numPassingAsserts);
         const backend =
           ancestorTitles.map((title) => /^on (.+)$/.exec(title)?.[1]).find(Boolean) ?? 'without a broker, or any';
         const row = rows.get(backend) ?? { passed: 0, failed: 0, skipped: 0 };
@@ -23,8 +27,9 @@ module.exports = class SummaryReporter {
     );
     // At the very end: Jest's own summary comes after all reporters.
     process.once('exit', () => {
+      const expected = [...expects].sort().map(([project, count]) => `${project} ${count}`);
       process.stdout.write(
-        `\n${lines.sort().join('\n')}\n\n${passed} passed, ${failed + broken} failed, ${skipped} skipped\n`,
+        `\nexpect calls: ${expected.join(', ')}\n\n${lines.sort().join('\n')}\n\n${passed} passed, ${failed + broken} failed, ${skipped} skipped\n`,
       );
     });
   }

@@ -36,13 +36,13 @@ export class LogSubscriber {
       logger.warn({ jobId: id, kind, dispatch }, 'lease was lost; what the handler did was not recorded'),
     );
     signals.on('dead_lettered', ({ broker, queue }, reason, detail) =>
-      logger.warn({ broker, queue, reason, detail }, 'unreadable message set aside'),
+      logger.warn({ broker, queue, reason, detail }, 'unreadable message dead-lettered'),
     );
     signals.on('delivery_failed', ({ broker, queue }, error) =>
       logger.error({ broker, queue, reason: reasonOf(error) }, 'a delivery could not be worked on'),
     );
     signals.on('foreign_event_enqueued', ({ id, kind, replayed }, source) =>
-      logger.info({ jobId: id, kind, source }, replayed ? 'event of another service came again' : 'job adopted'),
+      logger.info({ jobId: id, kind, source }, replayed ? 'event of another service received again' : 'event of another service enqueued as a job'),
     );
     signals.on('redriven', (jobIds, by) => logger.warn({ jobIds, by }, 'failed jobs run again'));
     signals.on('swept', ({ id, kind, state, attempt }) =>
