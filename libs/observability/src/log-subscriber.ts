@@ -42,7 +42,10 @@ export class LogSubscriber {
       logger.error({ broker, queue, reason: reasonOf(error) }, 'a delivery could not be worked on'),
     );
     signals.on('foreign_event_enqueued', ({ id, kind, replayed }, source) =>
-      logger.info({ jobId: id, kind, source }, replayed ? 'event of another service received again' : 'event of another service enqueued as a job'),
+      logger.info(
+        { jobId: id, kind, source },
+        replayed ? 'event of another service received again' : 'event of another service enqueued as a job',
+      ),
     );
     signals.on('redriven', (jobIds, by) => logger.warn({ jobIds, by }, 'failed jobs run again'));
     signals.on('swept', ({ id, kind, state, attempt }) =>
