@@ -17,7 +17,7 @@ import {
   headerText,
   isStorable,
   storableText,
-} from '@app/contracts';
+} from '.';
 
 describe('retry policy', () => {
   const policy = exponential({ attempts: 9, base: '1s', max: '10s', jitter: 'none' });
