@@ -99,7 +99,7 @@ export function decide(ending: Ending, { job, definition }: Pick<Claimed, 'job' 
       case 'timed_out':
         return again('timed_out', `The attempt took longer than ${definition.timeoutMs} ms.`, undefined);
       case 'fenced':
-        throw new Error(`Job ${job.id} is not this worker's any more; there is nothing to decide.`);
+        throw new Error(`Job ${job.id} no longer belongs to this worker; its outcome is dropped.`);
     }
   }
 
