@@ -212,9 +212,9 @@ export const sabotages: readonly Sabotage[] = [
   },
   {
     name: 'a job that a drain returns loses an attempt',
-    file: 'libs/messaging/src/worker/pipeline/settle.ts',
-    find: "case 'drain':\n        return { state: 'queued', delayMs: 0, attemptChange: -1",
-    replace: "case 'drain':\n        return { state: 'queued', delayMs: 0, attemptChange: 0",
+    file: 'libs/messaging/src/worker/pipeline/decide.ts',
+    find: "case 'drain':\n      return { ...unchanged, state: 'queued', attemptChange: -1 }",
+    replace: "case 'drain':\n      return { ...unchanged, state: 'queued' }",
     specs: everyDriver,
     test: 'drains-and-hands-back',
   },

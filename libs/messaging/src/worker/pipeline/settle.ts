@@ -1,12 +1,9 @@
-import { cancelledWhileActive, readSettled, type JobError, type Settlement } from '@app/ledger';
-import { nextDelayMs, toStorable } from '@app/contracts';
-import type { AbortReason } from '../lease';
+import { cancelledWhileActive, readSettled } from '@app/ledger';
 import { retryUntilDatabaseUp } from '../../retry-until-database-up';
+import { decide, failed, type Decision } from './decide';
 import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies';
 import { refusedResult } from './result';
 import type { Step } from './steps';
-
-type Decision = Omit<Settlement, 'id' | 'dispatch'>;
 
 /** Settles the job when its attempt has ended, and wakes the relay. A fenced worker writes nothing. */
 export function settleStep({
@@ -66,57 +63,4 @@ export function settleStep({
       return write(claimed, failed(refused.code, refused.reason));
     }
   }
-}
-
-/** Decides what becomes of a job after an attempt. No other code decides this. */
-export function decide(ending: Ending, { job, definition }: Pick<Claimed, 'job' | 'definition'>): Decision {
-  switch (ending.type) {
-    case 'done':
-      return { state: 'completed', delayMs: 0, attemptChange: 0, result: ending.result, error: undefined };
-    case 'fail':
-      return failed(ending.code, ending.reason);
-    case 'snooze':
-      return { state: 'queued', delayMs: ending.afterMs, attemptChange: -1, result: undefined, error: undefined };
-    case 'retry':
-      return again('handler_failed', ending.reason, ending.afterMs);
-    case 'aborted':
-      return decideAborted(ending.reason);
-  }
-
-  function decideAborted(reason: AbortReason): Decision {
-    switch (reason) {
-      case 'cancelled': {
-        return {
-          state: 'cancelled',
-          delayMs: 0,
-          attemptChange: 0,
-          result: undefined,
-          error: cancelledWhileActive,
-        };
-      }
-      case 'drain':
-        return { state: 'queued', delayMs: 0, attemptChange: -1, result: undefined, error: undefined };
-      case 'timed_out':
-        return again('timed_out', `The attempt took longer than ${definition.timeoutMs} ms.`, undefined);
-      case 'fenced':
-        throw new Error(`Job ${job.id} no longer belongs to this worker; its outcome is dropped.`);
-    }
-  }
-
-  function again(code: string, message: string, afterMs: number | undefined): Decision {
-    if (job.attempt >= job.maxAttempts) {
-      return failed('attempts_exhausted', `Attempt ${job.attempt} of ${job.maxAttempts}: ${message}`);
-    }
-    const delayMs = afterMs ?? nextDelayMs(definition.retry, job.attempt);
-    return { state: 'queued', delayMs, attemptChange: 0, result: undefined, error: errorOf(code, message) };
-  }
-}
-
-function failed(code: string, message: string): Decision {
-  return { state: 'failed', delayMs: 0, attemptChange: 0, result: undefined, error: errorOf(code, message) };
-}
-
-/** The message may contain any text. */
-function errorOf(code: string, message: string): JobError {
-  return { code, message: toStorable(message) };
 }
