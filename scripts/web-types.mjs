@@ -11,7 +11,7 @@ const isThere = await fetch(document).then(
 );
 if (!isThere) {
   process.stderr.write(
-    `Expected the API at ${document}, got no document there. Run npm start, and set PORT as it has it.\n`,
+    `Expected the API at ${document}, got no document there. Run npm start, and set PORT to the port that npm start uses.\n`,
   );
   process.exit(1);
 }

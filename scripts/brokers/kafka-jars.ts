@@ -59,7 +59,7 @@ export async function fetchJars(): Promise<string> {
     const [code] = (await once(child, 'close')) as [number | null];
     if (code !== 0) {
       const why = /\[ERROR\] (.+)/.exec(said)?.[1] ?? said.trim();
-      throw new BrokerNotInstalled(`Maven could not fetch it (${why}); mend that, or set KAFKA_BROKERS.`);
+      throw new BrokerNotInstalled(`Maven could not fetch it (${why}); correct that, or set KAFKA_BROKERS.`);
     }
     moveIntoPlace(unfinished);
     return jarsFolder;

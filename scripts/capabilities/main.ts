@@ -27,7 +27,7 @@ function main(): void {
   const fresh = `${before}${begin}\n\n${tables}\n\n${end}${after}`;
   if (fresh === old) return;
   if (process.argv.includes('--check')) {
-    refuse('docs/02-queue-comparison.md does not say what the tests have seen: npm run capabilities writes it anew.');
+    refuse('docs/02-queue-comparison.md does not match the results of the tests: npm run capabilities updates it.');
   }
   writeFileSync(page, fresh);
 }

@@ -41,7 +41,7 @@ export async function pastLocks<Result>(
     } catch (error) {
       if (!isLockTimeout(error)) throw error;
       const blockers = await watch.stop();
-      const why = `a lock was not to be had within ${lockTimeoutMs} ms. ${describe(blockers)}`;
+      const why = `a lock was not available within ${lockTimeoutMs} ms. ${describe(blockers)}`;
       if (performance.now() + retryInMs > giveUpAt) {
         throw new Error(`${why} Nothing was changed. End these transactions, and start again.`, { cause: error });
       }

@@ -29,11 +29,11 @@ The image holds the software of others that is listed here. \`npm run notice\` w
 libvips, LGPL-3.0-or-later
 ==========================
 
-Images are made smaller by sharp (Apache-2.0), which uses libvips and the libraries that libvips needs. They lie in the
-package @img/sharp-libvips-<platform> ${libvips} as shared libraries of their own, and are used under the LGPL-3.0-or-later:
+Images are made smaller by sharp (Apache-2.0), which uses libvips and the libraries that libvips needs. They are in the
+package @img/sharp-libvips-<platform> ${libvips} as separate shared libraries, and are used under the LGPL-3.0-or-later:
 the texts are licenses/LGPL-3.0.txt and licenses/GPL-3.0.txt. The README.md of the package lists every library in it with
-its licence. Nothing of them was changed. The sources, and how they are built, are at
-https://github.com/lovell/sharp-libvips/tree/v${libvips}. Another build takes their place by lying in their place.
+its licence. They are unchanged. The sources, and how they are built, are at
+https://github.com/lovell/sharp-libvips/tree/v${libvips}. To use another build, replace these files.
 
 Fonts, OFL-1.1
 ==============
@@ -45,7 +45,8 @@ Noto Sans SC, in PDF reports: apps/report-worker/src/fonts/NotoSansSC-Regular.tt
 Packages of the services
 ========================
 
-Of every platform, of which an image has one. The text of a licence is in the folder of its package below node_modules.
+The list has the packages of every platform; an image has those of one. The text of a licence is in the folder of its
+package below node_modules.
 
 ${table(server)}
 

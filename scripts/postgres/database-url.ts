@@ -18,5 +18,5 @@ export function databaseUrl(): string {
   const { folder } = locatePostgres(projectFolder, readSettings(['DATA_DIR']).DATA_DIR);
   const url = lastUrlIn(folder);
   if (url) return url;
-  throw new Error('Expected DATABASE_URL, or `npm start` to run, whose database this is for; found neither.');
+  throw new Error('Expected DATABASE_URL to be set, or `npm start` to run with its own database; found neither.');
 }

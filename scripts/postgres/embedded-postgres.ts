@@ -42,7 +42,7 @@ function asRefusal(folder: string, error: unknown): Error {
   const { code, syscall = '', message } = error as NodeJS.ErrnoException;
   if (error instanceof UnusableFolder) return error;
   if (code !== undefined && !syscall.startsWith('spawn')) return new UnusableFolder('DATA_DIR', folder, error);
-  const advice = 'Mend that, or set DATA_DIR to another folder.';
+  const advice = 'Correct that, or set DATA_DIR to another folder.';
   return new Error(`PostgreSQL cannot run in ${folder}: ${message}. ${advice}`, { cause: error });
 }
 
@@ -93,7 +93,7 @@ async function startIn(
   /** Creates the database beside its final place and then moves it there, so that existing data are never touched. */
   function createDatabase(): void {
     if (existsSync(data)) {
-      throw new Error(`${data} is there and is no database of ours; nothing was changed`);
+      throw new Error(`${data} exists and is not a database of this project; nothing was changed`);
     }
     const unfinished = `${data}.unfinished`;
     rmSync(unfinished, { recursive: true, force: true }); // An interrupted first start has left this folder.

@@ -36,7 +36,7 @@ export function locatePostgres(projectFolder: string, requestedFolder: string | 
     throw new UnusableFolder(
       'DATA_DIR',
       folder,
-      `the user with id ${user.uid}, who runs PostgreSQL for root, cannot reach it; name another one, or start as another user`,
+      `the user with id ${user.uid}, which runs PostgreSQL for root, cannot reach it; name another folder, or start as another user`,
     );
   }
   const name = `${basename(projectFolder)}-${createHash('sha256').update(projectFolder).digest('hex').slice(0, 8)}`;

@@ -6,8 +6,8 @@ import { createPool } from '@app/ledger';
 import { databaseUrl } from '../postgres/database-url';
 
 const usage = `npm run replay -- NAME             how far the replay of this name has come
-npm run replay -- NAME --adopt     searches read it from now on, where nothing is behind
-npm run replay -- NAME --give-up   nobody writes to it any more; stop its process first
+npm run replay -- NAME --adopt     searches read it from now on, for each tenant that is not behind
+npm run replay -- NAME --give-up   gives it up: no process writes to it; stop its process first
 `;
 
 /**

@@ -69,7 +69,7 @@ export class Supervisor {
   async stop(): Promise<void> {
     const { say } = this.options;
     this.stopping = true;
-    if (this.running) say(`stopping: ${this.running.script} runs to its end`);
+    if (this.running) say(`stopping: ${this.running.script} finishes first`);
     await this.running?.ended;
     const patienceMs = this.options.settings.SHUTDOWN_GRACE_MS + 5_000;
     const [api, relay, ...workers] = this.apps;
@@ -139,6 +139,6 @@ export class Supervisor {
     this.running = { script, ended };
     const [code] = await ended;
     this.running = undefined;
-    if (code !== 0) throw new StartRefused(`The script "${script}" did not run to its end; see above.`);
+    if (code !== 0) throw new StartRefused(`The script "${script}" failed; see above.`);
   }
 }

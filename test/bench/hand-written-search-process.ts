@@ -16,7 +16,7 @@ const upsertText = `
   WITH newest AS (
     SELECT DISTINCT ON (tenant, sku) *
       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::timestamptz[])
-        AS told(tenant, sku, name, description, price_cents, version, updated_at)
+        AS changed(tenant, sku, name, description, price_cents, version, updated_at)
      ORDER BY tenant, sku, version DESC
   )
   INSERT INTO product_search AS known (tenant, generation, sku, name, description, price_cents, version, updated_at)
@@ -30,7 +30,7 @@ const noteText = `
   INSERT INTO processed_message (consumer, message_id) SELECT 'search', unnest($1::uuid[])
   ON CONFLICT DO NOTHING RETURNING message_id`;
 
-interface Told {
+interface ProductEvent {
   readonly id: string;
   readonly tenant: string;
   readonly data: Record<'sku' | 'name' | 'description' | 'priceCents' | 'version' | 'updatedAt', unknown>;
@@ -43,16 +43,16 @@ const consumer = kafka.consumer({ groupId: `${topic}.search`, allowAutoTopicCrea
 const pool = new Pool({ connectionString: process.env['DATABASE_URL'], max: 4, keepAlive: true });
 
 async function work(client: PoolClient, messages: readonly KafkaMessage[]): Promise<void> {
-  const told = messages.map(({ value }) => JSON.parse(value!.toString()) as Told);
+  const events = messages.map(({ value }) => JSON.parse(value!.toString()) as ProductEvent);
   await client.query('BEGIN');
   const noted = await client.query<{ message_id: string }>({
     name: 'note',
     text: noteText,
-    values: [told.map(({ id }) => id).sort()],
+    values: [events.map(({ id }) => id).sort()],
   });
   const fresh = new Set(noted.rows.map(({ message_id }) => message_id));
-  const first = told.filter(({ id }) => fresh.delete(id));
-  const all = (name: keyof Told['data']) => first.map(({ data }) => data[name]);
+  const first = events.filter(({ id }) => fresh.delete(id));
+  const all = (name: keyof ProductEvent['data']) => first.map(({ data }) => data[name]);
   await client.query({
     name: 'upsert',
     text: upsertText,

@@ -127,7 +127,7 @@ describe('a system whose broker is killed', () => {
         const load = new Load(system, 16);
         await mailServer.holds(20);
         await until(
-          'a backlog behind the hands of the worker',
+          'a backlog that the worker has not fetched',
           () => Promise.resolve(load.accepted.size),
           (size) => size > 100,
           60_000,

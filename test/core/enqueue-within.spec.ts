@@ -50,14 +50,14 @@ describe('a job that enqueueWithin adds to a transaction', () => {
 
   it('is made once for an event that is delivered twice and whose handler fails once', async () => {
     const event = plainEvent(['ada']);
-    let told = 0;
+    let committed = 0;
     let runs = 0;
-    const heard = hearing(event, 'ada', async (events, tx) => {
+    const handler = hearing(event, 'ada', async (events, tx) => {
       for (const each of events) await core.jobs.enqueueWithin(tx, job, { n: each.data.n }, { tenant });
       if ((runs += 1) === 1) throw new Error('after the enqueue');
-      return () => void (told += 1);
+      return () => void (committed += 1);
     });
-    core = await startCore([[job, handle]], { events: [heard] });
+    core = await startCore([[job, handle]], { events: [handler] });
     const publish = core.driver.publishEvents.bind(core.driver);
     let published: Parameters<typeof publish>[0] = [];
     core.driver.publishEvents = (messages) => publish((published = messages));
@@ -68,6 +68,6 @@ describe('a job that enqueueWithin adds to a transaction', () => {
     const handledAgain = core.next('events_handled', (_kind, _subscriber, fresh) => fresh === 0);
     await publish(published);
     await handledAgain;
-    expect([await jobs(), told]).toEqual([1, 1]);
+    expect([await jobs(), committed]).toEqual([1, 1]);
   });
 });

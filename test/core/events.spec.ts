@@ -17,9 +17,11 @@ describe('domain events', () => {
 
   it('are published in the order in which they were recorded, by any number of relays', async () => {
     const event = plainEvent(['ada']);
-    const heard: number[] = [];
+    const received: number[] = [];
     core = await startCore([], {
-      events: [hearing(event, 'ada', (group) => Promise.resolve(void heard.push(...group.map(({ data }) => data.n))))],
+      events: [
+        hearing(event, 'ada', (group) => Promise.resolve(void received.push(...group.map(({ data }) => data.n)))),
+      ],
       relay: false,
     });
     const { pool, driver, signals } = core;
@@ -38,11 +40,11 @@ describe('domain events', () => {
     for (const relay of relays) relay.start();
     try {
       await until(
-        'all are heard',
-        () => Promise.resolve(heard.length),
+        'all are received',
+        () => Promise.resolve(received.length),
         (length) => length === 3_000,
       );
-      expect(heard).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
+      expect(received).toEqual(Array.from({ length: 3_000 }, (_, n) => n));
     } finally {
       await Promise.all(relays.map((relay) => relay.stop()));
     }
@@ -62,28 +64,32 @@ describe('domain events', () => {
 
   it('of two tenants are two events, even with the same source and id from another service', async () => {
     const event = plainEvent(['ada']);
-    const heard: (string | undefined)[] = [];
+    const received: (string | undefined)[] = [];
     core = await startCore([], {
-      events: [hearing(event, 'ada', (group) => Promise.resolve(void heard.push(...group.map((each) => each.tenant))))],
+      events: [
+        hearing(event, 'ada', (group) => Promise.resolve(void received.push(...group.map((each) => each.tenant)))),
+      ],
     });
-    const told = { specversion: '1.0', source: '/another/service', id: '1', type: `${event.kind}.v1` };
+    const foreign = { specversion: '1.0', source: '/another/service', id: '1', type: `${event.kind}.v1` };
     for (const tenantOfEvent of ['shop', 'rival', 'shop']) {
-      await core.broker.publishRawEvent(event.kind, { ...told, tenant: tenantOfEvent, data: { n: 1, key: 'one' } });
+      await core.broker.publishRawEvent(event.kind, { ...foreign, tenant: tenantOfEvent, data: { n: 1, key: 'one' } });
     }
-    await core.broker.publishRawEvent(event.kind, { ...told, id: 'last', data: { n: 2, key: 'one' } });
+    await core.broker.publishRawEvent(event.kind, { ...foreign, id: 'last', data: { n: 2, key: 'one' } });
     await until(
-      'the last one is heard',
-      () => Promise.resolve(heard),
+      'the last one is received',
+      () => Promise.resolve(received),
       (tenants) => tenants.includes(undefined),
     );
-    expect(heard).toEqual(['shop', 'rival', undefined]);
+    expect(received).toEqual(['shop', 'rival', undefined]);
   });
 
   it('wait in the outbox while the broker refuses them', async () => {
     const event = plainEvent(['ada']);
-    const heard: number[] = [];
+    const received: number[] = [];
     core = await startCore([], {
-      events: [hearing(event, 'ada', (group) => Promise.resolve(void heard.push(...group.map(({ data }) => data.n))))],
+      events: [
+        hearing(event, 'ada', (group) => Promise.resolve(void received.push(...group.map(({ data }) => data.n)))),
+      ],
     });
     const publish = core.driver.publishEvents.bind(core.driver);
     let refusals = 0;
@@ -92,8 +98,8 @@ describe('domain events', () => {
     await core.prisma.$transaction((tx) => recordEvent(tx, event, { n: 7, key: 'one' }, { tenant }));
     core.wakeUp.request('events');
     await until(
-      'it is heard',
-      () => Promise.resolve(heard.length),
+      'it is received',
+      () => Promise.resolve(received.length),
       (length) => length === 1,
     );
     expect(refusals).toBe(3);
@@ -101,9 +107,11 @@ describe('domain events', () => {
 
   it('are dead-lettered when ten processes have begun and not finished them, and the others are handled', async () => {
     const event = plainEvent(['ada']);
-    const heard: number[] = [];
+    const received: number[] = [];
     core = await startCore([], {
-      events: [hearing(event, 'ada', (group) => Promise.resolve(void heard.push(...group.map(({ data }) => data.n))))],
+      events: [
+        hearing(event, 'ada', (group) => Promise.resolve(void received.push(...group.map(({ data }) => data.n)))),
+      ],
       relay: false,
     });
     const { pool } = core;
@@ -126,14 +134,14 @@ describe('domain events', () => {
     const relay = new PublishLoop(pool, eventOutbox(core.driver, [event.kind]), core.signals);
     relay.start();
     expect((await deadLettered)[1]).toBe('killed_its_process');
-    // A handler hears before its transaction commits, which removes its rows.
+    // A handler receives events before its transaction commits, which removes its rows.
     await until(
       'nothing is left begun',
       () => pool.query('SELECT FROM begun_event'),
       ({ rowCount }) => rowCount === 0,
     );
     await relay.stop();
-    expect(heard).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9]);
+    expect(received).toEqual([0, 1, 2, 4, 5, 6, 7, 8, 9]);
     expect((await pool.query('SELECT reason, kind FROM dead_letter')).rows).toEqual([
       { reason: 'killed_its_process', kind: event.kind },
     ]);
@@ -142,12 +150,12 @@ describe('domain events', () => {
   it('count a process once per event, however often the event is delivered to it', async () => {
     const event = plainEvent(['ada']);
     const doors = gate();
-    const heard: number[] = [];
+    const received: number[] = [];
     core = await startCore([], {
       events: [
         hearing(event, 'ada', async (group) => {
           await doors.passed;
-          heard.push(...group.map(({ data }) => data.n));
+          received.push(...group.map(({ data }) => data.n));
         }),
       ],
     });
@@ -168,7 +176,7 @@ describe('domain events', () => {
       () => core!.pool.query('SELECT FROM begun_event').then(({ rowCount }) => rowCount),
       (rows) => rows === 0,
     );
-    expect(heard).toEqual([1]);
+    expect(received).toEqual([1]);
     expect((await core.pool.query('SELECT FROM dead_letter')).rowCount).toBe(0);
   });
 });

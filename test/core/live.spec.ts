@@ -153,13 +153,13 @@ describe('the changes of jobs', () => {
       const held = await change(slow);
       const quick = await change(pool);
       await until(
-        'the quick one is told',
+        'the stream has the quick change',
         () => Promise.resolve(seen),
         (ids) => ids.includes(quick),
       );
       await slow.query('COMMIT');
       await until(
-        'the slow one is told',
+        'the stream has the slow change',
         () => Promise.resolve(seen),
         (ids) => ids.includes(held),
       );

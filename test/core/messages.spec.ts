@@ -93,7 +93,7 @@ describe('the core', () => {
 
     it.each([
       ['a valid event', 'job', 'adopt', { n: 1 }],
-      ['an invalid event', 'dead_letter', 'set aside', { n: 'many' }],
+      ['an invalid event', 'dead_letter', 'dead-letter', { n: 'many' }],
     ])('leaves %s at the broker when the worker stops while PostgreSQL refuses it', async (_, table, what, data) => {
       const job = plainJob();
       core = await startCore([[job, () => Promise.resolve(done({ n: 1 }))]]);

@@ -67,11 +67,11 @@ describe('progress', () => {
       return done({ n: 1 });
     }, 'completed');
     await spoken.passed;
-    const told = events.filter((event) => event.startsWith('progress')).map((event) => Number(event.split(' ')[1]));
-    expect(told.at(-1)).toBe(80);
-    expect(told).toEqual([...told].sort((a, b) => a - b));
-    expect(told.length).toBeGreaterThan(1);
+    const written = events.filter((event) => event.startsWith('progress')).map((event) => Number(event.split(' ')[1]));
+    expect(written.at(-1)).toBe(80);
+    expect(written).toEqual([...written].sort((a, b) => a - b));
+    expect(written.length).toBeGreaterThan(1);
     // Two for each second, and the last one.
-    expect(told.length).toBeLessThanOrEqual(((performance.now() - startedAt) / 1_000) * 2 + 2);
+    expect(written.length).toBeLessThanOrEqual(((performance.now() - startedAt) / 1_000) * 2 + 2);
   });
 });

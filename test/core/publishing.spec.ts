@@ -70,9 +70,11 @@ describe('the relay, when the broker confirms only a part of a batch,', () => {
 
   it('dead-letters a refused event with its bytes, and publishes the other events once', async () => {
     const event = plainEvent(['ada']);
-    const heard: number[] = [];
+    const received: number[] = [];
     core = await startCore([], {
-      events: [hearing(event, 'ada', (group) => Promise.resolve(void heard.push(...group.map(({ data }) => data.n))))],
+      events: [
+        hearing(event, 'ada', (group) => Promise.resolve(void received.push(...group.map(({ data }) => data.n)))),
+      ],
       relay: false,
     });
     await core.prisma.$transaction(async (tx) => {
@@ -88,8 +90,8 @@ describe('the relay, when the broker confirms only a part of a batch,', () => {
     const loop = new PublishLoop(core.pool, eventOutbox(core.driver, [event.kind]), core.signals);
     loop.start();
     await until(
-      'the neighbours are heard',
-      () => Promise.resolve(heard.length),
+      'the neighbours are received',
+      () => Promise.resolve(received.length),
       (length) => length === 2,
     );
     await until(
@@ -101,7 +103,7 @@ describe('the relay, when the broker confirms only a part of a batch,', () => {
     const { rows } = await core.pool.query<{ raw: Buffer }>('SELECT queue, tenant, kind, reason, raw FROM dead_letter');
     expect(rows).toMatchObject([{ queue: event.kind, tenant, kind: event.kind, reason: 'message_refused' }]);
     expect(JSON.parse(rows[0]!.raw.toString())).toMatchObject({ type: `${event.kind}.v1`, data: { n: 1, key: 'one' } });
-    expect([heard, sent.length]).toEqual([[0, 2], 2]);
+    expect([received, sent.length]).toEqual([[0, 2], 2]);
   });
 
   it('deletes the outbox rows of confirmed messages, and publishes the rest again', async () => {

@@ -18,7 +18,7 @@ import { gate } from '../support/gate';
 import { auditOf, liveModel, productTable } from '../support/products';
 import { until } from '../support/until';
 
-const hears = [
+const subscriptions = [
   { subscription: search, handler: new SearchHandler() },
   { subscription: audit, handler: new AuditHandler() },
 ] as never;
@@ -29,7 +29,7 @@ describe('the search model', () => {
   beforeEach(async () => {
     core = await startCore(
       [[syncRun, (job, context) => new SyncRunHandler(core.pool, core.prisma).handle(job, context)]],
-      { events: hears, leaseMs: 15_000 },
+      { events: subscriptions, leaseMs: 15_000 },
     );
   });
 
@@ -60,7 +60,7 @@ describe('the search model', () => {
     data: {
       sku,
       name: `${sku} in version ${version}`,
-      description: 'as told',
+      description: 'as changed',
       priceCents: version,
       version,
       updatedAt: '2026-11-24T10:00:00.000Z',
@@ -73,18 +73,18 @@ describe('the search model', () => {
   const find = async (question: string, of = tenant) =>
     (await searchProducts(core.pool, of, { question, after: undefined, limit: 10 })).map(({ sku }) => sku);
 
-  const allTold = () =>
+  const allHandled = () =>
     until(
-      'every change is told and heard by both',
+      'every change is published and handled by both subscribers',
       async () => {
-        const { rows } = await core.pool.query<{ left: number; heard: number; told: number }>(
+        const { rows } = await core.pool.query<{ left: number; handled: number; changes: number }>(
           `SELECT (SELECT count(*)::int FROM event_outbox) AS left,
-                  (SELECT count(*)::int FROM processed_message WHERE consumer IN ('search', 'audit')) AS heard,
-                  (SELECT coalesce(sum(version), 0)::int FROM product) AS told`,
+                  (SELECT count(*)::int FROM processed_message WHERE consumer IN ('search', 'audit')) AS handled,
+                  (SELECT coalesce(sum(version), 0)::int FROM product) AS changes`,
         );
         return rows[0]!;
       },
-      ({ left, heard, told }) => left === 0 && heard === 2 * told,
+      ({ left, handled, changes }) => left === 0 && handled === 2 * changes,
     );
 
   async function runToEnd(): Promise<unknown> {
@@ -101,7 +101,7 @@ describe('the search model', () => {
     await change('MUG-0042', "Blue mugs for O'Neill");
     await change('KET-1', 'Kettle');
     await change('MUG-0042', 'Secret mug', undefined, 'rival');
-    await allTold();
+    await allHandled();
     expect(await find('blu')).toEqual(['MUG-0042']);
     expect(await find('mug')).toEqual(['MUG-0042']);
     expect(await find('MUG-0042')).toEqual(['MUG-0042']);
@@ -131,7 +131,7 @@ describe('the search model', () => {
       traceparent: undefined,
     });
     await change('D', 'Teapot, large');
-    await allTold();
+    await allHandled();
     const pages: string[] = [];
     let after: { rank: number; sku: string } | undefined;
     for (;;) {
@@ -182,7 +182,7 @@ describe('the search model', () => {
     // Of many requests with the same version, one succeeds.
     const all = await Promise.all(Array.from({ length: 20 }, (_, n) => change('A', `three, says ${n}`, 2)));
     expect(all.filter((changed) => changed?.version === 3)).toHaveLength(1);
-    await allTold();
+    await allHandled();
     expect((await auditOf(core.pool)).map(({ version }) => version)).toEqual([1, 2, 3]);
     expect(await liveModel(core.pool)).toEqual(await productTable(core.pool));
   });
@@ -203,7 +203,7 @@ describe('the search model', () => {
   it('is rebuilt from the table, without the rows of the old model', async () => {
     for (const sku of ['A', 'B', 'C']) await change(sku, sku.repeat(3));
     await change('X', 'of another', undefined, 'rival');
-    await allTold();
+    await allHandled();
     await core.pool.query(`UPDATE product_search SET name = 'damaged' WHERE sku = 'A'`);
     await core.pool.query(`DELETE FROM product_search WHERE sku = 'B'`);
     expect(await runToEnd()).toEqual({ read: 3, written: 3, skipped: 0 });
@@ -215,9 +215,9 @@ describe('the search model', () => {
   it('misses no change during a rebuild, even with a slow transaction', async () => {
     const { pool, prisma } = core;
     for (const sku of ['A', 'B', 'C']) await change(sku, 'first');
-    await allTold();
+    await allHandled();
     await core.worker.drain(); // From here on the test is the subscriber.
-    const hear = (changed: ProductRecord | undefined) =>
+    const handle = (changed: ProductRecord | undefined) =>
       prisma.$transaction((tx) => writeToSearchModel(tx, [{ ...changed!, tenant }]));
 
     // A transaction that began before the rebuild handles A. It ends after the rebuild.
@@ -234,9 +234,9 @@ describe('the search model', () => {
     await written.passed;
     const generation = await openGeneration(pool, tenant, 'job 1');
     // C is handled before the copy reads it, B after that.
-    await hear(await change('C', 'second'));
+    await handle(await change('C', 'second'));
     expect(await copyPage(pool, generation, '', 2)).toEqual({ read: 2, written: 2, last: 'B' });
-    await hear(await change('B', 'second'));
+    await handle(await change('B', 'second'));
     expect(await copyPage(pool, generation, 'B', 2)).toEqual({ read: 1, written: 0, last: 'C' });
     expect(await copyPage(pool, generation, 'C', 2)).toEqual({ read: 0, written: 0, last: undefined });
     await prisma.$transaction((tx) => makeLive(tx, generation));
@@ -252,7 +252,7 @@ describe('the search model', () => {
   it('does not make an abandoned generation live', async () => {
     const { pool, prisma } = core;
     await change('A', 'first');
-    await allTold();
+    await allHandled();
     const first = await openGeneration(pool, tenant, 'job 1');
     await copyPage(pool, first, '', 10);
     const second = await openGeneration(pool, tenant, 'job 2');
@@ -271,7 +271,7 @@ describe('the search model', () => {
     );
     const id = await core.enqueue(syncRun, { source: 'products' });
     await until(
-      'it is on its way',
+      'the rebuild has begun',
       () => core.read(id),
       ({ progress }) => progress.percent > 0,
     );

@@ -5,7 +5,7 @@ const noTenants: Record<string, string> = {
   _prisma_migrations: 'the state of the schema',
   begun_event: 'ids of events, as in processed_message',
   ended_session: 'fingerprints of sessions, each of one key',
-  outbox: 'what a broker is told of jobs: ids; the job has the tenant',
+  outbox: 'messages about jobs: they hold ids; the job has the tenant',
   processed_message: 'ids of jobs and of events; the id of a foreign event is made from its tenant, too',
   queue_reader: 'worker processes and their queues',
   schedule: 'timetables of the system',

@@ -93,7 +93,7 @@ async function assertSetAside(
   const [event, bytes] = [aRequest(), Buffer.from('{"to": "+49151')];
   await send(event, bytes);
   const [letter] = await until(
-    'the message is set aside',
+    'the message is dead-lettered',
     async () =>
       (
         await system.pool.query<{ reason: string; queue: string; source: string; raw: Buffer }>(

@@ -176,7 +176,7 @@ describe('the image service', () => {
         () => send(svg, { name: 'a.png', type: 'image/png' }),
         400,
         'file',
-        /begins as none/,
+        /first bytes match none/,
       ],
       ['a file in another field', async () => send(await png, { field: 'image' }), 400, 'image', /the field "file"/],
       ['two files', async () => send(await png).attach('file', await png, 'second.png'), 400, '', /one file/],

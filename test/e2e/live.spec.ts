@@ -220,7 +220,7 @@ describe('GET /v1/events', () => {
     for (let n = 0; n < 30; n += 1) away.push(await accept('other'));
     const second = await EventReader.follow(`${system.url('other')}/v1/events`, from(first));
     await until(
-      'all are told',
+      'all changes are received',
       () => Promise.resolve(new Set(second.events.map(({ data }) => data.id))),
       (ids) => away.every(({ id }) => ids.has(id)),
     );

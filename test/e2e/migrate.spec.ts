@@ -48,7 +48,7 @@ describe('npm run migrate', () => {
 
     const { output, code } = migrate();
     await until(
-      'it says who stands in its way',
+      'it names the session that holds the lock',
       () => Promise.resolve(output()),
       (output) => output.includes('again in'),
     );

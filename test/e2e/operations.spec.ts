@@ -74,7 +74,7 @@ onEachBackend('dead letters', (backend) => {
       ({ body }) => body.items.some(({ to }: any) => to === 'userforeign@example.com'),
     );
     const letter = await until(
-      'the other is set aside',
+      'the other is dead-lettered',
       async () => (await system.get('/v1/dead-letters')).body.items.find(({ source }: any) => source === event.source),
       (found) => found !== undefined,
     );

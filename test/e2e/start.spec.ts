@@ -244,7 +244,7 @@ describe('npm start', () => {
     await until(
       'it says why',
       () => Promise.resolve(refused.output()),
-      (said) => said.includes('no database of ours'),
+      (said) => said.includes('not a database of this project'),
     );
     await refused.end('SIGTERM');
     expect(readFileSync(join(folder, 'data/postgres/thesis.txt'), 'utf8')).toBe('ten years');

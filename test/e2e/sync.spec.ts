@@ -35,11 +35,11 @@ withKafka('sync and search on kafka', () => {
       `SELECT id FROM product_generation WHERE built_by = 'search@2' AND tenant IS NULL`,
     );
     const { id } = rows[0]!;
-    const { told } = await toldOf(pool);
+    const changes = await changesOf(pool);
     await until(
-      'it has heard every event',
+      'it has handled every event',
       async () => (await pool.query(`SELECT FROM processed_message WHERE consumer = 'search@2'`)).rowCount,
-      (heard) => heard === told,
+      (handled) => handled === changes,
     );
     const live = await pool.query<{ live: string }>('SELECT live FROM product_model WHERE tenant = $1', ['shop']);
     const bytes = await bytesOf(pool, live.rows[0]!.live);
@@ -100,9 +100,9 @@ async function find(system: TestSystem, question: string, key: string = keys.use
   return body.items.map(({ sku }: { sku: string }) => sku);
 }
 
-async function toldOf(pool: Pool): Promise<{ told: number }> {
-  const { rows } = await pool.query<{ told: number }>('SELECT sum(version)::int AS told FROM product');
-  return rows[0]!;
+async function changesOf(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ changes: number }>('SELECT sum(version)::int AS changes FROM product');
+  return rows[0]!.changes;
 }
 
 /** The tests for each broker. */
@@ -119,7 +119,7 @@ function suite(backend: Backend): () => TestSystem {
 
   afterAll(() => system.stop());
 
-  const heard = (consumer: string) =>
+  const handledBy = (consumer: string) =>
     system.pool
       .query<{ count: number }>('SELECT count(*)::int AS count FROM processed_message WHERE consumer = $1', [consumer])
       .then(({ rows }) => rows[0]!.count);
@@ -153,7 +153,7 @@ function suite(backend: Backend): () => TestSystem {
     // The product of the rival with the same SKU is another product.
     expect((await put(system, 'mug-01', { ...mug, name: 'Rival mug' }, keys.rival)).body.version).toBe(1);
     await until(
-      'he finds his own',
+      'the other tenant finds its own product',
       () => find(system, 'mug', keys.rival),
       (skus) => skus.length === 1,
     );
@@ -179,14 +179,14 @@ function suite(backend: Backend): () => TestSystem {
   });
 
   it('loses and doubles no change when a worker is killed during 2,000 changes', async () => {
-    const before = await heard('search');
+    const before = await handledBy('search');
     const load = { running: true };
     // The worker is killed three times at any moment. The next worker handles its messages in flight.
     const kills = (async () => {
       for (let kill = 1; kill <= 3; kill += 1) {
         await until(
           `some more are handled before kill ${kill}`,
-          () => heard('search'),
+          () => handledBy('search'),
           (count) => count >= before + kill * 300 || !load.running,
           90_000,
         );
@@ -212,7 +212,7 @@ function suite(backend: Backend): () => TestSystem {
     for (const consumer of ['search', 'audit']) {
       await until(
         `${consumer} has handled all`,
-        () => heard(consumer),
+        () => handledBy(consumer),
         (count) => count === products * changesEach + extraChanges,
         90_000,
       );
@@ -258,8 +258,8 @@ function suite(backend: Backend): () => TestSystem {
     }
     await until(
       'both have handled all',
-      async () => [await heard('search'), await heard('audit'), (await toldOf(system.pool)).told],
-      ([search, audit, told]) => search === told && audit === told,
+      async () => [await handledBy('search'), await handledBy('audit'), await changesOf(system.pool)],
+      ([search, audit, changes]) => search === changes && audit === changes,
       60_000,
     );
     expect([...counts]).toEqual([products]);

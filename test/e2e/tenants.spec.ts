@@ -402,7 +402,7 @@ const kinds: Record<string, () => Promise<void>> = {
   },
   'product.changed': async () => {
     const prisma = createPrismaClient(system.pool);
-    const changed = { sku: 'shared-sku', name: 'told by rival', description: '', priceCents: 1, version: 1_000 };
+    const changed = { sku: 'shared-sku', name: 'published by rival', description: '', priceCents: 1, version: 1_000 };
     await prisma.$transaction((tx) =>
       recordEvent(
         tx,
@@ -417,7 +417,7 @@ const kinds: Record<string, () => Promise<void>> = {
     await until(
       'the rival finds its product',
       () => found(rival),
-      (name) => name === 'told by rival',
+      (name) => name === 'published by rival',
     );
     expect(await found(shop)).toBe(canaries.product);
     const { rows } = await system.pool.query('SELECT tenant FROM product_audit WHERE version = 1000');
@@ -428,12 +428,12 @@ const kinds: Record<string, () => Promise<void>> = {
     const before = await deliveriesOf('shop');
     const { body } = await ask('POST', '/v1/sms', rival, aSms('of rival'));
     await finished('rival', body.id);
-    const told = await until(
-      'the webhook of the rival hears of it',
+    const delivered = await until(
+      'the webhook of the rival has a delivery',
       () => deliveriesOf('rival'),
       (payloads) => payloads.some(({ data }) => data['id'] === body.id),
     );
-    expect(told.length).toBeGreaterThan(0);
+    expect(delivered.length).toBeGreaterThan(0);
     expect((await deliveriesOf('shop')).filter(({ data }) => data['id'] === body.id)).toEqual([]);
     expect(before.length).toBeGreaterThan(0);
   },

@@ -89,6 +89,6 @@ describe('a folder that is not writable', () => {
     if (nobody.uid) for (const path of [data, join(data, 'postgres')]) chownSync(path, nobody.uid, nobody.gid);
     const { status, said } = run('scripts/start/main.js', { PORT: String(await freePort()), DATA_DIR: data });
     expect(status).toBe(1);
-    expect(said).toMatch(/^PostgreSQL cannot run in [^\n]+ Mend that, or set DATA_DIR to another folder\.\n$/);
+    expect(said).toMatch(/^PostgreSQL cannot run in [^\n]+ Correct that, or set DATA_DIR to another folder\.\n$/);
   });
 });

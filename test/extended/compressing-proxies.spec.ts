@@ -104,7 +104,7 @@ describe.each([
     const getsPlace = async () => {
       const reader = await newcomer();
       const isIn = await until(
-        'it has a place, or is told to come back',
+        'it has a place, or is asked to reconnect',
         () => Promise.resolve(reader.text),
         (text) => /^id: |event: unavailable/m.test(text),
       );

@@ -52,7 +52,7 @@ export class ProcessUnderInspection {
     readonly name: string,
     private readonly socket: WebSocket,
   ) {
-    socket.addEventListener('message', ({ data }) => this.hear(JSON.parse(data as string)));
+    socket.addEventListener('message', ({ data }) => this.receive(JSON.parse(data as string)));
   }
 
   /** @param address of the inspector, `ws://…` */
@@ -101,7 +101,7 @@ export class ProcessUnderInspection {
     this.atBreakpoint.set(breakpointId, one);
   }
 
-  private hear({ id, method, params, result, error }: any): void {
+  private receive({ id, method, params, result, error }: any): void {
     if (id !== undefined) {
       this.replies.get(id)?.(error ? {} : result);
       this.replies.delete(id);

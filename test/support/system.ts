@@ -86,7 +86,7 @@ export class TestSystem {
   /** The ports by process name. A restarted process listens on its old port. */
   private readonly ports = new Map<string, number>();
   private readonly chunks: string[] = [];
-  /** Processes that ended without being told to by a test. */
+  /** Processes that ended by themselves, not because a test ended them. */
   private readonly died: string[] = [];
   private readonly doomed = new WeakSet<ChildProcess>();
   hasStopped = false;

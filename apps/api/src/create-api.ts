@@ -39,7 +39,8 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   for (const { beforeAccess } of features) beforeAccess?.(app);
   app.use(...access.middleware);
   app.use(admitBody);
-  if (!settings.API_KEYS) app.get(Logger).warn('no API_KEYS: everybody is the tenant demo and may do everything');
+  if (!settings.API_KEYS)
+    app.get(Logger).warn('API_KEYS is not set: every caller is the tenant demo and has all roles');
   serveOpenApi(app, access, settings);
   serveWebAssets(app, access);
   return app;

@@ -93,7 +93,7 @@ const within = (side: number): sharp.ResizeOptions => ({
 });
 
 function refuseWithoutSize({ width, height }: Metadata): void {
-  if (!width || !height) throw new Error('it says of itself that it has no pixels');
+  if (!width || !height) throw new Error('its header says that it has no pixels');
 }
 
 /**

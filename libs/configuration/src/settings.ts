@@ -33,7 +33,7 @@ export const settings = {
   NODE_ENV: z
     .enum(['development', 'test', 'production'])
     .default('development')
-    .describe('production refuses to start without what it must not guess'),
+    .describe('in production, a process that reads API_KEYS or SIGNING_SECRET does not start without it'),
   PORT: port.default(3000).describe('where the API listens'),
   HOST: z.string().default('127.0.0.1').describe('the address the API binds; 0.0.0.0 in a container'),
   PUBLIC_URL: url('http:', 'https:').optional().describe('how callers reach the API; default http://localhost:PORT'),
@@ -42,7 +42,7 @@ export const settings = {
       error: 'expected the number of proxies in front, 1 to 10, or false',
     })
     .default(false)
-    .describe('how many proxies in front of the API are ours; their X-Forwarded-* headers count'),
+    .describe('how many proxies in front of the API are trusted; their X-Forwarded-* headers are used'),
   API_KEYS: apiKeys
     .optional()
     .describe('key:tenant:role[+role],… with the roles user, viewer, operator, admin; required in production'),
@@ -63,7 +63,7 @@ export const settings = {
   STREAM_HEARTBEAT_MS: milliseconds.default(15_000).describe('how often a silent event stream says that it is alive'),
   STREAM_STALL_MS: milliseconds
     .default(30_000)
-    .describe('how long the reader of an event stream may not read before it is cut off'),
+    .describe('how long a client may not read its event stream before the stream is closed'),
   DATABASE_URL: url('postgres:', 'postgresql:').describe(
     'PostgreSQL 14 or later; without it npm start runs an embedded one, except in production',
   ),
@@ -74,7 +74,9 @@ export const settings = {
     ),
   DATABASE_APP_URL: url('postgres:', 'postgresql:')
     .optional()
-    .describe('read by npm run migrate: it makes this user, with the rights that apps need, for their DATABASE_URL'),
+    .describe(
+      'read by npm run migrate, which creates this user with the rights that apps need; for the DATABASE_URL of the apps',
+    ),
   DATA_DIR: z.string().optional().describe('where npm start keeps the embedded PostgreSQL; default .data'),
   REDIS_URL: url('redis:', 'rediss:')
     .optional()
@@ -83,30 +85,33 @@ export const settings = {
     .string()
     .regex(/^[\w-]+$/)
     .default('bull')
-    .describe('keeps two systems on one Redis apart'),
-  RABBITMQ_URL: url('amqp:', 'amqps:').optional().describe('RabbitMQ 3.10 or later; without it no job goes there'),
+    .describe('prefix of every key; separates two systems on one Redis'),
+  RABBITMQ_URL: url('amqp:', 'amqps:').optional().describe('RabbitMQ 3.10 or later; without it RabbitMQ is not used'),
   KAFKA_BROKERS: z
     .string()
     .regex(/^[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*$/, { error: 'expected host:port pairs such as "localhost:9092"' })
     .transform((text) => text.split(','))
     .optional()
-    .describe('Kafka 3.0 or later; without it no job goes there'),
-  KAFKA_USERNAME: z.string().optional().describe('who this system is to Kafka, with KAFKA_PASSWORD; without it nobody'),
+    .describe('Kafka 3.0 or later; without it Kafka is not used'),
+  KAFKA_USERNAME: z
+    .string()
+    .optional()
+    .describe('the user name at Kafka, with KAFKA_PASSWORD; without it this system does not log in'),
   KAFKA_PASSWORD: z.string().optional(),
   KAFKA_SASL: z
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
     .default('plain')
-    .describe('how the password of KAFKA_USERNAME is shown to Kafka'),
+    .describe('the SASL mechanism of KAFKA_USERNAME and KAFKA_PASSWORD'),
   KAFKA_SSL: z
     .enum(['true', 'false'])
     .default('false')
     .transform((text) => text === 'true')
-    .describe('whether connections to Kafka are TLS; NODE_EXTRA_CA_CERTS names a CA of your own'),
+    .describe('whether connections to Kafka use TLS; NODE_EXTRA_CA_CERTS names a CA of your own'),
   BROKER_PREFIX: z
     .string()
     .regex(/^[\w.-]{0,60}$/, { error: 'expected at most 60 letters, digits, dots, dashes and underscores' })
     .default('')
-    .describe('stands before every queue, exchange, topic and group: keeps two systems on one RabbitMQ or Kafka apart'),
+    .describe('prefix of every queue, exchange, topic and group; separates two systems on one RabbitMQ or Kafka'),
   JOB_BROKERS: z
     .string()
     .regex(/^[a-z][a-z0-9-]*=(bullmq|rabbitmq|kafka)(,[a-z][a-z0-9-]*=(bullmq|rabbitmq|kafka))*$/, {
@@ -115,16 +120,18 @@ export const settings = {
     .transform((text) => new Map(text.split(',').map((pair) => pair.split('=') as [string, RequestableBroker])))
     .optional()
     .describe('moves the jobs of a queue to another broker than their definitions name'),
-  SMTP_URL: url('smtp:', 'smtps:').optional().describe('where email goes; without it into GET /dev/mailbox'),
+  SMTP_URL: url('smtp:', 'smtps:').optional().describe('the SMTP server; without it, emails go to GET /dev/mailbox'),
   SMTP_FROM: z.email().default('no-reply@example.com').describe('the sender of every email'),
-  SMS_URL: url('http:', 'https:').optional().describe('the SMS provider; without it into GET /dev/mailbox'),
+  SMS_URL: url('http:', 'https:').optional().describe('the SMS provider; without it, SMS go to GET /dev/mailbox'),
   SMS_TOKEN: z.string().optional().describe('sent to the SMS provider as a Bearer token'),
   WEBHOOK_ALLOW_HOSTS: z
     .string()
     .regex(/^[^\s,/]+(,[^\s,/]+)*$/, { error: 'expected hosts such as "localhost,127.0.0.1"' })
     .transform((text) => text.split(','))
     .optional()
-    .describe('webhooks may go to these hosts whatever they are, for development and tests; refused in production'),
+    .describe(
+      'webhooks may go to these hosts even at private addresses, for development and tests; refused in production',
+    ),
   WEBHOOK_RECEIVER_URL: url('http:', 'https:')
     .optional()
     .describe('where the webhook-worker reaches /dev/webhook-receiver of the API; default PUBLIC_URL with that path'),
@@ -132,40 +139,46 @@ export const settings = {
     .string()
     .min(32, { error: 'expected at least 32 characters' })
     .optional()
-    .describe('seals the secrets of webhooks; default SIGNING_SECRET. Set it to the old one before that one changes'),
-  DIGEST_TO: z.email().default('operations@example.com').describe('who gets the digest of the jobs'),
+    .describe(
+      'encrypts the secrets of webhooks; default SIGNING_SECRET. Before you change SIGNING_SECRET, set this to the old value',
+    ),
+  DIGEST_TO: z.email().default('operations@example.com').describe('the recipient of the digest of the jobs'),
   DIGEST_CRON: cron.default('0 7 * * *').describe('when the digest is sent: five or six fields'),
   DIGEST_ZONE: z
     .string()
     .refine(isZone, { error: 'expected an IANA zone such as Europe/Berlin' })
     .default('UTC')
-    .describe('the zone that DIGEST_CRON is meant in'),
+    .describe('the time zone of DIGEST_CRON'),
   SYNC_REPLAY: z
     .string()
     .regex(/^[a-z][a-z0-9-]*@\d+$/, { error: 'expected a name that is new, with a number, such as "search@2"' })
     .optional()
     .describe(
-      'makes a sync-worker a replay: under this name it hears all changes of products from the first, on Kafka',
+      'makes a sync-worker a replay: under this name it consumes all product changes from the first one, on Kafka',
     ),
   STORAGE_DIR: z
     .string()
     .optional()
     .describe('the folder of the files; default files in DATA_DIR; not used with S3_BUCKET'),
-  S3_ENDPOINT: url('http:', 'https:').optional().describe("where S3 is spoken; without it Amazon's own of the region"),
+  S3_ENDPOINT: url('http:', 'https:')
+    .optional()
+    .describe('the address of an S3 server; without it Amazon S3 in the region'),
   S3_REGION: z.string().default('us-east-1').describe('the region of the bucket'),
   S3_BUCKET: z
     .string()
     .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'expected the name of a bucket' })
     .optional()
     .describe('files go into this bucket instead of a folder'),
-  S3_ACCESS_KEY_ID: z.string().optional().describe('who may write and read the bucket'),
+  S3_ACCESS_KEY_ID: z.string().optional().describe('the access key with which this system reads and writes the bucket'),
   S3_SECRET_ACCESS_KEY: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
-  LOG_FORMAT: z.enum(['json', 'pretty']).default('json').describe('pretty is for people, json for collectors'),
-  LEASE_MS: milliseconds.default(15_000).describe('how long a worker may be silent before its jobs go to another'),
+  LOG_FORMAT: z.enum(['json', 'pretty']).default('json').describe('pretty is for people, json for log collectors'),
+  LEASE_MS: milliseconds
+    .default(15_000)
+    .describe('how long a worker may send no heartbeat before its jobs go to another worker'),
   HEARTBEAT_MS: milliseconds.default(1_000).describe('how often a worker renews its leases; well below LEASE_MS'),
   SWEEP_MS: milliseconds.default(1_000).describe('how often the relay looks for expired leases'),
-  RECONCILE_MS: milliseconds.default(15_000).describe('how often the relay asks brokers what they still hold'),
+  RECONCILE_MS: milliseconds.default(15_000).describe('how often the relay asks brokers for the depth of their queues'),
   FORGOTTEN_AFTER_MS: milliseconds
     .default(60_000)
     .describe('a job that a broker lost is dispatched again when it has waited this long'),

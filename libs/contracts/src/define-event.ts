@@ -58,7 +58,7 @@ export function defineEvent<Data extends z.ZodType>(input: {
     ),
   ].filter((fault) => fault !== true);
   if (faults.length > 0) {
-    throw new RangeError(`Event definition "${input.kind}" cannot be kept:\n- ${faults.join('\n- ')}`);
+    throw new RangeError(`Event definition "${input.kind}" is invalid:\n- ${faults.join('\n- ')}`);
   }
   return { ...input, key: input.key, partitions, retry };
 }

@@ -87,7 +87,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(i
       `rateLimit.max: expected 1 or more, got ${input.rateLimit.max}`,
   ].filter((fault) => fault !== true);
   if (faults.length > 0) {
-    throw new RangeError(`Job definition "${input.kind}" cannot be kept:\n- ${faults.join('\n- ')}`);
+    throw new RangeError(`Job definition "${input.kind}" is invalid:\n- ${faults.join('\n- ')}`);
   }
   return {
     kind: input.kind,

@@ -23,7 +23,7 @@ export function defineSchedule<D extends JobDefinition>(schedule: ScheduleDefini
     nextTick(schedule, new Date());
   } catch (error) {
     throw new RangeError(
-      `Schedule "${schedule.name}" cannot be kept: expected a cron expression and an IANA zone that have a next tick, ` +
+      `Schedule "${schedule.name}" is invalid: expected a cron expression and an IANA zone that have a next tick, ` +
         `got "${schedule.cron}" in "${schedule.zone}" (${(error as Error).message}).`,
       { cause: error },
     );

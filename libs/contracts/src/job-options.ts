@@ -23,7 +23,7 @@ export const jobOptions = z
   })
   .refine((options) => options.delayMs === undefined || options.runAt === undefined, {
     path: ['runAt'],
-    error: 'must not be given together with delayMs: one moment, one field',
+    error: 'must not be given together with delayMs',
     params: { rule: 'one_moment' },
   })
   .refine(

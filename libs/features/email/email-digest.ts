@@ -12,10 +12,10 @@ export const emailDigest = defineJob({
   broker: 'bullmq',
   payload: z.strictObject({
     to: z.email().max(254),
-    from: moment.describe('Jobs that were accepted from this moment on …'),
-    until: moment.describe('… and before this one.'),
+    from: moment.describe('Start of the period: jobs that were accepted at this time or later.'),
+    until: moment.describe('End of the period: jobs that were accepted before this time.'),
   }),
-  result: emailReceipt.extend({ jobs: z.int().describe('How many the digest speaks of.') }),
+  result: emailReceipt.extend({ jobs: z.int().describe('The number of jobs in the digest.') }),
   retry: exponential({ attempts: 5, base: '10s', max: '10m', jitter: 'full' }),
   timeout: '1m',
   concurrency: 1,

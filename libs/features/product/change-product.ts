@@ -35,7 +35,7 @@ const changeStatement = new Statement<ProductRecord>(
             version = product.version + 1, updated_at = now()
       WHERE $6::int IS NULL OR product.version = $6
      RETURNING *
-   ), told AS (
+   ), published AS (
      INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)
      SELECT '${productChanged.kind}', ${productChanged.version}, tenant, sku, $8,
             jsonb_build_object('sku', sku, 'name', name, 'description', description, 'priceCents', price_cents,

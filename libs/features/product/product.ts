@@ -7,7 +7,7 @@ export const sku = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, {
     error: 'expected 1 to 64 letters, digits, dots, dashes or underscores, the first a letter or a digit',
   })
-  .describe('What names the product, such as `mug-01`.');
+  .describe('Identifies the product, such as `mug-01`.');
 
 export const productFields = z.strictObject({
   name: storableText.min(1).max(200),

@@ -12,11 +12,11 @@ export interface ChangedProduct extends ProductRecord {
  * @param generations a query of (tenant, generation) over `newest`
  */
 const upsertText = (generations: string) => `
-  WITH told AS (
+  WITH changed AS (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::timestamptz[])
-      AS told(tenant, sku, name, description, price_cents, version, updated_at)
+      AS changed(tenant, sku, name, description, price_cents, version, updated_at)
   ), newest AS (
-    SELECT DISTINCT ON (tenant, sku) * FROM told ORDER BY tenant, sku, version DESC
+    SELECT DISTINCT ON (tenant, sku) * FROM changed ORDER BY tenant, sku, version DESC
   ), written_to AS (
     ${generations}
   )

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { defineJob, exponential } from '@app/contracts';
 
 export const syncRunPayload = z.strictObject({
-  source: z.enum(['products']).describe('What the search model is built from.'),
+  source: z.enum(['products']).describe('The source of the search model.'),
 });
 
 export const syncRunResult = z.strictObject({
   read: z.int().describe('Products that were read.'),
-  written: z.int().describe('Those that were written to the new model.'),
-  skipped: z.int().describe('Those that were there already, brought by an event or by an attempt before.'),
+  written: z.int().describe('Products that were written to the new model.'),
+  skipped: z.int().describe('Products that the new model already had, from an event or an earlier attempt.'),
 });
 
 /** Builds the search model of a tenant again, beside the one in use. */

@@ -27,7 +27,7 @@ export const makeReport = defineJob({
     .refine(isForward, { path: ['to'], error: 'must be after from', params: { rule: 'period_order' } }),
   result: z.strictObject({
     file: z.strictObject({ id: z.uuid(), bytes: z.int(), contentType: z.string() }),
-    rows: z.int().describe('How many orders the report is made of.'),
+    rows: z.int().describe('The number of orders in the report.'),
   }),
   retry: exponential({ attempts: 5, base: '1s', max: '1m', jitter: 'full' }),
   timeout: '15m',

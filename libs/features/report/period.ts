@@ -14,8 +14,10 @@ const moment = z
 
 /** Orders placed from `from` (inclusive) to `to` (exclusive). A date means its midnight in UTC. */
 export const period = {
-  from: moment.optional().describe('From this moment on; a date is its midnight in UTC. Default: from the first.'),
-  to: moment.optional().describe('Before this moment. Default: up to the moment the job was accepted.'),
+  from: moment
+    .optional()
+    .describe('Orders placed at this time or later; a date means midnight in UTC. Default: from the first order.'),
+  to: moment.optional().describe('Orders placed before this time. Default: the time at which the job was accepted.'),
 };
 
 /** @returns whether `from` is before `to`; true when one of them is missing */

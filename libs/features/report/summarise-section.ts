@@ -13,9 +13,9 @@ export const sectionSummary = z.strictObject({
   to: moment,
   orders: count,
   totalCents: cents,
-  buckets: z.array(share).describe('By day, or by month where the section is longer than one.'),
-  products: z.array(share).describe('The thousand that brought most.'),
-  countries: z.array(share).describe('The thousand that brought most.'),
+  buckets: z.array(share).describe('By day, or by month if the section is longer than one month.'),
+  products: z.array(share).describe('The 1,000 with the highest turnover.'),
+  countries: z.array(share).describe('The 1,000 with the highest turnover.'),
   largest: z.array(
     z.strictObject({
       number: z.int(),

@@ -12,12 +12,16 @@ export const deliverWebhook = defineJob({
   broker: 'rabbitmq',
   payload: z.strictObject({
     endpointId: z.uuid(),
-    webhookId: z.string().min(1).max(100).describe('The same at every attempt, and when it is sent again by hand.'),
+    webhookId: z
+      .string()
+      .min(1)
+      .max(100)
+      .describe('The same at every attempt, and when a caller sends the message again.'),
     type: z.string().max(100),
-    timestamp: z.iso.datetime({ offset: true }).describe('When what it tells of became true.'),
+    timestamp: z.iso.datetime({ offset: true }).describe('When the reported event happened.'),
     data: z.record(z.string(), z.unknown()),
   }),
-  result: z.strictObject({ status: z.int().describe('What the endpoint answered.') }),
+  result: z.strictObject({ status: z.int().describe('The HTTP status of the answer of the endpoint.') }),
   // 8 hours on average, 16.6 at most: the first retries cover a restart, the last ones an outage of a night.
   retry: exponential({ attempts: 18, base: '1s', max: '4h', jitter: 'full' }),
   timeout: '30s',

@@ -41,7 +41,7 @@ export class SecretBox {
 export class SecretUnreadable extends Error {
   constructor(owner: string, options: ErrorOptions) {
     super(
-      `The secret of ${owner} was sealed with another key. Set WEBHOOK_SECRETS_KEY to what SIGNING_SECRET was, or rotate the secret.`,
+      `The secret of ${owner} was sealed with another key. Set WEBHOOK_SECRETS_KEY to the old SIGNING_SECRET, or rotate the secret.`,
       options,
     );
     this.name = 'SecretUnreadable';

@@ -26,9 +26,9 @@ const cut = `in a list its first ${shownLetterCharacters} characters; GET /dev/m
 const listedLetter = letterView.extend({
   text: z.string().describe(cut),
   html: z.string().optional().describe(cut),
-  id: z.string().optional().describe('where something was cut'),
-  textBytes: z.int().optional().describe('how large the whole text is, where something was cut'),
-  htmlBytes: z.int().optional().describe('how large the whole HTML is, where something was cut'),
+  id: z.string().optional().describe('set if the text or the HTML was cut'),
+  textBytes: z.int().optional().describe('the size of the whole text, if the text or the HTML was cut'),
+  htmlBytes: z.int().optional().describe('the size of the whole HTML, if the text or the HTML was cut'),
 });
 
 const mailbox = z.object({ items: z.array(listedLetter) });
@@ -44,8 +44,8 @@ export class MailboxController {
 
   @Get()
   @ApiOperation({
-    summary: `The ${newest} newest emails and SMS of the tenant that the built-in catcher took, copies included`,
-    description: 'Those who run the system (viewer, operator, admin) also see what the system itself sends.',
+    summary: `The ${newest} newest emails and SMS of the tenant that the built-in catcher received, copies included`,
+    description: 'The roles viewer, operator and admin also see what the system itself sends.',
   })
   @ApiResponse({ status: 200, description: 'The letters, newest first.', schema: toOpenApi(mailbox) })
   async list(@Req() request: Request): Promise<z.output<typeof mailbox>> {

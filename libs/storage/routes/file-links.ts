@@ -46,10 +46,15 @@ function invalid(): Problem {
     403,
     'link_invalid',
     'This link was not signed here',
-    `Expected the link of a job's result, as it was given, got another one. ${again}`,
+    `Expected the unchanged link of a job's result, got another one. ${again}`,
   );
 }
 
 function expired(): Problem {
-  return new Problem(403, 'link_expired', 'This link has expired', `A link to a file lives five minutes. ${again}`);
+  return new Problem(
+    403,
+    'link_expired',
+    'This link has expired',
+    `A link to a file is valid for five minutes. ${again}`,
+  );
 }

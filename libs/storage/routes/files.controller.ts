@@ -21,12 +21,12 @@ export class FilesController {
   @Get(':id')
   @ApiOperation({
     summary: 'Download a file',
-    description: "By the link in a job's result, which is signed and lives five minutes. One `Range` at a time.",
+    description: "Use the signed link in a job's result, which is valid for five minutes. One `Range` per request.",
   })
   @ApiQuery({ name: 'expires', required: false, schema: { type: 'string' } })
   @ApiQuery({ name: 'signature', required: false, schema: { type: 'string' } })
   @ApiResponse({ status: 200, description: 'The file.' })
-  @ApiResponse({ status: 206, description: 'The range of it that was asked for.' })
+  @ApiResponse({ status: 206, description: 'The requested range of the file.' })
   @ProblemResponse(403, '`link_expired`, or `link_invalid`: not signed for this method and path.')
   @ProblemResponse(404, 'There is no such file any more.')
   @ProblemResponse(416, 'The file has no such range.')

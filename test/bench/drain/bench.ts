@@ -29,7 +29,7 @@ export async function benchDrain(name: DriverName | 'all', { repeats, ...options
       'job by job': turnOf('job by job', Math.ceil(jobs / jobByJobPart)),
       ledger: turnOf('ledger', jobs),
     });
-    report(`${driver.name}; ${repeats} turns of ${jobs} jobs, ${concurrency} in hand`, turns);
+    report(`${driver.name}; ${repeats} turns of ${jobs} jobs, ${concurrency} in flight`, turns);
   }
 }
 
@@ -60,7 +60,7 @@ function report(how: string, turns: Turns): void {
     ['ledger / job by job', shownRatio(jobs('ledger'), jobs('job by job'))],
     ['outbox to broker / bulk publish', shownRatio(published('ledger'), published('raw client'))],
   ]);
-  process.stdout.write('  in every turn each job ran once, the same rows told of it, and no message was left\n');
+  process.stdout.write('  in every turn each job ran once, the same rows recorded it, and no message was left\n');
   for (const [name, of] of Object.entries(turns)) {
     const failed = of.reduce((sum, { failedOnBroker }) => sum + failedOnBroker, 0);
     if (failed > 0) process.stdout.write(`  ${name}: the broker marked ${failed} messages as failed that were done\n`);

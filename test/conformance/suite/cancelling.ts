@@ -13,7 +13,7 @@ export function cancelling({ scenario, start }: Suite): void {
     const core = await start([[job, () => Promise.reject(new Error('must not run'))]], { worker: false });
     const [out, later] = [await core.enqueue(job, { n: 1 }), await core.enqueue(job, { n: 2 }, { delayMs: 3_600_000 })];
     await until(
-      'the message is out',
+      'the message is sent',
       () => core.driver.depth(job.queue),
       (depth) => depth === 1,
     );

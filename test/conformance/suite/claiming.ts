@@ -117,12 +117,12 @@ export function claiming({ scenario, start }: Suite): void {
 
   scenario('stops-a-handler-that-lost-its-lease', async () => {
     const job = plainJob();
-    let told!: (reason: string) => void;
-    const aborted = new Promise<string>((resolve) => (told = resolve));
+    let resolveReason!: (reason: string) => void;
+    const aborted = new Promise<string>((resolve) => (resolveReason = resolve));
     const handle = (_: unknown, { signal }: JobContext) =>
       new Promise<never>((_resolve, reject) =>
         signal.addEventListener('abort', () => {
-          told((signal.reason as Error).message);
+          resolveReason((signal.reason as Error).message);
           reject(signal.reason as Error);
         }),
       );

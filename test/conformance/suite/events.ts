@@ -14,14 +14,14 @@ import type { Suite } from '../conformance';
 export function events({ harness, scenario, start }: Suite): void {
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
-  async function tell(core: Core, event: ReturnType<typeof plainEvent>, numbers: readonly number[], keys = 1) {
+  async function record(core: Core, event: ReturnType<typeof plainEvent>, numbers: readonly number[], keys = 1) {
     await core.prisma.$transaction(async (tx) => {
       for (const n of numbers) await recordEvent(tx, event, { n, key: `key ${n % keys}` }, { tenant, traceparent });
     });
     core.wakeUp.request('events');
   }
 
-  const heard = (what: string, list: readonly unknown[], count: number) =>
+  const received = (what: string, list: readonly unknown[], count: number) =>
     until(
       what,
       () => Promise.resolve(list.length),
@@ -38,13 +38,13 @@ export function events({ harness, scenario, start }: Suite): void {
         hearing(event, name, (group) => Promise.resolve(void lists[name]!.push(...group.map(({ data }) => data.n)))),
       ),
     });
-    await tell(core, event, numbers(20));
+    await record(core, event, numbers(20));
     for (const name of event.subscribers) {
-      await heard(`${name} has heard all`, lists[name]!, 20);
+      await received(`${name} has received all events`, lists[name]!, 20);
       expect(lists[name]!.sort((a, b) => a - b)).toEqual(numbers(20));
     }
     await until(
-      'nothing is left to be told',
+      'the event outbox is empty',
       async () => (await core.pool.query('SELECT FROM event_outbox')).rowCount,
       (rows) => rows === 0,
     );
@@ -62,8 +62,8 @@ export function events({ harness, scenario, start }: Suite): void {
         throw new Error('it did not happen');
       })
       .catch(() => undefined);
-    await tell(core, event, [2]);
-    await heard('what happened', list, 1);
+    await record(core, event, [2]);
+    await received('the recorded event', list, 1);
     expect(list).toEqual([2]);
   });
 
@@ -75,10 +75,10 @@ export function events({ harness, scenario, start }: Suite): void {
       worker: false,
     });
     const published = core.next('published');
-    await tell(core, event, numbers(5));
+    await record(core, event, numbers(5));
     await published;
     await core.worker.start();
-    await heard('all five', list, 5);
+    await received('all five', list, 5);
     expect(list.sort()).toEqual(numbers(5));
   });
 
@@ -103,12 +103,12 @@ export function events({ harness, scenario, start }: Suite): void {
     let came = 0; // Counts each delivered copy when its transaction is committed.
     core.signals.on('events_handled', (_kind, _subscriber, _fresh, together) => (came += together));
     await core.driver.publishEvents([message, { ...message, id: '019e0000-0000-7000-8000-000000000002' }]);
-    await heard('both', lists['ada']!, 2);
+    await received('both', lists['ada']!, 2);
     // Publishes the event again, as a relay does that died before it deleted the row, when no broker deduplicates it
     // any more.
     await core.broker.publishRawEvent(event.kind, encodeEvent(message));
     await core.driver.publishEvents([{ ...message, id: '019e0000-0000-7000-8000-000000000003' }]);
-    for (const name of event.subscribers) await heard('the third', lists[name]!, 3);
+    for (const name of event.subscribers) await received('the third', lists[name]!, 3);
     await until(
       'every copy has come',
       () => Promise.resolve(came),
@@ -137,7 +137,7 @@ export function events({ harness, scenario, start }: Suite): void {
         hearing(event, 'ada', async (group, tx) => {
           await doors.passed;
           groups.push(group.length);
-          for (const { id } of group) await tx.$executeRaw`INSERT INTO told (id) VALUES (${id}::uuid)`;
+          for (const { id } of group) await tx.$executeRaw`INSERT INTO handled (id) VALUES (${id}::uuid)`;
           if (broken && group.length > 1) {
             broken = false;
             throw new Error('at the very end');
@@ -146,17 +146,17 @@ export function events({ harness, scenario, start }: Suite): void {
       ],
       worker: false,
     });
-    await core.pool.query('CREATE TABLE told (id uuid NOT NULL)');
-    await tell(core, event, numbers(30));
+    await core.pool.query('CREATE TABLE handled (id uuid NOT NULL)');
+    await record(core, event, numbers(30));
     await core.worker.start();
     doors.open();
     await until(
-      'all are told',
-      async () => (await core.pool.query('SELECT FROM told')).rowCount,
+      'all events are handled',
+      async () => (await core.pool.query('SELECT FROM handled')).rowCount,
       (rows) => rows === 30,
     );
     // A transaction that was rolled back leaves no row and no dedupe row.
-    expect((await core.pool.query('SELECT DISTINCT id FROM told')).rowCount).toBe(30);
+    expect((await core.pool.query('SELECT DISTINCT id FROM handled')).rowCount).toBe(30);
     expect((await core.pool.query('SELECT FROM processed_message')).rowCount).toBe(30);
     expect(Math.max(...groups)).toBeGreaterThan(1);
   });
@@ -174,10 +174,10 @@ export function events({ harness, scenario, start }: Suite): void {
       ),
     });
     const setAside = core.next('dead_lettered');
-    await tell(core, event, numbers(5));
-    await heard('ada hears all of them', lists['ada']!, 5);
+    await record(core, event, numbers(5));
+    await received('ada receives all events', lists['ada']!, 5);
     expect((await setAside)[1]).toBe('attempts_exhausted');
-    await heard('bob hears the others', lists['bob']!, 4);
+    await received('bob receives the others', lists['bob']!, 4);
     expect(lists['bob']!.sort()).toEqual([0, 1, 3, 4]);
     const { rows } = await core.pool.query<{ queue: string; kind: string; detail: string; raw: Buffer }>(
       'SELECT queue, kind, detail, raw FROM dead_letter',
@@ -204,8 +204,8 @@ export function events({ harness, scenario, start }: Suite): void {
     for (let copy = 0; copy < 3; copy += 1) {
       await core.broker.publishRawEvent(event.kind, { ...foreign, data: { n: 1, key: 'key' } });
     }
-    await heard('all that cannot be read', reasons, 3);
-    await heard('the one that can', list, 1);
+    await received('all events that cannot be read', reasons, 3);
+    await received('the event that can be read', list, 1);
     expect(reasons.sort()).toEqual(['malformed', 'payload_invalid', 'unknown_kind']);
     expect(list).toHaveLength(1);
     expect(
@@ -236,9 +236,9 @@ export function events({ harness, scenario, start }: Suite): void {
     core.wakeUp.request('events');
     // On a broker that accepts every message, the large event is handled like any other.
     const taken = numbers(count + 1).filter((n) => n !== large || !harness.strict);
-    await heard('what the broker takes', list, taken.length - 1);
+    await received('the events that the broker accepts', list, taken.length - 1);
     await until(
-      'nothing is left to be told',
+      'the event outbox is empty',
       async () => (await core.pool.query('SELECT FROM event_outbox')).rowCount,
       (left) => left === 0,
     );
@@ -264,14 +264,14 @@ export function events({ harness, scenario, start }: Suite): void {
       events: [hearing(event, 'ada', (group) => Promise.resolve(void list.push(...group.map(({ data }) => data))))],
     });
     for (let first = 0; first < 300; first += 100) {
-      await tell(
+      await record(
         core,
         event,
         numbers(100).map((n) => first + n),
         7,
       );
     }
-    await heard('all', list, 300);
+    await received('all', list, 300);
     if (harness.capabilities.eventOrder === 'none') {
       expect(new Set(list.map(({ n }) => n)).size).toBe(300);
       return;
@@ -296,14 +296,14 @@ export function events({ harness, scenario, start }: Suite): void {
     const core = await start([], {
       events: [hearing(event, 'search', (group) => ((first += group.length), nobody()))],
     });
-    await tell(core, event, numbers(10));
+    await record(core, event, numbers(10));
     await until(
       'the first ten',
       () => Promise.resolve(first),
       (count) => count === 10,
     );
     const { rows } = await core.pool.query<{ now: Date }>('SELECT now() AS now');
-    await tell(
+    await record(
       core,
       event,
       numbers(5).map((n) => 100 + n),
@@ -324,8 +324,8 @@ export function events({ harness, scenario, start }: Suite): void {
         rows[0]!.now,
       ),
     ]);
-    await heard('everything again', list, 15);
-    await heard('what came later', later, 5);
+    await received('everything again', list, 15);
+    await received('the later events', later, 5);
     expect(list.sort((a, b) => a - b)).toEqual([...numbers(10), 100, 101, 102, 103, 104]);
     expect(later.sort()).toEqual([100, 101, 102, 103, 104]);
     expect(first).toBe(15);
@@ -350,7 +350,7 @@ export function events({ harness, scenario, start }: Suite): void {
     await core.enqueue(bad, { n: 1 });
     const waits = await core.enqueue(slow, { n: 1 }, { delayMs: 3_600_000 });
     expect(await cancelJob(core.pool, tenant, waits)).toBe('queued');
-    await heard('three ends', list, 3);
+    await received('three ends', list, 3);
     expect(list).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ kind: good.kind, state: 'completed', error: null }),

@@ -51,7 +51,7 @@ export function messages({ harness, scenario, start }: Suite): void {
     await neighbour;
     expect(performance.now() - askedAt).toBeLessThan(1_000);
     await until(
-      'all are set aside',
+      'all are dead-lettered',
       () => Promise.resolve(reasons.length),
       (length) => length === bodies.length,
     );

@@ -25,7 +25,7 @@ export function asyncApiDocument(
       title: 'node-message-queue',
       version: '1',
       description:
-        'Messages are CloudEvents 1.0 in JSON. A job is asked for by HTTP, or by an event of another service on its queue.',
+        'Messages are CloudEvents 1.0 in JSON. A caller requests a job by HTTP. Another service can also publish an event to the queue of the job.',
     },
     defaultContentType: 'application/cloudevents+json',
     servers: allOf(

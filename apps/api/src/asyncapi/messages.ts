@@ -39,7 +39,7 @@ function dispatchOf(job: JobDefinition): object {
   };
   return {
     title: `Try a job of the kind ${job.kind}`,
-    description: 'From this system to its own workers. It holds no payload: that stays in the ledger.',
+    description: 'From this system to its own workers. It holds no payload: the payload stays in the ledger.',
     payload: toJsonSchema(jobMessageSchema(job)),
     examples: [{ payload: encodeMessage(sample) }],
   };
@@ -49,7 +49,7 @@ function requestOf(job: JobDefinition): object {
   return {
     title: `Ask for a job of the kind ${job.kind}`,
     description:
-      'From any other service. It becomes a job like one that was asked for by HTTP. On a broker with headers, binary mode is read as well.',
+      'From any other service. It becomes a job, as an HTTP request does. On a broker with headers, binary mode is accepted too.',
     payload: toJsonSchema(jobRequestSchema(job)),
   };
 }
@@ -57,7 +57,7 @@ function requestOf(job: JobDefinition): object {
 function eventOf(event: EventDefinition): object {
   return {
     title: event.kind,
-    description: 'A fact for whoever subscribes.',
+    description: 'A fact for every subscriber.',
     payload: toJsonSchema(eventMessageSchema(event)),
   };
 }

@@ -14,7 +14,7 @@ export const refuseOtherActions: RequestHandler = (request, _response, next) => 
       405,
       'not_on_the_board',
       'The board cannot do that',
-      'Here a failed job can be retried and an open one removed. The ledger decides the rest; see /docs.',
+      'The board can retry a failed job and remove an unfinished one. The ledger controls everything else; see /docs.',
     );
   }
   next();

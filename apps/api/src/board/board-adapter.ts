@@ -45,7 +45,7 @@ export class Conflict extends Error {
 }
 
 export function refuse(): Promise<never> {
-  return Promise.reject(new Conflict('The ledger decides that; here a job can be retried or removed.'));
+  return Promise.reject(new Conflict('The ledger controls that. The board can only retry or remove a job.'));
 }
 
 /**

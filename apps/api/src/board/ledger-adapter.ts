@@ -57,7 +57,7 @@ export class LedgerAdapter extends BoardAdapter {
   ) {
     super({
       displayName: kind,
-      description: `Jobs: every ${kind} job as the ledger has it, on any broker. Where BullMQ carries them, its messages about them are in a row of their own.`,
+      description: `Jobs: every ${kind} job in the ledger, on any broker. If BullMQ carries the jobs, another row shows its messages.`,
     });
     // The board reads this property for each request.
     Object.defineProperty(this, 'readOnlyMode', { get: () => boardRequest.getStore()?.mayChange !== true });

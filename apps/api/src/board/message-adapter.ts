@@ -34,7 +34,7 @@ export class MessageAdapter extends BoardAdapter {
   ) {
     super({
       displayName: `${queue.name} (messages in BullMQ)`,
-      description: `Messages, not jobs: what BullMQ holds in its queue "${queue.name}", to look at. A message says which job is to run. The jobs are in the rows ${kindsOf(queue.name)}. Completed means here that a worker has handled the message, not that the job is done.`,
+      description: `Messages, not jobs: what BullMQ holds in its queue "${queue.name}", read-only. A message says which job is to run. The jobs are in the rows ${kindsOf(queue.name)}. Here, completed means that a worker has handled the message, not that the job is completed.`,
       readOnlyMode: true,
       allowRetries: false,
       externalJobUrl: ({ id, name }) => {
@@ -100,7 +100,7 @@ export class MessageAdapter extends BoardAdapter {
         ...(startedAt !== undefined && { processedOn: startedAt }),
         ...(finishedAt !== undefined && { finishedOn: finishedAt }),
         delay: delayMs,
-        failedReason: hasFailed ? 'BullMQ has given this message up.' : '',
+        failedReason: hasFailed ? 'BullMQ has given up on this message.' : '',
         stacktrace: null,
         data: { bytes, ...(jobId !== undefined && { job: jobId, dispatch: Number(dispatch) }) },
         returnvalue: null,

@@ -43,9 +43,9 @@ export class JobsController {
   @ApiQuery({ name: 'state', required: false, enum: shownStates })
   @ApiQuery({ name: 'kind', required: false })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } })
-  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the page before' })
+  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the previous page' })
   @ApiResponse({ status: 200, description: 'A page of jobs.', schema: toOpenApi(jobPage) })
-  @ProblemResponse(400, 'A query parameter is not what was expected.')
+  @ProblemResponse(400, 'A query parameter is invalid.')
   async list(@Query() rawQuery: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof jobPage>> {
     const { state, kind, limit, cursor } = parseQuery(listQuery, rawQuery);
     const { jobs, hasMore } = await listJobs(this.pool, caller.tenant, { state, kind, before: cursor, limit });
@@ -68,7 +68,7 @@ export class JobsController {
   @ApiOperation({
     summary: 'Cancel a job',
     description:
-      'A job that nobody works on yet is cancelled at once. One that a worker has is asked to stop and becomes `cancelled` within seconds, or `completed` where it was done by then. The open children of a parent are cancelled with it.',
+      'A job that no worker runs is cancelled at once. A job that a worker runs is asked to stop. It becomes `cancelled` within seconds, or `completed` if it finishes first. Cancelling a parent also cancels its unfinished children.',
   })
   @ApiResponse({ status: 202, description: 'The job as it is now.', schema: toOpenApi(jobView) })
   @ProblemResponse(404, 'There is no such job.')

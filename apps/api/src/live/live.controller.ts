@@ -17,14 +17,14 @@ const StreamRoute = (description: string, example: string): MethodDecorator =>
     ApiHeader({
       name: 'Last-Event-ID',
       required: false,
-      description: 'The `id` of the last event that was received. Browsers send it when they come back.',
+      description: 'The `id` of the last event that the client received. Browsers send it when they reconnect.',
     }),
     ApiResponse({
       status: 200,
-      description: `${description} Where there can be none now, one event \`unavailable\`, whose data is a problem document, after a \`retry:\`: any other status would end an EventSource for good.`,
+      description: `${description} If no stream can be opened now, the answer is 200 with a \`retry:\` and one event \`unavailable\`, whose data is a problem document: any other status would end an EventSource for good.`,
       content: { 'text/event-stream': { schema: { type: 'string' }, example } },
     }),
-    ProblemResponse(400, 'The Last-Event-ID is not one of this stream.'),
+    ProblemResponse(400, 'The Last-Event-ID is not the id of an event of this stream.'),
   );
 
 /**
@@ -45,10 +45,13 @@ export class LiveController {
   @ApiOperation({
     summary: 'Follow a job',
     description:
-      'Everything that has happened to the job and that happens to it, in order, each once: `state`, `progress` and, when it is completed, `result`. Ends with the job.',
+      'All past and new events of the job, in order, each once: `state`, `progress` and, when the job is completed, `result`. The stream ends when the job ends.',
   })
   @StreamRoute('Events until the job ends.', 'id: 2\nevent: state\ndata: {"state":"active","attempt":1,"at":"…"}\n\n')
-  @ApiResponse({ status: 204, description: 'The job has ended, and its last event was received: do not come back.' })
+  @ApiResponse({
+    status: 204,
+    description: 'The job has ended, and the client has received its last event: do not reconnect.',
+  })
   @ProblemResponse(404, 'There is no such job.')
   async followJob(
     @Param('id') id: string,
@@ -83,7 +86,7 @@ export class LiveController {
   @ApiOperation({
     summary: 'Follow all jobs',
     description:
-      'Each job of the tenant that changes, whole, as `GET /v1/jobs/{id}` shows it, with its `sequence`. A change may come twice, and none is left out: of a job, what has the highest sequence is what it is.',
+      'Sends each job of the tenant when it changes, as `GET /v1/jobs/{id}` shows it, with its `sequence`. A change may arrive twice, and none is lost. The event with the highest `sequence` shows the job as it is now.',
   })
   @StreamRoute('Jobs as they change.', 'id: 812:812:\nevent: job\ndata: {"id":"…","state":"active","sequence":2,…}\n\n')
   async followTenant(

@@ -11,12 +11,12 @@ import { withBrokerTimeout } from './with-broker-timeout';
 
 const queueView = z.object({
   name: z.string(),
-  depth: z.int().describe('messages that wait or are worked on'),
+  depth: z.int().describe('messages that wait or are in flight'),
   state: z
     .enum(['up', 'down', 'no_worker', 'unknown'])
     .describe(
-      'whether the workers say that they can take messages from it: all of them (`up`), not all (`down`), ' +
-        'none has said anything (`no_worker`); `unknown` where PostgreSQL does not tell',
+      'whether the workers report that they can take messages from it: all of them (`up`), not all (`down`), ' +
+        'or no worker has reported (`no_worker`); `unknown` if PostgreSQL does not answer',
     ),
   reason: z.string().optional().describe('why it is not up'),
 });
@@ -27,7 +27,7 @@ const brokerView = z.object({
   reason: z.string().optional().describe('why it is not up'),
   capabilities: z
     .record(z.enum(capabilityNames), z.enum(supports))
-    .describe('who keeps a promise: the broker (`native`), this system above it (`bus`), or nobody (`none`)'),
+    .describe('what provides the capability: the broker (`native`), this system above it (`bus`), or neither (`none`)'),
   setting: z.string().describe('the variable that holds its address'),
   queues: z.array(queueView),
 });
@@ -56,7 +56,8 @@ export class BrokersController {
 
   @Get()
   @ApiOperation({
-    summary: 'The brokers: whether they answer, what they can do, what waits in them, and whether workers can take it',
+    summary:
+      'List the brokers: their state and capabilities, the depth of their queues, and whether workers can take messages',
   })
   @ApiResponse({
     status: 200,
@@ -101,10 +102,11 @@ function depthsOf(driver: BrokerDriver): Promise<{ name: string; depth: number }
  * broker answers and accepts messages in either case.
  */
 function stateOf(broker: string, queue: string, readers: Readers): Pick<QueueView, 'state' | 'reason'> {
-  if (!readers) return { state: 'unknown', reason: 'PostgreSQL does not tell what the workers have said of it.' };
+  if (!readers)
+    return { state: 'unknown', reason: 'PostgreSQL does not answer, so the reports of the workers are unknown.' };
   const said = readers.find((found) => found.broker === broker && found.queue === queue);
   if (!said) {
-    const reason = `No worker has said within ${readerGoneMs / 1_000} s that it takes messages from this queue.`;
+    const reason = `No worker has reported within ${readerGoneMs / 1_000} s that it takes messages from this queue.`;
     return { state: 'no_worker', reason };
   }
   const { workers, failing, trouble } = said;

@@ -35,11 +35,11 @@ const deadLetterView = z.object({
   broker: z.string(),
   queue: z.string(),
   kind: z.string().nullable(),
-  jobId: z.uuid().nullable().describe('null: a message that could not be read; `raw` has it'),
+  jobId: z.uuid().nullable().describe('null for a message that could not be read; `raw` has its bytes'),
   tenant: z.string().nullable(),
   reason: z.string().describe('a stable code'),
   detail: z.string(),
-  source: z.string().nullable().describe('who sent the message, as far as it could be read'),
+  source: z.string().nullable().describe('the sender of the message, if it could be read'),
   raw: z
     .string()
     .nullable()
@@ -57,7 +57,7 @@ const redriveBody = z
     filter: z
       .strictObject({ kind: kind.optional(), broker: z.enum(requestableBrokers).optional(), before: moment.optional() })
       .optional()
-      .describe('all that fit, of every tenant; an empty one fits all'),
+      .describe('all dead letters that match, of every tenant; an empty filter matches all'),
   })
   .refine(({ ids, filter }) => (ids === undefined) !== (filter === undefined), {
     path: ['ids'],
@@ -79,19 +79,19 @@ export class DeadLettersController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'List what was set aside, newest first: failed jobs, and messages that could not be read' })
+  @ApiOperation({ summary: 'List dead letters, newest first: failed jobs, and messages that could not be read' })
   @ApiQuery({ name: 'kind', required: false })
   @ApiQuery({ name: 'broker', required: false, enum: requestableBrokers })
   @ApiQuery({
     name: 'redriven',
     required: false,
     enum: ['true', 'false'],
-    description: 'false: what is still to be seen to',
+    description: 'false: only dead letters that were not redriven; true: only those that were',
   })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } })
-  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the page before' })
+  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the previous page' })
   @ApiResponse({ status: 200, description: 'A page of dead letters.', schema: toOpenApi(page) })
-  @ProblemResponse(400, 'A query parameter is not what was expected.')
+  @ProblemResponse(400, 'A query parameter is invalid.')
   async list(@Query() rawQuery: unknown): Promise<z.output<typeof page>> {
     const { cursor, limit, ...query } = parseQuery(listQuery, rawQuery);
     const found = await listDeadLetters(this.pool, {
@@ -106,13 +106,13 @@ export class DeadLettersController {
   }
 
   @Get(':id/raw')
-  @ApiOperation({ summary: 'The bytes of a message that could not be read, as it came' })
+  @ApiOperation({ summary: 'The bytes of a message that could not be read, as they arrived' })
   @ApiResponse({
     status: 200,
-    description: 'The bytes, the first 1 MiB where the message had more.',
+    description: 'The bytes; only the first 1 MiB if the message is larger.',
     content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
   })
-  @ProblemResponse(404, 'There is no such dead letter, or it is of a job and has no bytes.')
+  @ProblemResponse(404, 'There is no such dead letter, or it is a failed job and has no bytes.')
   async raw(@Param('id') id: string, @Res() response: Response): Promise<void> {
     const bytes = isUuid(id) ? await readDeadLetterRaw(this.pool, id) : undefined;
     if (!bytes) {
@@ -130,11 +130,15 @@ export class DeadLettersController {
   @ApiOperation({
     summary: 'Run failed jobs again',
     description:
-      'Each goes back into the queue under its next dispatch, with all its attempts again and the same effect key. At most 1,000 in one call. Who asked is kept with the dead letter.',
+      'Each job returns to its queue with its next dispatch number, all its attempts and the same effect key. At most 1,000 in one call. The dead letter records the caller.',
   })
   @ApiBody({ schema: { ...toOpenApi(redriveBody), example: { filter: { kind: 'email.send' } } } })
-  @ApiResponse({ status: 202, description: 'What goes again, and what does not.', schema: toOpenApi(redriveView) })
-  @ProblemResponse(400, 'The body is not what this route takes.')
+  @ApiResponse({
+    status: 202,
+    description: 'The jobs that run again, and those that do not.',
+    schema: toOpenApi(redriveView),
+  })
+  @ProblemResponse(400, 'The body is invalid.')
   async redrive(@Body() rawBody: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof redriveView>> {
     const { ids, filter } = parseBody(redriveBody, rawBody);
     return this.redriver.redrive(

@@ -30,7 +30,7 @@ export class HealthController {
   /** Does not check the brokers, because the API accepts jobs without them. @throws Problem 503 */
   @Get('ready')
   @ApiOperation({
-    summary: 'The process can keep its promises: it is not stopping, and the database answers and takes writes',
+    summary: 'The process is ready: it is not stopping, and the database answers and takes writes',
   })
   async ready(): Promise<{ status: 'up' }> {
     if (this.readiness.draining) {
@@ -38,7 +38,8 @@ export class HealthController {
     }
     const { rows } = await this.pool.query<{ isStandby: boolean; isReadOnly: boolean }>(canWrite);
     const [{ isStandby, isReadOnly }] = rows as [(typeof rows)[0]];
-    if (isStandby) throw readOnly('PostgreSQL is a standby, which takes no writes: promote it, or mend DATABASE_URL.');
+    if (isStandby)
+      throw readOnly('PostgreSQL is a standby, which takes no writes: promote it, or correct DATABASE_URL.');
     if (isReadOnly) {
       throw readOnly(
         'PostgreSQL takes no writes: default_transaction_read_only is on for the server, database or role.',

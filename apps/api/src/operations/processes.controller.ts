@@ -14,7 +14,7 @@ export class SupervisorChannel implements OnModuleDestroy {
   private readonly reports = new EventEmitter<{ report: [] }>();
 
   constructor() {
-    process.on('message', this.hear);
+    process.on('message', this.onMessage);
   }
 
   /** Sends an order. Resolves when the supervisor has carried it out. @throws AbortError after 15 s without a report */
@@ -25,10 +25,10 @@ export class SupervisorChannel implements OnModuleDestroy {
   }
 
   onModuleDestroy(): void {
-    process.off('message', this.hear);
+    process.off('message', this.onMessage);
   }
 
-  private readonly hear = (message: unknown): void => {
+  private readonly onMessage = (message: unknown): void => {
     if (!isReport(message)) return;
     this.processes = message.processes;
     this.reports.emit('report');

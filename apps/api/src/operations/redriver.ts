@@ -9,10 +9,10 @@ export interface RedriveResult {
 }
 
 const refusals = {
-  unreadable: 'This message could not be read, so there is no job to run. Send it again in a form that can be.',
+  unreadable: 'This message could not be read, so there is no job to run. Send it again in a valid form.',
   not_failed: 'Its job is not failed any more: it was redriven before.',
-  child_cancelled: 'A job it waits for was cancelled, so it would wait for ever. Ask for the whole again.',
-  not_found: 'There is no dead letter with this id, or of this job, that was not redriven before.',
+  child_cancelled: 'One of its child jobs was cancelled, so it would wait for ever. Request the whole flow again.',
+  not_found: 'No dead letter with this id, or of this job, is left to redrive.',
 };
 
 /** Redrives failed jobs and records the operator who requested it. */

@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a report
+         * @description Accepts a job of the kind `report.make`. The answer comes when the job is committed.
+         */
+        post: operations["ReportsController_make"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/images": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make smaller variants of an image
+         * @description Accepts a job of the kind `image.resize`. The answer comes when the job is committed.
+         */
+        post: operations["ImagesController_resize"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sync-runs": {
         parameters: {
             query?: never;
@@ -54,7 +94,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Build the search model anew
+         * Rebuild the search model
          * @description Accepts a job of the kind `sync.run`. The answer comes when the job is committed.
          */
         post: operations["SyncRunsController_run"];
@@ -74,7 +114,7 @@ export interface paths {
         get?: never;
         /**
          * Create or change a product
-         * @description The event `product.changed` is committed with it. Searches find it as soon as that was heard, which takes a moment.
+         * @description The event `product.changed` is committed with the product. A search finds the change a moment later, when the subscriber has handled the event.
          */
         put: operations["ProductsController_put"];
         post?: never;
@@ -92,8 +132,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Search products, the best first
-         * @description Finds products that have every word of `q`: as the beginning of a word, or in another form of it. Without `q` all products, by their SKU.
+         * Search products, the best match first
+         * @description Finds products that contain every word of `q`, as the beginning of a word or in another form of the word. Without `q`, lists all products by SKU.
          */
         get: operations["ProductsController_search"];
         put?: never;
@@ -104,7 +144,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/reports": {
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["WebhooksController_list"];
+        put?: never;
+        /**
+         * Create a webhook for jobs that have ended
+         * @description Each ended job is sent as a signed POST to the URL (Standard Webhooks). The POST is retried until the endpoint answers with 2xx or the attempts are used up. At most 20 webhooks for one tenant.
+         */
+        post: operations["WebhooksController_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a webhook */
+        get: operations["WebhooksController_read"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description Its pending deliveries are cancelled.
+         */
+        delete: operations["WebhooksController_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
         parameters: {
             query?: never;
             header?: never;
@@ -114,10 +196,104 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a report
-         * @description Accepts a job of the kind `report.make`. The answer comes when the job is committed.
+         * Send a test message to a webhook
+         * @description Its type is `webhook.test`.
          */
-        post: operations["ReportsController_make"];
+        post: operations["WebhooksController_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret
+         * @description For some time, messages are signed with both secrets, so that receivers can change to the new one. At most two secrets are valid at a time.
+         */
+        post: operations["WebhooksController_rotateSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Enable a webhook that was disabled because it answered 410 Gone */
+        post: operations["WebhooksController_enable"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the deliveries to a webhook and their answers, newest first */
+        get: operations["DeliveriesController_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/deliveries/{jobId}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a message again
+         * @description Makes a new job with the same message and the same `webhook-id`, whatever the state of the first job. By the `webhook-id`, a receiver detects that it already has the message.
+         */
+        post: operations["DeliveriesController_resend"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dev/webhook-receiver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the webhook messages of the tenant that the built-in receiver has accepted, newest first
+         * @description A webhook with this `url` sends its messages here. The receiver has checked the signature of each message.
+         */
+        get: operations["WebhookReceiverController_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -169,7 +345,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a job
-         * @description A job that nobody works on yet is cancelled at once. One that a worker has is asked to stop and becomes `cancelled` within seconds, or `completed` where it was done by then. The open children of a parent are cancelled with it.
+         * @description A job that no worker runs is cancelled at once. A job that a worker runs is asked to stop. It becomes `cancelled` within seconds, or `completed` if it finishes first. Cancelling a parent also cancels its unfinished children.
          */
         post: operations["JobsController_cancel"];
         delete?: never;
@@ -187,7 +363,7 @@ export interface paths {
         };
         /**
          * Follow a job
-         * @description Everything that has happened to the job and that happens to it, in order, each once: `state`, `progress` and, when it is completed, `result`. Ends with the job.
+         * @description All past and new events of the job, in order, each once: `state`, `progress` and, when the job is completed, `result`. The stream ends when the job ends.
          */
         get: operations["LiveController_followJob"];
         put?: never;
@@ -207,167 +383,11 @@ export interface paths {
         };
         /**
          * Follow all jobs
-         * @description Each job of the tenant that changes, whole, as `GET /v1/jobs/{id}` shows it, with its `sequence`. A change may come twice, and none is left out: of a job, what has the highest sequence is what it is.
+         * @description Sends each job of the tenant when it changes, as `GET /v1/jobs/{id}` shows it, with its `sequence`. A change may arrive twice, and none is lost. The event with the highest `sequence` shows the job as it is now.
          */
         get: operations["LiveController_followTenant"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List webhooks */
-        get: operations["WebhooksController_list"];
-        put?: never;
-        /**
-         * Hear of jobs that have ended
-         * @description Each is a signed POST to the URL (Standard Webhooks), again and again until it is answered with 2xx. At most 20 for one tenant.
-         */
-        post: operations["WebhooksController_create"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read a webhook */
-        get: operations["WebhooksController_read"];
-        put?: never;
-        post?: never;
-        /**
-         * Delete a webhook
-         * @description What is on its way there is cancelled.
-         */
-        delete: operations["WebhooksController_delete"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{id}/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a message to try a webhook out
-         * @description Its type is `webhook.test`.
-         */
-        post: operations["WebhooksController_test"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{id}/rotate-secret": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Replace the secret
-         * @description For a while messages are signed with both, so that receivers can take the new one up when it suits them. No more than two count at a time.
-         */
-        post: operations["WebhooksController_rotateSecret"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{id}/enable": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Enable a webhook that answered 410 Gone, and was disabled for it */
-        post: operations["WebhooksController_enable"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{id}/deliveries": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What was sent to a webhook, and what it answered, newest first */
-        get: operations["DeliveriesController_list"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/webhooks/{id}/deliveries/{jobId}/resend": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a message again
-         * @description A new job with the same message under the same `webhook-id`, however the first one ended: a receiver that has it already can tell.
-         */
-        post: operations["DeliveriesController_resend"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/images": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Make smaller variants of an image
-         * @description Accepts a job of the kind `image.resize`. The answer comes when the job is committed.
-         */
-        post: operations["ImagesController_resize"];
         delete?: never;
         options?: never;
         head?: never;
@@ -383,7 +403,7 @@ export interface paths {
         };
         /**
          * Download a file
-         * @description By the link in a job's result, which is signed and lives five minutes. One `Range` at a time.
+         * @description Use the signed link in a job's result, which is valid for five minutes. One `Range` per request.
          */
         get: operations["FilesController_download"];
         put?: never;
@@ -401,7 +421,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The brokers: whether they answer, what they can do, what waits in them, and whether workers can take it */
+        /** List the brokers: their state and capabilities, the depth of their queues, and whether workers can take messages */
         get: operations["BrokersController_list"];
         put?: never;
         post?: never;
@@ -418,7 +438,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was set aside, newest first: failed jobs, and messages that could not be read */
+        /** List dead letters, newest first: failed jobs, and messages that could not be read */
         get: operations["DeadLettersController_list"];
         put?: never;
         post?: never;
@@ -435,7 +455,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The bytes of a message that could not be read, as it came */
+        /** The bytes of a message that could not be read, as they arrived */
         get: operations["DeadLettersController_raw"];
         put?: never;
         post?: never;
@@ -456,7 +476,7 @@ export interface paths {
         put?: never;
         /**
          * Run failed jobs again
-         * @description Each goes back into the queue under its next dispatch, with all its attempts again and the same effect key. At most 1,000 in one call. Who asked is kept with the dead letter.
+         * @description Each job returns to its queue with its next dispatch number, all its attempts and the same effect key. At most 1,000 in one call. The dead letter records the caller.
          */
         post: operations["DeadLettersController_redrive"];
         delete?: never;
@@ -489,7 +509,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process can keep its promises: it is not stopping, and the database answers and takes writes */
+        /** The process is ready: it is not stopping, and the database answers and takes writes */
         get: operations["HealthController_ready"];
         put?: never;
         post?: never;
@@ -506,13 +526,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who asks, and whether there is a session to end */
+        /** Show who the caller is, and whether there is a session to end */
         get: operations["SessionController_who"];
         put?: never;
         post?: never;
         /**
          * Log out
-         * @description Ends the session of the browser. Every API process refuses its cookie from then on, also a copy of it, and ends the event streams that it has opened within two seconds. The answer asks the browser to forget the cookie and the password.
+         * @description Ends the session of the browser. From then on, every API process refuses its cookie and any copy of it. Event streams that were opened with the cookie end within two seconds. The answer asks the browser to forget the cookie and the password.
          */
         delete: operations["SessionController_end"];
         options?: never;
@@ -528,8 +548,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * The 100 newest emails and SMS of the tenant that the built-in catcher took, copies included
-         * @description Those who run the system (viewer, operator, admin) also see what the system itself sends.
+         * The 100 newest emails and SMS of the tenant that the built-in catcher received, copies included
+         * @description The roles viewer, operator and admin also see what the system itself sends.
          */
         get: operations["MailboxController_list"];
         put?: never;
@@ -588,26 +608,6 @@ export interface paths {
          * @description `kill` is SIGKILL, after which it is started again; `stop` lets it drain, and it stays stopped.
          */
         post: operations["ProcessesController_act"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/dev/webhook-receiver": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * What the built-in receiver has taken of the webhooks of the tenant, newest first
-         * @description A webhook with this `url` comes here. The signature of each message was checked.
-         */
-        get: operations["WebhookReceiverController_list"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -679,9 +679,9 @@ export interface operations {
             /** @description The job is committed and will run. */
             202: {
                 headers: {
-                    /** @description where to ask for the job */
+                    /** @description the URL of the job */
                     Location?: string;
-                    /** @description set when the key was known */
+                    /** @description set when the key has already been used */
                     "Idempotency-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -695,20 +695,20 @@ export interface operations {
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
                         /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
                          * @enum {string|null}
                          */
                         place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
+                        /** @description the number of attempts so far; 0 before the first one */
                         attempt: number;
                         maxAttempts: number;
                         progress: {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
                         resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
@@ -719,7 +719,7 @@ export interface operations {
                         createdAt: string;
                         /**
                          * Format: date-time
-                         * @description when the next attempt is due, or the last one was
+                         * @description when the next attempt is due, or when the last one was due
                          */
                         runAt: string;
                         /**
@@ -735,7 +735,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not what this route takes; `errors` names the fields. */
+            /** @description The body is invalid; `errors` names the fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -746,13 +746,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -764,7 +764,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -775,13 +775,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -793,7 +793,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The key has not the role user, or another site asks. */
+            /** @description The key does not have the role user, or the request comes from another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -804,13 +804,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -833,13 +833,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -862,13 +862,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -891,13 +891,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -920,13 +920,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -986,9 +986,9 @@ export interface operations {
             /** @description The job is committed and will run. */
             202: {
                 headers: {
-                    /** @description where to ask for the job */
+                    /** @description the URL of the job */
                     Location?: string;
-                    /** @description set when the key was known */
+                    /** @description set when the key has already been used */
                     "Idempotency-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -1002,20 +1002,20 @@ export interface operations {
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
                         /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
                          * @enum {string|null}
                          */
                         place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
+                        /** @description the number of attempts so far; 0 before the first one */
                         attempt: number;
                         maxAttempts: number;
                         progress: {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
                         resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
@@ -1026,7 +1026,7 @@ export interface operations {
                         createdAt: string;
                         /**
                          * Format: date-time
-                         * @description when the next attempt is due, or the last one was
+                         * @description when the next attempt is due, or when the last one was due
                          */
                         runAt: string;
                         /**
@@ -1042,7 +1042,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not what this route takes; `errors` names the fields. */
+            /** @description The body is invalid; `errors` names the fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -1053,13 +1053,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -1071,7 +1071,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1082,13 +1082,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -1100,7 +1100,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The key has not the role user, or another site asks. */
+            /** @description The key does not have the role user, or the request comes from another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1111,13 +1111,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -1140,13 +1140,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -1169,13 +1169,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -1198,13 +1198,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -1227,689 +1227,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    SyncRunsController_run: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Requests with one key make one job. The same key with another body is refused. */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /**
-                     * @description What the search model is built from.
-                     * @enum {string}
-                     */
-                    source: "products";
-                    options?: {
-                        /** @description Run this many milliseconds after the job was accepted, by the database clock. */
-                        delayMs?: number;
-                        /**
-                         * Format: date-time
-                         * @description Run at this moment (RFC 3339). A moment that has passed means now.
-                         */
-                        runAt?: string;
-                        /**
-                         * @description Which of the waiting jobs of a queue runs first. Default: normal.
-                         * @enum {string}
-                         */
-                        priority?: "high" | "normal" | "low";
-                        /**
-                         * @description Overrides the broker of the definition for this job.
-                         * @enum {string}
-                         */
-                        broker?: "bullmq" | "rabbitmq" | "kafka";
-                    };
-                };
-            };
-        };
-        responses: {
-            /** @description The job is committed and will run. */
-            202: {
-                headers: {
-                    /** @description where to ask for the job */
-                    Location?: string;
-                    /** @description set when the key was known */
-                    "Idempotency-Replayed"?: "true";
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        kind: string;
-                        version: number;
-                        /** @enum {string} */
-                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
-                        broker: string;
-                        /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
-                         * @enum {string|null}
-                         */
-                        place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
-                        attempt: number;
-                        maxAttempts: number;
-                        progress: {
-                            percent: number;
-                            note: string | null;
-                        };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
-                        result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
-                        resultBytes?: number;
-                        /** @description of the last attempt, if it failed */
-                        error: {
-                            code: string;
-                            message: string;
-                        } | null;
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description when the next attempt is due, or the last one was
-                         */
-                        runAt: string;
-                        /**
-                         * Format: date-time
-                         * @description of the last attempt
-                         */
-                        startedAt: string | null;
-                        /** Format: date-time */
-                        finishedAt: string | null;
-                        links: {
-                            self: string;
-                        };
-                    };
-                };
-            };
-            /** @description The body is not what this route takes; `errors` names the fields. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The body is too large. */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The broker is not configured, or the key was used with another body. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    ProductsController_put: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                sku: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    name: string;
-                    description: string;
-                    /** @description In hundredths of the currency. */
-                    priceCents: number;
-                    /** @description The version that you have seen, 0 for a product that is new. Without it whatever stands there goes. */
-                    version?: number;
-                };
-            };
-        };
-        responses: {
-            /** @description The product as it is now. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        name: string;
-                        description: string;
-                        /** @description In hundredths of the currency. */
-                        priceCents: number;
-                        /** @description What names the product, such as `mug-01`. */
-                        sku: string;
-                        version: number;
-                        /** Format: date-time */
-                        updatedAt: string;
-                    };
-                };
-            };
-            /** @description The SKU or the body is not what this route takes; `errors` names the fields. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The product has another version by now. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The database does not answer. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    ProductsController_search: {
-        parameters: {
-            query?: {
-                /** @description `nextCursor` of the page before */
-                cursor?: unknown;
-                limit?: number;
-                q?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of products. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: {
-                            name: string;
-                            description: string;
-                            /** @description In hundredths of the currency. */
-                            priceCents: number;
-                            /** @description What names the product, such as `mug-01`. */
-                            sku: string;
-                            version: number;
-                            /** Format: date-time */
-                            updatedAt: string;
-                        }[];
-                        nextCursor: string | null;
-                    };
-                };
-            };
-            /** @description A query parameter is not what was expected. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -1940,9 +1264,9 @@ export interface operations {
                     type: "orders";
                     /** @enum {string} */
                     format: "csv" | "xlsx" | "pdf";
-                    /** @description From this moment on; a date is its midnight in UTC. Default: from the first. */
+                    /** @description Orders placed at this time or later; a date means midnight in UTC. Default: from the first order. */
                     from?: string;
-                    /** @description Before this moment. Default: up to the moment the job was accepted. */
+                    /** @description Orders placed before this time. Default: the time at which the job was accepted. */
                     to?: string;
                     options?: {
                         /** @description Run this many milliseconds after the job was accepted, by the database clock. */
@@ -1970,9 +1294,9 @@ export interface operations {
             /** @description The job is committed and will run. */
             202: {
                 headers: {
-                    /** @description where to ask for the job */
+                    /** @description the URL of the job */
                     Location?: string;
-                    /** @description set when the key was known */
+                    /** @description set when the key has already been used */
                     "Idempotency-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -1986,20 +1310,20 @@ export interface operations {
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
                         /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
                          * @enum {string|null}
                          */
                         place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
+                        /** @description the number of attempts so far; 0 before the first one */
                         attempt: number;
                         maxAttempts: number;
                         progress: {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
                         resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
@@ -2010,7 +1334,7 @@ export interface operations {
                         createdAt: string;
                         /**
                          * Format: date-time
-                         * @description when the next attempt is due, or the last one was
+                         * @description when the next attempt is due, or when the last one was due
                          */
                         runAt: string;
                         /**
@@ -2026,7 +1350,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not what this route takes; `errors` names the fields. */
+            /** @description The body is invalid; `errors` names the fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2037,13 +1361,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -2055,7 +1379,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2066,13 +1390,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -2084,7 +1408,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The key has not the role user, or another site asks. */
+            /** @description The key does not have the role user, or the request comes from another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2095,13 +1419,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -2124,13 +1448,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -2153,13 +1477,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -2182,13 +1506,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -2211,2525 +1535,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    JobsController_list: {
-        parameters: {
-            query?: {
-                /** @description `nextCursor` of the page before */
-                cursor?: unknown;
-                limit?: number;
-                kind?: unknown;
-                state?: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of jobs. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: {
-                            /** Format: uuid */
-                            id: string;
-                            kind: string;
-                            version: number;
-                            /** @enum {string} */
-                            state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
-                            broker: string;
-                            /**
-                             * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
-                             * @enum {string|null}
-                             */
-                            place: "ledger" | "outbox" | "broker" | "worker" | null;
-                            /** @description how often it was tried; 0 before the first time */
-                            attempt: number;
-                            maxAttempts: number;
-                            progress: {
-                                percent: number;
-                                note: string | null;
-                            };
-                            /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
-                            result: unknown;
-                            /** @description how large the result is, as JSON, where it is too large to be shown here */
-                            resultBytes?: number;
-                            /** @description of the last attempt, if it failed */
-                            error: {
-                                code: string;
-                                message: string;
-                            } | null;
-                            /** Format: date-time */
-                            createdAt: string;
-                            /**
-                             * Format: date-time
-                             * @description when the next attempt is due, or the last one was
-                             */
-                            runAt: string;
-                            /**
-                             * Format: date-time
-                             * @description of the last attempt
-                             */
-                            startedAt: string | null;
-                            /** Format: date-time */
-                            finishedAt: string | null;
-                            links: {
-                                self: string;
-                            };
-                        }[];
-                        nextCursor: string | null;
-                    };
-                };
-            };
-            /** @description A query parameter is not what was expected. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    JobsController_read: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The job. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        kind: string;
-                        version: number;
-                        /** @enum {string} */
-                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
-                        broker: string;
-                        /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
-                         * @enum {string|null}
-                         */
-                        place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
-                        attempt: number;
-                        maxAttempts: number;
-                        progress: {
-                            percent: number;
-                            note: string | null;
-                        };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
-                        result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
-                        resultBytes?: number;
-                        /** @description of the last attempt, if it failed */
-                        error: {
-                            code: string;
-                            message: string;
-                        } | null;
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description when the next attempt is due, or the last one was
-                         */
-                        runAt: string;
-                        /**
-                         * Format: date-time
-                         * @description of the last attempt
-                         */
-                        startedAt: string | null;
-                        /** Format: date-time */
-                        finishedAt: string | null;
-                        links: {
-                            self: string;
-                        };
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such job. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    JobsController_cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The job as it is now. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        kind: string;
-                        version: number;
-                        /** @enum {string} */
-                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
-                        broker: string;
-                        /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
-                         * @enum {string|null}
-                         */
-                        place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
-                        attempt: number;
-                        maxAttempts: number;
-                        progress: {
-                            percent: number;
-                            note: string | null;
-                        };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
-                        result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
-                        resultBytes?: number;
-                        /** @description of the last attempt, if it failed */
-                        error: {
-                            code: string;
-                            message: string;
-                        } | null;
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description when the next attempt is due, or the last one was
-                         */
-                        runAt: string;
-                        /**
-                         * Format: date-time
-                         * @description of the last attempt
-                         */
-                        startedAt: string | null;
-                        /** Format: date-time */
-                        finishedAt: string | null;
-                        links: {
-                            self: string;
-                        };
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such job. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The job is in a final state. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    LiveController_followJob: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The `id` of the last event that was received. Browsers send it when they come back. */
-                "Last-Event-ID"?: string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Events until the job ends. Where there can be none now, one event `unavailable`, whose data is a problem document, after a `retry:`: any other status would end an EventSource for good. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example id: 2
-                     *     event: state
-                     *     data: {"state":"active","attempt":1,"at":"…"}
-                     */
-                    "text/event-stream": string;
-                };
-            };
-            /** @description The job has ended, and its last event was received: do not come back. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description The Last-Event-ID is not one of this stream. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such job. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    LiveController_followTenant: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description The `id` of the last event that was received. Browsers send it when they come back. */
-                "Last-Event-ID"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Jobs as they change. Where there can be none now, one event `unavailable`, whose data is a problem document, after a `retry:`: any other status would end an EventSource for good. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example id: 812:812:
-                     *     event: job
-                     *     data: {"id":"…","state":"active","sequence":2,…}
-                     */
-                    "text/event-stream": string;
-                };
-            };
-            /** @description The Last-Event-ID is not one of this stream. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    WebhooksController_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description All of them, oldest first. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: {
-                            /** Format: uuid */
-                            id: string;
-                            url: string;
-                            description: string;
-                            kinds: string[];
-                            states: string[];
-                            /** Format: date-time */
-                            createdAt: string;
-                            /**
-                             * Format: date-time
-                             * @description until then messages are signed with the secret before this one too
-                             */
-                            previousSecretUntil: string | null;
-                            /** Format: date-time */
-                            disabledAt: string | null;
-                            disabledReason: string | null;
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    WebhooksController_create: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /**
-                     * Format: uri
-                     * @description https, and in development http; on the public Internet
-                     */
-                    url: string;
-                    /** @default  */
-                    description?: string;
-                    /**
-                     * @description of which jobs; none means of all
-                     * @default []
-                     */
-                    kinds?: ("email.send" | "email.digest" | "sms.send" | "report.make" | "report.section" | "image.resize" | "sync.run")[];
-                    /**
-                     * @description how they ended; none means however
-                     * @default []
-                     */
-                    states?: ("completed" | "failed" | "cancelled")[];
-                };
-            };
-        };
-        responses: {
-            /** @description The webhook, with its secret. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        url: string;
-                        description: string;
-                        kinds: string[];
-                        states: string[];
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description until then messages are signed with the secret before this one too
-                         */
-                        previousSecretUntil: string | null;
-                        /** Format: date-time */
-                        disabledAt: string | null;
-                        disabledReason: string | null;
-                        /** @description `whsec_…`, what signatures are checked with. It is shown this once. */
-                        secret: string;
-                    };
-                };
-            };
-            /** @description The body is not what this route takes; `errors` names the fields. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There are as many as there may be. */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Webhooks are not sent to this URL. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    WebhooksController_read: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The webhook. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        url: string;
-                        description: string;
-                        kinds: string[];
-                        states: string[];
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description until then messages are signed with the secret before this one too
-                         */
-                        previousSecretUntil: string | null;
-                        /** Format: date-time */
-                        disabledAt: string | null;
-                        disabledReason: string | null;
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such webhook. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    WebhooksController_delete: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description It is gone, and so is its log. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such webhook. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    WebhooksController_test: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The job that delivers it. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        kind: string;
-                        version: number;
-                        /** @enum {string} */
-                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
-                        broker: string;
-                        /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
-                         * @enum {string|null}
-                         */
-                        place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
-                        attempt: number;
-                        maxAttempts: number;
-                        progress: {
-                            percent: number;
-                            note: string | null;
-                        };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
-                        result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
-                        resultBytes?: number;
-                        /** @description of the last attempt, if it failed */
-                        error: {
-                            code: string;
-                            message: string;
-                        } | null;
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description when the next attempt is due, or the last one was
-                         */
-                        runAt: string;
-                        /**
-                         * Format: date-time
-                         * @description of the last attempt
-                         */
-                        startedAt: string | null;
-                        /** Format: date-time */
-                        finishedAt: string | null;
-                        links: {
-                            self: string;
-                        };
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such webhook. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    WebhooksController_rotateSecret: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": {
-                    /**
-                     * @description how long messages are signed with the secret so far as well; 0 where somebody has found it out
-                     * @default 24
-                     */
-                    keepPreviousHours?: number;
-                };
-            };
-        };
-        responses: {
-            /** @description The webhook, with its new secret. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        url: string;
-                        description: string;
-                        kinds: string[];
-                        states: string[];
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description until then messages are signed with the secret before this one too
-                         */
-                        previousSecretUntil: string | null;
-                        /** Format: date-time */
-                        disabledAt: string | null;
-                        disabledReason: string | null;
-                        /** @description `whsec_…`, what signatures are checked with. It is shown this once. */
-                        secret: string;
-                    };
-                };
-            };
-            /** @description The body is not what this route takes. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such webhook. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    WebhooksController_enable: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The webhook. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        url: string;
-                        description: string;
-                        kinds: string[];
-                        states: string[];
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description until then messages are signed with the secret before this one too
-                         */
-                        previousSecretUntil: string | null;
-                        /** Format: date-time */
-                        disabledAt: string | null;
-                        disabledReason: string | null;
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such webhook. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Webhooks are not sent to its URL any more. */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    DeliveriesController_list: {
-        parameters: {
-            query?: {
-                /** @description `nextCursor` of the page before */
-                cursor?: unknown;
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of deliveries. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        items: {
-                            /** Format: uuid */
-                            jobId: string;
-                            /** @description the `webhook-id` that the receiver saw */
-                            webhookId: string;
-                            type: string;
-                            /** @enum {string} */
-                            state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
-                            /** Format: date-time */
-                            createdAt: string;
-                            /** Format: date-time */
-                            nextAttemptAt: string | null;
-                            attempts: {
-                                attempt: number;
-                                /** Format: date-time */
-                                at: string;
-                                ms: number;
-                                /** @description null: there was no answer */
-                                status: number | null;
-                                /** @description its first bytes */
-                                answer: string;
-                                error: string | null;
-                            }[];
-                        }[];
-                        nextCursor: string | null;
-                    };
-                };
-            };
-            /** @description A query parameter is not what was expected. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such webhook. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    DeliveriesController_resend: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                jobId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The job that delivers it. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** Format: uuid */
-                        id: string;
-                        kind: string;
-                        version: number;
-                        /** @enum {string} */
-                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
-                        broker: string;
-                        /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
-                         * @enum {string|null}
-                         */
-                        place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
-                        attempt: number;
-                        maxAttempts: number;
-                        progress: {
-                            percent: number;
-                            note: string | null;
-                        };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
-                        result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
-                        resultBytes?: number;
-                        /** @description of the last attempt, if it failed */
-                        error: {
-                            code: string;
-                            message: string;
-                        } | null;
-                        /** Format: date-time */
-                        createdAt: string;
-                        /**
-                         * Format: date-time
-                         * @description when the next attempt is due, or the last one was
-                         */
-                        runAt: string;
-                        /**
-                         * Format: date-time
-                         * @description of the last attempt
-                         */
-                        startedAt: string | null;
-                        /** Format: date-time */
-                        finishedAt: string | null;
-                        links: {
-                            self: string;
-                        };
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description There is no such webhook, or it has had no such delivery. */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -4788,9 +1600,9 @@ export interface operations {
             /** @description The job is committed and will run. */
             202: {
                 headers: {
-                    /** @description where to ask for the job */
+                    /** @description the URL of the job */
                     Location?: string;
-                    /** @description set when the key was known */
+                    /** @description set when the key has already been used */
                     "Idempotency-Replayed"?: "true";
                     [name: string]: unknown;
                 };
@@ -4804,20 +1616,20 @@ export interface operations {
                         state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
                         broker: string;
                         /**
-                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
                          * @enum {string|null}
                          */
                         place: "ledger" | "outbox" | "broker" | "worker" | null;
-                        /** @description how often it was tried; 0 before the first time */
+                        /** @description the number of attempts so far; 0 before the first one */
                         attempt: number;
                         maxAttempts: number;
                         progress: {
                             percent: number;
                             note: string | null;
                         };
-                        /** @description as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
                         result: unknown;
-                        /** @description how large the result is, as JSON, where it is too large to be shown here */
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
                         resultBytes?: number;
                         /** @description of the last attempt, if it failed */
                         error: {
@@ -4828,7 +1640,7 @@ export interface operations {
                         createdAt: string;
                         /**
                          * Format: date-time
-                         * @description when the next attempt is due, or the last one was
+                         * @description when the next attempt is due, or when the last one was due
                          */
                         runAt: string;
                         /**
@@ -4844,7 +1656,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not what this route takes; `errors` names the fields. */
+            /** @description The body is invalid; `errors` names the fields. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -4855,13 +1667,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -4873,7 +1685,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4884,13 +1696,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -4902,7 +1714,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The key has not the role user, or another site asks. */
+            /** @description The key does not have the role user, or the request comes from another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4913,13 +1725,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -4942,13 +1754,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -4971,13 +1783,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5000,13 +1812,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5033,13 +1845,3317 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    SyncRunsController_run: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Requests with one key make one job. The same key with another body is refused. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The source of the search model.
+                     * @enum {string}
+                     */
+                    source: "products";
+                    options?: {
+                        /** @description Run this many milliseconds after the job was accepted, by the database clock. */
+                        delayMs?: number;
+                        /**
+                         * Format: date-time
+                         * @description Run at this moment (RFC 3339). A moment that has passed means now.
+                         */
+                        runAt?: string;
+                        /**
+                         * @description Which of the waiting jobs of a queue runs first. Default: normal.
+                         * @enum {string}
+                         */
+                        priority?: "high" | "normal" | "low";
+                        /**
+                         * @description Overrides the broker of the definition for this job.
+                         * @enum {string}
+                         */
+                        broker?: "bullmq" | "rabbitmq" | "kafka";
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The job is committed and will run. */
+            202: {
+                headers: {
+                    /** @description the URL of the job */
+                    Location?: string;
+                    /** @description set when the key has already been used */
+                    "Idempotency-Replayed"?: "true";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        version: number;
+                        /** @enum {string} */
+                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+                        broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
+                        /** @description the number of attempts so far; 0 before the first one */
+                        attempt: number;
+                        maxAttempts: number;
+                        progress: {
+                            percent: number;
+                            note: string | null;
+                        };
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        result: unknown;
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
+                        resultBytes?: number;
+                        /** @description of the last attempt, if it failed */
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description when the next attempt is due, or when the last one was due
+                         */
+                        runAt: string;
+                        /**
+                         * Format: date-time
+                         * @description of the last attempt
+                         */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        finishedAt: string | null;
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description The body is invalid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The body is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The broker is not configured, or the key was used with another body. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    ProductsController_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    description: string;
+                    /** @description In hundredths of the currency. */
+                    priceCents: number;
+                    /** @description The version that you have read; 0 for a new product. Without it, any version is overwritten. */
+                    version?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The product as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        name: string;
+                        description: string;
+                        /** @description In hundredths of the currency. */
+                        priceCents: number;
+                        /** @description Identifies the product, such as `mug-01`. */
+                        sku: string;
+                        version: number;
+                        /** Format: date-time */
+                        updatedAt: string;
+                    };
+                };
+            };
+            /** @description The SKU or the body is invalid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The product has another version by now. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    ProductsController_search: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the previous page */
+                cursor?: unknown;
+                limit?: number;
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of products. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            name: string;
+                            description: string;
+                            /** @description In hundredths of the currency. */
+                            priceCents: number;
+                            /** @description Identifies the product, such as `mug-01`. */
+                            sku: string;
+                            version: number;
+                            /** Format: date-time */
+                            updatedAt: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A query parameter is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhooksController_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            url: string;
+                            description: string;
+                            kinds: string[];
+                            states: string[];
+                            /** Format: date-time */
+                            createdAt: string;
+                            /**
+                             * Format: date-time
+                             * @description until then, messages are also signed with the previous secret
+                             */
+                            previousSecretUntil: string | null;
+                            /** Format: date-time */
+                            disabledAt: string | null;
+                            disabledReason: string | null;
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhooksController_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uri
+                     * @description https (in development also http), on the public Internet
+                     */
+                    url: string;
+                    /** @default  */
+                    description?: string;
+                    /**
+                     * @description the kinds of jobs to report; an empty list means all kinds
+                     * @default []
+                     */
+                    kinds?: ("email.send" | "email.digest" | "sms.send" | "report.make" | "report.section" | "image.resize" | "sync.run")[];
+                    /**
+                     * @description the final states to report; an empty list means all of them
+                     * @default []
+                     */
+                    states?: ("completed" | "failed" | "cancelled")[];
+                };
+            };
+        };
+        responses: {
+            /** @description The webhook, with its secret. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        url: string;
+                        description: string;
+                        kinds: string[];
+                        states: string[];
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description until then, messages are also signed with the previous secret
+                         */
+                        previousSecretUntil: string | null;
+                        /** Format: date-time */
+                        disabledAt: string | null;
+                        disabledReason: string | null;
+                        /** @description `whsec_…`, the secret for checking signatures. It is shown only once. */
+                        secret: string;
+                    };
+                };
+            };
+            /** @description The body is invalid; `errors` names the fields. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The tenant has the maximum number of webhooks. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Webhooks are not sent to this URL. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhooksController_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        url: string;
+                        description: string;
+                        kinds: string[];
+                        states: string[];
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description until then, messages are also signed with the previous secret
+                         */
+                        previousSecretUntil: string | null;
+                        /** Format: date-time */
+                        disabledAt: string | null;
+                        disabledReason: string | null;
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhooksController_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook and its log are deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhooksController_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job that delivers it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        version: number;
+                        /** @enum {string} */
+                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+                        broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
+                        /** @description the number of attempts so far; 0 before the first one */
+                        attempt: number;
+                        maxAttempts: number;
+                        progress: {
+                            percent: number;
+                            note: string | null;
+                        };
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        result: unknown;
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
+                        resultBytes?: number;
+                        /** @description of the last attempt, if it failed */
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description when the next attempt is due, or when the last one was due
+                         */
+                        runAt: string;
+                        /**
+                         * Format: date-time
+                         * @description of the last attempt
+                         */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        finishedAt: string | null;
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhooksController_rotateSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description how long messages are also signed with the previous secret; 0 if that secret has leaked
+                     * @default 24
+                     */
+                    keepPreviousHours?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The webhook, with its new secret. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        url: string;
+                        description: string;
+                        kinds: string[];
+                        states: string[];
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description until then, messages are also signed with the previous secret
+                         */
+                        previousSecretUntil: string | null;
+                        /** Format: date-time */
+                        disabledAt: string | null;
+                        disabledReason: string | null;
+                        /** @description `whsec_…`, the secret for checking signatures. It is shown only once. */
+                        secret: string;
+                    };
+                };
+            };
+            /** @description The body is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhooksController_enable: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        url: string;
+                        description: string;
+                        kinds: string[];
+                        states: string[];
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description until then, messages are also signed with the previous secret
+                         */
+                        previousSecretUntil: string | null;
+                        /** Format: date-time */
+                        disabledAt: string | null;
+                        disabledReason: string | null;
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Webhooks are not sent to its URL any more. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    DeliveriesController_list: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the previous page */
+                cursor?: unknown;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of deliveries. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            jobId: string;
+                            /** @description the `webhook-id` that the receiver saw */
+                            webhookId: string;
+                            type: string;
+                            /** @enum {string} */
+                            state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+                            /** Format: date-time */
+                            createdAt: string;
+                            /** Format: date-time */
+                            nextAttemptAt: string | null;
+                            attempts: {
+                                attempt: number;
+                                /** Format: date-time */
+                                at: string;
+                                ms: number;
+                                /** @description null: there was no answer */
+                                status: number | null;
+                                /** @description its first bytes */
+                                answer: string;
+                                error: string | null;
+                            }[];
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A query parameter is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such webhook. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    DeliveriesController_resend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                jobId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job that delivers it. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        version: number;
+                        /** @enum {string} */
+                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+                        broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
+                        /** @description the number of attempts so far; 0 before the first one */
+                        attempt: number;
+                        maxAttempts: number;
+                        progress: {
+                            percent: number;
+                            note: string | null;
+                        };
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        result: unknown;
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
+                        resultBytes?: number;
+                        /** @description of the last attempt, if it failed */
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description when the next attempt is due, or when the last one was due
+                         */
+                        runAt: string;
+                        /**
+                         * Format: date-time
+                         * @description of the last attempt
+                         */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        finishedAt: string | null;
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such webhook, or it has had no such delivery. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    WebhookReceiverController_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description the `url` for a webhook that sends its messages to this receiver */
+                        url: string;
+                        items: {
+                            webhookId: string;
+                            /** Format: date-time */
+                            receivedAt: string;
+                            body: unknown;
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    JobsController_list: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the previous page */
+                cursor?: unknown;
+                limit?: number;
+                kind?: unknown;
+                state?: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of jobs. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            kind: string;
+                            version: number;
+                            /** @enum {string} */
+                            state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+                            broker: string;
+                            /**
+                             * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
+                             * @enum {string|null}
+                             */
+                            place: "ledger" | "outbox" | "broker" | "worker" | null;
+                            /** @description the number of attempts so far; 0 before the first one */
+                            attempt: number;
+                            maxAttempts: number;
+                            progress: {
+                                percent: number;
+                                note: string | null;
+                            };
+                            /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                            result: unknown;
+                            /** @description the size of the result as JSON, if it is too large to be shown here */
+                            resultBytes?: number;
+                            /** @description of the last attempt, if it failed */
+                            error: {
+                                code: string;
+                                message: string;
+                            } | null;
+                            /** Format: date-time */
+                            createdAt: string;
+                            /**
+                             * Format: date-time
+                             * @description when the next attempt is due, or when the last one was due
+                             */
+                            runAt: string;
+                            /**
+                             * Format: date-time
+                             * @description of the last attempt
+                             */
+                            startedAt: string | null;
+                            /** Format: date-time */
+                            finishedAt: string | null;
+                            links: {
+                                self: string;
+                            };
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A query parameter is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    JobsController_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        version: number;
+                        /** @enum {string} */
+                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+                        broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
+                        /** @description the number of attempts so far; 0 before the first one */
+                        attempt: number;
+                        maxAttempts: number;
+                        progress: {
+                            percent: number;
+                            note: string | null;
+                        };
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        result: unknown;
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
+                        resultBytes?: number;
+                        /** @description of the last attempt, if it failed */
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description when the next attempt is due, or when the last one was due
+                         */
+                        runAt: string;
+                        /**
+                         * Format: date-time
+                         * @description of the last attempt
+                         */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        finishedAt: string | null;
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such job. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    JobsController_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The job as it is now. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        kind: string;
+                        version: number;
+                        /** @enum {string} */
+                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+                        broker: string;
+                        /**
+                         * @description where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`
+                         * @enum {string|null}
+                         */
+                        place: "ledger" | "outbox" | "broker" | "worker" | null;
+                        /** @description the number of attempts so far; 0 before the first one */
+                        attempt: number;
+                        maxAttempts: number;
+                        progress: {
+                            percent: number;
+                            note: string | null;
+                        };
+                        /** @description in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than 16384 bytes: GET /v1/jobs/{id} has it */
+                        result: unknown;
+                        /** @description the size of the result as JSON, if it is too large to be shown here */
+                        resultBytes?: number;
+                        /** @description of the last attempt, if it failed */
+                        error: {
+                            code: string;
+                            message: string;
+                        } | null;
+                        /** Format: date-time */
+                        createdAt: string;
+                        /**
+                         * Format: date-time
+                         * @description when the next attempt is due, or when the last one was due
+                         */
+                        runAt: string;
+                        /**
+                         * Format: date-time
+                         * @description of the last attempt
+                         */
+                        startedAt: string | null;
+                        /** Format: date-time */
+                        finishedAt: string | null;
+                        links: {
+                            self: string;
+                        };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such job. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The job is in a final state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    LiveController_followJob: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `id` of the last event that the client received. Browsers send it when they reconnect. */
+                "Last-Event-ID"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Events until the job ends. If no stream can be opened now, the answer is 200 with a `retry:` and one event `unavailable`, whose data is a problem document: any other status would end an EventSource for good. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 2
+                     *     event: state
+                     *     data: {"state":"active","attempt":1,"at":"…"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The job has ended, and the client has received its last event: do not reconnect. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The Last-Event-ID is not the id of an event of this stream. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such job. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    LiveController_followTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `id` of the last event that the client received. Browsers send it when they reconnect. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Jobs as they change. If no stream can be opened now, the answer is 200 with a `retry:` and one event `unavailable`, whose data is a problem document: any other status would end an EventSource for good. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example id: 812:812:
+                     *     event: job
+                     *     data: {"id":"…","state":"active","sequence":2,…}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description The Last-Event-ID is not the id of an event of this stream. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5074,7 +5190,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description The range of it that was asked for. */
+            /** @description The requested range of the file. */
             206: {
                 headers: {
                     [name: string]: unknown;
@@ -5092,13 +5208,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5121,13 +5237,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5150,13 +5266,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5179,13 +5295,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5222,7 +5338,7 @@ export interface operations {
                             state: "up" | "down" | "not_configured";
                             /** @description why it is not up */
                             reason?: string;
-                            /** @description who keeps a promise: the broker (`native`), this system above it (`bus`), or nobody (`none`) */
+                            /** @description what provides the capability: the broker (`native`), this system above it (`bus`), or neither (`none`) */
                             capabilities: {
                                 [key: string]: "native" | "bus" | "none";
                             };
@@ -5230,10 +5346,10 @@ export interface operations {
                             setting: string;
                             queues: {
                                 name: string;
-                                /** @description messages that wait or are worked on */
+                                /** @description messages that wait or are in flight */
                                 depth: number;
                                 /**
-                                 * @description whether the workers say that they can take messages from it: all of them (`up`), not all (`down`), none has said anything (`no_worker`); `unknown` where PostgreSQL does not tell
+                                 * @description whether the workers report that they can take messages from it: all of them (`up`), not all (`down`), or no worker has reported (`no_worker`); `unknown` if PostgreSQL does not answer
                                  * @enum {string}
                                  */
                                 state: "up" | "down" | "no_worker" | "unknown";
@@ -5244,7 +5360,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5255,13 +5371,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5284,13 +5400,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5307,10 +5423,10 @@ export interface operations {
     DeadLettersController_list: {
         parameters: {
             query?: {
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: unknown;
                 limit?: number;
-                /** @description false: what is still to be seen to */
+                /** @description false: only dead letters that were not redriven; true: only those that were */
                 redriven?: "true" | "false";
                 broker?: "bullmq" | "rabbitmq" | "kafka";
                 kind?: unknown;
@@ -5338,14 +5454,14 @@ export interface operations {
                             kind: string | null;
                             /**
                              * Format: uuid
-                             * @description null: a message that could not be read; `raw` has it
+                             * @description null for a message that could not be read; `raw` has its bytes
                              */
                             jobId: string | null;
                             tenant: string | null;
                             /** @description a stable code */
                             reason: string;
                             detail: string;
-                            /** @description who sent the message, as far as it could be read */
+                            /** @description the sender of the message, if it could be read */
                             source: string | null;
                             /** @description the first 1024 bytes of the message, in base64; GET /v1/dead-letters/{id}/raw has all */
                             raw: string | null;
@@ -5359,7 +5475,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description A query parameter is not what was expected. */
+            /** @description A query parameter is invalid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5370,13 +5486,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5388,7 +5504,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5399,13 +5515,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5417,7 +5533,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The key has not the role viewer, or another site asks. */
+            /** @description The key does not have the role viewer, or the request comes from another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5428,13 +5544,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5457,13 +5573,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5488,7 +5604,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The bytes, the first 1 MiB where the message had more. */
+            /** @description The bytes; only the first 1 MiB if the message is larger. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5497,7 +5613,7 @@ export interface operations {
                     "application/octet-stream": string;
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5508,13 +5624,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5526,7 +5642,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The key has not the role viewer, or another site asks. */
+            /** @description The key does not have the role viewer, or the request comes from another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5537,13 +5653,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5555,7 +5671,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description There is no such dead letter, or it is of a job and has no bytes. */
+            /** @description There is no such dead letter, or it is a failed job and has no bytes. */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5566,13 +5682,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5595,13 +5711,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5627,7 +5743,7 @@ export interface operations {
                 "application/json": {
                     /** @description of dead letters, or of their jobs */
                     ids?: string[];
-                    /** @description all that fit, of every tenant; an empty one fits all */
+                    /** @description all dead letters that match, of every tenant; an empty filter matches all */
                     filter?: {
                         kind?: string;
                         /** @enum {string} */
@@ -5639,7 +5755,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What goes again, and what does not. */
+            /** @description The jobs that run again, and those that do not. */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -5661,7 +5777,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The body is not what this route takes. */
+            /** @description The body is invalid. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -5672,13 +5788,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5690,7 +5806,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5701,13 +5817,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5719,7 +5835,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The key has not the role operator, or another site asks. */
+            /** @description The key does not have the role operator, or the request comes from another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5730,13 +5846,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5759,13 +5875,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5822,7 +5938,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the key or the session says. */
+            /** @description The caller, by its key or session. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5836,7 +5952,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5847,13 +5963,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5876,13 +5992,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5912,7 +6028,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5923,13 +6039,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -5952,13 +6068,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6005,17 +6121,17 @@ export interface operations {
                             jobId: string | null;
                             /** Format: date-time */
                             at: string;
-                            /** @description where something was cut */
+                            /** @description set if the text or the HTML was cut */
                             id?: string;
-                            /** @description how large the whole text is, where something was cut */
+                            /** @description the size of the whole text, if the text or the HTML was cut */
                             textBytes?: number;
-                            /** @description how large the whole HTML is, where something was cut */
+                            /** @description the size of the whole HTML, if the text or the HTML was cut */
                             htmlBytes?: number;
                         }[];
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6026,13 +6142,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6055,13 +6171,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6110,7 +6226,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6121,13 +6237,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6150,13 +6266,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6179,13 +6295,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6214,7 +6330,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6225,13 +6341,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6254,13 +6370,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6293,7 +6409,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No key, or one that is not known. */
+            /** @description No key, or an unknown key. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6304,13 +6420,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6322,7 +6438,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The key has not the role operator, or another site asks. */
+            /** @description The key does not have the role operator, or the request comes from another site. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6333,13 +6449,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6362,13 +6478,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;
@@ -6391,129 +6507,13 @@ export interface operations {
                         type: string;
                         title: string;
                         status: number;
-                        /** @description stable; what a program looks at */
+                        /** @description stable; programs branch on it */
                         code: string;
-                        /** @description what was expected, what came, how to mend it */
+                        /** @description what was expected, what arrived, how to correct it */
                         detail: string;
                         errors?: {
                             path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-        };
-    };
-    WebhookReceiverController_list: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The messages. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @description the URL of a webhook whose messages are to come here */
-                        url: string;
-                        items: {
-                            webhookId: string;
-                            /** Format: date-time */
-                            receivedAt: string;
-                            body: unknown;
-                        }[];
-                    };
-                };
-            };
-            /** @description No key, or one that is not known. */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description The key has not the role user, or another site asks. */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
-                            message: string;
-                            /** @description stable; for a form in another language, such as `max_length` */
-                            rule?: string;
-                            /** @description of the rule, such as `{"maximum": 500}` */
-                            params?: {
-                                [key: string]: unknown;
-                            };
-                        }[];
-                    };
-                };
-            };
-            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": {
-                        /** @description `urn:problem:` and the code */
-                        type: string;
-                        title: string;
-                        status: number;
-                        /** @description stable; what a program looks at */
-                        code: string;
-                        /** @description what was expected, what came, how to mend it */
-                        detail: string;
-                        errors?: {
-                            path: string;
-                            /** @description what was expected there, as a form may show it */
+                            /** @description what was expected there; a form may show it */
                             message: string;
                             /** @description stable; for a form in another language, such as `max_length` */
                             rule?: string;

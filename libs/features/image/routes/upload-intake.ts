@@ -120,6 +120,6 @@ function refused(head: Buffer): Problem {
   const message =
     head.length === 0
       ? 'expected an image, got a file without a byte'
-      : `expected ${Object.keys(imageUploadTypes).join(', ')}, got a file that begins as none of them does`;
+      : `expected ${Object.keys(imageUploadTypes).join(', ')}, got a file whose first bytes match none of them`;
   return invalidBody([{ path: 'file', message }]);
 }

@@ -30,7 +30,7 @@ const productBody = productFields.extend({
     .int32()
     .min(0)
     .optional()
-    .describe('The version that you have seen, 0 for a product that is new. Without it whatever stands there goes.'),
+    .describe('The version that you have read; 0 for a new product. Without it, any version is overwritten.'),
 });
 
 const searchQuery = z.strictObject({
@@ -54,7 +54,7 @@ export class ProductsController {
   @ApiOperation({
     summary: 'Create or change a product',
     description:
-      'The event `product.changed` is committed with it. Searches find it as soon as that was heard, which takes a moment.',
+      'The event `product.changed` is committed with the product. A search finds the change a moment later, when the subscriber has handled the event.',
   })
   @ApiParam({ name: 'sku', schema: toOpenApi(skuSchema) })
   @ApiBody({
@@ -64,7 +64,7 @@ export class ProductsController {
     },
   })
   @ApiResponse({ status: 200, description: 'The product as it is now.', schema: toOpenApi(productView) })
-  @ProblemResponse(400, 'The SKU or the body is not what this route takes; `errors` names the fields.')
+  @ProblemResponse(400, 'The SKU or the body is invalid; `errors` names the fields.')
   @ProblemResponse(409, 'The product has another version by now.')
   @ProblemResponse(503, 'The database does not answer.')
   async put(
@@ -83,15 +83,15 @@ export class ProductsController {
 
   @Get()
   @ApiOperation({
-    summary: 'Search products, the best first',
+    summary: 'Search products, the best match first',
     description:
-      'Finds products that have every word of `q`: as the beginning of a word, or in another form of it. Without `q` all products, by their SKU.',
+      'Finds products that contain every word of `q`, as the beginning of a word or in another form of the word. Without `q`, lists all products by SKU.',
   })
   @ApiQuery({ name: 'q', required: false, schema: { type: 'string', maxLength: 200 } })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } })
-  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the page before' })
+  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the previous page' })
   @ApiResponse({ status: 200, description: 'A page of products.', schema: toOpenApi(productPage) })
-  @ProblemResponse(400, 'A query parameter is not what was expected.')
+  @ProblemResponse(400, 'A query parameter is invalid.')
   async search(@Query() rawQuery: unknown, @CallerOf() { tenant }: Caller): Promise<z.output<typeof productPage>> {
     const { q, limit, cursor } = parseQuery(searchQuery, rawQuery);
     // One more row than requested shows whether there is a next page.
@@ -122,6 +122,6 @@ function versionConflict(sku: string, expected: number, current: number): Proble
     409,
     'version_conflict',
     'The product has another version',
-    `Expected version ${expected} of "${sku}", but ${there}. Read it again, and change what is there now.`,
+    `Expected version ${expected} of "${sku}", but ${there}. Read the product again, and change the current version.`,
   );
 }

@@ -15,7 +15,7 @@ export const searchCursor = z
   .transform((text, context): SearchPosition => {
     const read = position.safeParse(parse(text));
     if (read.success) return { rank: read.data[0], sku: read.data[1] };
-    context.addIssue({ code: 'custom', message: 'expected `nextCursor` of the page before, as it was' });
+    context.addIssue({ code: 'custom', message: 'expected `nextCursor` of the previous page, unchanged' });
     return z.NEVER;
   });
 

@@ -11,7 +11,7 @@ import type { JobView } from '@app/http';
 export class SyncRunsController {
   constructor(private readonly intake: JobIntake) {}
 
-  @JobRoute(syncRun, 'Build the search model anew', { source: 'products' })
+  @JobRoute(syncRun, 'Rebuild the search model', { source: 'products' })
   run(
     @Body(jobBody(syncRun)) body: JobBody<typeof syncRun>,
     @CallerOf() caller: Caller,

@@ -59,11 +59,11 @@ export class DeliveriesController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'What was sent to a webhook, and what it answered, newest first' })
+  @ApiOperation({ summary: 'List the deliveries to a webhook and their answers, newest first' })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 50, default: 20 } })
-  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the page before' })
+  @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the previous page' })
   @ApiResponse({ status: 200, description: 'A page of deliveries.', schema: toOpenApi(deliveryPage) })
-  @ProblemResponse(400, 'A query parameter is not what was expected.')
+  @ProblemResponse(400, 'A query parameter is invalid.')
   @ProblemResponse(404, 'There is no such webhook.')
   async list(
     @Param('id') id: string,
@@ -82,7 +82,7 @@ export class DeliveriesController {
   @ApiOperation({
     summary: 'Send a message again',
     description:
-      'A new job with the same message under the same `webhook-id`, however the first one ended: a receiver that has it already can tell.',
+      'Makes a new job with the same message and the same `webhook-id`, whatever the state of the first job. By the `webhook-id`, a receiver detects that it already has the message.',
   })
   @ApiResponse({ status: 202, description: 'The job that delivers it.', schema: toOpenApi(jobView) })
   @ProblemResponse(404, 'There is no such webhook, or it has had no such delivery.')

@@ -5,7 +5,7 @@ import { Roles, CallerOf, type Caller, toOpenApi } from '@app/http';
 import { WebhookReceiver } from './webhook-receiver';
 
 const received = z.object({
-  url: z.string().describe('the URL of a webhook whose messages are to come here'),
+  url: z.string().describe('the `url` for a webhook that sends its messages to this receiver'),
   items: z.array(z.object({ webhookId: z.string(), receivedAt: z.iso.datetime(), body: z.unknown() })),
 });
 
@@ -18,8 +18,9 @@ export class WebhookReceiverController {
 
   @Get()
   @ApiOperation({
-    summary: 'What the built-in receiver has taken of the webhooks of the tenant, newest first',
-    description: 'A webhook with this `url` comes here. The signature of each message was checked.',
+    summary: 'List the webhook messages of the tenant that the built-in receiver has accepted, newest first',
+    description:
+      'A webhook with this `url` sends its messages here. The receiver has checked the signature of each message.',
   })
   @ApiResponse({ status: 200, description: 'The messages.', schema: toOpenApi(received) })
   list(@CallerOf() { tenant }: Caller): z.output<typeof received> {

@@ -104,7 +104,7 @@ const details: Record<number, string> = {
   400: 'Expected a body in JSON, whole and within 5 s.',
   401: 'Expected webhook-id, webhook-timestamp and webhook-signature of a webhook that has this URL, and the body that was signed, at most five minutes ago.',
   413: `Expected at most ${maxBytes} bytes.`,
-  503: 'Too many messages come at once. Send it again.',
+  503: 'Too many messages arrive at once. Send the message again.',
 };
 
 function answer(response: Response, status: number): void {

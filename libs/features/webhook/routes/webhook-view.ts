@@ -12,14 +12,18 @@ export const newWebhook = z.strictObject({
   url: z
     .url({ protocol: /^https?$/, normalize: true })
     .max(2_000)
-    .describe('https, and in development http; on the public Internet'),
+    .describe('https (in development also http), on the public Internet'),
   description: storableText.max(500).default(''),
-  kinds: z.array(z.enum(announcedKinds)).max(50).default([]).describe('of which jobs; none means of all'),
+  kinds: z
+    .array(z.enum(announcedKinds))
+    .max(50)
+    .default([])
+    .describe('the kinds of jobs to report; an empty list means all kinds'),
   states: z
     .array(z.enum(finalStates))
     .max(finalStates.length)
     .default([])
-    .describe('how they ended; none means however'),
+    .describe('the final states to report; an empty list means all of them'),
 });
 
 export const webhookView = z.object({
@@ -29,13 +33,13 @@ export const webhookView = z.object({
   kinds: z.array(z.string()),
   states: z.array(z.string()),
   createdAt: moment,
-  previousSecretUntil: moment.nullable().describe('until then messages are signed with the secret before this one too'),
+  previousSecretUntil: moment.nullable().describe('until then, messages are also signed with the previous secret'),
   disabledAt: moment.nullable(),
   disabledReason: z.string().nullable(),
 });
 
 export const webhookWithSecret = webhookView.extend({
-  secret: z.string().describe('`whsec_…`, what signatures are checked with. It is shown this once.'),
+  secret: z.string().describe('`whsec_…`, the secret for checking signatures. It is shown only once.'),
 });
 
 export function viewOf(endpoint: Endpoint): z.output<typeof webhookView> {

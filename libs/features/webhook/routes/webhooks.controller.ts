@@ -30,7 +30,7 @@ const rotation = z
       .min(0)
       .max(7 * 24)
       .default(24)
-      .describe('how long messages are signed with the secret so far as well; 0 where somebody has found it out'),
+      .describe('how long messages are also signed with the previous secret; 0 if that secret has leaked'),
   })
   .prefault({});
 
@@ -46,15 +46,15 @@ export class WebhooksController {
 
   @Post()
   @ApiOperation({
-    summary: 'Hear of jobs that have ended',
-    description: `Each is a signed POST to the URL (Standard Webhooks), again and again until it is answered with 2xx. At most ${mostEndpoints} for one tenant.`,
+    summary: 'Create a webhook for jobs that have ended',
+    description: `Each ended job is sent as a signed POST to the URL (Standard Webhooks). The POST is retried until the endpoint answers with 2xx or the attempts are used up. At most ${mostEndpoints} webhooks for one tenant.`,
   })
   @ApiBody({
     schema: { ...toOpenApi(newWebhook), example: { url: 'https://shop.example.com/hooks', states: ['failed'] } },
   })
   @ApiResponse({ status: 201, description: 'The webhook, with its secret.', schema: toOpenApi(webhookWithSecret) })
-  @ProblemResponse(400, 'The body is not what this route takes; `errors` names the fields.')
-  @ProblemResponse(409, 'There are as many as there may be.')
+  @ProblemResponse(400, 'The body is invalid; `errors` names the fields.')
+  @ProblemResponse(409, 'The tenant has the maximum number of webhooks.')
   @ProblemResponse(422, 'Webhooks are not sent to this URL.')
   async create(
     @Body() rawBody: unknown,
@@ -89,8 +89,8 @@ export class WebhooksController {
 
   @Delete(':id')
   @HttpCode(204)
-  @ApiOperation({ summary: 'Delete a webhook', description: 'What is on its way there is cancelled.' })
-  @ApiResponse({ status: 204, description: 'It is gone, and so is its log.' })
+  @ApiOperation({ summary: 'Delete a webhook', description: 'Its pending deliveries are cancelled.' })
+  @ApiResponse({ status: 204, description: 'The webhook and its log are deleted.' })
   @ProblemResponse(404, 'There is no such webhook.')
   async delete(@Param('id') id: string, @CallerOf() { tenant }: Caller): Promise<void> {
     await findWebhook(this.endpoints, tenant, id);
@@ -101,7 +101,7 @@ export class WebhooksController {
 
   @Post(':id/test')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Send a message to try a webhook out', description: 'Its type is `webhook.test`.' })
+  @ApiOperation({ summary: 'Send a test message to a webhook', description: 'Its type is `webhook.test`.' })
   @ApiResponse({ status: 202, description: 'The job that delivers it.', schema: toOpenApi(jobView) })
   @ProblemResponse(404, 'There is no such webhook.')
   async test(
@@ -126,11 +126,11 @@ export class WebhooksController {
   @ApiOperation({
     summary: 'Replace the secret',
     description:
-      'For a while messages are signed with both, so that receivers can take the new one up when it suits them. No more than two count at a time.',
+      'For some time, messages are signed with both secrets, so that receivers can change to the new one. At most two secrets are valid at a time.',
   })
   @ApiBody({ required: false, schema: toOpenApi(rotation) })
   @ApiResponse({ status: 200, description: 'The webhook, with its new secret.', schema: toOpenApi(webhookWithSecret) })
-  @ProblemResponse(400, 'The body is not what this route takes.')
+  @ProblemResponse(400, 'The body is invalid.')
   @ProblemResponse(404, 'There is no such webhook.')
   async rotateSecret(
     @Param('id') id: string,
@@ -146,7 +146,7 @@ export class WebhooksController {
 
   @Post(':id/enable')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Enable a webhook that answered 410 Gone, and was disabled for it' })
+  @ApiOperation({ summary: 'Enable a webhook that was disabled because it answered 410 Gone' })
   @ApiResponse({ status: 200, description: 'The webhook.', schema: toOpenApi(webhookView) })
   @ProblemResponse(404, 'There is no such webhook.')
   @ProblemResponse(422, 'Webhooks are not sent to its URL any more.')

@@ -19,7 +19,7 @@ export function refuseForeignHost(request: Request, publicUrl: string | undefine
     421,
     'host_refused',
     'This API is not known by that name',
-    `Expected a Host of this machine, such as localhost${own === undefined ? '' : ` or ${own}`}, got ${got}. Without API_KEYS no other is served: set PUBLIC_URL to the address that callers use, or set API_KEYS.`,
+    `Expected a Host of this machine, such as localhost${own === undefined ? '' : ` or ${own}`}, got ${got}. Without API_KEYS no other host is served: set PUBLIC_URL to the address that callers use, or set API_KEYS.`,
   );
 }
 

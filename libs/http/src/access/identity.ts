@@ -50,7 +50,7 @@ export function demandRole(identity: Identity, anyOf: readonly Role[]): void {
     403,
     'forbidden',
     'This key may not do that',
-    `Expected a key with the role ${anyOf.join(' or ')}, got one with ${identity.roles.join(', ')}. docs/access.md says which role may what.`,
+    `Expected a key with the role ${anyOf.join(' or ')}, got one with ${identity.roles.join(', ')}. docs/access.md lists what each role may do.`,
   );
 }
 

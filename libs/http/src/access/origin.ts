@@ -20,7 +20,7 @@ export function refuseForeignOrigin(request: Request, publicUrl: string | undefi
     403,
     'origin_refused',
     'Another site asks for this',
-    `Expected a request from a page of ${own.join(' or ')}, got one from ${origin === undefined ? 'another site' : quoted(origin)}. Programs send "Authorization: Bearer KEY"; where the API has another address for its callers, PUBLIC_URL says which.`,
+    `Expected a request from a page of ${own.join(' or ')}, got one from ${origin === undefined ? 'another site' : quoted(origin)}. Programs send "Authorization: Bearer KEY"; if callers use another address for the API, set PUBLIC_URL to it.`,
   );
 }
 

@@ -23,7 +23,10 @@ export function Roles(...anyOf: [Role, ...Role[]]): RouteDecorator {
   return applyDecorators(
     SetMetadata(ruleKey, anyOf satisfies Rule),
     documented,
-    ProblemResponse(403, `The key has not the role ${anyOf.join(' or ')}, or another site asks.`),
+    ProblemResponse(
+      403,
+      `The key does not have the role ${anyOf.join(' or ')}, or the request comes from another site.`,
+    ),
   );
 }
 
@@ -44,7 +47,7 @@ export function Open(): RouteDecorator {
 const documented = applyDecorators(
   ApiSecurity('bearer'),
   ApiSecurity('basic'),
-  ProblemResponse(401, 'No key, or one that is not known.'),
+  ProblemResponse(401, 'No key, or an unknown key.'),
   ProblemResponse(
     429,
     'Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait.',

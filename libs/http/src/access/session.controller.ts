@@ -23,8 +23,8 @@ export class SessionController {
   constructor(private readonly sessions: Sessions) {}
 
   @Get()
-  @ApiOperation({ summary: 'Who asks, and whether there is a session to end' })
-  @ApiResponse({ status: 200, description: 'What the key or the session says.', schema: toOpenApi(sessionView) })
+  @ApiOperation({ summary: 'Show who the caller is, and whether there is a session to end' })
+  @ApiResponse({ status: 200, description: 'The caller, by its key or session.', schema: toOpenApi(sessionView) })
   who(@Req() request: Request): z.output<typeof sessionView> {
     const { tenant, roles, by } = identityOf(request);
     return { tenant, roles: [...roles], canEnd: by === 'session' || by === 'basic' };
@@ -35,7 +35,7 @@ export class SessionController {
   @ApiOperation({
     summary: 'Log out',
     description:
-      'Ends the session of the browser. Every API process refuses its cookie from then on, also a copy of it, and ends the event streams that it has opened within two seconds. The answer asks the browser to forget the cookie and the password.',
+      'Ends the session of the browser. From then on, every API process refuses its cookie and any copy of it. Event streams that were opened with the cookie end within two seconds. The answer asks the browser to forget the cookie and the password.',
   })
   @ApiResponse({ status: 204, description: 'The session has ended, if there was one.' })
   async end(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<void> {

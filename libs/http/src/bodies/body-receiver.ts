@@ -99,7 +99,7 @@ export class BodyReceiver {
 
 export function hungUp(): Problem {
   return invalidBody([
-    { path: '', message: 'expected the whole body, got a connection that was closed in its middle' },
+    { path: '', message: 'expected the whole body, got a connection that was closed before the end' },
   ]);
 }
 

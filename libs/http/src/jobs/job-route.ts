@@ -35,14 +35,14 @@ export function AcceptsJob(definition: JobDefinition, summary: string): MethodDe
       description: 'The job is committed and will run.',
       schema: toOpenApi(jobView),
       headers: {
-        Location: { schema: { type: 'string' }, description: 'where to ask for the job' },
+        Location: { schema: { type: 'string' }, description: 'the URL of the job' },
         'Idempotency-Replayed': {
           schema: { type: 'string', enum: ['true'] },
-          description: 'set when the key was known',
+          description: 'set when the key has already been used',
         },
       },
     }),
-    ProblemResponse(400, 'The body is not what this route takes; `errors` names the fields.'),
+    ProblemResponse(400, 'The body is invalid; `errors` names the fields.'),
     ProblemResponse(413, 'The body is too large.'),
     ProblemResponse(422, 'The broker is not configured, or the key was used with another body.'),
     ProblemResponse(503, 'The database does not answer.'),

@@ -15,20 +15,20 @@ export const jobView = z.object({
     .enum(jobPlaces)
     .nullable()
     .describe(
-      'where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The step from `outbox` to `broker` is not an event of the streams',
+      'where the job is, or was when it ended: `outbox` until a broker has confirmed its message, `broker` until a worker has claimed it, `worker` while it runs, `ledger` while it waits for its children or for the sweep of an expired lease; null when it was cancelled before a worker took it. The streams send no event for the step from `outbox` to `broker`',
     ),
-  attempt: z.int().describe('how often it was tried; 0 before the first time'),
+  attempt: z.int().describe('the number of attempts so far; 0 before the first one'),
   maxAttempts: z.int(),
   progress: z.object({ percent: z.int().min(0).max(100), note: z.string().nullable() }),
   result: z
     .unknown()
     .describe(
-      `as the kind of job defines it; null until it is completed, and, in a list or a stream of jobs, where it is larger than ${shownResultBytes} bytes: GET /v1/jobs/{id} has it`,
+      `in the form that the kind of job defines; null until the job is completed. In a list or a stream of jobs, it is also null if it is larger than ${shownResultBytes} bytes: GET /v1/jobs/{id} has it`,
     ),
-  resultBytes: z.int().optional().describe('how large the result is, as JSON, where it is too large to be shown here'),
+  resultBytes: z.int().optional().describe('the size of the result as JSON, if it is too large to be shown here'),
   error: z.object({ code: z.string(), message: z.string() }).nullable().describe('of the last attempt, if it failed'),
   createdAt: moment,
-  runAt: moment.describe('when the next attempt is due, or the last one was'),
+  runAt: moment.describe('when the next attempt is due, or when the last one was due'),
   startedAt: moment.nullable().describe('of the last attempt'),
   finishedAt: moment.nullable(),
   links: z.object({ self: z.string() }),

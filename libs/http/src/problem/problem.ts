@@ -9,7 +9,7 @@ export interface FieldError extends Partial<BrokenRule> {
 
 const fieldError = z.object({
   path: z.string(),
-  message: z.string().describe('what was expected there, as a form may show it'),
+  message: z.string().describe('what was expected there; a form may show it'),
   rule: z.string().optional().describe('stable; for a form in another language, such as `max_length`'),
   params: z.record(z.string(), z.unknown()).optional().describe('of the rule, such as `{"maximum": 500}`'),
 });
@@ -19,8 +19,8 @@ export const problemDocument = z.object({
   type: z.string().describe('`urn:problem:` and the code'),
   title: z.string(),
   status: z.int(),
-  code: z.string().describe('stable; what a program looks at'),
-  detail: z.string().describe('what was expected, what came, how to mend it'),
+  code: z.string().describe('stable; programs branch on it'),
+  detail: z.string().describe('what was expected, what arrived, how to correct it'),
   errors: z.array(fieldError).optional(),
 });
 

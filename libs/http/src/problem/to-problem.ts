@@ -25,7 +25,7 @@ export function toProblem(error: unknown, request: { method: string; path: strin
       503,
       error.code,
       'The file store cannot be used',
-      'Nothing was kept of this request. Send it again in a moment, with the same Idempotency-Key.',
+      'Nothing of this request was stored. Send it again in a moment, with the same Idempotency-Key.',
       undefined,
       { 'Retry-After': '5' },
     );
@@ -35,7 +35,7 @@ export function toProblem(error: unknown, request: { method: string; path: strin
       503,
       'database_unavailable',
       'The database does not answer',
-      'Nothing was promised. Send the request again in a moment, with the same Idempotency-Key.',
+      'The request was not accepted. Send it again in a moment, with the same Idempotency-Key.',
       undefined,
       { 'Retry-After': '1' },
     );

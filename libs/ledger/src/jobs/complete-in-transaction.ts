@@ -9,7 +9,7 @@ export class Fenced extends Error {
   readonly code = 'fenced';
 
   constructor({ id, dispatch }: Dispatch) {
-    super(`Job ${id}, dispatch ${dispatch}, is not this worker's any more; nothing was written.`);
+    super(`Job ${id}, dispatch ${dispatch}, no longer belongs to this worker; nothing was written.`);
     this.name = 'Fenced';
   }
 }

@@ -10,9 +10,7 @@ import { brokerCapabilities, type BrokerSettings } from './configured-drivers';
 export function replayingBrokers<Settings extends BrokerSettings>(settings: Settings, because: string): Settings {
   const keeps = (broker: 'rabbitmq' | 'kafka') => brokerCapabilities[broker].replay !== 'none';
   if (!configuredBrokers(settings).some((broker) => brokerCapabilities[broker].replay !== 'none')) {
-    throw new ConfigurationError([
-      `${because}: expected a broker that keeps what was told before; set KAFKA_BROKERS as well`,
-    ]);
+    throw new ConfigurationError([`${because}: expected a broker that keeps past events; set KAFKA_BROKERS as well`]);
   }
   return {
     ...settings,

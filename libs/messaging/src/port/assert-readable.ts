@@ -9,9 +9,9 @@ export function assertReadable({ body, givenUp, unreadable }: Delivery): void {
   if (unreadable !== undefined) throw new UnreadableMessageError('unreadable_record', unreadable);
   if (givenUp === undefined) return;
   const next = isOurJob(body)
-    ? 'Its job is in the ledger, from where it is dispatched again while it is queued.'
-    : 'Nothing sends it again: its bytes are kept here.';
-  throw new UnreadableMessageError('given_up', `The broker has given this message up (${givenUp}). ${next}`);
+    ? 'Its job is in the ledger, which dispatches the job again while it is queued.'
+    : 'No process sends it again: its bytes are kept here.';
+  throw new UnreadableMessageError('given_up', `The broker has given up on this message (${givenUp}). ${next}`);
 }
 
 /** Whether the body is a dispatch of one of our jobs: then the ledger has the job. */

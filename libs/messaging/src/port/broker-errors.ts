@@ -19,7 +19,7 @@ export class Unroutable extends Error {
 
   constructor(broker: BrokerName, places: readonly string[]) {
     super(
-      `${broker} has no place for messages to ${[...new Set(places)].join(', ')}. What is missing is set up again before the next try.`,
+      `${broker} has no queue, exchange, binding or topic for messages to ${[...new Set(places)].join(', ')}. It is set up again before the next attempt.`,
     );
     this.name = 'Unroutable';
   }
@@ -47,7 +47,7 @@ export class PartlyPublished extends Error {
     const [reason] = refused.values();
     super(
       `${broker} confirmed ${confirmed.size} messages and refused ${refused.size}${reason === undefined ? '' : ` (${reason})`}` +
-        (cause ? `; of the others nothing is known: ${cause.message}` : '.'),
+        (cause ? `; the outcome of the others is unknown: ${cause.message}` : '.'),
     );
     this.name = 'PartlyPublished';
   }

@@ -13,14 +13,14 @@ export class Drain {
   /** Begins the drain: ends every wait, and calls every listener once. */
   begin(): void {
     this.begun = true;
-    for (const hear of this.waiting) hear();
+    for (const listener of this.waiting) listener();
     this.waiting.clear();
   }
 
   /** Registers a listener; calls it at once when the drain has begun. */
-  onBegin(hear: () => void): void {
-    if (this.begun) hear();
-    else this.waiting.add(hear);
+  onBegin(listener: () => void): void {
+    if (this.begun) listener();
+    else this.waiting.add(listener);
   }
 
   /** Resolves after `ms` milliseconds, or as soon as the drain begins. */

@@ -39,8 +39,8 @@ export class Lease {
   }
 
   /** Registers one listener without creating a signal. Calls it at most once. */
-  onAbort(hear: () => void): void {
-    this.whenAborted = hear;
+  onAbort(listener: () => void): void {
+    this.whenAborted = listener;
   }
 
   /**

@@ -29,8 +29,8 @@ export class QueueReports {
   /** Deletes the reports, because the process takes no more messages. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    const told = Promise.resolve(this.writing).then(() => forgetQueueReaders(this.pool, this.processId));
-    await withTimeout(lastMs, told, 'it did not answer').catch(() => undefined);
+    const removed = Promise.resolve(this.writing).then(() => forgetQueueReaders(this.pool, this.processId));
+    await withTimeout(lastMs, removed, 'it did not answer').catch(() => undefined);
   }
 
   /** A failed report is not retried: a reader sees how old the last one is. */

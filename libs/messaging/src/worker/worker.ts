@@ -112,7 +112,9 @@ export class Worker {
     // A little more than the handlers get, so that their results can still be written.
     const handBackMs = abortGraceMs + 1_000;
     if (this.inFlight.size > 0) {
-      tell(`asks ${this.countInFlight()} to stop and hands back, at most ${seconds(handBackMs)}`);
+      tell(
+        `asks ${this.countInFlight()} to stop and returns unfinished work to the queue, at most ${seconds(handBackMs)}`,
+      );
     }
     leases.abortAll('drain');
     await this.inFlight.idle(handBackMs);

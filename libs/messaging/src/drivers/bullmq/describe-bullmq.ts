@@ -25,13 +25,14 @@ export function describeBullmq(
     channels: [
       ...queues.map(({ queue }) => ({
         ...onQueue(queue),
-        description: 'A queue of BullMQ: the event is the data of its job. Give it a priority, or it runs before all.',
+        description:
+          'A BullMQ queue: the event is the data of a BullMQ job. Give that job a priority; without one it runs before all others.',
         carries: { jobsOf: queue },
       })),
       ...events.flatMap(({ kind, subscribers }) =>
         subscribers.map((subscriber) => ({
           ...onQueue(subscriberQueue(kind, subscriber)),
-          description: `A queue of BullMQ for the subscriber ${subscriber} alone.`,
+          description: `A BullMQ queue for the subscriber ${subscriber} only.`,
           carries: { event: kind },
         })),
       ),

@@ -14,7 +14,7 @@ export function describeKafka(
   const onTopic = (name: string, partitions: number, groups: readonly string[]): Omit<BrokerChannel, 'carries'> => ({
     name: `topic.${name}`,
     address: names.topic(name),
-    description: 'A topic. Whoever reads it in a group of his own takes nothing from the others.',
+    description: 'A topic. A consumer group of your own gets every message and takes none from other groups.',
     sends: true,
     receives: groups.length > 0,
     bindings: { kafka: { topic: names.topic(name), partitions, bindingVersion } },

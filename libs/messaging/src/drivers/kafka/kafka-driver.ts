@@ -155,7 +155,7 @@ export class KafkaDriver implements BrokerDriver {
   /** Without the right to alter topics the driver continues with their present settings. */
   private async keepReadable(admin: Admin): Promise<void> {
     await keepTopicsReadable(admin, this.names, this.topology).catch((error: unknown) =>
-      this.logger.warn(`The compression of topics could not be looked at: ${(error as Error).message}`),
+      this.logger.warn(`The compression of topics could not be read: ${(error as Error).message}`),
     );
   }
 

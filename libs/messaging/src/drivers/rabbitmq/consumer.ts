@@ -69,7 +69,7 @@ export class Consumer implements Subscription {
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (message) void this.work(message, acknowledgements);
       // RabbitMQ has cancelled the consumer: the queue was deleted, or moved to another node.
-      else if (!this.stopped) this.channel.renew(new Error(`queue ${queue} was taken away`));
+      else if (!this.stopped) this.channel.renew(new Error(`queue ${queue} was deleted or moved`));
     });
     this.tag = consumerTag;
   }

@@ -35,7 +35,8 @@ function jobChannels(names: RabbitmqNames, name: string): BrokerChannel[] {
     {
       name: `direct.${name}`,
       address: name,
-      description: 'The routing key of a queue at the exchange of all jobs. Whoever binds a queue to it gets a copy.',
+      description:
+        'The routing key of a queue at the exchange of all jobs. A queue of your own that you bind to it gets a copy of each message.',
       carries,
       sends: true,
       receives: false,
@@ -44,7 +45,8 @@ function jobChannels(names: RabbitmqNames, name: string): BrokerChannel[] {
     {
       name: `queue.${name}`,
       address: names.queue(name),
-      description: 'A quorum queue, for the workers alone; behind the exchange, and behind the default one.',
+      description:
+        'A quorum queue for the workers only. It is bound to the exchange of all jobs, and the default exchange reaches it too.',
       carries,
       sends: false,
       receives: true,
@@ -59,7 +61,7 @@ function eventChannels(names: RabbitmqNames, { kind, subscribers }: EventTopolog
     {
       name: `topic.${kind}`,
       address: kind,
-      description: 'The routing key of a kind at the exchange of all events. Bind a queue of your own to hear them.',
+      description: 'The routing key of a kind at the exchange of all events. Bind a queue of your own to receive them.',
       carries,
       sends: true,
       receives: false,
@@ -68,7 +70,8 @@ function eventChannels(names: RabbitmqNames, { kind, subscribers }: EventTopolog
     {
       name: `fanout.${kind}`,
       address: kind,
-      description: 'Behind the exchange of all events: one queue for each subscriber.',
+      description:
+        'Gets the events of the kind from the exchange of all events. Each subscriber has one queue bound to it.',
       carries,
       sends: false,
       receives: false,
@@ -77,7 +80,7 @@ function eventChannels(names: RabbitmqNames, { kind, subscribers }: EventTopolog
     ...subscribers.map((subscriber) => ({
       name: `queue.${subscriberQueue(kind, subscriber)}`,
       address: names.subscriber(kind, subscriber),
-      description: `A quorum queue for the subscriber ${subscriber} alone.`,
+      description: `A quorum queue for the subscriber ${subscriber} only.`,
       carries,
       sends: false,
       receives: true,

@@ -202,7 +202,7 @@ export class EventConsumer {
     about: { kind?: string; source?: string },
   ): Promise<DeliveryEnd> {
     const { pool, signals } = this.dependencies;
-    await retryUntilDatabaseUp('set aside', signals, () =>
+    await retryUntilDatabaseUp('dead-letter', signals, () =>
       deadLetter(pool, {
         broker: delivery.broker,
         queue: delivery.queue,

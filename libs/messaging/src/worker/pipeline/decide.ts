@@ -40,7 +40,7 @@ function decideAborted(attempt: Attempt, reason: AbortReason): Decision {
         undefined,
       );
     case 'fenced':
-      throw new Error(`Job ${attempt.job.id} is not this worker's any more; there is nothing to decide.`);
+      throw new Error(`Job ${attempt.job.id} no longer belongs to this worker; its outcome is dropped.`);
   }
 }
 

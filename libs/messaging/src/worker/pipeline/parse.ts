@@ -98,7 +98,7 @@ export function parseStep(dependencies: WorkerDependencies): Step<Delivery, void
 
   async function keep(delivery: Delivery, { reason, message: detail, about }: UnreadableMessageError): Promise<void> {
     const { broker, queue, body } = delivery;
-    await written('set aside', () =>
+    await written('dead-letter', () =>
       deadLetter(pool, {
         broker,
         queue: toStorable(queue),
@@ -119,6 +119,6 @@ function payloadInvalid(event: ForeignEvent, fault: string): UnreadableMessageEr
 
 /** A retry would fail in the same way. */
 function intakeFailed(error: unknown, about: UnreadableMessageError['about'] = {}): UnreadableMessageError {
-  const detail = `This system failed at the message, which may be a good one: ${reasonOf(error)}`;
+  const detail = `This system failed on the message, which may be valid: ${reasonOf(error)}`;
   return new UnreadableMessageError('intake_failed', detail, about);
 }

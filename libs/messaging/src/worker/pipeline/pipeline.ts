@@ -17,13 +17,21 @@ import { traceStep } from './trace';
  */
 export function createPipeline(dependencies: WorkerDependencies) {
   return Steps.from<Delivery, void>()
-    .step('parse', 'the body becomes a message; one that cannot be read is set aside', parseStep(dependencies))
-    .step('trace', 'the trace of the request that asked for the job goes on', traceStep())
-    .step('concurrency', 'waits for one of the slots of the kind, over all brokers', concurrencyStep(dependencies))
-    .step('rate limit', 'waits for its turn, where the broker keeps no rate limit', rateLimitStep(dependencies))
-    .step('claim', 'queued becomes active under a lease; a stale dispatch ends here', claimStep(dependencies))
-    .step('settle', 'decides what becomes of the job, and writes it', settleStep(dependencies))
+    .step('parse', 'parses the body; dead-letters a message that cannot be read', parseStep(dependencies))
+    .step('trace', 'continues the trace of the request that created the job', traceStep())
+    .step(
+      'concurrency',
+      'waits for a free slot of the kind; all brokers share the slots',
+      concurrencyStep(dependencies),
+    )
+    .step(
+      'rate limit',
+      'waits for the rate limit of the kind, if the broker has none of its own',
+      rateLimitStep(dependencies),
+    )
+    .step('claim', 'moves the job from queued to active with a lease; drops a stale dispatch', claimStep(dependencies))
+    .step('settle', 'decides the next state of the job, and writes it', settleStep(dependencies))
     .step('tenant', 'snoozes a job whose tenant has all its slots of the kind in use', tenantStep(dependencies))
-    .step('stop', 'ends the attempt at time-out, cancel, drain and a lost lease', stopStep())
+    .step('stop', 'stops the attempt at a time-out, a cancellation, a drain or a lost lease', stopStep())
     .last('execute', 'runs the handler; a throw means retry', executeStep(dependencies));
 }
