@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { v4 as uuidv4, v5 as uuidv5, validate as isUuid } from 'uuid';
-import { nextDelayMs, toStorable, type EventDefinition } from '@app/contracts';
+import { nextDelayMs, type EventDefinition } from '@app/contracts';
 import {
   abandonEvent,
   beginEvents,
@@ -10,11 +10,12 @@ import {
   type Transactions,
 } from '@app/ledger';
 import { Batcher } from '../batcher';
+import { deadLetterOf } from '../dead-letter-of';
 import type { Drain } from '../drain';
 import type { MessagingSignals } from '../../messaging-signals';
 import { assertReadable } from '../../port/assert-readable';
 import type { Delivery } from '../../port/broker-driver';
-import { messageSource, parseEvent, rawBytes, UnreadableMessageError } from '../../port/job-message';
+import { messageSource, parseEvent, UnreadableMessageError } from '../../port/job-message';
 import { retryUntilDatabaseUp } from '../../retry-until-database-up';
 import type { EventOf } from './event-handler';
 import type { RegisteredEventHandler } from './event-registry';
@@ -79,7 +80,7 @@ export class EventConsumer {
       return await this.groups.add({ event: this.read(delivery), delivery });
     } catch (error) {
       if (!(error instanceof UnreadableMessageError)) throw error;
-      return this.keep(delivery, error.reason, error.message, error.about);
+      return this.deadLetterDelivery(delivery, error.reason, error.message, error.about);
     }
   }
 
@@ -173,7 +174,7 @@ export class EventConsumer {
     reason: string,
     detail: string,
   ): Promise<DeliveryEnd> {
-    const taken = await this.keep(delivery, reason, detail, { kind: event.kind });
+    const taken = await this.deadLetterDelivery(delivery, reason, detail, { kind: event.kind });
     await this.abandon(event, undefined);
     return taken;
   }
@@ -195,24 +196,15 @@ export class EventConsumer {
     signals.emit('events_handled', this.registered.subscription.event.kind, this.subscriber, fresh, group.length);
   }
 
-  private async keep(
+  private async deadLetterDelivery(
     delivery: Delivery,
     reason: string,
     detail: string,
     about: { kind?: string; source?: string },
   ): Promise<DeliveryEnd> {
     const { pool, signals } = this.dependencies;
-    await retryUntilDatabaseUp('dead-letter', signals, () =>
-      deadLetter(pool, {
-        broker: delivery.broker,
-        queue: delivery.queue,
-        kind: about.kind && toStorable(about.kind),
-        source: about.source && toStorable(about.source),
-        reason,
-        detail: toStorable(detail),
-        raw: rawBytes(delivery.body),
-      }),
-    );
+    const letter = deadLetterOf(delivery, reason, detail, about);
+    await retryUntilDatabaseUp('dead-letter', signals, () => deadLetter(pool, letter));
     signals.emit('dead_lettered', delivery, reason, detail);
     return 'acknowledge';
   }

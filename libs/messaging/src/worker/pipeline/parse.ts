@@ -1,10 +1,11 @@
-import { toStorable, type JobDefinition } from '@app/contracts';
+import type { JobDefinition } from '@app/contracts';
 import { enqueue, jsonFault, deadLetter, type NewJob } from '@app/ledger';
-import { isForeign, parseMessage, rawBytes, UnreadableMessageError, type ForeignEvent } from '../../port/job-message';
+import { isForeign, parseMessage, UnreadableMessageError, type ForeignEvent } from '../../port/job-message';
 import type { Delivery } from '../../port/broker-driver';
 import { reasonOf } from '../../reason-of';
 import { retryWithBackOff } from '../../retry-until-database-up';
 import { assertReadable } from '../../port/assert-readable';
+import { deadLetterOf } from '../dead-letter-of';
 import { newJobOfForeignEvent } from './foreign-event';
 import type { WorkerDependencies, Received } from './worker-dependencies';
 import { PayloadRefused } from './payload';
@@ -30,7 +31,7 @@ export function parseStep(dependencies: WorkerDependencies): Step<Delivery, void
       received = await read(delivery);
     } catch (error) {
       if (error instanceof LeftUnacked) throw error;
-      await keep(delivery, error instanceof UnreadableMessageError ? error : intakeFailed(error));
+      await deadLetterDelivery(delivery, error instanceof UnreadableMessageError ? error : intakeFailed(error));
     }
     if (!received) return;
     signals.emit('received', received.message);
@@ -96,19 +97,9 @@ export function parseStep(dependencies: WorkerDependencies): Step<Delivery, void
     );
   }
 
-  async function keep(delivery: Delivery, { reason, message: detail, about }: UnreadableMessageError): Promise<void> {
-    const { broker, queue, body } = delivery;
-    await written('dead-letter', () =>
-      deadLetter(pool, {
-        broker,
-        queue: toStorable(queue),
-        kind: about.kind && toStorable(about.kind),
-        source: about.source && toStorable(about.source),
-        reason,
-        detail: toStorable(detail),
-        raw: rawBytes(body),
-      }),
-    );
+  async function deadLetterDelivery(delivery: Delivery, error: UnreadableMessageError): Promise<void> {
+    const { reason, message: detail, about } = error;
+    await written('dead-letter', () => deadLetter(pool, deadLetterOf(delivery, reason, detail, about)));
     signals.emit('dead_lettered', delivery, reason, detail);
   }
 }
