@@ -49,7 +49,7 @@ describe('the check of the Node version', () => {
     expect([`node ${check}`, 'node scripts/build.mjs']).toContain(first);
   });
 
-  it('is the first import of the build', () => {
+  it('is the first import of scripts/build.mjs', () => {
     expect(firstImport('scripts/build.mjs')).toBe(`../${check}`);
   });
 

@@ -88,7 +88,7 @@ describe('an email through an SMTP server', () => {
 });
 
 describe('an email through an SMTP server that refuses the login', () => {
-  it('is retried', async () => {
+  it('is tried again and does not fail at once', async () => {
     const smtp = new SMTPServer({
       disabledCommands: ['STARTTLS'],
       onAuth: (_auth, _session, callback) => callback(Object.assign(new Error('Invalid login'), { responseCode: 535 })),

@@ -8,7 +8,7 @@ const emails = 60;
 
 describe('a worker that was frozen for longer than its lease', () => {
   it.each(['bullmq-postgres', 'bullmq-redis', 'rabbitmq', 'kafka'] as Backend[])(
-    'continues without a warning on %s',
+    'sends every email and causes no MaxListenersExceededWarning on %s',
     async (backend) => {
       const mailServer = await GatedMailServer.start();
       const system = await TestSystem.start({

@@ -73,7 +73,7 @@ it('a list of large mailbox messages has their sizes, and a separate request ret
   expect([ofAnother.status, ofAnother.body.code]).toEqual([404, 'letter_not_found']);
 });
 
-it('a list of deliveries works with the largest attempts that an endpoint can cause', async () => {
+it('the API returns a list of deliveries with the most and the longest attempts that an endpoint can cause', async () => {
   const hook = await system.post('/v1/webhooks', { url: 'http://127.0.0.1:9/' }, bearer(keys.user));
   const ids = await accept(50);
   await system.pool.query(

@@ -99,7 +99,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     try {
       return await this.store.put(key, content, { contentType: reportFormats[format], signal });
     } finally {
-      // After a failed put, nothing may read from the connection that is about to be closed.
+      // After a failed put, the content must not read on from the database: withOrders is about to close its connection.
       content.destroy();
     }
   }

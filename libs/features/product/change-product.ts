@@ -45,7 +45,10 @@ const changeStatement = new Statement<ProductRecord>(
    SELECT ${columns} FROM changed`,
 );
 
-/** Changes a product. Wake the relay afterwards. @returns undefined when the product has not the expected version */
+/**
+ * Changes a product. The caller must wake the relay afterwards.
+ * @returns undefined when the product does not have the expected version
+ */
 export async function changeProduct(database: Database, change: ProductChange): Promise<ProductRecord | undefined> {
   const { tenant, sku, name, description, priceCents, expectedVersion, changedBy, traceparent } = change;
   const [changed] = await changeStatement.run(

@@ -82,8 +82,6 @@ async function* fetchAll(client: PoolClient, signal: AbortSignal): AsyncGenerato
     for (;;) {
       signal.throwIfAborted();
       const fetched = client.query<Order>(`FETCH ${batchSize} FROM orders`);
-      // The statement may fail after the race is over; its error then has no other handler.
-      fetched.catch(() => undefined);
       const { rows } = (await Promise.race([fetched, untilAborted]))!;
       if (rows.length > 0) yield rows;
       if (rows.length < batchSize) return;

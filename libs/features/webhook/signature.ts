@@ -18,8 +18,8 @@ export interface SignedMessage {
 }
 
 /**
- * The headers of Standard Webhooks (https://www.standardwebhooks.com), with one signature per secret: while a secret is
- * rotated, a receiver accepts with either of them.
+ * The headers of Standard Webhooks (https://www.standardwebhooks.com), with one signature per secret. While a secret is
+ * rotated there are two secrets, and a receiver that knows only one of them accepts the message.
  */
 export function signedHeaders({ id, at, body }: SignedMessage, secrets: readonly string[]): Record<string, string> {
   const timestamp = Math.floor(at.getTime() / 1_000);

@@ -41,7 +41,7 @@ describe('TargetGuard', () => {
     ['http://0/', 'address'],
   ])('refuses %s (%s)', (url, code) => expect(guardOf().check(url)).rejects.toMatchObject({ code }));
 
-  it('allows https only in production', async () => {
+  it('refuses http and allows https with httpsOnly', async () => {
     const guard = guardOf({ httpsOnly: true });
     await expect(guard.check('http://shop.example.com/')).rejects.toMatchObject({ code: 'scheme' });
     await expect(guard.check('https://shop.example.com/')).resolves.toBeUndefined();

@@ -42,7 +42,7 @@ export interface MessagingSignalMap {
   event_failed: [kind: string, subscriber: string, eventId: string, error: unknown, retryInMs: number];
   /** Events were handled in one transaction; `fresh` does not count those handled before. */
   events_handled: [kind: string, subscriber: string, fresh: number, together: number];
-  /** The depth of a broker could not be read. */
+  /** The relay could not read the depth of a queue, so it did not look for lost messages. It tries again. */
   reconcile_failed: [broker: string, error: unknown, retryInMs: number];
   /** A statement of the core failed and is retried. */
   database_away: [what: string, error: unknown, retryInMs: number];

@@ -14,7 +14,10 @@ import { FileStore, type ByteRange, type OpenedFile, type PutOptions } from './f
 import { ownErrors, takingOver } from './owned-stream';
 import { StorageFault } from './storage-fault';
 
-/** Milliseconds. A server that accepts no connection, or does not answer a request of at most 5 MB, is away. */
+/**
+ * In milliseconds. A server that accepts no connection, or does not answer a request, within this time is unavailable. An
+ * upload is sent in parts of 5 MB, so no request is larger.
+ */
 const waits = { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true };
 
 export interface S3Settings {

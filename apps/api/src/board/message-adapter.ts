@@ -23,7 +23,8 @@ const dispatched = /^(?<id>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})-(?<dispatch
 
 /**
  * Shows the messages in one queue of BullMQ, read-only. The queue may also hold messages of other services with their
- * payloads. So the adapter shows only times and numbers, and the name only if it is one of our kinds.
+ * payloads. So the adapter shows the id, the state, times and numbers of a message. It shows the name only if it is one of
+ * our kinds.
  */
 export class MessageAdapter extends BoardAdapter {
   constructor(

@@ -10,7 +10,7 @@ import { signingKey } from './signing-key';
 
 const lifeMs = 8 * 60 * 60 * 1_000;
 
-/** The content of the cookie. Its holder can read it, but cannot derive the key from it. */
+/** The content of the cookie. The browser can read it, but cannot derive the API key from it. */
 interface Session {
   /** The id of the session, which a log-out ends. */
   readonly id: string;

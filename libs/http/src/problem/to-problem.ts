@@ -19,7 +19,7 @@ export function toProblem(error: unknown, request: { method: string; path: strin
       error.path === undefined ? undefined : [{ path: error.path, message: error.message, rule: error.code }];
     return new Problem(422, error.code, 'The request cannot be kept', error.message, errors);
   }
-  // Checked before the database: the cause of a storage error may look like a refused database connection.
+  // Must come before the check for a database error: the cause of a storage error may look like a refused connection.
   if (error instanceof StorageFault) {
     return new Problem(
       503,

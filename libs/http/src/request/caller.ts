@@ -4,7 +4,7 @@ import { continueTrace, traceContext } from '@app/messaging';
 import { identityOf, nameOf } from '../access';
 import { Problem } from '../problem/problem';
 
-/** The caller of a request, and the data of the request beside its body. */
+/** The caller of a request, with the trace, the route and the idempotency key of the request. */
 export interface Caller {
   readonly tenant: string;
   /** The tenant and the roles as text, for records of changes. */

@@ -15,8 +15,9 @@ export interface RefusedDispatch {
 }
 
 /**
- * queued -> failed, and deletes the outbox row. When another transaction holds the job, the row stays for the next try:
- * a cancel holds the job and waits for the outbox row, which is locked here.
+ * queued -> failed, and deletes the outbox row. Skips a job whose row another transaction has locked, and keeps its outbox
+ * row for the next try. To wait could be a deadlock: a cancel locks the job and then waits for the outbox row, which this
+ * transaction has locked.
  */
 const failStatement = new Statement<{ id: string }>(
   'fail_refused',

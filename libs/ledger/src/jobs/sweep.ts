@@ -82,13 +82,14 @@ const clockStatement = new Statement<Omit<ServerClock, 'tookMs'>>(
 );
 
 /**
- * Sweeps in one transaction. Its `now()` is both the time that leases are compared with and the time that `agrees` has
- * seen: when the server stalls between the two, no later time counts.
- * @param spared ids of jobs that are not swept this time
- * @param agrees decides by the server's clock whether to sweep
- * @returns the swept jobs and those that another transaction holds; both empty when `agrees` returns false
- * @throws the server's error at once (55P03) when another transaction holds a table lock that keeps workers from
- *   renewing their leases, or waits for one
+ * Sweeps in one transaction. `now()` is the time of its BEGIN and does not change. So the leases are compared with the
+ * time that `agrees` has seen, even when the server stalls in between.
+ * @param spared ids of jobs that this sweep leaves out
+ * @param agrees decides by the server's clock whether to sweep now
+ * @returns the swept jobs, and the jobs with an expired lease whose row another transaction has locked (none of these when
+ *   the sweep has reached its limit of 500); both empty when `agrees` returns false
+ * @throws the server's error 55P03, without waiting, when another transaction holds, or waits for, a table lock that keeps
+ *   workers from renewing their leases
  */
 export async function sweepExpiredLeases(
   pool: Pool,

@@ -9,7 +9,10 @@ const indexes = {
   job_deferred: { columns: ['kind', 'tenant', '(attempt > 0)', 'run_at'], predicate: `${deferred} AND ` },
 } as const;
 
-/** A comparison operator, and the values that the first columns of the index are compared with. */
+/**
+ * A comparison operator, and one SQL expression for each compared column. The columns are the first ones of the index, in
+ * their order. The expressions become part of the statement's text, so they must not come from a caller.
+ */
 type Bound = readonly [operator: '>' | '>=' | '<' | '<=', ...values: string[]];
 
 /**

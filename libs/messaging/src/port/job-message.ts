@@ -9,9 +9,8 @@ export const messageSource = '/node-message-queue';
 export const maxMessageBytes = 64 * 1024;
 
 /**
- * A CloudEvent in structured JSON mode (https://github.com/cloudevents/spec, version 1.0), so that a service in another
- * language reads it with a library. The payload stays in the ledger and `dataref` is its address at the API (the claim
- * check pattern, an extension of the spec). So no broker holds the secrets of a payload.
+ * A CloudEvent (https://github.com/cloudevents/spec, version 1.0) in structured JSON mode, with the fields that we read
+ * from any message: ours, an event, or a message from another service.
  */
 export type CloudEvent = z.output<typeof cloudEvent>;
 
@@ -42,7 +41,10 @@ const jobId = z.uuid();
 
 const versionedType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
 
-/** @returns the CloudEvent of a dispatch: "try job X, dispatch N". It contains no payload. */
+/**
+ * @returns the CloudEvent of a dispatch: "try job X, dispatch N". The payload stays in the ledger; `dataref` is the
+ *   address of the job at the API (the claim check pattern). So the broker does not hold the secrets of a payload.
+ */
 export function encodeMessage(message: JobMessage) {
   return {
     specversion: '1.0',

@@ -50,7 +50,7 @@ export function eventMessageSchema({ key, data, ...definition }: EventDefinition
   });
 }
 
-/** The schema of a request for a job from another service, as `parseMessage` accepts it. */
+/** The schema of a message with which another service requests a job. `parseMessage` reads such a message. */
 export function jobRequestSchema({ payload, ...definition }: JobDefinition) {
   return z.looseObject({
     specversion,

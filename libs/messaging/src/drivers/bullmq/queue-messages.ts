@@ -8,7 +8,7 @@ export interface QueueMessage {
   readonly id: string;
   /** The name that the sender gave; undefined when it is longer than any of our kinds. */
   readonly name: string | undefined;
-  /** The size of its data, as the backend stores them. */
+  /** The size of the message's data as the backend stores it. PostgreSQL may store it compressed. */
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly addedAt: number;

@@ -26,9 +26,9 @@ export function troubleOf(worker: Worker): string | undefined {
 }
 
 /**
- * BullMQ parses the data of a message after it has taken the message. It fails there when they are not JSON, such as
- * the NaN that Python writes. The message would come back each time its lock expires, and the code above BullMQ would
- * never see it. This class delivers such a message like any other.
+ * BullMQ takes a message first and parses its data afterwards. If the data are not JSON, such as the NaN that Python
+ * writes, the parsing throws. The message would then come back each time its lock expires, and our code would never see
+ * it. This class delivers such a message like any other.
  */
 export function tolerant(workerClass: typeof Worker): typeof Worker {
   return class TolerantWorker extends workerClass {

@@ -9,7 +9,10 @@ import { CompressionCodecs, CompressionTypes, type KafkaMessage } from 'kafkajs'
  */
 const mark = randomUUID();
 
-/** The bytes before the compressed records: https://kafka.apache.org/documentation/#recordbatch */
+/**
+ * The length of the header of a record batch, in bytes. The compressed records follow it:
+ * https://kafka.apache.org/documentation/#recordbatch
+ */
 const headerBytes = 61;
 const magicAt = 16;
 const lastOffsetDeltaAt = 23;

@@ -47,7 +47,10 @@ export function settleStep({
     return state && { state, delayMs: 0, attemptChange: 0, result: undefined, error: undefined };
   }
 
-  /** @returns the decision as the ledger has stored it; undefined when the dispatch was fenced */
+  /**
+   * @returns the decision as the ledger has stored it; undefined when the job is not active with this dispatch: the worker
+   *   is fenced, or an earlier write has settled the attempt
+   */
   async function write(claimed: Claimed, decision: Decision): Promise<Decision | undefined> {
     const { id, dispatch } = claimed.job;
     try {
