@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
 import type { Pool } from 'pg';
 import type { BrokerRoutes } from '@app/configuration';
 import {
@@ -121,7 +122,7 @@ export class JobsService {
     children: readonly Child[],
     { tenant, options = {}, traceparent, idempotency }: EnqueueRequest,
   ): Promise<AcceptedJob> {
-    const bodyHash = idempotency && createHash('sha256').update(canonicalJson(idempotency.body)).digest();
+    const bodyHash = idempotency && bodyHashOf(idempotency.body);
     const newChildren = children.map((child) => this.newWork(child.definition, child.payload, options));
     const job = await enqueue(database, {
       ...this.newWork(definition, payload, options),
@@ -173,11 +174,9 @@ export class JobsService {
   }
 }
 
-/** Bodies that differ only in the order of their fields have one hash. */
-function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+/** Equal for bodies that are equal as JSON, in whatever order their fields are: RFC 8785. */
+function bodyHashOf(body: unknown): Buffer {
+  return createHash('sha256')
+    .update(canonicalize(body) ?? '')
+    .digest();
 }
