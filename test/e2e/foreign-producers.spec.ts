@@ -46,8 +46,14 @@ function aRequest(): CloudEvent<{ to: string; text: string }> {
   });
 }
 
+/** On a busy machine PostgreSQL may take longer than the API waits for it; the API then answers 503. */
 async function jobsOf(key: string): Promise<any[]> {
-  return (await system.request('/v1/jobs?limit=100', { headers: bearer(key) })).body.items;
+  const { body } = await until(
+    'the API lists jobs',
+    () => system.request('/v1/jobs?limit=100', { headers: bearer(key) }),
+    ({ status }) => status === 200,
+  );
+  return body.items;
 }
 
 async function sent(text: string): Promise<number> {
