@@ -151,7 +151,7 @@ describe('GET /v1/jobs/{id}/events', () => {
     expect(readers.flatMap(idsOf)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  it('answers with a problem document for another tenant, a missing key, and an invalid id', async () => {
+  it('answers with a problem document for another tenant, a missing key or role, an invalid Last-Event-ID and an invalid job id', async () => {
     const job = await accept();
     const url = streamOf(job);
     const problems = [

@@ -16,7 +16,10 @@ export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
   readonly data: Data;
   /** Events about the same thing have the same key. */
   readonly key: ((data: never) => string) | undefined;
-  /** The subscribers that get it. A name must never be reused: a subscriber with a new name begins anew. */
+  /**
+   * The subscribers that get it. How far a subscriber has come is kept under its name, so a name must never be reused.
+   * A subscriber with a new name begins with the first event that a broker with replay still has, or else with the next.
+   */
   readonly subscribers: readonly string[];
   readonly partitions: number;
   /** How often, and when, a subscriber retries an event that it could not handle. Later events wait meanwhile. */

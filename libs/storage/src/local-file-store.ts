@@ -81,7 +81,7 @@ export class LocalFileStore extends FileStore {
 
   private async write(key: string, source: Readable, signal: AbortSignal | undefined): Promise<{ bytes: number }> {
     const unfinished = join(this.folder, unfinishedFolder, randomUUID());
-    // Each end of a pipeline also gets the other's error. The first end with an error is the cause.
+    // Each end of a pipeline also gets the other's error. The end that fails earlier is the cause.
     let failed: 'source' | 'file' | undefined = source.errored ? 'source' : undefined;
     source.once('error', () => (failed ??= 'source'));
     try {

@@ -16,7 +16,7 @@ const boardQuery = z.object({
 /**
  * Express middleware that caps `jobsPerPage`, because Bull Board accepts any value. The cap comes before the board
  * computes the pages, so that no page overlaps or skips rows. The adapters enforce the same cap again.
- * @throws Problem 400
+ * @throws Problem 400 when `page`, `jobsPerPage` or `activeQueue` is invalid
  */
 export const readBoardQuery: RequestHandler = (request, _response, next) => {
   // An empty parameter counts as missing, as in the board.

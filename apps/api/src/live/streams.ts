@@ -38,7 +38,7 @@ export class Streams {
 
   /**
    * If no slot is free, cuts the streams of lost readers, which accept or acknowledge no more data. A reader that still
-   * receives data keeps its slot.
+   * takes all of its data within five seconds keeps its slot.
    */
   async makeRoom(tenant: string): Promise<void> {
     if (this.refusal(tenant)) await (this.look ??= this.cutSilent());

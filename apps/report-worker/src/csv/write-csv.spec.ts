@@ -88,7 +88,7 @@ describe('an order as a line of CSV', () => {
     expect(await readBack(note)).toBe(read);
   });
 
-  it('writes a value that is not a valid Date as text', async () => {
+  it('writes as text a time that a Date cannot hold', async () => {
     expect(await lineOf({ placedAt: Infinity as unknown as Date })).toMatch(/^1,Infinity,/);
   });
 

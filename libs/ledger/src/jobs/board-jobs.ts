@@ -77,8 +77,8 @@ const countStatement = new Statement<{ kind: string; state: JobState; isDue: boo
 );
 
 /**
- * Newest first. Where a state has more jobs than `boardReach`, those among the newest jobs of all come first, followed
- * by some of the rest.
+ * Newest first. Of a state with more than `boardReach` jobs, the list has those that are among the newest `boardReach` jobs
+ * of all kinds and states, and then some of the older ones.
  */
 const listStatement = new Statement<BoardJob>(
   'board_list',

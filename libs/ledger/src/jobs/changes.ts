@@ -1,7 +1,10 @@
 import { Statement, type Database } from '../statement';
 import { ChangeCursor } from './change-cursor';
 
-/** How many changes one reader gets at a time. All changes of the last transaction are included beyond that. */
+/**
+ * How many changes one reader gets at a time. Beyond that it gets all changes of the last transaction, and those of all
+ * transactions that were running at the snapshot of its cursor.
+ */
 export const changesAtOnce = 100;
 
 export interface ChangeReader {

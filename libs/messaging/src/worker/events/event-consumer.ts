@@ -54,8 +54,8 @@ export type DeliveryEnd = 'acknowledge' | 'leave unacked';
  * handled before, and the handler's own effects.
  *
  * A failed event is retried in place, so that no later event overtakes it. After its last attempt it is dead-lettered.
- * An event that kills its process each time is dead-lettered as well. That count is kept here, in the same way for
- * every broker: a broker would count every delivery.
+ * An event that kills its process each time is dead-lettered as well. The database counts the
+ * processes that have begun it and not ended it, in the same way for every broker: a broker would count every delivery.
  */
 export class EventConsumer {
   private readonly groups: Batcher<Arrived, DeliveryEnd>;
