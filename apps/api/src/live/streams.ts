@@ -37,7 +37,7 @@ export class Streams {
   ) {}
 
   /**
-   * If no slot is free, cuts the streams of lost readers, which accept or acknowledge no more data. A reader that still
+   * If no slot is free, cuts the streams of lost readers, which accept or acknowledge no more data. A reader that
    * takes all of its data within five seconds keeps its slot.
    */
   async makeRoom(tenant: string): Promise<void> {
