@@ -34,7 +34,7 @@ const batchSize = 1_000;
 const ofPeriod = (tenant: string, from: string, to: string): string => `FROM customer_order
         WHERE tenant = ${tenant} AND placed_at >= coalesce(${from}, '-infinity') AND placed_at < ${to}`;
 
-/** A cursor cannot be a prepared statement. */
+/** For a cursor: it is declared once for each report, not as a prepared statement. */
 const ofCursor = ofPeriod('$1', '$2::timestamptz', '$3');
 
 /**

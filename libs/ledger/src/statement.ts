@@ -34,8 +34,6 @@ type ParameterType = `${Scalar}${'' | '?' | '[]' | '?[]' | '[]?'}`;
 /** The parameters of a statement by name. The first key is `$1`. */
 type ParameterTypes = Readonly<Record<string, ParameterType>>;
 
-type NoParameters = Readonly<Record<never, ParameterType>>;
-
 type Value<Type extends ParameterType> = Type extends Scalar
   ? Scalars[Type]
   : Type extends `${infer Name extends Scalar}?`
@@ -53,75 +51,82 @@ type Values<Declared extends ParameterTypes> = { readonly [Name in keyof Declare
 /** The SQL of the parameters, such as `$1::uuid[]`. */
 export type Placeholders<Declared extends ParameterTypes> = { readonly [Name in keyof Declared]: string };
 
-const created: Statement<QueryResultRow, ParameterTypes>[] = [];
+/**
+ * A frequently used statement. Its name makes it a prepared statement: each connection parses it once.
+ * @typeParam Row the columns of each returned row
+ * @typeParam Arguments the values of the parameters by name; empty when the statement has no parameters
+ */
+class Statement<Row extends QueryResultRow, Arguments extends readonly [] | readonly [object]> {
+  private readonly keys: readonly string[];
 
-/** @returns every statement that this process has loaded */
-export function allStatements(): readonly Statement<QueryResultRow, ParameterTypes>[] {
-  return created;
+  constructor(
+    readonly name: string,
+    readonly parameters: ParameterTypes,
+    readonly text: string,
+  ) {
+    this.keys = Object.keys(parameters);
+    const unused = this.keys.find((_, place) => !new RegExp(`\\$${place + 1}(?!\\d)`).test(text));
+    if (unused !== undefined) throw new RangeError(`The statement ${name} does not use its parameter ${unused}.`);
+  }
+
+  /**
+   * @returns the rows
+   * @throws the error of PostgreSQL; see `isDatabaseUnavailable`
+   */
+  async run(database: Database, ...given: Arguments): Promise<Row[]> {
+    const values = (given[0] ?? {}) as Readonly<Record<string, unknown>>;
+    const { rows } = await database.query({
+      name: this.name,
+      text: this.text,
+      values: this.keys.map((key) => values[key] ?? null),
+    });
+    return rows as Row[];
+  }
+}
+
+const created: Pick<Statement<QueryResultRow, []>, 'name' | 'parameters' | 'text'>[] = [];
+
+/** @returns every statement that this process has created */
+export function allStatements(): typeof created {
+  return [...created];
 }
 
 /**
- * A frequently used statement. Its name makes it a prepared statement: each connection parses it once. Create it when
- * its module loads: `allStatements` keeps it.
+ * Begins a statement. Create statements when their module loads, because `allStatements` keeps them.
  * @typeParam Row the columns of each returned row
  * @example
- * const endStatement = statement<never>('end').with({ ids: 'uuid[]' }, ($) => `DELETE FROM run WHERE id = ANY(${$.ids})`);
- * await endStatement.run(database, { ids });
+ * const cancel = statement<{ id: string }>('cancel').with(
+ *   { ids: 'uuid[]', reason: 'text?' },
+ *   ($) => `UPDATE run SET reason = ${$.reason} WHERE id = ANY (${$.ids}) RETURNING id`,
+ * );
+ * const rows = await cancel.run(database, { ids, reason });
  */
 export function statement<Row extends QueryResultRow>(name: string) {
   return {
     /**
-     * @param parameters their types by name
-     * @param text gets the SQL of each parameter, such as `$1::uuid[]`
-     * @throws RangeError when the text does not use a parameter: PostgreSQL refuses such a statement
+     * @param parameters their types
+     * @param text gets the SQL of each parameter: a number and a cast, such as `$1::uuid[]`
+     * @throws RangeError when the text does not use a parameter
      */
     with<const Declared extends ParameterTypes>(
       parameters: Declared,
       text: ($: Placeholders<Declared>) => string,
-    ): Statement<Row, Declared> {
-      return new Statement(name, parameters, text);
+    ): Statement<Row, [Values<Declared>]> {
+      const placeholders = Object.entries(parameters).map(([key, type], place) => [
+        key,
+        `$${place + 1}::${type.replace('?', '')}`,
+      ]);
+      return add(new Statement(name, parameters, text(Object.fromEntries(placeholders) as Placeholders<Declared>)));
     },
 
     /** For a statement without parameters. */
-    text(text: string): Statement<Row, NoParameters> {
-      return new Statement(name, {}, () => text);
-    },
+    text: (text: string): Statement<Row, []> => add(new Statement(name, {}, text)),
   };
 }
 
-class Statement<Row extends QueryResultRow, Declared extends ParameterTypes> {
-  readonly text: string;
-  /** The types of $1, $2, … without the marks for null. */
-  readonly types: readonly string[];
-  private readonly keys: readonly (keyof Declared & string)[];
-
-  constructor(
-    readonly name: string,
-    parameters: Declared,
-    text: ($: Placeholders<Declared>) => string,
-  ) {
-    this.keys = Object.keys(parameters);
-    this.types = Object.values(parameters).map((type) => type.replace('?', ''));
-    const placeholders = this.keys.map((key, place) => [key, `$${place + 1}::${this.types[place]!}`]);
-    this.text = text(Object.fromEntries(placeholders) as Placeholders<Declared>);
-    const unused = this.keys.find((_, place) => !new RegExp(`\\$${place + 1}(?!\\d)`).test(this.text));
-    if (unused !== undefined) throw new RangeError(`Statement ${name}: the text does not use the parameter ${unused}.`);
-    created.push(this as unknown as Statement<QueryResultRow, ParameterTypes>);
-  }
-
-  /**
-   * @param values the parameters by name; a statement without parameters takes none
-   * @returns the rows
-   * @throws the error of PostgreSQL; see `isDatabaseUnavailable`
-   */
-  async run(database: Database, ...[values]: keyof Declared extends never ? [] : [Values<Declared>]): Promise<Row[]> {
-    const { rows } = await database.query({
-      name: this.name,
-      text: this.text,
-      values: this.keys.map((key) => values![key] ?? null),
-    });
-    return rows as Row[];
-  }
+function add<Created extends (typeof created)[number]>(statement: Created): Created {
+  created.push(statement);
+  return statement;
 }
 
 /** Adapts a Prisma transaction to run these statements in it. Returns bytes as Uint8Array. */

@@ -92,10 +92,9 @@ const parametersOfFlow = {
  * out would not make a better plan, and planning this statement takes longer than running it.
  */
 function enqueueText(
-  $: Placeholders<typeof parameters> & Partial<Placeholders<typeof parametersOfFlow>>,
-  children?: string,
+  $: Placeholders<typeof parameters>,
+  { orderKey, children }: { orderKey?: string; children?: { count: string; insert: string } } = {},
 ): string {
-  const { orderKey } = $;
   return `WITH named AS MATERIALIZED (
      SELECT uuid_v7(now()${children ? `, ${lastPlace}` : ''}) AS id
    ), keyed AS (
@@ -108,11 +107,11 @@ function enqueueText(
                       announced, open_children${orderKey ? ', order_key, order_position' : ''})
      SELECT id, ${$.tenant}, ${$.kind}, ${$.version}, ${$.queue}, ${$.broker}, '${children ? 'waiting' : 'queued'}', ${$.priority},
             ${$.maxAttempts}, greatest(now(), ${$.runAt}, now() + ${$.delayMs} * interval '1 millisecond'), ${$.payload},
-            ${$.traceparent}, ${$.announced}, ${children ? `cardinality(${$.childKinds!})` : '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
+            ${$.traceparent}, ${$.announced}, ${children?.count ?? '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
        FROM named
       WHERE ${$.idempotencyKey} IS NULL OR EXISTS (SELECT FROM keyed)
      RETURNING *
-   ), ${children ?? ''}dispatched AS (
+   ), ${children?.insert ?? ''}dispatched AS (
      ${issueDispatch(children ? 'children' : 'accepted')}
    ), recorded AS (
      ${recordState(children ? '(SELECT * FROM accepted UNION ALL SELECT * FROM children) family' : 'accepted')}
@@ -132,7 +131,7 @@ const position = (orderKey: string) => `locked AS MATERIALIZED (
      SELECT nextval('job_order') AS position FROM locked
    ), `;
 
-const childrenOf = ($: Placeholders<typeof parametersOfFlow>) => `children AS (
+const insertChildren = ($: Placeholders<typeof parametersOfFlow>) => `children AS (
      INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, announced, parent_id)
      SELECT uuid_v7(accepted.created_at, child.place::int), accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
             child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, child.announced, accepted.id
@@ -146,10 +145,13 @@ const childrenOf = ($: Placeholders<typeof parametersOfFlow>) => `children AS (
 const enqueueStatement = statement<AcceptedJob>('enqueue').with(parameters, ($) => enqueueText($));
 const enqueueOrderedStatement = statement<AcceptedJob>('enqueue_ordered').with(
   { ...parameters, orderKey: 'text' },
-  ($) => enqueueText($),
+  ($) => enqueueText($, { orderKey: $.orderKey }),
 );
 const enqueueFlowStatement = statement<AcceptedJob>('enqueue_flow').with(parametersOfFlow, ($) =>
-  enqueueText($, childrenOf($)),
+  enqueueText($, {
+    orderKey: $.orderKey,
+    children: { count: `cardinality(${$.childKinds})`, insert: insertChildren($) },
+  }),
 );
 
 const findFirstStatement = statement<AcceptedJob>('enqueue_find_first').with(
