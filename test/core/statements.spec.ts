@@ -1,6 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { allStatements } from '@app/ledger';
 import { done } from '@app/messaging';
+import { Client } from 'pg';
 import { startCore, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
+import { freshDatabase, projectFolder } from '../support/postgres';
 import { until } from '../support/until';
 
 describe('statements per job, counted by pg_stat_statements', () => {
@@ -61,4 +66,49 @@ describe('statements per job, counted by pg_stat_statements', () => {
       expect(statements / count).toBeLessThanOrEqual(2 / concurrency + 0.1);
     },
   );
+});
+
+describe('the statements of the libraries', () => {
+  it('are accepted by PostgreSQL with the parameter types that they declare', async () => {
+    const libraries = join(projectFolder, 'libs');
+    const creators = readdirSync(libraries, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.spec.ts'))
+      .map((file) => join(libraries, file))
+      .filter((file) => readFileSync(file, 'utf8').includes(' = statement<'));
+    for (const file of creators) await import(file);
+    expect(creators.length).toBeGreaterThan(30);
+
+    const database = await freshDatabase();
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      const statements = allStatements();
+      for (const { name, text } of statements) await client.query(`PREPARE "${name}" AS ${text}`);
+      const { rows } = await client.query<{ name: string; types: string[] }>(
+        'SELECT name, parameter_types::text[] AS types FROM pg_prepared_statements',
+      );
+      const declared = statements.map(({ name, parameters }) => ({
+        name,
+        types: Object.values(parameters).map((type) => sqlName(type.replace('?', ''))),
+      }));
+      expect(new Map(rows.map(({ name, types }) => [name, types]))).toEqual(
+        new Map(declared.map(({ name, types }) => [name, types])),
+      );
+      expect(rows).toHaveLength(statements.length);
+    } finally {
+      await client.end();
+      await database.drop();
+    }
+  });
+
+  /** The name that PostgreSQL shows for a type. */
+  function sqlName(type: string): string {
+    const names: Readonly<Record<string, string>> = {
+      int: 'integer',
+      float8: 'double precision',
+      timestamptz: 'timestamp with time zone',
+    };
+    const [, name, brackets] = /^(\w+)(.*)$/.exec(type)!;
+    return (names[name!] ?? name!) + brackets!;
+  }
 });

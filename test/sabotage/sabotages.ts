@@ -52,8 +52,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'a report reads the orders of every tenant',
     file: 'libs/features/report/orders.ts',
-    find: 'WHERE tenant = $1 AND placed_at',
-    replace: 'WHERE $1::text IS NOT NULL AND placed_at',
+    find: 'WHERE tenant = ${tenant} AND placed_at',
+    replace: 'WHERE ${tenant}::text IS NOT NULL AND placed_at',
     specs: ['test/core/orders.spec.ts'],
     test: 'are only those of the tenant',
   },
@@ -269,8 +269,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'two relays publish events at the same time',
     file: 'libs/ledger/src/outbox/event-outbox.ts',
-    find: "AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || $2, 0)))",
-    replace: "AND $2 <> ''",
+    find: "AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || ${$.broker}, 0)))",
+    replace: "AND ${$.broker} <> ''",
     specs: ['test/core/events.spec.ts'],
     test: 'are published in the order in which they were recorded',
   },

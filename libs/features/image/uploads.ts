@@ -1,17 +1,17 @@
 import { resizeImage } from './resize-image';
-import { Statement, type Database } from '@app/ledger';
+import { statement, type Database } from '@app/ledger';
 
 /**
  * Records an upload before its bytes are stored, so that no stored bytes are unknown to the database.
  * @param key in the file store
  */
 export async function recordUpload(database: Database, tenant: string, key: string): Promise<void> {
-  await recordStatement.run(database, tenant, key);
+  await recordStatement.run(database, { tenant, key });
 }
 
 /** @returns whether the upload exists and belongs to the tenant: the payload of a job may name any key */
 export async function isUploadOf(database: Database, tenant: string, key: string): Promise<boolean> {
-  return (await ownerStatement.run(database, tenant, key)).length === 1;
+  return (await ownerStatement.run(database, { tenant, key })).length === 1;
 }
 
 /** @returns keys of uploads that are a day old and that no job needs. A failed job may be redriven for a week */
@@ -22,19 +22,21 @@ export async function readUnneededUploads(database: Database): Promise<string[]>
 
 /** Deletes the records of uploads whose files are already deleted. */
 export async function forgetUploads(database: Database, keys: readonly string[]): Promise<void> {
-  if (keys.length > 0) await forgetStatement.run(database, keys);
+  if (keys.length > 0) await forgetStatement.run(database, { keys });
 }
 
-const recordStatement = new Statement(
-  'record_upload',
-  'INSERT INTO upload (tenant, key, created_at) VALUES ($1, $2, now())',
+const recordStatement = statement<never>('record_upload').with(
+  { tenant: 'text', key: 'text' },
+  ($) => `INSERT INTO upload (tenant, key, created_at) VALUES (${$.tenant}, ${$.key}, now())`,
 );
 
-const ownerStatement = new Statement('upload_of_tenant', 'SELECT FROM upload WHERE tenant = $1 AND key = $2');
+const ownerStatement = statement<object>('upload_of_tenant').with(
+  { tenant: 'text', key: 'text' },
+  ($) => `SELECT FROM upload WHERE tenant = ${$.tenant} AND key = ${$.key}`,
+);
 
 /** The jobs decide what is needed: an enqueue may have been committed although its answer was lost. */
-const unneededStatement = new Statement<{ key: string }>(
-  'unneeded_uploads',
+const unneededStatement = statement<{ key: string }>('unneeded_uploads').text(
   `SELECT key FROM upload
     WHERE created_at < now() - interval '1 day'
       AND NOT EXISTS (
@@ -46,4 +48,7 @@ const unneededStatement = new Statement<{ key: string }>(
     ORDER BY created_at LIMIT 100`,
 );
 
-const forgetStatement = new Statement('forget_uploads', 'DELETE FROM upload WHERE key = ANY($1::text[])');
+const forgetStatement = statement<never>('forget_uploads').with(
+  { keys: 'text[]' },
+  ($) => `DELETE FROM upload WHERE key = ANY(${$.keys})`,
+);

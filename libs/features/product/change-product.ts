@@ -1,5 +1,5 @@
 import { productChanged } from './product-changed';
-import { Statement, type Database } from '@app/ledger';
+import { statement, type Database } from '@app/ledger';
 
 export interface ProductRecord {
   readonly sku: string;
@@ -24,22 +24,32 @@ const columns = 'sku, name, description, price_cents AS "priceCents", version, u
  * Writes product and event in one statement and one commit. Concurrent changes of one product wait for its row lock
  * before their events get numbers: events are published in the order of the versions.
  */
-const changeStatement = new Statement<ProductRecord>(
-  'product_change',
-  `WITH changed AS (
+const changeStatement = statement<ProductRecord>('product_change').with(
+  {
+    tenant: 'text',
+    sku: 'text',
+    name: 'text',
+    description: 'text',
+    priceCents: 'int',
+    expectedVersion: 'int?',
+    changedBy: 'text',
+    traceparent: 'text?',
+  },
+  ($) => `WITH changed AS (
      INSERT INTO product (tenant, sku, name, description, price_cents)
-     SELECT $1, $2, $3, $4, $5
-      WHERE coalesce($6::int, 0) = 0 OR EXISTS (SELECT FROM product WHERE tenant = $1 AND sku = $2)
+     SELECT ${$.tenant}, ${$.sku}, ${$.name}, ${$.description}, ${$.priceCents}
+      WHERE coalesce(${$.expectedVersion}, 0) = 0
+         OR EXISTS (SELECT FROM product WHERE tenant = ${$.tenant} AND sku = ${$.sku})
      ON CONFLICT (tenant, sku) DO UPDATE
         SET name = excluded.name, description = excluded.description, price_cents = excluded.price_cents,
             version = product.version + 1, updated_at = now()
-      WHERE $6::int IS NULL OR product.version = $6
+      WHERE ${$.expectedVersion} IS NULL OR product.version = ${$.expectedVersion}
      RETURNING *
    ), published AS (
      INSERT INTO event_outbox (kind, version, tenant, key, traceparent, data)
-     SELECT '${productChanged.kind}', ${productChanged.version}, tenant, sku, $8,
+     SELECT '${productChanged.kind}', ${productChanged.version}, tenant, sku, ${$.traceparent},
             jsonb_build_object('sku', sku, 'name', name, 'description', description, 'priceCents', price_cents,
-              'version', version, 'updatedAt', updated_at, 'changedBy', $7::text)
+              'version', version, 'updatedAt', updated_at, 'changedBy', ${$.changedBy})
        FROM changed
    )
    SELECT ${columns} FROM changed`,
@@ -50,28 +60,17 @@ const changeStatement = new Statement<ProductRecord>(
  * @returns undefined when the product does not have the expected version
  */
 export async function changeProduct(database: Database, change: ProductChange): Promise<ProductRecord | undefined> {
-  const { tenant, sku, name, description, priceCents, expectedVersion, changedBy, traceparent } = change;
-  const [changed] = await changeStatement.run(
-    database,
-    tenant,
-    sku,
-    name,
-    description,
-    priceCents,
-    expectedVersion ?? null,
-    changedBy,
-    traceparent ?? null,
-  );
+  const [changed] = await changeStatement.run(database, change);
   return changed;
 }
 
-const versionStatement = new Statement<{ version: number }>(
-  'product_version',
-  `SELECT version FROM product WHERE tenant = $1 AND sku = $2`,
+const versionStatement = statement<{ version: number }>('product_version').with(
+  { tenant: 'text', sku: 'text' },
+  ($) => `SELECT version FROM product WHERE tenant = ${$.tenant} AND sku = ${$.sku}`,
 );
 
 /** @returns 0 when there is no such product */
 export async function readProductVersion(database: Database, tenant: string, sku: string): Promise<number> {
-  const [row] = await versionStatement.run(database, tenant, sku);
+  const [row] = await versionStatement.run(database, { tenant, sku });
   return row?.version ?? 0;
 }

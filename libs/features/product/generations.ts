@@ -1,4 +1,4 @@
-import { Statement, type Database, type Transaction } from '@app/ledger';
+import { statement, type Database, type Transaction } from '@app/ledger';
 
 /**
  * A generation of the search model that is built beside the one in use.
@@ -13,16 +13,16 @@ export interface Generation {
   readonly tenant: string;
 }
 
-const openStatement = new Statement<{ id: string }>(
-  'product_generation_open',
-  `INSERT INTO product_generation AS known (tenant, built_by) VALUES ($1, $2)
+const openStatement = statement<{ id: string }>('product_generation_open').with(
+  { tenant: 'text?', builder: 'text' },
+  ($) => `INSERT INTO product_generation AS known (tenant, built_by) VALUES (${$.tenant}, ${$.builder})
    ON CONFLICT (coalesce(tenant, ''), built_by) DO UPDATE SET built_by = known.built_by
    RETURNING id`,
 );
 
-const abandonStatement = new Statement<never>(
-  'product_generation_abandon',
-  `DELETE FROM product_generation WHERE tenant = $1 AND built_by <> $2`,
+const abandonStatement = statement<never>('product_generation_abandon').with(
+  { tenant: 'text', builder: 'text' },
+  ($) => `DELETE FROM product_generation WHERE tenant = ${$.tenant} AND built_by <> ${$.builder}`,
 );
 
 /**
@@ -30,22 +30,25 @@ const abandonStatement = new Statement<never>(
  * builders are abandoned.
  */
 export async function openGeneration(database: Database, tenant: string, builder: string): Promise<Generation> {
-  await abandonStatement.run(database, tenant, builder);
-  const [row] = await openStatement.run(database, tenant, builder);
+  await abandonStatement.run(database, { tenant, builder });
+  const [row] = await openStatement.run(database, { tenant, builder });
   return { id: BigInt(row!.id), tenant };
 }
 
 /** Opens a generation for all tenants. Builds of single tenants continue beside it. */
 export async function openGenerationOfAll(database: Database, builder: string): Promise<bigint> {
-  const [row] = await openStatement.run(database, null, builder);
+  const [row] = await openStatement.run(database, { tenant: null, builder });
   return BigInt(row!.id);
 }
 
-const closeStatement = new Statement<never>('product_generation_close', `DELETE FROM product_generation WHERE id = $1`);
+const closeStatement = statement<never>('product_generation_close').with(
+  { id: 'bigint' },
+  ($) => `DELETE FROM product_generation WHERE id = ${$.id}`,
+);
 
 /** Subscribers write no more changes to this generation. */
 export async function closeGeneration(database: Database, id: bigint): Promise<void> {
-  await closeStatement.run(database, String(id));
+  await closeStatement.run(database, { id });
 }
 
 export interface CopiedPage {
@@ -55,13 +58,13 @@ export interface CopiedPage {
   readonly last: string | undefined;
 }
 
-const copyStatement = new Statement<{ read: number; written: number; last: string | null }>(
-  'product_generation_copy',
-  `WITH page AS MATERIALIZED (
-     SELECT * FROM product WHERE tenant = $1 AND sku > $3 ORDER BY sku LIMIT $4
+const copyStatement = statement<{ read: number; written: number; last: string | null }>('product_generation_copy').with(
+  { tenant: 'text', id: 'bigint', after: 'text', limit: 'int' },
+  ($) => `WITH page AS MATERIALIZED (
+     SELECT * FROM product WHERE tenant = ${$.tenant} AND sku > ${$.after} ORDER BY sku LIMIT ${$.limit}
    ), written AS (
      INSERT INTO product_search AS known (tenant, generation, sku, name, description, price_cents, version, updated_at)
-     SELECT tenant, $2, sku, name, description, price_cents, version, updated_at FROM page ORDER BY sku
+     SELECT tenant, ${$.id}, sku, name, description, price_cents, version, updated_at FROM page ORDER BY sku
      ON CONFLICT (tenant, generation, sku) DO UPDATE
         SET name = excluded.name, description = excluded.description, price_cents = excluded.price_cents,
             version = excluded.version, updated_at = excluded.updated_at
@@ -83,19 +86,19 @@ export async function copyPage(
   after: string,
   limit: number,
 ): Promise<CopiedPage> {
-  const [page] = await copyStatement.run(database, tenant, String(id), after, limit);
+  const [page] = await copyStatement.run(database, { tenant, id, after, limit });
   const { read, written, last } = page!;
   return { read, written, last: last ?? undefined };
 }
 
-const countStatement = new Statement<{ count: number }>(
-  'product_count',
-  `SELECT count(*)::int AS count FROM product WHERE tenant = $1`,
+const countStatement = statement<{ count: number }>('product_count').with(
+  { tenant: 'text' },
+  ($) => `SELECT count(*)::int AS count FROM product WHERE tenant = ${$.tenant}`,
 );
 
 /** @returns how many products a tenant has */
 export async function countProducts(database: Database, tenant: string): Promise<number> {
-  const [row] = await countStatement.run(database, tenant);
+  const [row] = await countStatement.run(database, { tenant });
   return row!.count;
 }
 
@@ -137,14 +140,14 @@ export interface ReplayedTenant {
   readonly behind: number;
 }
 
-const isBehind = `NOT EXISTS (
+const isBehind = (id: string): string => `NOT EXISTS (
     SELECT FROM product_search known
-     WHERE known.tenant = product.tenant AND known.generation = $1 AND known.sku = product.sku
+     WHERE known.tenant = product.tenant AND known.generation = ${id} AND known.sku = product.sku
        AND known.version >= product.version)`;
 
-const compareStatement = new Statement<ReplayedTenant>(
-  'product_generation_compare',
-  `SELECT tenant, count(*)::int AS products, count(*) FILTER (WHERE ${isBehind})::int AS behind
+const compareStatement = statement<ReplayedTenant>('product_generation_compare').with(
+  { id: 'bigint' },
+  ($) => `SELECT tenant, count(*)::int AS products, count(*) FILTER (WHERE ${isBehind($.id)})::int AS behind
      FROM product
     GROUP BY tenant
     ORDER BY tenant`,
@@ -152,29 +155,29 @@ const compareStatement = new Statement<ReplayedTenant>(
 
 /** Compares a generation of all tenants with the table of products, by tenant. */
 export async function compareGeneration(database: Database, id: bigint): Promise<ReplayedTenant[]> {
-  return compareStatement.run(database, String(id));
+  return compareStatement.run(database, { id });
 }
 
-const adoptStatement = new Statement<{ tenant: string }>(
-  'product_generation_adopt',
-  `INSERT INTO product_model AS model (tenant, live)
-   SELECT $2, $1 WHERE NOT EXISTS (SELECT FROM product WHERE tenant = $2 AND ${isBehind})
+const adoptStatement = statement<{ tenant: string }>('product_generation_adopt').with(
+  { id: 'bigint', tenant: 'text' },
+  ($) => `INSERT INTO product_model AS model (tenant, live)
+   SELECT ${$.tenant}, ${$.id} WHERE NOT EXISTS (SELECT FROM product WHERE tenant = ${$.tenant} AND ${isBehind($.id)})
    ON CONFLICT (tenant) DO UPDATE SET live = excluded.live
    RETURNING tenant`,
 );
 
 /** Makes the generation the one that searches of this tenant read, unless it is behind. @returns whether it did */
 export async function adoptGeneration(database: Database, id: bigint, tenant: string): Promise<boolean> {
-  return (await adoptStatement.run(database, String(id), tenant)).length === 1;
+  return (await adoptStatement.run(database, { id, tenant })).length === 1;
 }
 
-const findStatement = new Statement<{ id: string }>(
-  'product_generation_find',
-  `SELECT id FROM product_generation WHERE tenant IS NULL AND built_by = $1`,
+const findStatement = statement<{ id: string }>('product_generation_find').with(
+  { builder: 'text' },
+  ($) => `SELECT id FROM product_generation WHERE tenant IS NULL AND built_by = ${$.builder}`,
 );
 
 /** @returns the generation that a replay builds; undefined when there is none */
 export async function findReplay(database: Database, subscriber: string): Promise<bigint | undefined> {
-  const [row] = await findStatement.run(database, subscriber);
+  const [row] = await findStatement.run(database, { builder: subscriber });
   return row && BigInt(row.id);
 }

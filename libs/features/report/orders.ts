@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Pool, PoolClient } from 'pg';
 import { sectionsOf, type Section } from './period';
-import { Statement, type Database } from '@app/ledger';
+import { statement, type Database } from '@app/ledger';
 
 export interface Order {
   readonly number: number;
@@ -31,8 +31,11 @@ export interface OrderCursor {
 
 const batchSize = 1_000;
 /** `-infinity` replaces a missing lower bound, so that both bounds stay bounds of the index. */
-const ofPeriod = `FROM customer_order
-        WHERE tenant = $1 AND placed_at >= coalesce($2::timestamptz, '-infinity') AND placed_at < $3`;
+const ofPeriod = (tenant: string, from: string, to: string): string => `FROM customer_order
+        WHERE tenant = ${tenant} AND placed_at >= coalesce(${from}, '-infinity') AND placed_at < ${to}`;
+
+/** For a cursor: it is declared once for each report, not as a prepared statement. */
+const ofCursor = ofPeriod('$1', '$2::timestamptz', '$3');
 
 /**
  * Reads the orders of a period as they are at one moment, through a server-side cursor: of a million orders, 1,000 are
@@ -52,12 +55,12 @@ export async function withOrders<Result>(
   let fault: Error | undefined;
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const { rows } = await client.query<{ count: string }>(`SELECT count(*) ${ofPeriod}`, [tenant, from ?? null, to]);
+    const { rows } = await client.query<{ count: string }>(`SELECT count(*) ${ofCursor}`, [tenant, from ?? null, to]);
     await client.query(
       `DECLARE orders NO SCROLL CURSOR FOR
        SELECT number::float8, placed_at AS "placedAt", customer, country, product, quantity,
               unit_price_cents AS "unitPriceCents", total_cents::float8 AS "totalCents", status, note
-       ${ofPeriod} ORDER BY placed_at, number`,
+       ${ofCursor} ORDER BY placed_at, number`,
       [tenant, from ?? null, to],
     );
     const result = await work({ count: Number(rows[0]!.count), batches: fetchAll(client, signal) });
@@ -91,9 +94,10 @@ async function* fetchAll(client: PoolClient, signal: AbortSignal): AsyncGenerato
   }
 }
 
-const spanStatement = new Statement<{ first: Date | null; last: Date | null; now: Date }>(
-  'span_of_orders',
-  `SELECT min(placed_at) AS first, max(placed_at) AS last, now() AS now ${ofPeriod.replace('$3', 'coalesce($3::timestamptz, now())')}`,
+const spanStatement = statement<{ first: Date | null; last: Date | null; now: Date }>('span_of_orders').with(
+  { tenant: 'text', from: 'timestamptz?', to: 'timestamptz?' },
+  ($) => `SELECT min(placed_at) AS first, max(placed_at) AS last, now() AS now
+          ${ofPeriod($.tenant, $.from, `coalesce(${$.to}, now())`)}`,
 );
 
 /**
@@ -104,7 +108,7 @@ export async function sectionsOfOrders(
   database: Database,
   { tenant, from, to: end }: Omit<OrderPeriod, 'to'> & { readonly to: Date | undefined },
 ): Promise<[Section, ...Section[]]> {
-  const [span] = await spanStatement.run(database, tenant, from ?? null, end ?? null);
+  const [span] = await spanStatement.run(database, { tenant, from, to: end });
   const to = end ?? span!.now;
   if (!span?.first || !span.last) return [{ from: (from ?? to).toISOString(), to: to.toISOString() }];
   const afterLast = new Date(span.last.getTime() + 1);

@@ -1,4 +1,4 @@
-import { Statement, type Database } from './statement';
+import { statement, type Database } from './statement';
 
 /** A message that could not be read, with its original bytes. */
 export interface UnreadableMessage {
@@ -13,15 +13,15 @@ export interface UnreadableMessage {
   readonly source: string | undefined;
 }
 
-const insertStatement = new Statement<never>(
-  'dead_letter_insert',
-  `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, source) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+const insertStatement = statement<never>('dead_letter_insert').with(
+  { broker: 'text', queue: 'text', kind: 'text?', reason: 'text', detail: 'text', raw: 'bytea', source: 'text?' },
+  ($) => `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, source)
+   VALUES (${$.broker}, ${$.queue}, ${$.kind}, ${$.reason}, ${$.detail}, ${$.raw}, ${$.source})`,
 );
 
 /** Stores a message as a dead letter, with its bytes. */
 export async function deadLetter(database: Database, message: UnreadableMessage): Promise<void> {
-  const { broker, queue, kind, reason, detail, raw, source } = message;
-  await insertStatement.run(database, broker, queue, kind ?? null, reason, detail, raw, source ?? null);
+  await insertStatement.run(database, message);
 }
 
 /** How many bytes of a message a list shows. `readDeadLetterRaw` returns all bytes of one message. */
@@ -63,6 +63,8 @@ export interface DeadLetterQuery {
   readonly before: string | undefined;
 }
 
+const parameters = { limit: 'int', kind: 'text?', broker: 'text?', isRedriven: 'boolean?', before: 'uuid?' } as const;
+
 /** Another service may have written the kind, at any length, so the index covers only its first 100 characters. */
 const conditions: Readonly<Record<keyof DeadLetterQuery, (value: string) => string>> = {
   kind: (value) => `left(kind, 100) = left(${value}, 100) AND kind = ${value}`,
@@ -71,30 +73,48 @@ const conditions: Readonly<Record<keyof DeadLetterQuery, (value: string) => stri
   before: (value) => `(created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = ${value})`,
 };
 
+const filters = Object.keys(conditions) as (keyof DeadLetterQuery)[];
+
+/**
+ * Each combination of conditions has its own statement, so that the plan that PostgreSQL keeps uses every condition. A
+ * statement ignores the values of the conditions that it does not have.
+ */
+const listStatements = new Map(
+  filters
+    .reduce<(typeof filters)[]>((sets, filter) => [...sets, ...sets.map((set) => [...set, filter])], [[]])
+    .map((given) => [nameOf(given), listStatement(given)]),
+);
+
+function nameOf(given: typeof filters): string {
+  return ['dead_letter_list', ...given].join('_');
+}
+
+function listStatement(given: typeof filters) {
+  const own = Object.fromEntries((['limit', ...given] as const).map((key) => [key, parameters[key]]));
+  return statement<DeadLetter>(nameOf(given)).with(own as typeof parameters, ($) => {
+    const where = given.map((filter) => conditions[filter]($[filter])).join(' AND ');
+    return `SELECT ${columns} FROM dead_letter ${where && `WHERE ${where}`} ORDER BY created_at DESC, id DESC LIMIT ${$.limit}`;
+  });
+}
+
 /** Lists dead letters, newest first. Each one is a few kilobytes at most. */
 export async function listDeadLetters(
   database: Database,
-  { limit, ...query }: DeadLetterQuery & { readonly limit: number },
+  query: DeadLetterQuery & { readonly limit: number },
 ): Promise<DeadLetter[]> {
-  const given = (Object.keys(conditions) as (keyof DeadLetterQuery)[]).filter((name) => query[name] !== undefined);
-  const where = given.map((name, place) => conditions[name](`$${place + 2}`)).join(' AND ');
-  // Each combination of conditions has its own statement, so that the plan that PostgreSQL keeps uses every condition.
-  const statement = new Statement<DeadLetter>(
-    ['dead_letter_list', ...given].join('_'),
-    `SELECT ${columns} FROM dead_letter ${where && `WHERE ${where}`} ORDER BY created_at DESC, id DESC LIMIT $1`,
-  );
-  return statement.run(database, limit, ...given.map((name) => query[name]));
+  const given = filters.filter((filter) => query[filter] !== undefined);
+  return listStatements.get(nameOf(given))!.run(database, query);
 }
 
-const rawStatement = new Statement<{ raw: Buffer | null }>(
-  'dead_letter_raw',
-  `SELECT raw FROM dead_letter WHERE id = $1`,
+const rawStatement = statement<{ raw: Buffer | null }>('dead_letter_raw').with(
+  { id: 'uuid' },
+  ($) => `SELECT raw FROM dead_letter WHERE id = ${$.id}`,
 );
 
 /**
  * @returns all kept bytes of the message, 1 MiB at most; undefined when the dead letter does not exist or has no bytes
  */
 export async function readDeadLetterRaw(database: Database, id: string): Promise<Buffer | undefined> {
-  const [letter] = await rawStatement.run(database, id);
+  const [letter] = await rawStatement.run(database, { id });
   return letter?.raw ?? undefined;
 }

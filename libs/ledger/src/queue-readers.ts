@@ -1,4 +1,4 @@
-import { Statement, type Database } from './statement';
+import { statement, type Database } from './statement';
 
 /** One queue that a worker process consumes. */
 export interface QueueReader {
@@ -21,13 +21,14 @@ export interface QueueReaders {
 /** A process whose last report is older, in milliseconds, no longer counts. */
 export const readerGoneMs = 10_000;
 
-const reportStatement = new Statement<never>(
-  'queue_readers_report',
-  `WITH gone AS (
-     DELETE FROM queue_reader WHERE process_id <> $1 AND seen_at < now() - interval '1 minute'
+const reportStatement = statement<never>('queue_readers_report').with(
+  { processId: 'uuid', brokers: 'text[]', queues: 'text[]', troubles: 'text?[]' },
+  ($) => `WITH gone AS (
+     DELETE FROM queue_reader WHERE process_id <> ${$.processId} AND seen_at < now() - interval '1 minute'
    )
    INSERT INTO queue_reader (process_id, broker, queue, trouble, seen_at)
-   SELECT $1, broker, queue, trouble, now() FROM unnest($2::text[], $3::text[], $4::text[]) AS said(broker, queue, trouble)
+   SELECT ${$.processId}, broker, queue, trouble, now()
+     FROM unnest(${$.brokers}, ${$.queues}, ${$.troubles}) AS said(broker, queue, trouble)
        ON CONFLICT (process_id, broker, queue) DO UPDATE SET trouble = EXCLUDED.trouble, seen_at = EXCLUDED.seen_at`,
 );
 
@@ -40,30 +41,32 @@ export async function reportQueueReaders(
   processId: string,
   readers: readonly QueueReader[],
 ): Promise<void> {
-  await reportStatement.run(
-    database,
+  await reportStatement.run(database, {
     processId,
-    readers.map(({ broker }) => broker),
-    readers.map(({ queue }) => queue),
-    readers.map(({ trouble }) => trouble ?? null),
-  );
+    brokers: readers.map(({ broker }) => broker),
+    queues: readers.map(({ queue }) => queue),
+    troubles: readers.map(({ trouble }) => trouble ?? null),
+  });
 }
 
-const forgetStatement = new Statement<never>('queue_readers_forget', 'DELETE FROM queue_reader WHERE process_id = $1');
+const forgetStatement = statement<never>('queue_readers_forget').with(
+  { processId: 'uuid' },
+  ($) => `DELETE FROM queue_reader WHERE process_id = ${$.processId}`,
+);
 
 /** Deletes the reports of a process that consumes no more messages. */
 export async function forgetQueueReaders(database: Database, processId: string): Promise<void> {
-  await forgetStatement.run(database, processId);
+  await forgetStatement.run(database, { processId });
 }
 
-const readStatement = new Statement<QueueReaders>(
-  'queue_readers_read',
-  `SELECT broker, queue, count(*)::int AS workers, count(trouble)::int AS failing, min(trouble) AS trouble
-     FROM queue_reader WHERE seen_at > now() - $1 * interval '1 millisecond'
+const readStatement = statement<QueueReaders>('queue_readers_read').with(
+  { goneMs: 'int' },
+  ($) => `SELECT broker, queue, count(*)::int AS workers, count(trouble)::int AS failing, min(trouble) AS trouble
+     FROM queue_reader WHERE seen_at > now() - ${$.goneMs} * interval '1 millisecond'
     GROUP BY broker, queue`,
 );
 
 /** @returns the consumed queues with at least one worker that has reported within `readerGoneMs` */
 export async function readQueueReaders(database: Database): Promise<QueueReaders[]> {
-  return readStatement.run(database, readerGoneMs);
+  return readStatement.run(database, { goneMs: readerGoneMs });
 }

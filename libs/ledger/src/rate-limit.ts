@@ -1,12 +1,12 @@
-import { Statement, type Database } from './statement';
+import { statement, type Database } from './statement';
 
-const reserveStatement = new Statement<{ waitMs: number }>(
-  'rate_limit_reserve',
-  `INSERT INTO rate_limit AS turn (queue, next_at)
-   VALUES ($1, now() + $2::float8 * interval '1 millisecond')
+const reserveStatement = statement<{ waitMs: number }>('rate_limit_reserve').with(
+  { queue: 'text', forMs: 'float8' },
+  ($) => `INSERT INTO rate_limit AS turn (queue, next_at)
+   VALUES (${$.queue}, now() + ${$.forMs} * interval '1 millisecond')
    ON CONFLICT (queue) DO UPDATE
-      SET next_at = greatest(turn.next_at, now()) + $2::float8 * interval '1 millisecond'
-   RETURNING extract(epoch FROM next_at - now())::float8 * 1000 - $2::float8 AS "waitMs"`,
+      SET next_at = greatest(turn.next_at, now()) + ${$.forMs} * interval '1 millisecond'
+   RETURNING extract(epoch FROM next_at - now())::float8 * 1000 - ${$.forMs} AS "waitMs"`,
 );
 
 /**
@@ -17,6 +17,6 @@ const reserveStatement = new Statement<{ waitMs: number }>(
  * @returns milliseconds until the first of them, by the database's clock
  */
 export async function reserveStarts(database: Database, queue: string, forMs: number): Promise<number> {
-  const [row] = await reserveStatement.run(database, queue, forMs);
+  const [row] = await reserveStatement.run(database, { queue, forMs });
   return Math.max(0, row!.waitMs);
 }

@@ -1,15 +1,19 @@
-import { Statement, type Database } from './statement';
+import { statement, type Database } from './statement';
 
-const readStatement = new Statement<{ timetable: string | null; dueAt: Date | null; lastAt: Date | null; now: Date }>(
+const readStatement = statement<{ timetable: string | null; dueAt: Date | null; lastAt: Date | null; now: Date }>(
   'schedule_read',
-  `SELECT timetable, due_at AS "dueAt", last_at AS "lastAt", now() AS now FROM (SELECT) one LEFT JOIN schedule ON name = $1`,
+).with(
+  { name: 'text' },
+  ($) => `SELECT timetable, due_at AS "dueAt", last_at AS "lastAt", now() AS now
+     FROM (SELECT) one LEFT JOIN schedule ON name = ${$.name}`,
 );
 
-const moveStatement = new Statement<never>(
-  'schedule_move',
-  `INSERT INTO schedule (name, timetable, due_at) VALUES ($1, $2, $3)
-   ON CONFLICT (name) DO UPDATE SET timetable = $2, due_at = $3, last_at = greatest(schedule.last_at, $5)
-    WHERE schedule.due_at = $4 OR schedule.timetable <> $2`,
+const moveStatement = statement<never>('schedule_move').with(
+  { name: 'text', timetable: 'text', dueAt: 'timestamptz', from: 'timestamptz?', madeAt: 'timestamptz?' },
+  ($) => `INSERT INTO schedule (name, timetable, due_at) VALUES (${$.name}, ${$.timetable}, ${$.dueAt})
+   ON CONFLICT (name) DO UPDATE
+      SET timetable = ${$.timetable}, due_at = ${$.dueAt}, last_at = greatest(schedule.last_at, ${$.madeAt})
+    WHERE schedule.due_at = ${$.from} OR schedule.timetable <> ${$.timetable}`,
 );
 
 /** @returns the row of the schedule, undefined when there is none, and the time by the database's clock */
@@ -17,7 +21,7 @@ export async function readSchedule(
   database: Database,
   name: string,
 ): Promise<{ now: Date; row: { timetable: string; dueAt: Date; lastAt: Date | null } | undefined }> {
-  const { timetable, dueAt, lastAt, now } = (await readStatement.run(database, name))[0]!;
+  const { timetable, dueAt, lastAt, now } = (await readStatement.run(database, { name }))[0]!;
   return { now, row: timetable === null || dueAt === null ? undefined : { timetable, dueAt, lastAt } };
 }
 
@@ -35,5 +39,5 @@ export async function moveSchedule(
   from: Date | undefined,
   madeAt: Date | undefined,
 ): Promise<void> {
-  await moveStatement.run(database, name, timetable, dueAt, from ?? null, madeAt ?? null);
+  await moveStatement.run(database, { name, timetable, dueAt, from, madeAt });
 }

@@ -1,4 +1,4 @@
-import { Statement, type Database } from './statement';
+import { statement, type Database } from './statement';
 
 /** PostgreSQL was away or did not answer in time. The statement may or may not have taken effect. */
 const connectionErrors = new Set([
@@ -54,7 +54,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
  */
 export async function jsonFault(database: Database, value: unknown): Promise<string | undefined> {
   try {
-    await jsonProbe.run(database, JSON.stringify(value));
+    await jsonProbe.run(database, { value: JSON.stringify(value) });
     return undefined;
   } catch (error) {
     if (isDatabaseUnavailable(error)) throw error;
@@ -62,4 +62,4 @@ export async function jsonFault(database: Database, value: unknown): Promise<str
   }
 }
 
-const jsonProbe = new Statement<never>('json_probe', 'SELECT $1::jsonb IS NULL');
+const jsonProbe = statement<never>('json_probe').with({ value: 'jsonb' }, ($) => `SELECT ${$.value} IS NULL`);

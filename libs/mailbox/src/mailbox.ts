@@ -1,5 +1,5 @@
 import type { MailboxMessage, PrismaClient } from '@app/database';
-import { Statement, type Database } from '@app/ledger';
+import { statement, type Database } from '@app/ledger';
 
 export type CaughtMessage = Omit<MailboxMessage, 'id' | 'at'>;
 
@@ -20,15 +20,15 @@ export interface ListedLetter extends MailboxMessage {
   readonly htmlBytes: number | null;
 }
 
-const listStatement = new Statement<ListedLetter>(
-  'mailbox_list',
-  `SELECT id, tenant, channel, recipient, subject, left(text, ${shownLetterCharacters}) AS text,
+const listStatement = statement<ListedLetter>('mailbox_list').with(
+  { tenants: 'text[]', limit: 'int' },
+  ($) => `SELECT id, tenant, channel, recipient, subject, left(text, ${shownLetterCharacters}) AS text,
           octet_length(text) AS "textBytes", left(html, ${shownLetterCharacters}) AS html,
           octet_length(html) AS "htmlBytes", message_id AS "messageId", at
      FROM mailbox_message
-    WHERE tenant = ANY ($1)
+    WHERE tenant = ANY (${$.tenants})
     ORDER BY id DESC
-    LIMIT $2`,
+    LIMIT ${$.limit}`,
 );
 
 /** Lists the caught messages of some tenants, newest first. */
@@ -37,7 +37,7 @@ export async function readMailbox(
   tenants: readonly string[],
   limit: number,
 ): Promise<ListedLetter[]> {
-  return listStatement.run(database, tenants, limit);
+  return listStatement.run(database, { tenants, limit });
 }
 
 /** Reads one message with its whole texts. @returns null when none of the tenants has it */

@@ -1,5 +1,5 @@
 import type { Prisma } from '@app/database';
-import { Statement, type Database } from '@app/ledger';
+import { statement, type Database } from '@app/ledger';
 
 /** A file of a job. The file store holds its bytes. */
 export interface FileRecord {
@@ -22,13 +22,14 @@ export async function recordFiles(tx: Prisma.TransactionClient, files: readonly 
   await tx.file.createMany({ data: [...files] });
 }
 
-const readStatement = new Statement<Omit<FileRecord, 'bytes'> & { bytes: string }>(
-  'read_file',
-  `SELECT id, tenant, job_id AS "jobId", key, name, content_type AS "contentType", bytes FROM file WHERE id = $1`,
+const readStatement = statement<Omit<FileRecord, 'bytes'> & { bytes: string }>('read_file').with(
+  { id: 'uuid' },
+  ($) => `SELECT id, tenant, job_id AS "jobId", key, name, content_type AS "contentType", bytes
+     FROM file WHERE id = ${$.id}`,
 );
 
 /** @returns the record of a file of any tenant; undefined when there is none */
 export async function readFileRecord(database: Database, id: string): Promise<FileRecord | undefined> {
-  const [row] = await readStatement.run(database, id);
+  const [row] = await readStatement.run(database, { id });
   return row && { ...row, bytes: Number(row.bytes) };
 }

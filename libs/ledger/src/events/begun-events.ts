@@ -1,21 +1,21 @@
 import type { Transaction } from '../transaction';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 
 /**
  * Begins a group of events, unless another process has begun one of them and not ended it. Such events are begun one by
  * one: only then it shows which event of the group killed its process.
  */
-const beginStatement = new Statement<{ id: string; processes: number }>(
-  'events_begin',
-  `WITH unfinished AS (
+const beginStatement = statement<{ id: string; processes: number }>('events_begin').with(
+  { subscriber: 'text', ids: 'uuid[]', processId: 'uuid' },
+  ($) => `WITH unfinished AS (
      SELECT message_id, count(*)::int AS processes
        FROM begun_event
-      WHERE consumer = $1 AND message_id = ANY($2::uuid[]) AND process_id <> $3
+      WHERE consumer = ${$.subscriber} AND message_id = ANY(${$.ids}) AND process_id <> ${$.processId}
       GROUP BY message_id
    ), begun AS (
      INSERT INTO begun_event (consumer, message_id, process_id)
-     SELECT $1, id, $3 FROM unnest($2::uuid[]) AS id
-      WHERE cardinality($2::uuid[]) = 1 OR NOT EXISTS (SELECT FROM unfinished)
+     SELECT ${$.subscriber}, id, ${$.processId} FROM unnest(${$.ids}) AS id
+      WHERE cardinality(${$.ids}) = 1 OR NOT EXISTS (SELECT FROM unfinished)
          ON CONFLICT DO NOTHING
    )
    SELECT message_id AS id, processes FROM unfinished`,
@@ -34,7 +34,7 @@ export async function beginEvents(
   ids: readonly string[],
   processId: string,
 ): Promise<Map<string, number>> {
-  const rows = await beginStatement.run(database, subscriber, [...ids].sort(), processId);
+  const rows = await beginStatement.run(database, { subscriber, ids: [...ids].sort(), processId });
   return new Map(rows.map(({ id, processes }) => [id, processes]));
 }
 
@@ -48,9 +48,11 @@ export async function endEvents(
     DELETE FROM begun_event WHERE consumer = ${subscriber} AND message_id = ANY(${[...ids]}::uuid[])`;
 }
 
-const abandonStatement = new Statement<never>(
-  'event_abandon',
-  `DELETE FROM begun_event WHERE consumer = $1 AND message_id = $2 AND ($3::uuid IS NULL OR process_id = $3)`,
+const abandonStatement = statement<never>('event_abandon').with(
+  { subscriber: 'text', id: 'uuid', processId: 'uuid?' },
+  ($) => `DELETE FROM begun_event
+    WHERE consumer = ${$.subscriber} AND message_id = ${$.id}
+      AND (${$.processId} IS NULL OR process_id = ${$.processId})`,
 );
 
 /**
@@ -64,5 +66,5 @@ export async function abandonEvent(
   id: string,
   processId: string | undefined,
 ): Promise<void> {
-  await abandonStatement.run(database, subscriber, id, processId ?? null);
+  await abandonStatement.run(database, { subscriber, id, processId });
 }

@@ -1,5 +1,5 @@
 import type { JobState } from '@app/contracts';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { deferredGroups, kindsOf, walk } from './walks';
 
 /** A job as operators see it: of any tenant, without its payload and its result. */
@@ -65,8 +65,7 @@ const later = (kind: string): string => `
 const countOf = (rows: string): string =>
   `(SELECT count(*) FROM (SELECT FROM (${rows}) rows LIMIT ${boardReach}) row)::int`;
 
-const countStatement = new Statement<{ kind: string; state: JobState; isDue: boolean; count: number }>(
-  'board_count',
+const countStatement = statement<{ kind: string; state: JobState; isDue: boolean; count: number }>('board_count').text(
   `WITH RECURSIVE ${deferredGroups}, ${kindsOf('enum_range(NULL::job_state)')}
    SELECT kind, state, true AS "isDue", ${countOf(ofState('kinds.state', 'kinds.kind', 'ASC'))} AS count
      FROM kinds WHERE kind IS NOT NULL AND state <> 'queued'
@@ -80,35 +79,38 @@ const countStatement = new Statement<{ kind: string; state: JobState; isDue: boo
  * Newest first. Of a state with more than `boardReach` jobs, the list has those that are among the newest `boardReach` jobs
  * of all kinds and states, and then some of the older ones.
  */
-const listStatement = new Statement<BoardJob>(
-  'board_list',
-  `WITH RECURSIVE ${deferredGroups}, reached AS (
+const listStatement = statement<BoardJob>('board_list').with(
+  { kind: 'text', states: 'job_state[]', wantsDue: 'boolean', wantsLater: 'boolean', offset: 'int', limit: 'int' },
+  ($) => `WITH RECURSIVE ${deferredGroups}, reached AS (
      SELECT id FROM (SELECT id, state, kind, run_at FROM job ORDER BY id DESC LIMIT ${boardReach}) newest
-      WHERE kind = $1
-        AND (state = ANY ($2::job_state[])
-             OR state = 'queued' AND CASE WHEN run_at <= now() THEN $3::boolean ELSE $4::boolean END)
+      WHERE kind = ${$.kind}
+        AND (state = ANY (${$.states})
+             OR state = 'queued' AND CASE WHEN run_at <= now() THEN ${$.wantsDue} ELSE ${$.wantsLater} END)
       UNION
-     SELECT row.id FROM unnest($2::job_state[]) AS wanted(state) CROSS JOIN LATERAL (${ofState('wanted.state', '$1', 'DESC')}) row
+     SELECT row.id FROM unnest(${$.states}) AS wanted(state) CROSS JOIN LATERAL (${ofState('wanted.state', $.kind, 'DESC')}) row
       UNION
-    (SELECT id FROM (${due('$1')}) row WHERE $3 LIMIT ${boardReach})
+    (SELECT id FROM (${due($.kind)}) row WHERE ${$.wantsDue} LIMIT ${boardReach})
       UNION
-    (SELECT id FROM (${later('$1')}) row WHERE $4)
+    (SELECT id FROM (${later($.kind)}) row WHERE ${$.wantsLater})
    )
    SELECT ${columns} FROM job
-    WHERE id = ANY (ARRAY(SELECT id FROM reached ORDER BY id DESC OFFSET $5 LIMIT $6))
+    WHERE id = ANY (ARRAY(SELECT id FROM reached ORDER BY id DESC OFFSET ${$.offset} LIMIT ${$.limit}))
     ORDER BY id DESC`,
 );
 
-const readStatement = new Statement<BoardJob>('board_read', `SELECT ${columns} FROM job WHERE id = $1 AND kind = $2`);
+const readStatement = statement<BoardJob>('board_read').with(
+  { id: 'uuid', kind: 'text' },
+  ($) => `SELECT ${columns} FROM job WHERE id = ${$.id} AND kind = ${$.kind}`,
+);
 
 /** How many events of a job its log shows: the last ones. */
 const loggedEvents = 500;
 
-const logStatement = new Statement<{ at: Date; type: string; data: object }>(
-  'board_log',
-  `SELECT at, type, jsonb_strip_nulls(jsonb_build_object('state', data->'state', 'attempt', data->'attempt',
+const logStatement = statement<{ at: Date; type: string; data: object }>('board_log').with(
+  { id: 'uuid' },
+  ($) => `SELECT at, type, jsonb_strip_nulls(jsonb_build_object('state', data->'state', 'attempt', data->'attempt',
             'runAt', data->'runAt', 'percent', data->'percent', 'error', left(data->'error'->>'code', 100))) AS data
-     FROM (SELECT * FROM job_update WHERE job_id = $1 ORDER BY sequence DESC LIMIT ${loggedEvents}) last
+     FROM (SELECT * FROM job_update WHERE job_id = ${$.id} ORDER BY sequence DESC LIMIT ${loggedEvents}) last
     ORDER BY sequence`,
 );
 
@@ -132,12 +134,12 @@ export async function listBoardJobs(
 ): Promise<BoardJob[]> {
   const states = filters.flatMap(({ state }) => (state === 'queued' ? [] : [state]));
   const wants = (isDue: boolean) => filters.some((filter) => filter.state === 'queued' && filter.isDue === isDue);
-  return listStatement.run(database, kind, states, wants(true), wants(false), page.offset, page.limit);
+  return listStatement.run(database, { kind, states, wantsDue: wants(true), wantsLater: wants(false), ...page });
 }
 
 /** @returns the job; undefined when there is none of this kind */
 export async function readBoardJob(database: Database, kind: string, id: string): Promise<BoardJob | undefined> {
-  const [job] = await readStatement.run(database, id, kind);
+  const [job] = await readStatement.run(database, { id, kind });
   return job;
 }
 
@@ -146,5 +148,5 @@ export async function readBoardLog(
   database: Database,
   id: string,
 ): Promise<{ at: Date; type: string; data: object }[]> {
-  return logStatement.run(database, id);
+  return logStatement.run(database, { id });
 }

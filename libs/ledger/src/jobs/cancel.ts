@@ -1,5 +1,5 @@
 import type { JobState } from '@app/contracts';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { recordJobFinished } from './record-job-finished';
 import { recordState } from './record-state';
 import { updateParents } from './update-parents';
@@ -8,16 +8,16 @@ import { updateParents } from './update-parents';
  * Cancels a waiting or queued job and deletes its outbox row. Requests the cancellation of an active one. Does the same
  * for the open children of a parent. Locks children before their parent, like every statement here.
  */
-const cancelStatement = new Statement<{ id: string; was: JobState }>(
-  'cancel',
-  `WITH family AS (
+const cancelStatement = statement<{ id: string; was: JobState }>('cancel').with(
+  { id: 'uuid', tenant: 'text?' },
+  ($) => `WITH family AS (
      SELECT id, state AS was
        FROM job
-      WHERE (id = $1 OR parent_id = $1) AND ($2::text IS NULL OR tenant = $2)
+      WHERE (id = ${$.id} OR parent_id = ${$.id}) AND (${$.tenant} IS NULL OR tenant = ${$.tenant})
       ORDER BY id
         FOR UPDATE
    ), target AS (
-     SELECT was FROM family WHERE id = $1
+     SELECT was FROM family WHERE id = ${$.id}
    ), cancelled AS (
      UPDATE job
         SET state = 'cancelled', sequence = sequence + 1, finished_at = now(),
@@ -38,8 +38,8 @@ const cancelStatement = new Statement<{ id: string; was: JobState }>(
      ${recordState('cancelled')}
    ), announced AS (
      ${recordJobFinished('cancelled')}
-   ), ${updateParents('(SELECT * FROM cancelled WHERE id = $1) alone')}
-   SELECT $1 AS id, was FROM target`,
+   ), ${updateParents(`(SELECT * FROM cancelled WHERE id = ${$.id}) alone`)}
+   SELECT ${$.id} AS id, was FROM target`,
 );
 
 /**
@@ -52,6 +52,6 @@ export async function cancelJob(
   tenant: string | undefined,
   id: string,
 ): Promise<JobState | undefined> {
-  const [row] = await cancelStatement.run(database, id, tenant ?? null);
+  const [row] = await cancelStatement.run(database, { id, tenant });
   return row?.was;
 }

@@ -1,4 +1,4 @@
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { ChangeCursor } from './change-cursor';
 
 /**
@@ -24,8 +24,7 @@ export interface Changes {
   readonly isAll: boolean;
 }
 
-const nowStatement = new Statement<{ snapshot: string }>(
-  'changes_now',
+const nowStatement = statement<{ snapshot: string }>('changes_now').text(
   `SELECT pg_current_snapshot()::text AS snapshot`,
 );
 
@@ -34,16 +33,18 @@ const nowStatement = new Statement<{ snapshot: string }>(
  * running then, and of those that began later. Two index scans for each reader. A transaction that stays open for hours
  * makes neither scan longer.
  */
-const changesStatement = new Statement<{
+const changesStatement = statement<{
   place: number;
   jobId: string | null;
   xid: string | null;
   isLater: boolean | null;
   snapshot: string;
-}>(
-  'changes',
-  `SELECT place::int, job_id AS "jobId", xid::text AS xid, is_later AS "isLater", pg_current_snapshot()::text AS snapshot
-     FROM unnest($1::text[], $2::pg_snapshot[]) WITH ORDINALITY AS reader(tenant, seen, place)
+}>('changes').with(
+  { tenants: 'text[]', seen: 'pg_snapshot[]' },
+  (
+    $,
+  ) => `SELECT place::int, job_id AS "jobId", xid::text AS xid, is_later AS "isLater", pg_current_snapshot()::text AS snapshot
+     FROM unnest(${$.tenants}, ${$.seen}) WITH ORDINALITY AS reader(tenant, seen, place)
      LEFT JOIN LATERAL (
        (SELECT job_id, xid, false AS is_later FROM job_update
          WHERE tenant = reader.tenant AND xid = ANY (ARRAY(SELECT pg_snapshot_xip(reader.seen))))
@@ -67,11 +68,10 @@ export async function readNow(database: Database): Promise<ChangeCursor> {
  * @returns for each reader, in their order, the changes that it has not seen
  */
 export async function readChanges(database: Database, readers: readonly ChangeReader[]): Promise<Changes[]> {
-  const rows = await changesStatement.run(
-    database,
-    readers.map(({ tenant }) => tenant),
-    readers.map(({ cursor }) => cursor.toString()),
-  );
+  const rows = await changesStatement.run(database, {
+    tenants: readers.map(({ tenant }) => tenant),
+    seen: readers.map(({ cursor }) => cursor.toString()),
+  });
   const now = ChangeCursor.parse(rows[0]!.snapshot)!;
   const seen: { jobId: string; xid: bigint; isLater: boolean }[][] = readers.map(() => []);
   for (const { place, jobId, xid, isLater } of rows) {

@@ -1,4 +1,4 @@
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { recordState } from './record-state';
 
 /** "Try job X, dispatch N, now": the content of a broker message. */
@@ -28,10 +28,10 @@ export interface ClaimedJob extends Dispatch {
  * queued -> active, for the current dispatch. A concurrent claim of the same job waits for the row's lock and then
  * finds the job taken. Rows are locked in the order of their ids, so that two groups never deadlock.
  */
-const claimStatement = new Statement<ClaimedJob>(
-  'claim',
-  `WITH wanted AS (
-     SELECT * FROM unnest($1::uuid[], $2::int[]) AS wanted(id, dispatch)
+const claimStatement = statement<ClaimedJob>('claim').with(
+  { ids: 'uuid[]', dispatches: 'int[]', leaseMs: 'int' },
+  ($) => `WITH wanted AS (
+     SELECT * FROM unnest(${$.ids}, ${$.dispatches}) AS wanted(id, dispatch)
    ), free AS (
      SELECT job.id
        FROM job JOIN wanted ON wanted.id = job.id
@@ -41,7 +41,7 @@ const claimStatement = new Statement<ClaimedJob>(
    ), claimed AS (
      UPDATE job
         SET state = 'active', attempt = attempt + 1, sequence = sequence + 1,
-            lease_until = now() + $3::int * interval '1 millisecond', started_at = now()
+            lease_until = now() + ${$.leaseMs} * interval '1 millisecond', started_at = now()
        FROM free
       WHERE job.id = free.id
      RETURNING job.*
@@ -65,12 +65,11 @@ export async function claim(
   dispatches: readonly Dispatch[],
   leaseMs: number,
 ): Promise<(ClaimedJob | undefined)[]> {
-  const rows = await claimStatement.run(
-    database,
-    dispatches.map(({ id }) => id),
-    dispatches.map(({ dispatch }) => dispatch),
+  const rows = await claimStatement.run(database, {
+    ids: dispatches.map(({ id }) => id),
+    dispatches: dispatches.map(({ dispatch }) => dispatch),
     leaseMs,
-  );
+  });
   const jobs = new Map(rows.map((row) => [row.id, row]));
   return dispatches.map(({ id, dispatch }) => {
     const job = jobs.get(id);

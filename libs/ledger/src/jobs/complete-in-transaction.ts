@@ -1,3 +1,4 @@
+import { inTransaction, statement } from '../statement';
 import type { Transaction } from '../transaction';
 import { recordJobFinished } from './record-job-finished';
 import type { Dispatch } from './claim';
@@ -26,18 +27,21 @@ export async function recordProcessed(tx: Transaction, consumer: string, message
   return rows === 1;
 }
 
-const completeText = `WITH completed AS (
+const completeStatement = statement<{ id: string }>('complete').with(
+  { id: 'uuid', dispatch: 'int', result: 'jsonb' },
+  ($) => `WITH completed AS (
      UPDATE job
         SET state = 'completed', sequence = sequence + 1, finished_at = now(), lease_until = NULL, progress = 100,
-            result = $3::jsonb, error = NULL
-      WHERE id = $1::uuid AND dispatch = $2::int AND state = 'active'
+            result = ${$.result}, error = NULL
+      WHERE id = ${$.id} AND dispatch = ${$.dispatch} AND state = 'active'
      RETURNING job.*
    ), recorded AS (
      ${recordState('completed')}
    ), announced AS (
      ${recordJobFinished('completed')}
    ), ${updateParents('completed')}
-   SELECT id FROM completed`;
+   SELECT id FROM completed`,
+);
 
 /**
  * Completes a job in the transaction of its effect. Must be the last statement of the transaction.
@@ -45,11 +49,6 @@ const completeText = `WITH completed AS (
  * @throws Fenced when the dispatch is not current; this rolls the effect back
  */
 export async function completeInTransaction(tx: Transaction, dispatch: Dispatch, result: unknown): Promise<void> {
-  const completed = await tx.$queryRawUnsafe<unknown[]>(
-    completeText,
-    dispatch.id,
-    dispatch.dispatch,
-    JSON.stringify(result),
-  );
+  const completed = await completeStatement.run(inTransaction(tx), { ...dispatch, result: JSON.stringify(result) });
   if (completed.length !== 1) throw new Fenced(dispatch);
 }

@@ -1,5 +1,5 @@
 import type { JobState } from '@app/contracts';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 
 export interface JobCount {
   readonly kind: string;
@@ -7,10 +7,11 @@ export interface JobCount {
   readonly count: number;
 }
 
-const countStatement = new Statement<JobCount>(
-  'count_jobs',
-  `SELECT kind, state, count(*)::int AS count FROM job
-    WHERE ($1::text IS NULL OR tenant = $1) AND id >= $2 AND id < $3 GROUP BY kind, state ORDER BY kind, state`,
+const countStatement = statement<JobCount>('count_jobs').with(
+  { tenant: 'text?', from: 'uuid', until: 'uuid' },
+  ($) => `SELECT kind, state, count(*)::int AS count FROM job
+    WHERE (${$.tenant} IS NULL OR tenant = ${$.tenant}) AND id >= ${$.from} AND id < ${$.until}
+    GROUP BY kind, state ORDER BY kind, state`,
 );
 
 /**
@@ -24,7 +25,7 @@ export async function countJobs(
   from: Date,
   until: Date,
 ): Promise<JobCount[]> {
-  return countStatement.run(database, tenant ?? null, firstIdOf(from), firstIdOf(until));
+  return countStatement.run(database, { tenant, from: firstIdOf(from), until: firstIdOf(until) });
 }
 
 function firstIdOf(moment: Date): string {

@@ -1,6 +1,6 @@
 import type { JobDefinition, JobState } from '@app/contracts';
 import { issueDispatch } from '../outbox/issue-dispatch';
-import { Statement, type Database } from '../statement';
+import { statement, type Database, type Placeholders } from '../statement';
 import { recordState } from './record-state';
 
 /** One job of a request, parsed and routed to its broker. */
@@ -49,6 +49,36 @@ const firstOfKey = `
 /** The place of a parent in its family: the last place that `uuid_v7` has. */
 const lastPlace = 16_383;
 
+const parameters = {
+  tenant: 'text',
+  kind: 'text',
+  version: 'smallint',
+  queue: 'text',
+  broker: 'text',
+  priority: 'smallint',
+  maxAttempts: 'smallint',
+  delayMs: 'bigint?',
+  runAt: 'timestamptz?',
+  payload: 'jsonb',
+  traceparent: 'text?',
+  route: 'text?',
+  idempotencyKey: 'text?',
+  bodyHash: 'bytea?',
+  announced: 'boolean',
+} as const;
+
+const parametersOfFlow = {
+  ...parameters,
+  childKinds: 'text[]',
+  childVersions: 'smallint[]',
+  childQueues: 'text[]',
+  childBrokers: 'text[]',
+  childMaxAttempts: 'smallint[]',
+  childPayloads: 'text[]',
+  childAnnounced: 'boolean[]',
+  orderKey: 'text?',
+} as const;
+
 /**
  * Writes ledger, outbox, first event and idempotency key in one statement and one commit. The database's clock makes
  * the id, like all times: lists are in the order of ids. The ids of a family have one time and differ in their place:
@@ -61,31 +91,34 @@ const lastPlace = 16_383;
  * Three texts rather than one with optional parts: PostgreSQL keeps a generic plan only when leaving the unused parts
  * out would not make a better plan, and planning this statement takes longer than running it.
  */
-function enqueueText({ orderKey, children }: { orderKey?: string; children?: string }): string {
+function enqueueText(
+  $: Placeholders<typeof parameters>,
+  { orderKey, children }: { orderKey?: string; children?: { count: string; insert: string } } = {},
+): string {
   return `WITH named AS MATERIALIZED (
      SELECT uuid_v7(now()${children ? `, ${lastPlace}` : ''}) AS id
    ), keyed AS (
      INSERT INTO idempotency_key (tenant, route, key, body_hash, job_id)
-     SELECT $1, $12, $13, $14::bytea, id FROM named WHERE $13::text IS NOT NULL
+     SELECT ${$.tenant}, ${$.route}, ${$.idempotencyKey}, ${$.bodyHash}, id FROM named WHERE ${$.idempotencyKey} IS NOT NULL
      ON CONFLICT DO NOTHING
      RETURNING job_id
    ), ${orderKey ? position(orderKey) : ''}accepted AS (
      INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent,
                       announced, open_children${orderKey ? ', order_key, order_position' : ''})
-     SELECT id, $1, $2, $3, $4, $5, '${children ? 'waiting' : 'queued'}', $6, $7,
-            greatest(now(), $9::timestamptz, now() + $8::bigint * interval '1 millisecond'), $10::jsonb, $11,
-            $15::boolean, ${children ? 'cardinality($16::text[])' : '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
+     SELECT id, ${$.tenant}, ${$.kind}, ${$.version}, ${$.queue}, ${$.broker}, '${children ? 'waiting' : 'queued'}', ${$.priority},
+            ${$.maxAttempts}, greatest(now(), ${$.runAt}, now() + ${$.delayMs} * interval '1 millisecond'), ${$.payload},
+            ${$.traceparent}, ${$.announced}, ${children?.count ?? '0'}${orderKey ? `, ${orderKey}, (SELECT position FROM ordered)` : ''}
        FROM named
-      WHERE $13::text IS NULL OR EXISTS (SELECT FROM keyed)
+      WHERE ${$.idempotencyKey} IS NULL OR EXISTS (SELECT FROM keyed)
      RETURNING *
-   ), ${children ?? ''}dispatched AS (
+   ), ${children?.insert ?? ''}dispatched AS (
      ${issueDispatch(children ? 'children' : 'accepted')}
    ), recorded AS (
      ${recordState(children ? '(SELECT * FROM accepted UNION ALL SELECT * FROM children) family' : 'accepted')}
    )
    SELECT ${acceptedColumns}, state::text, run_at AS "runAt", false AS replayed, NULL::bytea AS "bodyHash" FROM accepted
    UNION ALL (${firstOfKey}
-    WHERE idempotency_key.tenant = $1 AND route = $12 AND key = $13 AND NOT EXISTS (SELECT FROM keyed))`;
+    WHERE idempotency_key.tenant = ${$.tenant} AND route = ${$.route} AND key = ${$.idempotencyKey} AND NOT EXISTS (SELECT FROM keyed))`;
 }
 
 /**
@@ -93,28 +126,37 @@ function enqueueText({ orderKey, children }: { orderKey?: string; children?: str
  * that sees a job sees all jobs before it.
  */
 const position = (orderKey: string) => `locked AS MATERIALIZED (
-     SELECT pg_advisory_xact_lock(hashtextextended(${orderKey}::text, 0)) WHERE ${orderKey}::text IS NOT NULL
+     SELECT pg_advisory_xact_lock(hashtextextended(${orderKey}, 0)) WHERE ${orderKey} IS NOT NULL
    ), ordered AS MATERIALIZED (
      SELECT nextval('job_order') AS position FROM locked
    ), `;
 
-const children = `children AS (
+const insertChildren = ($: Placeholders<typeof parametersOfFlow>) => `children AS (
      INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, announced, parent_id)
      SELECT uuid_v7(accepted.created_at, child.place::int), accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
             child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, child.announced, accepted.id
        FROM accepted
-      CROSS JOIN unnest($16::text[], $17::smallint[], $18::text[], $19::text[], $20::smallint[], $21::text[], $22::boolean[])
+      CROSS JOIN unnest(${$.childKinds}, ${$.childVersions}, ${$.childQueues}, ${$.childBrokers}, ${$.childMaxAttempts},
+                        ${$.childPayloads}, ${$.childAnnounced})
                  WITH ORDINALITY AS child(kind, version, queue, broker, max_attempts, payload, announced, place)
      RETURNING *
    ), `;
 
-const enqueueStatement = new Statement<AcceptedJob>('enqueue', enqueueText({}));
-const enqueueOrderedStatement = new Statement<AcceptedJob>('enqueue_ordered', enqueueText({ orderKey: '$16' }));
-const enqueueFlowStatement = new Statement<AcceptedJob>('enqueue_flow', enqueueText({ orderKey: '$23', children }));
+const enqueueStatement = statement<AcceptedJob>('enqueue').with(parameters, ($) => enqueueText($));
+const enqueueOrderedStatement = statement<AcceptedJob>('enqueue_ordered').with(
+  { ...parameters, orderKey: 'text' },
+  ($) => enqueueText($, { orderKey: $.orderKey }),
+);
+const enqueueFlowStatement = statement<AcceptedJob>('enqueue_flow').with(parametersOfFlow, ($) =>
+  enqueueText($, {
+    orderKey: $.orderKey,
+    children: { count: `cardinality(${$.childKinds})`, insert: insertChildren($) },
+  }),
+);
 
-const findFirstStatement = new Statement<AcceptedJob>(
-  'enqueue_find_first',
-  `${firstOfKey} WHERE idempotency_key.tenant = $1 AND route = $2 AND key = $3`,
+const findFirstStatement = statement<AcceptedJob>('enqueue_find_first').with(
+  { tenant: 'text', route: 'text', key: 'text' },
+  ($) => `${firstOfKey} WHERE idempotency_key.tenant = ${$.tenant} AND route = ${$.route} AND key = ${$.key}`,
 );
 
 /**
@@ -123,47 +165,49 @@ const findFirstStatement = new Statement<AcceptedJob>(
  * @throws the error of PostgreSQL; then the job may or may not have been accepted
  */
 export async function enqueue(database: Database, job: NewJob): Promise<AcceptedJob> {
-  const { idempotency } = job;
+  const { tenant, idempotency } = job;
   const rows = await insert(database, job);
   const accepted =
     rows[0] ??
-    (idempotency && (await findFirstStatement.run(database, job.tenant, idempotency.route, idempotency.key))[0]);
+    (idempotency &&
+      (await findFirstStatement.run(database, { tenant, route: idempotency.route, key: idempotency.key }))[0]);
   if (!accepted) throw new Error(`The ${job.definition.kind} was neither inserted nor found by its idempotency key.`);
   return accepted;
 }
 
 function insert(database: Database, job: NewJob): Promise<AcceptedJob[]> {
-  const { idempotency, children: family, orderKey = null } = job;
-  const values = [
-    job.tenant,
-    job.definition.kind,
-    job.definition.version,
-    job.definition.queue,
-    job.broker,
-    job.priority,
-    job.maxAttempts,
-    job.delayMs ?? null,
-    job.runAt ?? null,
-    JSON.stringify(job.payload),
-    job.traceparent ?? null,
-    idempotency?.route ?? null,
-    idempotency?.key ?? null,
-    idempotency?.bodyHash ?? null,
-    job.definition.announced,
-  ];
-  if (family.length > 0) {
-    const columns = [
-      family.map(({ definition }) => definition.kind),
-      family.map(({ definition }) => definition.version),
-      family.map(({ definition }) => definition.queue),
-      family.map(({ broker }) => broker),
-      family.map(({ maxAttempts }) => maxAttempts),
-      family.map(({ payload }) => JSON.stringify(payload)),
-      family.map(({ definition }) => definition.announced),
-    ];
-    return enqueueFlowStatement.run(database, ...values, ...columns, orderKey);
+  const { definition, idempotency, children, orderKey } = job;
+  const values = {
+    tenant: job.tenant,
+    kind: definition.kind,
+    version: definition.version,
+    queue: definition.queue,
+    broker: job.broker,
+    priority: job.priority,
+    maxAttempts: job.maxAttempts,
+    delayMs: job.delayMs,
+    runAt: job.runAt,
+    payload: JSON.stringify(job.payload),
+    traceparent: job.traceparent,
+    route: idempotency?.route,
+    idempotencyKey: idempotency?.key,
+    bodyHash: idempotency?.bodyHash,
+    announced: definition.announced,
+  };
+  if (children.length > 0) {
+    return enqueueFlowStatement.run(database, {
+      ...values,
+      childKinds: children.map(({ definition }) => definition.kind),
+      childVersions: children.map(({ definition }) => definition.version),
+      childQueues: children.map(({ definition }) => definition.queue),
+      childBrokers: children.map(({ broker }) => broker),
+      childMaxAttempts: children.map(({ maxAttempts }) => maxAttempts),
+      childPayloads: children.map(({ payload }) => JSON.stringify(payload)),
+      childAnnounced: children.map(({ definition }) => definition.announced),
+      orderKey,
+    });
   }
-  return orderKey === null
-    ? enqueueStatement.run(database, ...values)
-    : enqueueOrderedStatement.run(database, ...values, orderKey);
+  return orderKey === undefined
+    ? enqueueStatement.run(database, values)
+    : enqueueOrderedStatement.run(database, { ...values, orderKey });
 }

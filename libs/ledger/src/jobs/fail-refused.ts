@@ -1,5 +1,5 @@
 import { toStorable } from '@app/contracts';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { recordJobFinished } from './record-job-finished';
 import { deadLetterFailed } from './dead-letter-failed';
 import { recordState } from './record-state';
@@ -19,10 +19,10 @@ export interface RefusedDispatch {
  * row for the next try. To wait could be a deadlock: a cancel locks the job and then waits for the outbox row, which this
  * transaction has locked.
  */
-const failStatement = new Statement<{ id: string }>(
-  'fail_refused',
-  `WITH refused AS (
-     SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[]) AS refused(row_id, id, dispatch, error)
+const failStatement = statement<{ id: string }>('fail_refused').with(
+  { rowIds: 'bigint[]', ids: 'uuid[]', dispatches: 'int[]', errors: 'text[]' },
+  ($) => `WITH refused AS (
+     SELECT * FROM unnest(${$.rowIds}, ${$.ids}, ${$.dispatches}, ${$.errors}) AS refused(row_id, id, dispatch, error)
    ), held AS (
      SELECT job.id, refused.error
        FROM job JOIN refused ON refused.id = job.id
@@ -53,11 +53,10 @@ const failStatement = new Statement<{ id: string }>(
 
 /** Fails the jobs with the code `message_refused` and dead-letters them. Runs in the transaction that took the rows. */
 export async function failRefused(transaction: Database, refused: readonly RefusedDispatch[]): Promise<void> {
-  await failStatement.run(
-    transaction,
-    refused.map(({ id }) => id),
-    refused.map(({ jobId }) => jobId),
-    refused.map(({ dispatch }) => dispatch),
-    refused.map(({ reason }) => JSON.stringify({ code: 'message_refused', message: toStorable(reason) })),
-  );
+  await failStatement.run(transaction, {
+    rowIds: refused.map(({ id }) => id),
+    ids: refused.map(({ jobId }) => jobId),
+    dispatches: refused.map(({ dispatch }) => dispatch),
+    errors: refused.map(({ reason }) => JSON.stringify({ code: 'message_refused', message: toStorable(reason) })),
+  });
 }

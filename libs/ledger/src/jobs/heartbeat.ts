@@ -1,10 +1,10 @@
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import type { Dispatch } from './claim';
 
-const renewStatement = new Statement<Dispatch & { cancelRequested: boolean }>(
-  'renew_leases',
-  `WITH held AS (
-     SELECT * FROM unnest($1::uuid[], $2::int[]) AS held(id, dispatch)
+const renewStatement = statement<Dispatch & { cancelRequested: boolean }>('renew_leases').with(
+  { ids: 'uuid[]', dispatches: 'int[]', leaseMs: 'int' },
+  ($) => `WITH held AS (
+     SELECT * FROM unnest(${$.ids}, ${$.dispatches}) AS held(id, dispatch)
    ), free AS (
      SELECT job.id
        FROM job JOIN held ON held.id = job.id
@@ -12,7 +12,7 @@ const renewStatement = new Statement<Dispatch & { cancelRequested: boolean }>(
       ORDER BY job.id
         FOR UPDATE OF job SKIP LOCKED
    ), renewed AS (
-     UPDATE job SET lease_until = now() + $3::int * interval '1 millisecond'
+     UPDATE job SET lease_until = now() + ${$.leaseMs} * interval '1 millisecond'
        FROM free
       WHERE job.id = free.id
    )
@@ -32,10 +32,9 @@ export async function renewLeases(
   held: readonly Dispatch[],
   leaseMs: number,
 ): Promise<(Dispatch & { cancelRequested: boolean })[]> {
-  return renewStatement.run(
-    database,
-    held.map(({ id }) => id),
-    held.map(({ dispatch }) => dispatch),
+  return renewStatement.run(database, {
+    ids: held.map(({ id }) => id),
+    dispatches: held.map(({ dispatch }) => dispatch),
     leaseMs,
-  );
+  });
 }

@@ -1,5 +1,5 @@
 import { finalStates, shownState, type JobState, type ShownState } from '@app/contracts';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { ChangeCursor } from './change-cursor';
 import type { JobError } from './settle';
 
@@ -39,10 +39,10 @@ type Row = { readonly place: number; readonly sequence: number; readonly at: Dat
  * A job's row holds its sequence, and each statement holds the row until it commits: a reader that sees an update sees
  * all updates before it. Only the job's row stores the result. The result is the last update, after `completed`.
  */
-const eventsStatement = new Statement<Row>(
-  'read_job_updates',
-  `SELECT place::int, event.*
-     FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS reader(id, after, place)
+const eventsStatement = statement<Row>('read_job_updates').with(
+  { ids: 'uuid[]', after: 'int[]' },
+  ($) => `SELECT place::int, event.*
+     FROM unnest(${$.ids}, ${$.after}) WITH ORDINALITY AS reader(id, after, place)
     CROSS JOIN LATERAL (
        (SELECT sequence, type, data, at FROM job_update
          WHERE job_id = reader.id AND sequence > reader.after
@@ -58,10 +58,10 @@ const eventsStatement = new Statement<Row>(
     ORDER BY place, sequence`,
 );
 
-const positionStatement = new Statement<{ state: JobState; last: number; snapshot: string }>(
-  'job_position',
-  `SELECT state, sequence + (state = 'completed')::int AS last, pg_current_snapshot()::text AS snapshot
-     FROM job WHERE tenant = $1 AND id = $2`,
+const positionStatement = statement<{ state: JobState; last: number; snapshot: string }>('job_position').with(
+  { tenant: 'text', id: 'uuid' },
+  ($) => `SELECT state, sequence + (state = 'completed')::int AS last, pg_current_snapshot()::text AS snapshot
+     FROM job WHERE tenant = ${$.tenant} AND id = ${$.id}`,
 );
 
 /** How far a job has come. */
@@ -79,7 +79,7 @@ export async function readJobPosition(
   tenant: string,
   id: string,
 ): Promise<JobPosition | undefined> {
-  const [row] = await positionStatement.run(database, tenant, id);
+  const [row] = await positionStatement.run(database, { tenant, id });
   return row && { last: row.last, isFinal: isFinal(row.state), cursor: ChangeCursor.parse(row.snapshot)! };
 }
 
@@ -88,11 +88,10 @@ export async function readJobUpdates(
   database: Database,
   readers: readonly { readonly jobId: string; readonly after: number }[],
 ): Promise<JobUpdate[][]> {
-  const rows = await eventsStatement.run(
-    database,
-    readers.map(({ jobId }) => jobId),
-    readers.map(({ after }) => after),
-  );
+  const rows = await eventsStatement.run(database, {
+    ids: readers.map(({ jobId }) => jobId),
+    after: readers.map(({ after }) => after),
+  });
   const events: JobUpdate[][] = readers.map(() => []);
   for (const { place, ...event } of rows) {
     events[place - 1]!.push(event.type === 'state' ? { ...event, data: shown(event.data, event.at) } : event);

@@ -1,4 +1,4 @@
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import type { Dispatch } from './claim';
 
 export interface Progress extends Dispatch {
@@ -6,11 +6,11 @@ export interface Progress extends Dispatch {
   readonly note: string | undefined;
 }
 
-const progressStatement = new Statement<Dispatch>(
-  'progress',
-  `WITH held AS (
+const progressStatement = statement<Dispatch>('progress').with(
+  { ids: 'uuid[]', dispatches: 'int[]', percents: 'smallint[]', notes: 'text?[]' },
+  ($) => `WITH held AS (
      SELECT job.id, held.percent, held.note
-       FROM job JOIN unnest($1::uuid[], $2::int[], $3::smallint[], $4::text[]) AS held(id, dispatch, percent, note)
+       FROM job JOIN unnest(${$.ids}, ${$.dispatches}, ${$.percents}, ${$.notes}) AS held(id, dispatch, percent, note)
             ON held.id = job.id
       WHERE job.dispatch = held.dispatch AND job.state = 'active'
       ORDER BY job.id
@@ -26,14 +26,13 @@ const progressStatement = new Statement<Dispatch>(
    )
    SELECT id, dispatch FROM moved`,
 );
-/** Stores the progress of active jobs and records it as job updates. A fenced dispatch writes nothing. */
 
+/** Stores the progress of active jobs and records it as job updates. A fenced dispatch writes nothing. */
 export async function recordProgress(database: Database, progress: readonly Progress[]): Promise<void> {
-  await progressStatement.run(
-    database,
-    progress.map(({ id }) => id),
-    progress.map(({ dispatch }) => dispatch),
-    progress.map(({ percent }) => percent),
-    progress.map(({ note }) => note ?? null),
-  );
+  await progressStatement.run(database, {
+    ids: progress.map(({ id }) => id),
+    dispatches: progress.map(({ dispatch }) => dispatch),
+    percents: progress.map(({ percent }) => percent),
+    notes: progress.map(({ note }) => note ?? null),
+  });
 }

@@ -1,5 +1,5 @@
 import { jobStates, shownState, type JobPlace, type JobState, type ShownState } from '@app/contracts';
-import { Statement, type Database } from '../statement';
+import { statement, type Database, type Placeholders } from '../statement';
 import type { JobError } from './settle';
 import { kindsOf, walk } from './walks';
 
@@ -55,9 +55,9 @@ const firstId = '00000000-0000-0000-0000-000000000000';
 /** The largest id: every job comes before it. */
 export const lastId = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-const readStatement = new Statement<Row>(
-  'read_job',
-  `SELECT ${columns}, result, NULL::int AS "resultBytes" FROM job WHERE tenant = $1 AND id = $2`,
+const readStatement = statement<Row>('read_job').with(
+  { tenant: 'text', id: 'uuid' },
+  ($) => `SELECT ${columns}, result, NULL::int AS "resultBytes" FROM job WHERE tenant = ${$.tenant} AND id = ${$.id}`,
 );
 
 /** The largest result, in bytes, that a list shows. Handlers decide how large results are. */
@@ -73,45 +73,46 @@ const listedJobs = 'job CROSS JOIN LATERAL (SELECT octet_length(result::text) AS
 const pageOf = (ids: string): string =>
   `SELECT ${listedColumns}, count(*) OVER ()::int AS found FROM ${listedJobs} WHERE id = ANY (ARRAY(${ids})) ORDER BY id DESC`;
 
-/** Parameters: $1 the tenant, $2 the states, $3 the id that the page comes before, $4 its limit, $5 the kind. */
-const kindsOfList = {
-  '': kindsOf('$2::job_state[]'),
-  _of_kind: 'kinds AS (SELECT state, $5::text AS kind FROM unnest($2::job_state[]) AS wanted(state))',
-};
+/** `before` is the id that the page comes before. */
+const parameters = { tenant: 'text', states: 'job_state[]', before: 'uuid', limit: 'int' } as const;
 
-type Suffix = keyof typeof kindsOfList;
+type Listed = Placeholders<typeof parameters>;
 
 /** The rows of one group, newest first. */
-const newestOf = (state: string, isDeferred: string, tried: string): string => {
-  const group = [state, 'kinds.kind', isDeferred, tried, '$1'];
-  return walk('job_by_state', 'DESC', ['>=', ...group, `'${firstId}'::uuid`], ['<', ...group, '$3']);
+const newestOf = ($: Listed, state: string, isDeferred: string, tried: string): string => {
+  const group = [state, 'kinds.kind', isDeferred, tried, $.tenant];
+  return walk('job_by_state', 'DESC', ['>=', ...group, `'${firstId}'::uuid`], ['<', ...group, $.before]);
 };
 
-const newest = `
+const newest = ($: Listed): string => `
      SELECT row.id FROM kinds
-      CROSS JOIN LATERAL (SELECT id FROM job WHERE ${newestOf('kinds.state', 'false', 'false')} LIMIT $4) row`;
+      CROSS JOIN LATERAL (SELECT id FROM job WHERE ${newestOf($, 'kinds.state', 'false', 'false')} LIMIT ${$.limit}) row`;
 
 /**
  * @param tried SQL values: `(false)` for first attempts, `(true)` for later ones
  * @param reach how many rows of each group
  */
-const newestDeferred = (columns: string, tried: string, reach: string): string => `
+const newestDeferred = ($: Listed, columns: string, tried: string, reach: string): string => `
      SELECT row.*, kinds.kind, attempts.tried FROM kinds CROSS JOIN (VALUES ${tried}) AS attempts(tried)
-      CROSS JOIN LATERAL (SELECT ${columns} FROM job WHERE ${newestOf(`'queued'`, 'true', 'attempts.tried')} LIMIT ${reach}) row
+      CROSS JOIN LATERAL (SELECT ${columns} FROM job WHERE ${newestOf($, `'queued'`, 'true', 'attempts.tried')} LIMIT ${reach}) row
       WHERE kinds.state = 'queued'`;
 
-const newestFirst = (ids: string): string => `SELECT id FROM (${ids}) found ORDER BY id DESC LIMIT $4`;
+const newestFirst = ($: Listed, ids: string): string =>
+  `SELECT id FROM (${ids}) found ORDER BY id DESC LIMIT ${$.limit}`;
 
-const anyState = (kinds: string): string =>
+const anyState = ($: Listed, kinds: string): string =>
   `WITH RECURSIVE ${kinds} ${pageOf(
-    newestFirst(`${newest} UNION ALL SELECT id FROM (${newestDeferred('id', '(false), (true)', '$4')}) row`),
+    newestFirst(
+      $,
+      `${newest($)} UNION ALL SELECT id FROM (${newestDeferred($, 'id', '(false), (true)', $.limit)}) row`,
+    ),
   )}`;
 
 /** The parts of `queued` that a caller sees, as `shownState` defines them. A job that is not deferred is due. */
 const partsOfQueued = {
-  queued: { isDue: true, others: ` UNION ALL ${newest}`, tried: '(false), (true)' },
-  scheduled: { isDue: false, others: '', tried: '(false)' },
-  retrying: { isDue: false, others: '', tried: '(true)' },
+  queued: { isDue: true, others: ($: Listed) => ` UNION ALL ${newest($)}`, tried: '(false), (true)' },
+  scheduled: { isDue: false, others: () => '', tried: '(false)' },
+  retrying: { isDue: false, others: () => '', tried: '(true)' },
 } as const;
 
 type PartOfQueued = keyof typeof partsOfQueued;
@@ -120,19 +121,19 @@ type PartOfQueued = keyof typeof partsOfQueued;
 const looked = 100;
 
 /** Reads by id. The page ends at the last row that was read of any group: older rows would leave gaps. */
-const byAge = (part: PartOfQueued, kinds: string): string => {
+const byAge = ($: Listed, part: PartOfQueued, kinds: string): string => {
   const { isDue, others, tried } = partsOfQueued[part];
-  const ids = `SELECT id FROM looked WHERE run_at ${isDue ? '<=' : '>'} now()${others}`;
+  const ids = `SELECT id FROM looked WHERE run_at ${isDue ? '<=' : '>'} now()${others($)}`;
   return `WITH RECURSIVE ${kinds}, looked AS MATERIALIZED (
      SELECT id, run_at, row_number() OVER (PARTITION BY kind, tried ORDER BY id DESC) = ${looked} AS is_last
-       FROM (${newestDeferred('id, run_at', tried, String(looked))}) row
+       FROM (${newestDeferred($, 'id, run_at', tried, String(looked))}) row
    ), reached AS (
      SELECT id FROM looked WHERE is_last ORDER BY id DESC LIMIT 1
    )
-   SELECT page.*, EXISTS (SELECT FROM reached) AND coalesce(found, 0) < $4 AS "isPart" FROM (SELECT) alone
+   SELECT page.*, EXISTS (SELECT FROM reached) AND coalesce(found, 0) < ${$.limit} AS "isPart" FROM (SELECT) alone
      LEFT JOIN (${pageOf(`
        SELECT id FROM (${ids}) found
-        WHERE id >= coalesce((SELECT id FROM reached), '${firstId}') ORDER BY id DESC LIMIT $4`)}) page ON true
+        WHERE id >= coalesce((SELECT id FROM reached), '${firstId}') ORDER BY id DESC LIMIT ${$.limit}`)}) page ON true
     ORDER BY id DESC`;
 };
 
@@ -140,9 +141,9 @@ const byAge = (part: PartOfQueued, kinds: string): string => {
  * Reads by time, not by id: for rows that are rare among the deferred ones.
  * @param reach how many rows of each group
  */
-const byTime = (part: PartOfQueued, kinds: string, reach: number | 'ALL'): string => {
+const byTime = ($: Listed, part: PartOfQueued, kinds: string, reach: number | 'ALL'): string => {
   const { isDue, others, tried } = partsOfQueued[part];
-  const group = ['kinds.kind', '$1', 'attempts.tried'];
+  const group = ['kinds.kind', $.tenant, 'attempts.tried'];
   const rows = isDue
     ? walk('job_deferred', 'ASC', ['>=', ...group], ['<=', ...group, 'now()'])
     : walk('job_deferred', 'ASC', ['>', ...group, 'now()'], ['<=', ...group]);
@@ -152,18 +153,20 @@ const byTime = (part: PartOfQueued, kinds: string, reach: number | 'ALL'): strin
       CROSS JOIN LATERAL (SELECT id FROM job WHERE ${rows} LIMIT ${reach} OFFSET 0) row
    )
    SELECT page.*, ${reach === 'ALL' ? 'false' : `EXISTS (SELECT FROM looked WHERE place = ${reach})`} AS "isPart" FROM (SELECT) alone
-     LEFT JOIN (${pageOf(newestFirst(`SELECT id FROM looked WHERE id < $3${others}`))}) page ON true
+     LEFT JOIN (${pageOf(newestFirst($, `SELECT id FROM looked WHERE id < ${$.before}${others($)}`))}) page ON true
     ORDER BY id DESC`;
 };
 
+type ListText = ($: Listed, kinds: string) => string;
+
 /**
- * The statements for a part of `queued`, run one after another until an answer is complete. As a rule, few deferred
+ * The texts for a part of `queued`, run one after another until an answer is complete. As a rule, few deferred
  * rows are due and many are not.
  */
-const triedFor = (part: PartOfQueued, kinds: string): string[] => [
-  ...(part === 'queued' ? [byTime(part, kinds, 1_000)] : []),
-  byAge(part, kinds),
-  byTime(part, kinds, 'ALL'),
+const triedFor = (part: PartOfQueued): ListText[] => [
+  ...(part === 'queued' ? [($: Listed, kinds: string) => byTime($, part, kinds, 1_000)] : []),
+  ($, kinds) => byAge($, part, kinds),
+  ($, kinds) => byTime($, part, kinds, 'ALL'),
 ];
 
 interface ListedRow extends Row {
@@ -174,32 +177,39 @@ interface ListedRow extends Row {
 }
 
 /** Each question has its own text, so that the plan that PostgreSQL keeps for it has no unused part. */
-const listStatements = Object.fromEntries(
-  (Object.keys(kindsOfList) as Suffix[]).flatMap((suffix) => {
-    const kinds = kindsOfList[suffix];
-    const texts: [string, string[]][] = [
-      ['all', [anyState(kinds)]],
-      ...(Object.keys(partsOfQueued) as PartOfQueued[]).map((part): [string, string[]] => [
-        part,
-        triedFor(part, kinds),
-      ]),
-    ];
-    return texts.map(([name, tries]) => [
-      name + suffix,
-      tries.map((text, place) => new Statement<ListedRow>(`list_${name}${suffix}_${place}`, text)),
-    ]);
-  }),
-) as Readonly<Record<string, readonly Statement<ListedRow>[]>>;
+const texts: Readonly<Record<PartOfQueued | 'all', readonly ListText[]>> = {
+  all: [anyState],
+  queued: triedFor('queued'),
+  scheduled: triedFor('scheduled'),
+  retrying: triedFor('retrying'),
+};
+
+type List = keyof typeof texts;
+
+function statementsOf<S>(suffix: string, create: (name: string, text: ListText) => S): Record<List, S[]> {
+  const of = (list: List) => texts[list].map((text, place) => create(`list_${list}${suffix}_${place}`, text));
+  return { all: of('all'), queued: of('queued'), scheduled: of('scheduled'), retrying: of('retrying') };
+}
+
+const listStatements = statementsOf('', (name, text) =>
+  statement<ListedRow>(name).with(parameters, ($) => text($, kindsOf($.states))),
+);
+
+const listOfKindStatements = statementsOf('_of_kind', (name, text) =>
+  statement<ListedRow>(name).with({ ...parameters, kind: 'text' }, ($) =>
+    text($, `kinds AS (SELECT state, ${$.kind} AS kind FROM unnest(${$.states}) AS wanted(state))`),
+  ),
+);
 
 /** @returns the job with its whole result; undefined when the tenant has no such job */
 export async function readJob(database: Database, tenant: string, id: string): Promise<JobRecord | undefined> {
-  const [row] = await readStatement.run(database, tenant, id);
+  const [row] = await readStatement.run(database, { tenant, id });
   return row && toRecord(row);
 }
 
-const readManyStatement = new Statement<Row & { sequence: number }>(
-  'read_jobs',
-  `SELECT ${listedColumns}, sequence FROM ${listedJobs} WHERE id = ANY ($1::uuid[])`,
+const readManyStatement = statement<Row & { sequence: number }>('read_jobs').with(
+  { ids: 'uuid[]' },
+  ($) => `SELECT ${listedColumns}, sequence FROM ${listedJobs} WHERE id = ANY (${$.ids})`,
 );
 
 /** @returns the jobs that exist, each with the sequence of its last update */
@@ -207,7 +217,7 @@ export async function readJobs(
   database: Database,
   ids: readonly string[],
 ): Promise<(JobRecord & { readonly sequence: number })[]> {
-  const rows = await readManyStatement.run(database, ids);
+  const rows = await readManyStatement.run(database, { ids });
   return rows.map((row) => ({ ...toRecord(row), sequence: row.sequence }));
 }
 
@@ -223,11 +233,14 @@ export async function listJobs(
   const { state, kind, before = lastId, limit } = query;
   const part = state !== undefined && state in partsOfQueued ? (state as PartOfQueued) : undefined;
   const states = part ? ['queued'] : state === undefined ? jobStates : [state];
-  const values = [tenant, states, before, limit + 1, ...(kind === undefined ? [] : [kind])];
-  const suffix: Suffix = kind === undefined ? '' : '_of_kind';
+  const values = { tenant, states, before, limit: limit + 1 };
+  const tries =
+    kind === undefined
+      ? listStatements[part ?? 'all'].map((statement) => () => statement.run(database, values))
+      : listOfKindStatements[part ?? 'all'].map((statement) => () => statement.run(database, { ...values, kind }));
   let rows: ListedRow[] = [];
-  for (const statement of listStatements[`${part ?? 'all'}${suffix}`]!) {
-    rows = await statement.run(database, ...values);
+  for (const read of tries) {
+    rows = await read();
     if (!rows[0]?.isPart) break;
   }
   rows = rows.filter(({ found }) => found !== null);

@@ -1,20 +1,20 @@
 import { issueDispatch } from '../outbox/issue-dispatch';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { recordState } from './record-state';
 
 /** How many messages a broker should hold per queue: those of jobs that are active, or queued and published. */
-const publishedStatement = new Statement<{ queue: string; published: number }>(
-  'count_published',
-  `SELECT queue, (count(*) - coalesce(max(unpublished.rows), 0))::int AS published
+const publishedStatement = statement<{ queue: string; published: number }>('count_published').with(
+  { broker: 'text' },
+  ($) => `SELECT queue, (count(*) - coalesce(max(unpublished.rows), 0))::int AS published
      FROM job
-     LEFT JOIN (SELECT queue, count(*) AS rows FROM outbox WHERE broker = $1 GROUP BY queue) unpublished USING (queue)
-    WHERE state IN ('queued', 'active') AND broker = $1
+     LEFT JOIN (SELECT queue, count(*) AS rows FROM outbox WHERE broker = ${$.broker} GROUP BY queue) unpublished USING (queue)
+    WHERE state IN ('queued', 'active') AND broker = ${$.broker}
     GROUP BY queue`,
 );
 
 /** @returns by queue, how many messages the broker should hold; a queue without such jobs is missing */
 export async function countPublished(database: Database, broker: string): Promise<Map<string, number>> {
-  const rows = await publishedStatement.run(database, broker);
+  const rows = await publishedStatement.run(database, { broker });
   return new Map(rows.map(({ queue, published }) => [queue, published]));
 }
 
@@ -26,17 +26,17 @@ export const redispatchLimit = 1_000;
  * since the missing messages are unknown. On any other queue these are jobs that were overtaken by a job that became
  * due that much later and is not more urgent. If the broker still holds the old message, the claim drops it as stale.
  */
-const redispatchStatement = new Statement<{ id: string }>(
-  'redispatch_forgotten',
-  `WITH forgotten AS (
+const redispatchStatement = statement<{ id: string }>('redispatch_forgotten').with(
+  { broker: 'text', queue: 'text', waitedMs: 'int', isShort: 'boolean' },
+  ($) => `WITH forgotten AS (
      SELECT id FROM job
-      WHERE state = 'queued' AND broker = $1 AND queue = $2
-        AND run_at < now() - $3::int * interval '1 millisecond'
-        AND ($4::boolean OR EXISTS (
+      WHERE state = 'queued' AND broker = ${$.broker} AND queue = ${$.queue}
+        AND run_at < now() - ${$.waitedMs} * interval '1 millisecond'
+        AND (${$.isShort} OR EXISTS (
               SELECT FROM job later
-               WHERE later.state = 'active' AND later.broker = $1 AND later.queue = $2
+               WHERE later.state = 'active' AND later.broker = ${$.broker} AND later.queue = ${$.queue}
                  AND later.priority >= job.priority
-                 AND later.run_at > job.run_at + $3::int * interval '1 millisecond'))
+                 AND later.run_at > job.run_at + ${$.waitedMs} * interval '1 millisecond'))
         AND NOT EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id)
       LIMIT ${redispatchLimit}
         FOR UPDATE SKIP LOCKED
@@ -65,5 +65,5 @@ export async function redispatchForgotten(
   waitedMs: number,
   isShort: boolean,
 ): Promise<number> {
-  return (await redispatchStatement.run(database, broker, queue, waitedMs, isShort)).length;
+  return (await redispatchStatement.run(database, { broker, queue, waitedMs, isShort })).length;
 }

@@ -1,5 +1,5 @@
 import { issueDispatch } from '../outbox/issue-dispatch';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { recordState } from './record-state';
 
 /** Which dead letters to redrive: by their ids or the ids of their jobs, or by filters. */
@@ -27,16 +27,16 @@ export const redriveLimit = 1_000;
  * waits again until all children are completed. A parent with a cancelled child would wait for ever, so it stays
  * failed.
  */
-const redriveStatement = new Statement<Redriven>(
-  'redrive',
-  `WITH selected AS (
+const redriveStatement = statement<Redriven>('redrive').with(
+  { ids: 'uuid[]?', kind: 'text?', broker: 'text?', before: 'timestamptz?', by: 'text' },
+  ($) => `WITH selected AS (
      SELECT id, job_id FROM dead_letter
       WHERE redriven_at IS NULL
-        AND ($1::uuid[] IS NULL OR id = ANY($1) OR job_id = ANY($1))
-        AND ($2::text IS NULL OR kind = $2)
-        AND ($3::text IS NULL OR broker = $3)
-        AND ($4::timestamptz IS NULL OR created_at < $4)
-        AND ($1::uuid[] IS NOT NULL OR job_id IS NOT NULL)
+        AND (${$.ids} IS NULL OR id = ANY(${$.ids}) OR job_id = ANY(${$.ids}))
+        AND (${$.kind} IS NULL OR kind = ${$.kind})
+        AND (${$.broker} IS NULL OR broker = ${$.broker})
+        AND (${$.before} IS NULL OR created_at < ${$.before})
+        AND (${$.ids} IS NOT NULL OR job_id IS NOT NULL)
       ORDER BY created_at, id
       LIMIT ${redriveLimit}
    ), heads AS (
@@ -83,7 +83,7 @@ const redriveStatement = new Statement<Redriven>(
    ), recorded AS (
      ${recordState('again')}
    ), marked AS (
-     UPDATE dead_letter SET redriven_at = now(), redriven_by = $5
+     UPDATE dead_letter SET redriven_at = now(), redriven_by = ${$.by}
       WHERE redriven_at IS NULL AND job_id IN (SELECT id FROM again)
    )
    SELECT selected.id, selected.job_id AS "jobId",
@@ -100,6 +100,5 @@ const redriveStatement = new Statement<Redriven>(
  * @returns for each selected dead letter what became of it
  */
 export async function redrive(database: Database, selection: RedriveSelection, by: string): Promise<Redriven[]> {
-  const { ids, kind, broker, before } = selection;
-  return redriveStatement.run(database, ids ?? null, kind ?? null, broker ?? null, before ?? null, by);
+  return redriveStatement.run(database, { ...selection, by });
 }

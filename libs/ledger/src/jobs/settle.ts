@@ -1,6 +1,6 @@
 import type { JobState } from '@app/contracts';
 import { issueDispatch } from '../outbox/issue-dispatch';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 import { recordJobFinished } from './record-job-finished';
 import { deadLetterFailed } from './dead-letter-failed';
 import type { ClaimedJob, Dispatch } from './claim';
@@ -34,10 +34,18 @@ export type SettledState = Settlement['state'];
  * the effect; for `failed` the dead letter. The dispatch must be current: a fenced worker changes nothing. A job that
  * would be queued again is cancelled instead when a cancel was requested.
  */
-const settleStatement = new Statement<Dispatch & { state: SettledState }>(
-  'settle',
-  `WITH wanted AS (
-     SELECT * FROM unnest($1::uuid[], $2::int[], $3::job_state[], $4::bigint[], $5::smallint[], $6::text[], $7::text[])
+const settleStatement = statement<Dispatch & { state: SettledState }>('settle').with(
+  {
+    ids: 'uuid[]',
+    dispatches: 'int[]',
+    states: 'job_state[]',
+    delaysMs: 'bigint[]',
+    attemptChanges: 'smallint[]',
+    results: 'text?[]',
+    errors: 'text?[]',
+  },
+  ($) => `WITH wanted AS (
+     SELECT * FROM unnest(${$.ids}, ${$.dispatches}, ${$.states}, ${$.delaysMs}, ${$.attemptChanges}, ${$.results}, ${$.errors})
          AS wanted(id, dispatch, state, delay_ms, attempt_change, result, error)
    ), held AS (
      SELECT job.id, wanted.delay_ms, wanted.attempt_change, wanted.result,
@@ -80,11 +88,11 @@ const settleStatement = new Statement<Dispatch & { state: SettledState }>(
 );
 
 /** The state change after the claim ends an attempt. Only the sweep writes the code `lease_expired`. */
-const settledStatement = new Statement<{ state: SettledState; isSwept: boolean }>(
-  'read_settled',
-  `SELECT data->>'state' AS state, data->'error'->>'code' IS NOT DISTINCT FROM 'lease_expired' AS "isSwept"
+const settledStatement = statement<{ state: SettledState; isSwept: boolean }>('read_settled').with(
+  { id: 'uuid', sequence: 'int' },
+  ($) => `SELECT data->>'state' AS state, data->'error'->>'code' IS NOT DISTINCT FROM 'lease_expired' AS "isSwept"
      FROM job_update
-    WHERE job_id = $1::uuid AND sequence > $2::int AND type = 'state'
+    WHERE job_id = ${$.id} AND sequence > ${$.sequence} AND type = 'state'
     ORDER BY sequence
     LIMIT 1`,
 );
@@ -94,7 +102,7 @@ export async function readSettled(
   database: Database,
   { id, sequence }: Pick<ClaimedJob, 'id' | 'sequence'>,
 ): Promise<SettledState | undefined> {
-  const [ended] = await settledStatement.run(database, id, sequence);
+  const [ended] = await settledStatement.run(database, { id, sequence });
   return ended === undefined || ended.isSwept ? undefined : ended.state;
 }
 
@@ -103,16 +111,15 @@ export async function settle(
   database: Database,
   settlements: readonly Settlement[],
 ): Promise<(SettledState | undefined)[]> {
-  const rows = await settleStatement.run(
-    database,
-    settlements.map(({ id }) => id),
-    settlements.map(({ dispatch }) => dispatch),
-    settlements.map(({ state }) => state),
-    settlements.map(({ delayMs }) => delayMs),
-    settlements.map(({ attemptChange }) => attemptChange),
-    settlements.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
-    settlements.map(({ error }) => (error === undefined ? null : JSON.stringify(error))),
-  );
+  const rows = await settleStatement.run(database, {
+    ids: settlements.map(({ id }) => id),
+    dispatches: settlements.map(({ dispatch }) => dispatch),
+    states: settlements.map(({ state }) => state),
+    delaysMs: settlements.map(({ delayMs }) => delayMs),
+    attemptChanges: settlements.map(({ attemptChange }) => attemptChange),
+    results: settlements.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
+    errors: settlements.map(({ error }) => (error === undefined ? null : JSON.stringify(error))),
+  });
   const written = new Map(rows.map(({ id, dispatch, state }) => [`${id}-${dispatch}`, state]));
   return settlements.map(({ id, dispatch }) => written.get(`${id}-${dispatch}`));
 }

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
 import { issueDispatch } from '../outbox/issue-dispatch';
-import { Statement } from '../statement';
+import { statement } from '../statement';
 import { recordJobFinished } from './record-job-finished';
 import { deadLetterFailed } from './dead-letter-failed';
 import { recordState } from './record-state';
@@ -34,9 +34,9 @@ export interface Sweep {
  * fences the old worker. A job with no attempts left is dead-lettered, for example one that kills its worker each time.
  * A job with a requested cancel is cancelled.
  */
-const sweepStatement = new Statement<Omit<SweptJob, 'state'> & { state: SweptJob['state'] | 'active' }>(
-  'sweep',
-  `WITH free AS (
+const sweepStatement = statement<Omit<SweptJob, 'state'> & { state: SweptJob['state'] | 'active' }>('sweep').with(
+  { spared: 'uuid[]' },
+  ($) => `WITH free AS (
      SELECT id, (CASE WHEN cancel_requested THEN 'cancelled' WHEN attempt < max_attempts THEN 'queued'
                       ELSE 'failed' END)::job_state AS becomes
        FROM job
@@ -45,7 +45,7 @@ const sweepStatement = new Statement<Omit<SweptJob, 'state'> & { state: SweptJob
       LIMIT 500
         FOR UPDATE SKIP LOCKED
    ), expired AS (
-     SELECT * FROM free WHERE id <> ALL ($1::uuid[])
+     SELECT * FROM free WHERE id <> ALL (${$.spared})
    ), swept AS (
      UPDATE job
         SET state = becomes,
@@ -75,8 +75,7 @@ const sweepStatement = new Statement<Omit<SweptJob, 'state'> & { state: SweptJob
       AND (SELECT count(*) FROM free) < 500 AND id NOT IN (SELECT id FROM free)`,
 );
 
-const clockStatement = new Statement<Omit<ServerClock, 'tookMs'>>(
-  'sweep_clock',
+const clockStatement = statement<Omit<ServerClock, 'tookMs'>>('sweep_clock').text(
   `SELECT extract(epoch FROM now())::float8 * 1000 AS now,
           extract(epoch FROM pg_postmaster_start_time())::float8 * 1000 AS "startedAt"`,
 );
@@ -126,7 +125,7 @@ async function sweepIn(
   await client.query('LOCK TABLE job, outbox, job_update, dead_letter, event_outbox IN ROW EXCLUSIVE MODE NOWAIT');
   const [clock] = await clockStatement.run(client);
   if (!agrees({ ...clock!, tookMs: performance.now() - beganAt })) return { swept: [], locked: [] };
-  const rows = await sweepStatement.run(client, spared);
+  const rows = await sweepStatement.run(client, { spared });
   return {
     swept: rows.filter((row): row is SweptJob => row.state !== 'active'),
     locked: rows.filter(({ state }) => state === 'active').map(({ id }) => id),

@@ -1,6 +1,6 @@
 import { toStorable, type DataOf, type EventDefinition } from '@app/contracts';
 import type { Transaction } from '../transaction';
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 
 export interface EventOutboxRow {
   readonly rowId: string;
@@ -45,14 +45,14 @@ export async function recordEvent<E extends EventDefinition>(
  * Takes events in the order of their ids. An advisory lock lets one relay at a time take events of a broker, so that no
  * relay overtakes another.
  */
-const takeStatement = new Statement<EventOutboxRow>(
-  'event_outbox_take',
-  `SELECT id AS "rowId", event_id AS id, kind, version, tenant, key, traceparent, data, at
+const takeStatement = statement<EventOutboxRow>('event_outbox_take').with(
+  { kinds: 'text[]', broker: 'text', limit: 'int' },
+  ($) => `SELECT id AS "rowId", event_id AS id, kind, version, tenant, key, traceparent, data, at
      FROM event_outbox
-    WHERE kind = ANY($1)
-      AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || $2, 0)))
+    WHERE kind = ANY(${$.kinds})
+      AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || ${$.broker}, 0)))
     ORDER BY event_outbox.id
-    LIMIT $3
+    LIMIT ${$.limit}
       FOR UPDATE SKIP LOCKED`,
 );
 
@@ -66,20 +66,17 @@ export async function takeEvents(
   kinds: readonly string[],
   limit: number,
 ): Promise<EventOutboxRow[]> {
-  return takeStatement.run(transaction, kinds, broker, limit);
+  return takeStatement.run(transaction, { kinds, broker, limit });
 }
 
-const removeStatement = new Statement<never>(
-  'event_outbox_remove',
-  `DELETE FROM event_outbox WHERE id = ANY($1::bigint[])`,
+const removeStatement = statement<never>('event_outbox_remove').with(
+  { ids: 'bigint[]' },
+  ($) => `DELETE FROM event_outbox WHERE id = ANY(${$.ids})`,
 );
 
 /** Deletes events that the broker has confirmed, in the transaction that took them. */
 export async function removeEvents(transaction: Database, rows: readonly EventOutboxRow[]): Promise<void> {
-  await removeStatement.run(
-    transaction,
-    rows.map(({ rowId }) => rowId),
-  );
+  await removeStatement.run(transaction, { ids: rows.map(({ rowId }) => rowId) });
 }
 
 /** An event that its broker refuses for good. */
@@ -89,16 +86,24 @@ export interface RefusedEvent extends Pick<EventOutboxRow, 'rowId' | 'kind' | 't
   readonly raw: Buffer;
 }
 
-const refuseStatement = new Statement<never>(
-  'event_outbox_refuse',
-  `WITH refused AS (
-     SELECT * FROM unnest($3::bigint[], $4::text[], $5::text[], $6::text[], $7::bytea[])
+const refuseStatement = statement<never>('event_outbox_refuse').with(
+  {
+    broker: 'text',
+    source: 'text',
+    ids: 'bigint[]',
+    kinds: 'text[]',
+    tenants: 'text[]',
+    details: 'text[]',
+    raws: 'bytea[]',
+  },
+  ($) => `WITH refused AS (
+     SELECT * FROM unnest(${$.ids}, ${$.kinds}, ${$.tenants}, ${$.details}, ${$.raws})
          AS refused(id, kind, tenant, detail, raw)
    ), removed AS (
      DELETE FROM event_outbox USING refused WHERE event_outbox.id = refused.id
    )
    INSERT INTO dead_letter (broker, queue, tenant, kind, reason, detail, raw, source)
-   SELECT $1, kind, tenant, kind, 'message_refused', detail, raw, $2 FROM refused`,
+   SELECT ${$.broker}, kind, tenant, kind, 'message_refused', detail, raw, ${$.source} FROM refused`,
 );
 
 /** Moves events from the outbox to the dead letters. Runs in the transaction that took them. */
@@ -107,14 +112,13 @@ export async function refuseEvents(
   { broker, source }: { broker: string; source: string },
   refused: readonly RefusedEvent[],
 ): Promise<void> {
-  await refuseStatement.run(
-    transaction,
+  await refuseStatement.run(transaction, {
     broker,
     source,
-    refused.map(({ rowId }) => rowId),
-    refused.map(({ kind }) => kind),
-    refused.map(({ tenant }) => tenant),
-    refused.map(({ reason }) => toStorable(reason)),
-    refused.map(({ raw }) => raw),
-  );
+    ids: refused.map(({ rowId }) => rowId),
+    kinds: refused.map(({ kind }) => kind),
+    tenants: refused.map(({ tenant }) => tenant),
+    details: refused.map(({ reason }) => toStorable(reason)),
+    raws: refused.map(({ raw }) => raw),
+  });
 }

@@ -1,4 +1,4 @@
-import { Statement, type Database } from '../statement';
+import { statement, type Database } from '../statement';
 
 export interface OutboxRow {
   readonly id: string;
@@ -20,15 +20,15 @@ const columns =
  * The first outbox row of each order key. The query jumps through the index from key to key, so that ten thousand rows
  * of one key cost as much as one.
  */
-const heads = `head AS (
+const headsOf = (broker: string) => `head AS (
      (SELECT id, order_key FROM outbox
-       WHERE broker = $1 AND order_key IS NOT NULL
+       WHERE broker = ${broker} AND order_key IS NOT NULL
        ORDER BY order_key, order_position
        LIMIT 1)
      UNION ALL
      SELECT next.* FROM head CROSS JOIN LATERAL (
        SELECT id, order_key FROM outbox
-        WHERE broker = $1 AND order_key > head.order_key
+        WHERE broker = ${broker} AND order_key > head.order_key
         ORDER BY order_key, order_position
         LIMIT 1) next
    )`;
@@ -38,21 +38,21 @@ const heads = `head AS (
  * rows wait for a later time. A row with an order key is not due while an earlier job of the key is not final. Other
  * relays skip the locked rows.
  */
-const takeStatement = new Statement<OutboxRow>(
-  'outbox_take_due',
-  `WITH RECURSIVE ${heads}
+const takeStatement = statement<OutboxRow>('outbox_take_due').with(
+  { broker: 'text', limit: 'int' },
+  ($) => `WITH RECURSIVE ${headsOf($.broker)}
    SELECT * FROM (
      SELECT due.*
        FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
       CROSS JOIN LATERAL (
         SELECT ${columns}
           FROM outbox
-         WHERE broker = $1 AND priority = level.priority AND publish_at <= now() AND order_key IS NULL
+         WHERE broker = ${$.broker} AND priority = level.priority AND publish_at <= now() AND order_key IS NULL
          ORDER BY publish_at
-         LIMIT $2
+         LIMIT ${$.limit}
            FOR UPDATE SKIP LOCKED
       ) due
-      LIMIT $2
+      LIMIT ${$.limit}
    ) unordered
    UNION ALL
    SELECT * FROM (
@@ -63,7 +63,7 @@ const takeStatement = new Statement<OutboxRow>(
           SELECT FROM job earlier
            WHERE earlier.order_key = outbox.order_key AND earlier.order_position < outbox.order_position
              AND earlier.state IN ('waiting', 'queued', 'active'))
-      LIMIT $2
+      LIMIT ${$.limit}
         FOR UPDATE SKIP LOCKED
    ) ordered`,
 );
@@ -73,29 +73,29 @@ const takeStatement = new Statement<OutboxRow>(
  * @returns at most `limit` rows with an order key and at most `limit` without
  */
 export async function takeDue(transaction: Database, broker: string, limit: number): Promise<OutboxRow[]> {
-  return takeStatement.run(transaction, broker, limit);
+  return takeStatement.run(transaction, { broker, limit });
 }
 
-const removeStatement = new Statement<never>('outbox_remove', `DELETE FROM outbox WHERE id = ANY($1::bigint[])`);
+const removeStatement = statement<never>('outbox_remove').with(
+  { ids: 'bigint[]' },
+  ($) => `DELETE FROM outbox WHERE id = ANY(${$.ids})`,
+);
 
 /** Deletes rows that the broker has confirmed, in the transaction that took them. */
 export async function removePublished(transaction: Database, rows: readonly OutboxRow[]): Promise<void> {
-  await removeStatement.run(
-    transaction,
-    rows.map(({ id }) => id),
-  );
+  await removeStatement.run(transaction, { ids: rows.map(({ id }) => id) });
 }
 
-const nextDueStatement = new Statement<{ ms: number | null }>(
-  'outbox_next_due',
-  `WITH RECURSIVE ${heads}
+const nextDueStatement = statement<{ ms: number | null }>('outbox_next_due').with(
+  { broker: 'text' },
+  ($) => `WITH RECURSIVE ${headsOf($.broker)}
    SELECT extract(epoch FROM min(next.publish_at) - now())::float8 * 1000 AS ms
      FROM (
        SELECT first.publish_at
          FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
         CROSS JOIN LATERAL (
           SELECT publish_at FROM outbox
-           WHERE broker = $1 AND priority = level.priority AND order_key IS NULL
+           WHERE broker = ${$.broker} AND priority = level.priority AND order_key IS NULL
            ORDER BY publish_at
            LIMIT 1
         ) first
@@ -110,6 +110,6 @@ const nextDueStatement = new Statement<{ ms: number | null }>(
  * @returns milliseconds until the next row is due, negative when one is overdue; undefined when there is none
  */
 export async function nextDueMs(database: Database, broker: string): Promise<number | undefined> {
-  const [row] = await nextDueStatement.run(database, broker);
+  const [row] = await nextDueStatement.run(database, { broker });
   return row?.ms ?? undefined;
 }
