@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { closeDrained, runProcess } from '@app/observability';
 import { readRelaySettings } from './config';
-import { Relay } from '@app/messaging';
+import { Relay } from '@app/messaging/relay';
 import { RelayModule } from './relay.module';
 
 void runProcess('relay', readRelaySettings, async (settings) => {

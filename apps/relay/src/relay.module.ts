@@ -11,8 +11,8 @@ import {
   ProducerModule,
   queuesOf,
   type BrokerDriver,
-  Relay,
 } from '@app/messaging';
+import { Relay } from '@app/messaging/relay';
 import { loggingModule, observers } from '@app/observability';
 import { OutboxWakeUp, workerPool } from '@app/ledger';
 import { DatabaseModule } from '@app/database';

@@ -1,4 +1,4 @@
-import type { Prisma } from '@app/database';
+import { inTransaction, statement, type Placeholders, type Transaction } from '@app/ledger';
 import type { ProductRecord } from './change-product';
 
 /** A product as the event `product.changed` describes it. */
@@ -6,14 +6,24 @@ export interface ChangedProduct extends ProductRecord {
   readonly tenant: string;
 }
 
+const parameters = {
+  tenants: 'text[]',
+  skus: 'text[]',
+  names: 'text[]',
+  descriptions: 'text[]',
+  pricesCents: 'int[]',
+  versions: 'int[]',
+  updatedAt: 'timestamptz[]',
+} as const;
+
 /**
  * Writes products into generations of the model. An older version never replaces a newer one, in whatever order they
  * come. Rows are written in one order, so that two processes never deadlock.
  * @param generations a query of (tenant, generation) over `newest`
  */
-const upsertText = (generations: string) => `
+const upsertText = ($: Placeholders<typeof parameters>, generations: string) => `
   WITH changed AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[], $7::timestamptz[])
+    SELECT * FROM unnest(${$.tenants}, ${$.skus}, ${$.names}, ${$.descriptions}, ${$.pricesCents}, ${$.versions}, ${$.updatedAt})
       AS changed(tenant, sku, name, description, price_cents, version, updated_at)
   ), newest AS (
     SELECT DISTINCT ON (tenant, sku) * FROM changed ORDER BY tenant, sku, version DESC
@@ -30,42 +40,42 @@ const upsertText = (generations: string) => `
    WHERE excluded.version > known.version`;
 
 /** Writes to the generation in use and to all that are being built, so that none misses a change. */
-const upsertOpenText = upsertText(`
+const upsertOpen = statement<never>('product_search_upsert_open').with(parameters, ($) =>
+  upsertText($, `
     SELECT tenant, coalesce(live, 0) AS generation
       FROM (SELECT DISTINCT tenant FROM newest) tenants LEFT JOIN product_model USING (tenant)
     UNION
     SELECT tenants.tenant, product_generation.id
       FROM (SELECT DISTINCT tenant FROM newest) tenants
-      JOIN product_generation ON product_generation.tenant = tenants.tenant OR product_generation.tenant IS NULL`);
+      JOIN product_generation ON product_generation.tenant = tenants.tenant OR product_generation.tenant IS NULL`),
+);
 
-const upsertOneText = upsertText(`SELECT DISTINCT tenant, $8::bigint AS generation FROM newest`);
+const upsertOne = statement<never>('product_search_upsert_one').with({ ...parameters, generation: 'bigint' }, ($) =>
+  upsertText($, `SELECT DISTINCT tenant, ${$.generation} AS generation FROM newest`),
+);
 
 /** Runs in the transaction of the events. */
-export async function writeToSearchModel(
-  tx: Prisma.TransactionClient,
-  products: readonly ChangedProduct[],
-): Promise<void> {
-  await tx.$executeRawUnsafe(upsertOpenText, ...arraysOf(products));
+export async function writeToSearchModel(tx: Transaction, products: readonly ChangedProduct[]): Promise<void> {
+  await upsertOpen.run(inTransaction(tx), arraysOf(products));
 }
 
 /** Runs in the transaction of the events. @param generation the only generation that is written to */
 export async function writeToGeneration(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   products: readonly ChangedProduct[],
   generation: bigint,
 ): Promise<void> {
-  await tx.$executeRawUnsafe(upsertOneText, ...arraysOf(products), generation);
+  await upsertOne.run(inTransaction(tx), { ...arraysOf(products), generation });
 }
 
-function arraysOf(products: readonly ChangedProduct[]): unknown[] {
-  const all = <Value>(value: (product: ChangedProduct) => Value): Value[] => products.map(value);
-  return [
-    all(({ tenant }) => tenant),
-    all(({ sku }) => sku),
-    all(({ name }) => name),
-    all(({ description }) => description),
-    all(({ priceCents }) => priceCents),
-    all(({ version }) => version),
-    all(({ updatedAt }) => updatedAt.toISOString()),
-  ];
+function arraysOf(products: readonly ChangedProduct[]) {
+  return {
+    tenants: products.map(({ tenant }) => tenant),
+    skus: products.map(({ sku }) => sku),
+    names: products.map(({ name }) => name),
+    descriptions: products.map(({ description }) => description),
+    pricesCents: products.map(({ priceCents }) => priceCents),
+    versions: products.map(({ version }) => version),
+    updatedAt: products.map(({ updatedAt }) => updatedAt.toISOString()),
+  };
 }

@@ -22,7 +22,6 @@ export * from './port/topology';
 export * from './producer/jobs.service';
 export * from './producer/producer.module';
 export * from './reason-of';
-export * from './relay/relay';
 export * from './retry-until-database-up';
 export * from './trace-context';
 export * from './wake-up-listener';

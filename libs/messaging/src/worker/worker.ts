@@ -66,8 +66,9 @@ export class Worker {
    */
   async start(): Promise<readonly string[]> {
     const { drivers, jobs } = this.options;
+    const { signals, transactions } = this.shared;
     // Prisma loads its query compiler at its first query: better here than inside the first job.
-    await this.shared.transactions.$queryRaw`SELECT 1`;
+    await retryUntilDatabaseUp('start', signals, () => transactions.$queryRaw`SELECT 1`);
     const pipeline = this.createPipeline();
     const deliverJob = this.deliverTo(
       (delivery) => pipeline.run(delivery).then((): DeliveryEnd => 'acknowledge'),
