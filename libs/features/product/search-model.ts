@@ -41,13 +41,16 @@ const upsertText = ($: Placeholders<typeof parameters>, generations: string) => 
 
 /** Writes to the generation in use and to all that are being built, so that none misses a change. */
 const upsertOpen = statement<never>('product_search_upsert_open').with(parameters, ($) =>
-  upsertText($, `
+  upsertText(
+    $,
+    `
     SELECT tenant, coalesce(live, 0) AS generation
       FROM (SELECT DISTINCT tenant FROM newest) tenants LEFT JOIN product_model USING (tenant)
     UNION
     SELECT tenants.tenant, product_generation.id
       FROM (SELECT DISTINCT tenant FROM newest) tenants
-      JOIN product_generation ON product_generation.tenant = tenants.tenant OR product_generation.tenant IS NULL`),
+      JOIN product_generation ON product_generation.tenant = tenants.tenant OR product_generation.tenant IS NULL`,
+  ),
 );
 
 const upsertOne = statement<never>('product_search_upsert_one').with({ ...parameters, generation: 'bigint' }, ($) =>
