@@ -349,8 +349,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'RabbitMQ: the depth does not count messages in flight',
     file: 'libs/messaging/src/drivers/rabbitmq/unacked-counter.ts',
-    find: 'return messageCount + inHand.reduce((sum, count) => sum + count, 0) + silent * prefetch;',
-    replace: 'return messageCount + 0 * inHand.length + 0 * silent * prefetch;',
+    find: 'return messageCount + unacked.reduce((sum, count) => sum + count, 0) + silent * prefetch;',
+    replace: 'return messageCount + 0 * unacked.length + 0 * silent * prefetch;',
     specs: [...rabbitmqFaults],
     test: 'the depth counts messages in flight',
   },

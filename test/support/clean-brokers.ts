@@ -25,7 +25,7 @@ async function cleanRabbitmq(url: string, prefix: string): Promise<void> {
     ...jobDefinitions.map(({ queue }) => names.queue(queue)),
     ...eventDefinitions.flatMap(({ kind, subscribers }) => subscribers.map((name) => names.subscriber(kind, name))),
   ];
-  const exchanges = [names.jobs, names.events, names.deadLetters, names.census];
+  const exchanges = [names.jobs, names.events, names.deadLetters, names.unackedExchange];
   const connection = await connect(url);
   const channel = await connection.createChannel();
   for (const queue of new Set(queues)) await channel.deleteQueue(queue);

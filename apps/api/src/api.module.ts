@@ -20,10 +20,11 @@ import {
   JobViews,
   type FeatureRoutes,
 } from '@app/http';
+import { FileLinks, FilesController } from '@app/storage/routes';
+import { MailboxController } from '@app/mailbox/routes';
 import { AsyncApiController } from './asyncapi/asyncapi.controller';
 import { Board, BoardPool, boardModule } from './board/bull-board';
 import type { ApiSettings } from './config';
-import { FileLinks, FilesController } from '@app/storage/routes';
 import { LiveController } from './live/live.controller';
 import { LiveFeed } from './live/live-feed';
 import { LogOuts } from './live/log-outs';
@@ -33,7 +34,6 @@ import { BrokersController } from './operations/brokers.controller';
 import { DeadLettersController } from './operations/dead-letters.controller';
 import { HealthController, Readiness } from './operations/health.controller';
 import { Redriver } from './operations/redriver';
-import { MailboxController } from '@app/mailbox/routes';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
 import { WebController } from './web/web.controller';
 

@@ -1,7 +1,7 @@
 import { readSettings } from '@app/configuration';
 import { brokerSettingNames } from '@app/messaging';
-import { featureSettingNames } from './features';
 import { storageSettingNames } from '@app/storage';
+import { featureSettingNames } from './features';
 
 export const settingNames = [
   ...brokerSettingNames,

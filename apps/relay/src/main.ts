@@ -3,8 +3,8 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { closeDrained, runProcess } from '@app/observability';
-import { readRelaySettings } from './config';
 import { Relay } from '@app/messaging/relay';
+import { readRelaySettings } from './config';
 import { RelayModule } from './relay.module';
 
 void runProcess('relay', readRelaySettings, async (settings) => {

@@ -1,5 +1,5 @@
-import { resizeImage } from './resize-image';
 import { statement, type Database } from '@app/ledger';
+import { resizeImage } from './resize-image';
 
 /**
  * Records an upload before its bytes are stored, so that no stored bytes are unknown to the database.

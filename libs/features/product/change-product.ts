@@ -1,5 +1,5 @@
-import { productChanged } from './product-changed';
 import { statement, type Database } from '@app/ledger';
+import { productChanged } from './product-changed';
 
 export interface ProductRecord {
   readonly sku: string;

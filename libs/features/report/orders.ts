@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Pool, PoolClient } from 'pg';
-import { sectionsOf, type Section } from './period';
 import { statement, type Database } from '@app/ledger';
+import { sectionsOf, type Section } from './period';
 
 export interface Order {
   readonly number: number;

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { deliverWebhook } from './deliver-webhook';
 import { shownState, toStorable, type JobState, type PayloadOf, type ShownState } from '@app/contracts';
 import { JobsService } from '@app/messaging';
 import { cancelJob, lastId, type AcceptedJob, type Transaction } from '@app/ledger';
 import { PrismaClient, type Prisma, type WebhookAttempt } from '@app/database';
+import { deliverWebhook } from './deliver-webhook';
 
 /** The body of the request, and the id by which the receiver recognises a repeated message. */
 export type WebhookMessage = Omit<PayloadOf<typeof deliverWebhook>, 'endpointId'>;

@@ -1,7 +1,7 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { swaggerPolicy, type Access } from './access';
 import type { Settings } from '@app/configuration';
+import { swaggerPolicy, type Access } from './access';
 
 /**
  * Serves `/docs` for people and `/docs-json` for programs. No Nest guard runs for these pages, so in production this

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { Socket } from 'node:net';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { normalizeIp } from '@nestjs/throttler';
-import { uploadLimits } from '../bodies/body-limits';
 import type { Settings } from '@app/configuration';
+import { uploadLimits } from '../bodies/body-limits';
 
 /** The timeouts of the server, in ms. The section "Behind a proxy" of docs/operations.md explains them. */
 const serverTimes = {

@@ -1,5 +1,3 @@
-import { encodeEvent, messageSource } from '../port/job-message';
-import { type BrokerDriver } from '../port/broker-driver';
 import {
   failRefused,
   nextDueMs,
@@ -12,6 +10,8 @@ import {
   type EventOutboxRow,
   type OutboxRow,
 } from '@app/ledger';
+import { encodeEvent, messageSource } from '../port/job-message';
+import { type BrokerDriver } from '../port/broker-driver';
 
 /** The rows that are due for one broker. */
 export interface Due {

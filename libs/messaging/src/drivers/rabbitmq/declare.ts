@@ -51,8 +51,8 @@ export async function declareDeadLetters(channel: Channel, { deadLetters }: Rabb
 }
 
 /** Declares the exchange that asks consumers for their unacknowledged messages. */
-export async function declareUnackedExchange(channel: Channel, { census }: RabbitmqNames): Promise<void> {
-  await channel.assertExchange(census, 'fanout', { durable: false });
+export async function declareUnackedExchange(channel: Channel, { unackedExchange }: RabbitmqNames): Promise<void> {
+  await channel.assertExchange(unackedExchange, 'fanout', { durable: false });
 }
 
 function limited({ deadLetters }: RabbitmqNames): Options.AssertQueue {

@@ -46,7 +46,7 @@ export class RabbitmqDriver implements BrokerDriver {
   readonly name = 'rabbitmq';
   readonly capabilities = rabbitmqCapabilities;
   private readonly publisher: Publisher;
-  private readonly census: UnackedCounter;
+  private readonly unackedCounter: UnackedCounter;
   private readonly consumers = new Map<string, Consumer>();
   private answering: ReconnectingChannel | undefined;
   private consuming: Promise<AmqpConnection> | undefined;
@@ -68,7 +68,7 @@ export class RabbitmqDriver implements BrokerDriver {
       for (const { queue } of topology.queues) await declareQueue(channel, names, queue);
       for (const event of topology.events) await declareEvent(channel, names, event);
     });
-    this.census = new UnackedCounter(connection, names);
+    this.unackedCounter = new UnackedCounter(connection, names);
   }
 
   ready(): Promise<void> {
@@ -119,7 +119,7 @@ export class RabbitmqDriver implements BrokerDriver {
   }
 
   depth(queue: string): Promise<number> {
-    return this.census.depth(queue, this.prefetchOf(queue));
+    return this.unackedCounter.depth(queue, this.prefetchOf(queue));
   }
 
   close(): Promise<void> {
@@ -128,7 +128,7 @@ export class RabbitmqDriver implements BrokerDriver {
 
   private async closeOnce(): Promise<void> {
     const channels = [this.publisher.channel, this.answering, ...this.consumers.values()];
-    await Promise.all([this.census.close(), ...channels.map((channel) => channel?.close())]);
+    await Promise.all([this.unackedCounter.close(), ...channels.map((channel) => channel?.close())]);
     const consuming = await this.consuming;
     for (const connection of consuming ? [consuming, this.connection] : [this.connection]) {
       await withTimeout(closeMs, connection.close(), 'it did not answer').catch(() => undefined);

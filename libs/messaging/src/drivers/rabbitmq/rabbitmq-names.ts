@@ -20,7 +20,7 @@ export class RabbitmqNames {
   }
 
   /** Fanout exchange that asks every consumer for its number of unacknowledged messages. */
-  get census(): string {
+  get unackedExchange(): string {
     return `${this.prefix}census`;
   }
 

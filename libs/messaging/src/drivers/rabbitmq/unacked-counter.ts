@@ -64,9 +64,9 @@ export class UnackedCounter {
 
   private async count(channel: Channel, queue: string, prefetch: number): Promise<number> {
     const { messageCount, consumerCount } = await declareQueue(channel, this.names, queue);
-    const inHand = await this.ask(channel, this.names.queue(queue), consumerCount);
-    const silent = consumerCount - inHand.length;
-    return messageCount + inHand.reduce((sum, count) => sum + count, 0) + silent * prefetch;
+    const unacked = await this.ask(channel, this.names.queue(queue), consumerCount);
+    const silent = consumerCount - unacked.length;
+    return messageCount + unacked.reduce((sum, count) => sum + count, 0) + silent * prefetch;
   }
 
   async close(): Promise<void> {
@@ -80,11 +80,11 @@ export class UnackedCounter {
     const correlationId = randomUUID();
     const allAnswered = new Promise<void>((resolve) => {
       this.asked.set(correlationId, (holdings) => {
-        const inHand = holdings[queue];
-        if (inHand !== undefined && answers.push(inHand) === consumers) resolve();
+        const unacked = holdings[queue];
+        if (unacked !== undefined && answers.push(unacked) === consumers) resolve();
       });
     });
-    channel.publish(this.names.census, '', Buffer.alloc(0), { replyTo: replyQueue, correlationId });
+    channel.publish(this.names.unackedExchange, '', Buffer.alloc(0), { replyTo: replyQueue, correlationId });
     await withTimeout(answerMs, allAnswered, 'not all have answered').catch(() => undefined);
     this.asked.delete(correlationId);
     return answers;
@@ -104,7 +104,7 @@ export function answerUnackedCount(
   const answering = ReconnectingChannel.plain(managedConnection, async (channel) => {
     await declareUnackedExchange(channel, names);
     const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
-    await channel.bindQueue(queue, names.census, '');
+    await channel.bindQueue(queue, names.unackedExchange, '');
     await channel.consume(
       queue,
       (question) => {

@@ -16,6 +16,7 @@ import type { MessagingSignals } from '../../messaging-signals';
 import { assertReadable } from '../../port/assert-readable';
 import type { Delivery } from '../../port/broker-driver';
 import { messageSource, parseEvent, UnreadableMessageError } from '../../port/job-message';
+import { reasonOf } from '../../reason-of';
 import { retryUntilDatabaseUp } from '../../retry-until-database-up';
 import type { EventOf } from './event-handler';
 import type { RegisteredEventHandler } from './event-registry';
@@ -54,8 +55,8 @@ export type DeliveryEnd = 'acknowledge' | 'leave unacked';
  * handled before, and the handler's own effects.
  *
  * A failed event is retried in place, so that no later event overtakes it. After its last attempt it is dead-lettered.
- * An event that kills its process each time is dead-lettered as well. The database counts the
- * processes that have begun it and not ended it, in the same way for every broker: a broker would count every delivery.
+ * An event that kills its process each time is dead-lettered as well. The database counts the processes that have begun
+ * it and not ended it, in the same way for every broker: a broker would count every delivery.
  */
 export class EventConsumer {
   private readonly groups: Batcher<Arrived, DeliveryEnd>;
@@ -137,7 +138,7 @@ export class EventConsumer {
         await this.inOneTransaction([event]);
         return 'acknowledge';
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = reasonOf(error);
         if (attempt >= retry.attempts) {
           const detail = `Attempt ${attempt} of ${retry.attempts}: ${reason}`;
           return this.giveUp(event, delivery, 'attempts_exhausted', detail);
