@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInNewContext } from 'node:vm';
 import { readApps } from './start/apps';
@@ -60,12 +60,13 @@ describe('the check of the Node version', () => {
     },
   );
 
-  it.each(['start', 'migrate', 'seed', 'replay', 'brokers', 'capabilities', 'examples'])(
-    'is the first import of the script %s',
-    (script) => {
-      expect(firstImport(`scripts/${script}/main.ts`)).toBe(`../../${check}`);
-    },
-  );
+  it.each(
+    ['start', 'migrate', 'seed', 'replay', 'brokers', 'capabilities', 'examples', 'template'].filter((script) =>
+      existsSync(join(projectFolder, 'scripts', script)),
+    ),
+  )('is the first import of the script %s', (script) => {
+    expect(firstImport(`scripts/${script}/main.ts`)).toBe(`../../${check}`);
+  });
 });
 
 function firstImport(file: string): string | undefined {

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Runs the examples on the brokers that answer: all of them, or those that are named.
+# Runs the examples: all of them, or those that are named.
 #   scripts/run-examples.sh
 #   scripts/run-examples.sh rabbitmq/topic kafka
-# Addresses: REDIS_URL, RABBITMQ_URL, KAFKA_BROKERS; without them, the usual ports of this machine.
+# It finds the servers as the tests do: at REDIS_URL, RABBITMQ_URL, KAFKA_BROKERS and DATABASE_URL, else it starts them for
+# this run, from installed programs or with Docker. It names what it lacks, and what that skips.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 node scripts/build.mjs

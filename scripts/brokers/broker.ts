@@ -23,7 +23,7 @@ export interface StartOptions {
   readonly dataFolder?: string;
   /** The port at which clients reach it through a proxy: Kafka sends its clients this address. */
   readonly advertisedPort?: number;
-  /** Added to the server's own settings, or replacing them; Kafka only. */
+  /** Returns further settings of the server. A setting replaces the default one of the same name. Kafka only. */
   readonly settings?: (place: { port: number; controllerPort: number }) => Readonly<Record<string, string>>;
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { freePort } from '../postgres/free-port';
 import type { Broker, RunningBroker } from './broker';
-import { runAfterExit } from './run-after-exit';
+import { runAfterExit } from './server-process';
 import { untilAnswers } from './until-answers';
 
 const run = promisify(execFile);

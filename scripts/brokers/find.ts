@@ -1,5 +1,10 @@
 import { BrokerNotInstalled, type Broker } from './broker';
 import { dockerRuns, startInDocker } from './docker';
+import { kafka } from './kafka';
+import { rabbitmq } from './rabbitmq';
+import { redis } from './redis';
+
+export const allBrokers: readonly Broker[] = [redis, rabbitmq, kafka];
 
 export type FoundBroker =
   | { readonly found: true; readonly url: string; readonly stop: () => Promise<void> }

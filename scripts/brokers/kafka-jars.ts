@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { BrokerNotInstalled } from './broker';
 
 export const kafkaVersion = '4.3.1';
@@ -51,21 +51,19 @@ export async function fetchJars(): Promise<string> {
     process.stderr.write(`Fetching Kafka ${kafkaVersion} from Maven Central, once…\n`);
     writeFileSync(join(unfinished, 'pom.xml'), pom);
     const args = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${unfinished}`];
-    const child = spawn('mvn', ['-q', '-B', ...args], { cwd: unfinished, stdio: ['ignore', 'pipe', 'pipe'] });
-    let said = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-    }
-    const [code] = (await once(child, 'close')) as [number | null];
-    if (code !== 0) {
-      const why = /\[ERROR\] (.+)/.exec(said)?.[1] ?? said.trim();
-      throw new BrokerNotInstalled(`Maven could not fetch it (${why}); correct that, or set KAFKA_BROKERS.`);
-    }
+    await promisify(execFile)('mvn', ['-q', '-B', ...args], { cwd: unfinished, maxBuffer: Infinity }).catch(notFetched);
     moveIntoPlace(unfinished);
     return jarsFolder;
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
   }
+}
+
+/** @param error of `execFile`; its message contains what Maven has written to stderr */
+function notFetched(error: unknown): never {
+  const { stdout = '', message } = error as Error & { stdout?: string };
+  const why = /\[ERROR\] (.+)/.exec(`${stdout}\n${message}`)?.[1] ?? message.trim();
+  throw new BrokerNotInstalled(`Maven could not fetch it (${why}); correct that, or set KAFKA_BROKERS.`);
 }
 
 function moveIntoPlace(unfinished: string): void {

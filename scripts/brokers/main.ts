@@ -1,8 +1,7 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { whenNpmIsGone } from '../start/npm-parent';
-import { allBrokers } from './all';
 import type { Broker } from './broker';
-import { findBroker } from './find';
+import { allBrokers, findBroker } from './find';
 
 /** `npm run brokers`: runs the brokers that this machine can start, each empty and on a free port, until Ctrl-C. */
 async function main(): Promise<void> {
@@ -30,6 +29,8 @@ async function look(broker: Broker, stops: (() => Promise<void>)[]): Promise<str
   const { name, variable } = broker;
   try {
     const looked = await findBroker(broker);
+    const configured = process.env[variable];
+    if (configured) await broker.ask(configured).catch(() => warn(variable, configured));
     if (looked.found) {
       stops.push(looked.stop);
       return `export ${variable}=${looked.url}\n`;
@@ -39,6 +40,12 @@ async function look(broker: Broker, stops: (() => Promise<void>)[]): Promise<str
     process.stderr.write(`${name} did not start. ${(error as Error).message}\n`);
   }
   return '';
+}
+
+/** The address may be left over from an earlier run, or its server starts later. */
+function warn(variable: string, address: string): void {
+  const place = address.replace(/\/\/[^@/]*@/, '//');
+  process.stderr.write(`No server answers at ${variable}=${place}. To start one here: unset ${variable}\n`);
 }
 
 function fail(error: unknown): never {

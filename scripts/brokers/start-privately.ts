@@ -1,6 +1,8 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { freePort } from '../postgres/free-port';
 import type { Broker, RunningBroker, StartOptions } from './broker';
-import { openDataFolder, type DataFolder } from './data-folder';
 import { startServer, type ServerProcess } from './server-process';
 import { untilAnswers } from './until-answers';
 
@@ -24,8 +26,15 @@ export async function startPrivately(
 ): Promise<RunningBroker> {
   const port = options.port ?? (await freePort());
   const url = broker.addressAt(port);
-  let opened: DataFolder | undefined;
-  const folder = () => (opened ??= openDataFolder(options.dataFolder)).path;
+  let temporary: string | undefined;
+  const folder = () => {
+    const requested = options.dataFolder;
+    if (requested !== undefined) mkdirSync(requested, { recursive: true });
+    return requested ?? (temporary ??= mkdtempSync(join(tmpdir(), 'node-message-queue-broker-')));
+  };
+  const removeTemporary = () => {
+    if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+  };
   const servers: ServerProcess[] = [];
   const run: Place['run'] = async (...command) => {
     const server = await startServer(broker.name, ...command);
@@ -40,7 +49,7 @@ export async function startPrivately(
     await untilAnswers(broker.name, () => broker.ask(url), servers[0]!);
   } catch (error) {
     await kill();
-    opened?.remove();
+    removeTemporary();
     throw error;
   }
   return {
@@ -49,7 +58,7 @@ export async function startPrivately(
     kill,
     stop: async () => {
       for (const server of servers) await server.stop();
-      opened?.remove();
+      removeTemporary();
     },
   };
 }

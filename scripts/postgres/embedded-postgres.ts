@@ -101,25 +101,16 @@ async function startIn(
     const passwordFile = passwordFileIn(folder);
     writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 });
     if (user) for (const path of [unfinished, passwordFile]) chownSync(path, user.uid, user.gid);
-    const locale = process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale';
-    run(
-      binaries.initdb,
-      [
-        '-D',
-        unfinished,
-        '-U',
-        'postgres',
-        '-A',
-        'scram-sha-256',
-        `--pwfile=${passwordFile}`,
-        '-E',
-        'UTF8',
-        locale,
-        '--no-sync',
-      ],
-      user,
-      folder,
-    );
+    const options = [
+      `--pgdata=${unfinished}`,
+      '--username=postgres',
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale',
+      '--no-sync',
+    ];
+    run(binaries.initdb, options, user, folder);
     renameSync(unfinished, data);
   }
 

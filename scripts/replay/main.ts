@@ -29,7 +29,7 @@ async function main(args: string[]): Promise<void> {
   try {
     const generation = await findReplay(pool, name);
     if (generation === undefined) refuse(`There is no replay "${name}": start one with SYNC_REPLAY=${name}.`);
-    else if (values['give-up']) await closeGeneration(pool, generation);
+    else if (values['give-up']) await closeGeneration.run(pool, { id: generation });
     else await report(pool, generation, values.adopt === true);
   } finally {
     await pool.end();
@@ -37,7 +37,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 async function report(pool: Pool, generation: bigint, adopt: boolean): Promise<void> {
-  const tenants = await compareGeneration(pool, generation);
+  const tenants = await compareGeneration.run(pool, { id: generation });
   let left = 0;
   for (const { tenant, products, behind } of tenants) {
     const adopted = adopt && (await adoptGeneration(pool, generation, tenant));
@@ -49,7 +49,7 @@ async function report(pool: Pool, generation: bigint, adopt: boolean): Promise<v
     refuse(`${left} of ${tenants.length} tenants are not adopted: wait, and ask again.`);
     return;
   }
-  await closeGeneration(pool, generation);
+  await closeGeneration.run(pool, { id: generation });
   process.stdout.write('all tenants read it; its process can be stopped\n');
 }
 

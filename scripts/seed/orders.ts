@@ -83,8 +83,3 @@ export async function seedOrders(pool: Pool, count: number, tenant = 'demo'): Pr
   await pool.query('ANALYZE customer_order');
   return added;
 }
-
-export async function hasOrders(pool: Pool, tenant: string): Promise<boolean> {
-  const { rows } = await pool.query('SELECT FROM customer_order WHERE tenant = $1 LIMIT 1', [tenant]);
-  return rows.length > 0;
-}

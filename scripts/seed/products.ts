@@ -36,8 +36,3 @@ export async function seedProducts(pool: Pool, count: number, tenant: string): P
   await pool.query('ANALYZE product');
   return rowCount ?? 0;
 }
-
-export async function hasProducts(pool: Pool, tenant: string): Promise<boolean> {
-  const { rows } = await pool.query('SELECT FROM product WHERE tenant = $1 LIMIT 1', [tenant]);
-  return rows.length > 0;
-}

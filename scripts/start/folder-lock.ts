@@ -5,8 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StartRefused } from './start-refused';
 
-/** The owner of a folder that is in use: its pid as it reports it, or why there is none. */
+/** Another process has locked the folder. */
 export interface FolderInUse {
+  /**
+   * Says who the other process is, for an error message: the text to append to "in use by another start", such as
+   * " (process 42)" or " of another user". Empty when this is unknown.
+   */
   readonly owner: string;
 }
 
@@ -16,7 +20,7 @@ const answerMs = 1_000;
  * Locks a folder for one owner. The lock is a listening local socket, which the system closes with its process: a pid
  * in a file may by now belong to another program. A client that connects gets the pid of the owner.
  * @param folder must exist
- * @returns the lock, to be closed at the end; or the owner of the folder
+ * @returns the lock, to be closed at the end; or that the folder is in use
  */
 export async function lockFolder(folder: string): Promise<{ readonly server: Server } | FolderInUse> {
   const name = `node-message-queue-${createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 16)}`;
@@ -63,7 +67,7 @@ function listen(path: string): Promise<Server | undefined> {
   });
 }
 
-/** @returns the pid of the owner; undefined when no process listens any more */
+/** @returns the words about the owner, for `FolderInUse`; undefined when no process listens any more */
 function ask(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = connect(path);

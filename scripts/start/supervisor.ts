@@ -1,16 +1,16 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { systemEnvironment } from '../system-environment.cjs';
+import { lastUrlIn } from '../postgres/embedded-postgres';
 import { freePort } from '../postgres/free-port';
 import { locatePostgres, prepareFolder, type PostgresLocation } from '../postgres/location';
-import { readFileSync } from 'node:fs';
 import { assertWritable, filesFolder, type Settings } from '@app/configuration';
 import { settingNames as migrateSettingNames } from '../migrate/config';
-import { readApps, settingNamesOf } from './apps';
+import { environmentFor, readApps, settingNamesOf } from './apps';
 import { Child } from './child';
-import { environmentFor } from './environment';
 import { lockFolder } from './folder-lock';
 import { ProcessControl } from './process-control';
 import { StartRefused } from './start-refused';
@@ -106,13 +106,11 @@ export class Supervisor {
     }
     this.lock = lock.server;
     this.checkFilesFolder();
-    const port = await freePort();
-    const args = [JSON.stringify(location), String(port)];
+    const args = [JSON.stringify(location), String(await freePort())];
     const keeper = join(__dirname, 'postgres-keeper.js');
     this.postgres = new Child('postgres', keeper, args, systemEnvironment(this.options.environment), this.options.say);
     await this.postgres.start();
-    const password = readFileSync(join(location.folder, 'postgres-password'), 'utf8');
-    return `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+    return lastUrlIn(location.folder)!;
   }
 
   private locate(): PostgresLocation {
@@ -123,9 +121,12 @@ export class Supervisor {
     }
   }
 
-  /** Adds data for reports when there are none. In production the data belong to the operator. */
+  /**
+   * Adds the data that the use cases work on when there are none. In production the data belong to the operator. A
+   * project whose use cases need none has no script for it.
+   */
   private async seed(environment: NodeJS.ProcessEnv): Promise<void> {
-    if (environment['NODE_ENV'] === 'production') return;
+    if (environment['NODE_ENV'] === 'production' || !existsSync(join(__dirname, '../seed/main.js'))) return;
     await this.runToEnd('seed', ['--only-if-empty', '--orders', '2000'], environmentFor(['DATABASE_URL'], environment));
   }
 

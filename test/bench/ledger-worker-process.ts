@@ -15,7 +15,6 @@ import {
 } from '@app/messaging';
 import { loggingModule, observers, runProcess } from '@app/observability';
 import { DatabaseModule } from '@app/database';
-import { workerPool } from '@app/ledger';
 import { emptyJob } from './drain/empty-job';
 import { FinishLine } from './drain/finish-line';
 
@@ -44,8 +43,7 @@ void runProcess(
         module: LedgerWorkerModule,
         imports: [
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-          DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-          WorkerMessagingModule.forRoot({ application, settings, jobs: [job] }),
+          WorkerMessagingModule.forRoot({ application, settings, database: DatabaseModule, jobs: [job] }),
         ],
         providers: [...observers(settings), EmptyHandler],
       },

@@ -13,7 +13,6 @@ import {
 } from '@app/messaging';
 import { loggingModule, observers, runProcess } from '@app/observability';
 import { DatabaseModule } from '@app/database';
-import { workerPool } from '@app/ledger';
 import { SearchHandler } from '../../apps/sync-worker/src/search.handler';
 import { FinishLine } from './drain/finish-line';
 
@@ -43,8 +42,13 @@ void runProcess(
         module: SearchSubscriberModule,
         imports: [
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-          DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-          WorkerMessagingModule.forRoot({ application, settings, jobs: [], subscriptions: [subscription] }),
+          WorkerMessagingModule.forRoot({
+            application,
+            settings,
+            database: DatabaseModule,
+            jobs: [],
+            subscriptions: [subscription],
+          }),
         ],
         providers: [...observers(settings), MeasuredHandler],
       },

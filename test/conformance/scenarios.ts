@@ -27,7 +27,7 @@ export const scenarios = {
     'no more jobs start in a period than the rate limit allows; refused at start-up when the broker has no rate limit',
   'limits-concurrency': 'no more handlers run at the same time in a process than the definition allows',
   'limits-concurrency-per-tenant':
-    'a tenant whose jobs never end uses only its own slots; jobs of another tenant behind them run at once, and no job loses an attempt',
+    'jobs of one tenant that never end fill only its own slots; jobs of other tenants run at once, and no job loses an attempt',
   'keeps-order-per-key': 'jobs with the same order key run one after another, even when one is retried and one fails',
   'order-does-not-block-others': 'jobs with one order key do not delay jobs with another',
   'makes-scheduled-jobs-once':

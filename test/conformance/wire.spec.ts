@@ -7,15 +7,15 @@ import { sendSms } from '@app/features/sms';
 import {
   brokerSettingNames,
   configuredDrivers,
-  describeBrokers,
   DRIVERS,
   encodeEvent,
   encodeMessage,
   queuesOf,
-  type BrokerDescription,
   type BrokerDriver,
   type BrokerSettings,
 } from '@app/messaging';
+import type { BrokerDescription } from '../../apps/api/src/asyncapi/broker-description';
+import { describeBrokers } from '../../apps/api/src/asyncapi/describe-brokers';
 import { uniqueName } from '../support/core';
 import { overhear, type Overheard } from '../support/foreign/overhear';
 import { removeChannels } from '../support/foreign/remove-channels';

@@ -129,7 +129,7 @@ describe('the place of a job', () => {
     const [failedChild] = (await core.pool.query<{ id: string }>(query)).rows;
     expect(await seen(failedChild!.id)).toEqual({ state: 'failed', place: 'worker' });
     outcomes.child = retry('not yet', '1h');
-    await redrive(core.pool, { ids: [id], kind: undefined, broker: undefined, before: undefined }, 'test');
+    await redrive.run(core.pool, { ids: [id], kind: undefined, broker: undefined, before: undefined, by: 'test' });
     expect(await seen(id)).toEqual({ state: 'waiting', place: 'ledger' });
   });
 });

@@ -5,8 +5,8 @@ import { MessagingSignals } from '@app/messaging';
 import { ChangeCursor, changesAtOnce, createLedgerPool, readChanges, readNow, workerPool } from '@app/ledger';
 import type { Pool } from 'pg';
 import { JobViews } from '@app/http';
+import { TenantFollower } from '../../apps/api/src/live/followers';
 import { LiveFeed } from '../../apps/api/src/live/live-feed';
-import { TenantFollower } from '../../apps/api/src/live/tenant-follower';
 import { leakGuard } from '../support/leaks';
 import { freshDatabase, type TestDatabase } from '../support/postgres';
 import { until } from '../support/until';
@@ -142,7 +142,7 @@ describe('the changes of jobs', () => {
   });
 
   it('reach the feed without a wake-up, even from a transaction that stays open for long', async () => {
-    const feed = new LiveFeed(pool, new MessagingSignals(), new JobViews([], String), database.url);
+    const feed = new LiveFeed(pool, new MessagingSignals(), new JobViews([], undefined), database.url);
     const seen: string[] = [];
     const stream = { hasRoom: true, send: (text: string) => void seen.push(/"id":"([^"]+)"/.exec(text)![1]!) };
     feed.followTenant(new TenantFollower(tenant, await readNow(pool), stream));

@@ -2,7 +2,7 @@ import { withOrders } from '@app/features/report';
 import { seedOrders } from '../../scripts/seed/orders';
 import { startCore, type Core } from '../support/core';
 
-describe('the orders of a period', () => {
+describe('a read of the orders of a period', () => {
   let core: Core;
 
   beforeAll(async () => {
@@ -17,7 +17,7 @@ describe('the orders of a period', () => {
     ['shop', 20],
     ['rival', 7],
     ['nobody', 0],
-  ])('are only those of the tenant %s', async (tenant, expected) => {
+  ])('returns only the orders of the tenant %s', async (tenant, expected) => {
     const period = { tenant, from: undefined, to: new Date(Date.now() + 60_000) };
     const { signal } = new AbortController();
     const read = await withOrders(core.pool, period, signal, async ({ count, batches }) => {

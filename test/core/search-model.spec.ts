@@ -37,7 +37,7 @@ describe('the search model', () => {
 
   async function change(sku: string, name: string, expectedVersion?: number, of = tenant) {
     const fields = { sku, name, description: `about ${name}`, priceCents: name.length };
-    const changed = await changeProduct(core.pool, {
+    const [changed] = await changeProduct.run(core.pool, {
       tenant: of,
       ...fields,
       expectedVersion,
@@ -120,7 +120,7 @@ describe('the search model', () => {
   it('lists the best match first, page by page, each product once', async () => {
     await change('A', 'Teapot');
     await change('B', 'Cup');
-    await changeProduct(core.pool, {
+    await changeProduct.run(core.pool, {
       tenant,
       sku: 'C',
       name: 'Tray',

@@ -62,10 +62,10 @@ describe('a PostgreSQL session of an app', () => {
     await withPool(createLedgerPool(database.url, 'test', callerPool), async (pool) => {
       const prisma = createPrismaClient(pool);
       const at = new Date('2026-03-29T01:30:00.123Z');
-      await prisma.upload.create({ data: { key: 'one', tenant: 'demo', createdAt: at } });
-      const { rows } = await pool.query('SELECT extract(epoch FROM created_at)::float8 * 1000 AS ms FROM upload');
+      await prisma.schedule.create({ data: { name: 'one', timetable: 'none', dueAt: at } });
+      const { rows } = await pool.query('SELECT extract(epoch FROM due_at)::float8 * 1000 AS ms FROM schedule');
       expect(rows).toEqual([{ ms: at.getTime() }]);
-      expect((await prisma.upload.findFirst())!.createdAt).toEqual(at);
+      expect((await prisma.schedule.findFirst())!.dueAt).toEqual(at);
     });
   });
 });

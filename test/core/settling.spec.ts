@@ -100,7 +100,7 @@ describe('settling a job', () => {
       .concat('1.1h', '4.1m');
     const outcomes = [
       ...durations.flatMap((duration) => [snooze(duration), retry('not yet', duration)]),
-      // A handler may build its outcome itself.
+      // A handler may build its outcome without snooze() or retry(), so a time may have fractions of a millisecond.
       { type: 'snooze', afterMs: 0.1 + 0.2 } as const,
       { type: 'retry', afterMs: 3_960_000.0000000005, reason: 'not yet' } as const,
     ];

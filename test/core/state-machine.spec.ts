@@ -183,7 +183,7 @@ class World {
         return;
       }
       case 'redrive':
-        await redrive(pool, { ids: undefined, kind: undefined, broker: undefined, before: undefined }, 'test');
+        await redrive.run(pool, { ids: undefined, kind: undefined, broker: undefined, before: undefined, by: 'test' });
     }
   }
 
@@ -192,8 +192,7 @@ class World {
     try {
       await client.query('BEGIN');
       const rows = await takeDue(client, 'memory', 5);
-      if (dies !== 'before the publish')
-        this.broker.push(...rows.map(({ jobId, dispatch }) => ({ id: jobId, dispatch })));
+      if (dies !== 'before the publish') this.broker.push(...rows.map(({ id, dispatch }) => ({ id, dispatch })));
       await removePublished(client, rows);
       await client.query(dies === 'not' ? 'COMMIT' : 'ROLLBACK');
     } finally {

@@ -65,7 +65,7 @@ describe('the sweeper', () => {
       (ids) => ids.includes(id),
     );
 
-  it('sweeps a lease that expired while the server was available', async () => {
+  it('sweeps a job whose lease expired while PostgreSQL was available', async () => {
     const id = await start();
     await sweepFor(leaseMs + 4 * sweepMs);
     await losesItsLease(id);
@@ -184,7 +184,7 @@ describe('the heartbeat', () => {
     expect(await dispatches()).toEqual([1, 1]);
   });
 
-  it('renews leases while all connections of the process are busy', async () => {
+  it("renews leases while all connections of the worker's pool are busy", async () => {
     await startTwo();
     let waiting: Promise<unknown>[] = [];
     await whileLocked('LOCK TABLE mailbox_message', [], async (other) => {

@@ -6,8 +6,12 @@ import { harmOf, twice, type Effect, type Seen } from './seen';
 
 const leaseMs = 2_000;
 const sweepMs = 200;
-const slackMs = 1_000;
-/** BullMQ looks for messages of dead workers once a second, and skips one look when another worker has just looked. */
+// The limits exclude a job that waits for ever; the table shows the time. A busy machine stalls for seconds.
+const slackMs = 5_000;
+/**
+ * The upper limit of the time until BullMQ finds a message of a dead worker after its lock has expired. With this lease
+ * it looks every 250 ms. The rest leaves time for a busy machine.
+ */
 const stalledMs = 2_000;
 /** The shortest session time-out that the driver requests from Kafka. */
 const sessionMs = 6_000;
@@ -31,7 +35,7 @@ const byRelay: Limit = () => 1_000 + slackMs;
 /** For jobs that no worker has claimed. */
 const byBroker: Limit = (backend) => redeliveryMs[backend] + slackMs;
 
-/** Messages of a partition of a dead worker wait for the next member of the group. */
+/** How long a partition of a dead worker waits until another member of the group gets it. Only Kafka has partitions. */
 const partitionMs = (backend: Backend): number => (backend === 'kafka' ? redeliveryMs.kafka : 0);
 
 /** For claimed jobs. The next dispatch of a job has the same key as the last one, and on Kafka the same partition. */

@@ -1,7 +1,5 @@
 import 'reflect-metadata';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { readSettings } from '@app/configuration';
 import { productChanged } from '@app/features/product';
 import { sendSms } from '@app/features/sms';
@@ -9,7 +7,6 @@ import {
   done,
   EventHandler,
   JobHandler,
-  WorkerMessagingModule,
   workerSettingNames,
   type EventOf,
   type Handler,
@@ -17,11 +14,9 @@ import {
   type JobContext,
   type JobOf,
 } from '@app/messaging';
-import { loggingModule, observers, runProcess, workerProcess } from '@app/observability';
+import { runWorker } from '@app/observability';
 import { DatabaseModule, type Prisma } from '@app/database';
-import { workerPool } from '@app/ledger';
 
-const application = 'deadly-worker';
 const subscription = { event: productChanged, subscriber: 'search' } as const;
 
 /** The text of the message that kills the process. */
@@ -56,26 +51,14 @@ class DeadlyEventHandler implements HandlesEvents<typeof productChanged> {
   }
 }
 
-@Module({})
-class DeadlyWorkerModule {}
-
 /** A worker like every worker of this system. One message kills it each time that it is handled. */
-void runProcess(
-  application,
+void runWorker(
+  'deadly-worker',
   () => readSettings(workerSettingNames),
-  async (settings) =>
-    workerProcess(
-      await NestFactory.createApplicationContext(
-        {
-          module: DeadlyWorkerModule,
-          imports: [
-            loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-            DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-            WorkerMessagingModule.forRoot({ application, settings, jobs: [sendSms], subscriptions: [subscription] }),
-          ],
-          providers: [...observers(settings), DeadlyJobHandler, DeadlyEventHandler],
-        },
-        { bufferLogs: true },
-      ),
-    ),
+  () => ({
+    database: DatabaseModule,
+    jobs: [sendSms],
+    subscriptions: [subscription],
+    providers: [DeadlyJobHandler, DeadlyEventHandler],
+  }),
 );

@@ -1,23 +1,10 @@
 import 'reflect-metadata';
-import { Module } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
 import { readSettings } from '@app/configuration';
 import { sendSms } from '@app/features/sms';
-import {
-  done,
-  JobHandler,
-  WorkerMessagingModule,
-  workerSettingNames,
-  type Handler,
-  type JobContext,
-  type JobOf,
-} from '@app/messaging';
-import { loggingModule, observers, runProcess, workerProcess } from '@app/observability';
+import { done, JobHandler, workerSettingNames, type Handler, type JobContext, type JobOf } from '@app/messaging';
+import { runWorker } from '@app/observability';
 import { DatabaseModule } from '@app/database';
-import { workerPool } from '@app/ledger';
 import { moment } from './moment';
-
-const application = 'own-database-worker';
 
 /** The effect is a row in our own database. */
 @JobHandler(sendSms)
@@ -31,26 +18,9 @@ class InsertHandler implements Handler<typeof sendSms> {
   }
 }
 
-@Module({})
-class OwnDatabaseWorkerModule {}
-
 /** A worker like every worker of this system, for jobs from `POST /v1/sms`. */
-void runProcess(
-  application,
+void runWorker(
+  'own-database-worker',
   () => readSettings(workerSettingNames),
-  async (settings) =>
-    workerProcess(
-      await NestFactory.createApplicationContext(
-        {
-          module: OwnDatabaseWorkerModule,
-          imports: [
-            loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-            DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application, pool: workerPool }),
-            WorkerMessagingModule.forRoot({ application, settings, jobs: [sendSms] }),
-          ],
-          providers: [...observers(settings), InsertHandler],
-        },
-        { bufferLogs: true },
-      ),
-    ),
+  () => ({ database: DatabaseModule, jobs: [sendSms], providers: [InsertHandler] }),
 );

@@ -361,7 +361,7 @@ describe('a session', () => {
     expect(await who({}, 'api-open')).toEqual(everybody);
   });
 
-  it('does not end by a request of another site', async () => {
+  it('stays valid when another site requests a log-out, which is refused', async () => {
     const cookies = await logIn();
     const headers = { ...sent(cookies), origin: 'https://evil.example.com' };
     const out = await system.request('/v1/session', { method: 'DELETE', headers });

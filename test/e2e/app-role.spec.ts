@@ -48,14 +48,14 @@ describe('the role that npm run migrate creates for the apps', () => {
     ];
     const system = await TestSystem.start({ databaseUrl: appUrl, apps });
     try {
-      const bodies = {
-        emails: anEmail(),
-        sms: { to: '+4915112345678', text: 'Hello' },
-        reports: { type: 'orders', format: 'csv' },
-        'sync-runs': { source: 'products' },
-      };
-      for (const [route, body] of Object.entries(bodies)) {
-        const { status } = await fetch(`${system.url()}/v1/${route}`, {
+      const requests: [route: string, body: object][] = [
+        ['/v1/emails', anEmail()],
+        ['/v1/sms', { to: '+4915112345678', text: 'Hello' }],
+        ['/v1/reports', { type: 'orders', format: 'csv' }],
+        ['/v1/sync-runs', { source: 'products' }],
+      ];
+      for (const [route, body] of requests) {
+        const { status } = await fetch(`${system.url()}${route}`, {
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify(body),
@@ -65,7 +65,7 @@ describe('the role that npm run migrate creates for the apps', () => {
       await until(
         'all jobs are completed',
         () => system.jobsByState(),
-        ({ completed = 0 }) => completed >= Object.keys(bodies).length,
+        ({ completed = 0 }) => completed >= requests.length,
         60_000,
       );
     } finally {

@@ -1,5 +1,8 @@
 import { connect } from 'node:net';
+import { requestableBrokers } from '@app/contracts';
 import { anEmail, TestSystem } from '../support/system';
+
+const oneOf = (names: readonly string[]) => `expected ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}`;
 
 describe('bad input is refused with a problem document and stored nowhere:', () => {
   let system: TestSystem;
@@ -133,7 +136,7 @@ describe('bad input is refused with a problem document and stored nowhere:', () 
     ['/v1/jobs?limit=1.5', 'limit', 'expected a whole number'],
     ['/v1/jobs?cursor=x', 'cursor', 'expected a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91'],
     ['/v1/dead-letters?redriven=x', 'redriven', 'expected one of true, false'],
-    ['/v1/dead-letters?broker=x', 'broker', 'expected one of bullmq, rabbitmq, kafka'],
+    ['/v1/dead-letters?broker=x', 'broker', oneOf(requestableBrokers)],
     ['/v1/products?limit=101', 'limit', 'must be at most 100'],
   ])('the document says in plain words what is wrong with %s', async (path, field, message) => {
     const { status, body } = await system.get(path);

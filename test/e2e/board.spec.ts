@@ -248,7 +248,7 @@ describe('the counts of the board', () => {
     expect(calls).toBeLessThan(looks / 5);
   });
 
-  it('are a 503 when the database is too slow, and callers are not delayed', async () => {
+  it('get the answer 503 when the database is too slow, and other requests are not delayed', async () => {
     await look();
     const { rows } = await system.pool.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity WHERE application_name = 'api board' AND datname = current_database()`,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { allBrokers } from '../../scripts/brokers/all';
+import { allBrokers } from '../../scripts/brokers/find';
 import type { RunningBroker } from '../../scripts/brokers/broker';
 import { kafka } from '../../scripts/brokers/kafka';
 import { rabbitmq } from '../../scripts/brokers/rabbitmq';
@@ -100,7 +100,10 @@ describe('npm run brokers', () => {
     const set = { RABBITMQ_URL: 'amqp://elsewhere', KAFKA_BROKERS: 'elsewhere:9092' };
     const brokers = run(set);
     const said = await brokers.isReady();
-    for (const [variable, address] of Object.entries(set)) expect(said).toContain(`export ${variable}=${address}\n`);
+    for (const [variable, address] of Object.entries(set)) {
+      expect(said).toContain(`export ${variable}=${address}\n`);
+      expect(said).toContain(`No server answers at ${variable}=${address}. To start one here: unset ${variable}\n`);
+    }
     const processes = brokers.processes();
 
     brokers.kill('SIGKILL');

@@ -1,6 +1,7 @@
 import { CloudEvent } from 'cloudevents';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
-import { describeBrokers, queuesOf } from '@app/messaging';
+import { queuesOf } from '@app/messaging';
+import { describeBrokers } from '../../apps/api/src/asyncapi/describe-brokers';
 import { faultsOf, schemasOf } from '../support/asyncapi';
 import { removeChannels } from '../support/foreign/remove-channels';
 import { sendBinaryByAmqplib, sendByAmqplib } from '../support/foreign/with-amqplib';

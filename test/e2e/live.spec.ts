@@ -293,12 +293,12 @@ describe('an event stream', () => {
     for (const reader of slow) reader.pause();
     const before = residentMb(system.processes.get('api')!);
     const total = await flood(job);
-    await swift.sees('the last one', ({ id }) => id === total);
+    await swift.sees('the last one', ({ id }) => id === total, 60_000);
     // Without a limit it would be 16 MB for each of the ten, plus garbage of the fast reader.
     expect(residentMb(system.processes.get('api')!) - before).toBeLessThan(100);
     for (const reader of slow) reader.resume();
     for (const reader of [swift, ...slow]) {
-      await reader.sees('the last one', ({ id }) => id === total);
+      await reader.sees('the last one', ({ id }) => id === total, 60_000);
       expect(idsOf(reader)).toEqual(Array.from({ length: Number(total) }, (_, index) => index + 1));
       reader.close();
     }

@@ -1,5 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { freshDatabase, projectFolder, type TestDatabase } from '../support/postgres';
@@ -7,15 +9,22 @@ import { until } from '../support/until';
 
 describe('npm run migrate', () => {
   let database: TestDatabase;
+  let installation: string;
   const clients: Client[] = [];
 
   beforeEach(async () => {
     database = await freshDatabase();
+    installation = mkdtempSync(join(tmpdir(), 'migrate-'));
+    for (const folder of ['dist/scripts', 'dist/libs', 'prisma']) {
+      cpSync(join(projectFolder, folder), join(installation, folder), { recursive: true });
+    }
+    symlinkSync(join(projectFolder, 'node_modules'), join(installation, 'node_modules'), 'dir');
   });
 
   afterEach(async () => {
     await Promise.all(clients.splice(0).map((client) => client.end()));
     await database.drop();
+    rmSync(installation, { recursive: true, force: true });
   });
 
   async function connect(name: string): Promise<Client> {
@@ -25,9 +34,16 @@ describe('npm run migrate', () => {
     return client;
   }
 
+  /** A migration of the next version. */
+  function addMigration(name: string, sql: string): void {
+    const folder = join(installation, 'prisma/migrations', name);
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'migration.sql'), sql);
+  }
+
   function migrate(): { child: ChildProcess; output: () => string; code: Promise<number | null> } {
     let printed = '';
-    const child = fork(join(projectFolder, 'dist/scripts/migrate/main.js'), {
+    const child = fork(join(installation, 'dist/scripts/migrate/main.js'), {
       env: { ...process.env, DATABASE_URL: database.url, REDIS_URL: '' },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
@@ -41,8 +57,7 @@ describe('npm run migrate', () => {
   it('lets requests pass while another session holds the table, names that session, and goes on when it ends', async () => {
     const reader = await connect('a report');
     const request = await connect('a request');
-    await reader.query(`ALTER TABLE schedule DROP COLUMN last_at;
-      DELETE FROM _prisma_migrations WHERE migration_name = '20261204000001_schedule_last'`);
+    addMigration('20990101000000_core_note', 'ALTER TABLE schedule ADD COLUMN note text;');
     await reader.query('BEGIN');
     const { rows } = await reader.query('SELECT pg_backend_pid() AS pid, count(*) FROM schedule');
 
@@ -66,23 +81,55 @@ describe('npm run migrate', () => {
     }
     await reader.query('COMMIT');
     expect(await code).toBe(0);
-    expect(output()).toContain('migration 20261204000001_schedule_last applied');
-    await request.query('SELECT last_at FROM schedule');
+    expect(output()).toContain('migration 20990101000000_core_note applied');
+    await request.query('SELECT note FROM schedule');
   });
 
   it('applies a migration completely or not at all', async () => {
     const client = await connect('a test');
-    // The last statement of the migration fails on this table. The statements before it could run.
-    await client.query(`DROP INDEX job_update_by_transaction; ALTER TABLE job_update RENAME TO job_event;
-      ALTER TABLE job_event DROP COLUMN tenant, DROP COLUMN xid;
-      CREATE TABLE job_event_by_transaction ();
-      DELETE FROM _prisma_migrations WHERE migration_name = '20261126000000_live_progress'`);
+    // The first two statements could run.
+    addMigration(
+      '20990101000000_core_note',
+      `ALTER TABLE schedule ADD COLUMN note text;
+       CREATE INDEX schedule_by_note ON schedule (note);
+       ALTER TABLE schedule ADD COLUMN name text;`,
+    );
     const { code, output } = migrate();
     expect(await code).toBe(1);
-    expect(output()).toContain('job_event_by_transaction');
+    expect(output()).toContain('column "name" of relation "schedule" already exists');
     const { rows } = await client.query(
-      `SELECT attname FROM pg_attribute WHERE attrelid = 'job_event'::regclass AND attname IN ('tenant', 'xid')`,
+      `SELECT attname FROM pg_attribute WHERE attrelid = 'schedule'::regclass AND attname = 'note'`,
     );
     expect(rows).toEqual([]);
+  });
+
+  it('refuses a database of earlier migrations in one sentence that says how to get another, and changes nothing', async () => {
+    const client = await connect('a test');
+    await client.query(
+      `UPDATE _prisma_migrations
+          SET migration_name = CASE WHEN migration_name LIKE '%_core' THEN '20261123000000_ledger'
+                                    ELSE replace(migration_name, '20261208', '20261207') END`,
+    );
+    const records = async () => (await client.query('SELECT * FROM _prisma_migrations ORDER BY migration_name')).rows;
+    const before = await records();
+    const { code, output } = migrate();
+    expect(await code).toBe(1);
+    const names = before.map(({ migration_name: name }) => name as string);
+    expect(output()).toMatch(
+      new RegExp(
+        `^migrate: expected a database that is empty or has the migration 20261208000000_core, found one of an earlier version, with ${names.length} other migrations: 20261123000000_ledger to ${names.at(-1)}\\. [^\\n]+ Use an empty database[^\\n]+DATA_DIR[^\\n]+\\n$`,
+      ),
+    );
+    expect(await records()).toEqual(before);
+  });
+
+  it('accepts a database of a later version, as an earlier version does that runs beside it', async () => {
+    const client = await connect('a test');
+    await client.query(
+      `INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, applied_steps_count)
+       VALUES ('later', 'sum', now(), '20990101000000_core_note', 1)`,
+    );
+    const { code, output } = migrate();
+    expect([await code, output()]).toEqual([0, '']);
   });
 });

@@ -7,7 +7,7 @@ const withAllBrokers = RABBITMQ_URL && KAFKA_BROKERS ? describe : describe.skip;
 
 const backlog = 1_000;
 
-withAllBrokers('a kind that moves to another broker', () => {
+withAllBrokers('a kind of job that changes its broker', () => {
   let system: TestSystem;
 
   beforeEach(async () => {
@@ -33,7 +33,7 @@ withAllBrokers('a kind that moves to another broker', () => {
     return Object.fromEntries(rows.map((row) => [row.what, row.jobs]));
   };
 
-  it('with 1,000 jobs in flight, then to a third broker and back, loses no job and runs none twice', async () => {
+  it('loses no job and runs none twice when it moves to a second broker, to a third and back, with 1,000 jobs accepted before', async () => {
     const load = new Load(system, 16);
     await until(
       '1,000 jobs wait for a worker that is not there yet',

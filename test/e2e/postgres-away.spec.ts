@@ -24,6 +24,9 @@ onEachBackend('a system whose PostgreSQL fails', (backend) => {
     await dropDatabase();
   });
 
+  // Also after a test that has failed: the next one starts with a database that answers.
+  afterEach(() => proxy.restore());
+
   const workGoesOn = async (): Promise<void> => {
     const before = (await system.effects()).size;
     await until(

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { readQueueReaders } from '@app/ledger';
 import type { RunningBroker } from '../../scripts/brokers/broker';
 import { redis as broker, startRedis } from '../../scripts/brokers/redis';
 import { Load } from '../support/load';
@@ -104,10 +105,21 @@ withRedis('a system whose broker fails', () => {
       await system.end('email-worker', 'SIGTERM');
       await redis.kill();
       await Promise.all([system.launch('relay'), system.launch('email-worker'), system.launch('api', 'api-2')]);
+      const [away] = await until(
+        'the worker reports why it cannot read its queue',
+        () => readQueueReaders.run(system.pool),
+        (readers) => readers.length > 0 && readers.every(({ failing }) => failing === 1),
+      );
+      expect(away!.trouble).toContain('ECONNREFUSED');
       const { status } = await system.post('/v1/emails', { to: 'a@example.com', subject: 'x', text: 'y' }, {}, 'api-2');
       expect(status).toBe(202);
       redis = await startRedis({ port: redis.port });
       await allCompleted(1);
+      await until(
+        'the worker reports that it can read',
+        () => readQueueReaders.run(system.pool),
+        (readers) => readers.every(({ failing }) => failing === 0),
+      );
     });
   });
 });

@@ -15,13 +15,13 @@ function aFolder(): string {
   return folder;
 }
 
-/** Secrets that are not used here. The last one is not a setting of this system. */
-const canaries = {
-  SMS_TOKEN: 'canary-sms',
-  S3_SECRET_ACCESS_KEY: 'canary-s3',
-  SIGNING_SECRET: 'canary-signing-secret-of-32-characters',
-  AWS_SESSION_TOKEN: 'canary-aws',
-};
+/** Secrets that are not used here, and the processes that read them. The last one is not a setting of this system. */
+const canaries: [variable: string, secret: string, holders: string[]][] = [
+  ['SMS_TOKEN', 'canary-sms', ['sms-worker']],
+  ['S3_SECRET_ACCESS_KEY', 'canary-s3', ['api', 'image-worker', 'report-worker']],
+  ['SIGNING_SECRET', 'canary-signing-secret-of-32-characters', ['api', 'webhook-worker']],
+  ['AWS_SESSION_TOKEN', 'canary-aws', []],
+];
 
 describe('npm start', () => {
   let folder: string;
@@ -45,7 +45,8 @@ describe('npm start', () => {
   }
 
   async function start(environment: Record<string, string> = {}, options?: Parameters<typeof npmStart>[1]) {
-    const one = await npmStart({ DATA_DIR: join(folder, 'data'), ...canaries, ...environment }, options);
+    const secrets = Object.fromEntries(canaries.map(([variable, secret]) => [variable, secret]));
+    const one = await npmStart({ DATA_DIR: join(folder, 'data'), ...secrets, ...environment }, options);
     started.push(one);
     return one;
   }
@@ -124,10 +125,7 @@ describe('npm start', () => {
         .filter((pid) => environmentOf(pid).includes(canary))
         .map((pid) => /apps\/([a-z-]+)\//.exec(commandOf(pid))?.[1] ?? commandOf(pid))
         .sort();
-    expect(holders(canaries.SMS_TOKEN)).toEqual(['sms-worker']);
-    expect(holders(canaries.S3_SECRET_ACCESS_KEY)).toEqual(['api', 'image-worker', 'report-worker']);
-    expect(holders(canaries.SIGNING_SECRET)).toEqual(['api', 'webhook-worker']);
-    expect(holders(canaries.AWS_SESSION_TOKEN)).toEqual([]);
+    for (const [variable, secret, apps] of canaries) expect([variable, holders(secret)]).toEqual([variable, apps]);
     const postgres = one.descendants().filter((pid) => !commandOf(pid).includes('/dist/apps/'));
     expect(postgres.length).toBeGreaterThan(2);
     for (const pid of postgres) expect(environmentOf(pid)).not.toContain('DATABASE_URL');

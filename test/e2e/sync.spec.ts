@@ -11,7 +11,7 @@ import { until } from '../support/until';
 const products = 100;
 const changesEach = 20;
 
-/** The rows after the same changes, for each broker. */
+/** By broker: the rows of the search model and of the audit, after the same changes. */
 const rowsOn = new Map<Backend, object>();
 
 const withKafka = process.env['TEST_KAFKA_BROKERS'] ? describe : describe.skip;
@@ -188,7 +188,7 @@ function suite(backend: Backend): () => TestSystem {
           `some more are handled before kill ${kill}`,
           () => handledBy('search'),
           (count) => count >= before + kill * 300 || !load.running,
-          90_000,
+          150_000,
         );
         await system.end('sync-worker', 'SIGKILL');
         await system.launch('sync-worker');
@@ -223,7 +223,7 @@ function suite(backend: Backend): () => TestSystem {
     expect(new Set(audit.map(({ tenant, sku, version }) => `${tenant} ${sku} ${version}`)).size).toBe(audit.length);
     const model = (await liveModel(system.pool)).map((row) => ({ ...row, updatedAt: undefined }));
     rowsOn.set(backend, { model, audit });
-  });
+  }, 400_000);
 
   it('rebuilds the model during changes: readers see no gap, and the model equals the table in the end', async () => {
     const load = { running: true };

@@ -492,7 +492,7 @@ describe('the built-in receiver', () => {
     }
   });
 
-  it('does not exist in production', async () => {
+  it('answers 404 in production, and its URL is refused', async () => {
     await system.launch('api', 'api-production', {
       NODE_ENV: 'production',
       API_KEYS: apiKeys.join(),

@@ -97,9 +97,9 @@ class Jobs {
     return (await this.filler.query<{ id: string }>(oldest, [count / 20])).rows[0]!.id;
   }
 
-  async askDeadLetters(query: Omit<Parameters<typeof listDeadLetters>[1], 'limit'>): Promise<number> {
+  async askDeadLetters(query: Omit<Parameters<typeof listDeadLetters.run>[1], 'limit'>): Promise<number> {
     const startedAt = performance.now();
-    await listDeadLetters(this.pool, { ...query, limit });
+    await listDeadLetters.run(this.pool, { ...query, limit });
     return performance.now() - startedAt;
   }
 

@@ -1,6 +1,6 @@
-import { Test } from '@nestjs/testing';
 import { connect } from 'amqplib';
-import { RabbitmqDriver, RabbitmqDriverModule, type PartlyPublished } from '@app/messaging';
+import type { PartlyPublished } from '@app/messaging';
+import { RabbitmqDriver } from '@app/messaging/rabbitmq';
 import { rabbitmq, startRabbitmq, type RunningRabbitmq } from '../../scripts/brokers/rabbitmq';
 import { until } from '../support/until';
 
@@ -16,10 +16,7 @@ import { until } from '../support/until';
 
   it('refuses a large message, which the driver names, and the driver publishes the others', async () => {
     const events = [{ kind: 'work.happened', subscribers: ['ada'], partitions: 1 }];
-    const module = await Test.createTestingModule({
-      imports: [RabbitmqDriverModule.forRoot({ url: broker.url, prefix: '' }, 'test', { queues: [], events })],
-    }).compile();
-    const driver = module.get(RabbitmqDriver);
+    const driver = await RabbitmqDriver.connect({ url: broker.url, prefix: '' }, 'test', { queues: [], events });
     await driver.ready();
     const event = (n: number, bytes: number) => ({
       id: `019e0000-0000-7000-8000-${String(n).padStart(12, '0')}`,
@@ -56,6 +53,5 @@ import { until } from '../support/until';
     expect(ids.size).toBe(9);
     await connection.close();
     await driver.close();
-    await module.close();
   });
 });

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that is too long for `npm test`, or that needs a server which only Debian has: extended tests, brokers
-# killed under load, sabotages. With a pattern, only the extended tests whose files match it: `run.sh nginx`.
+# killed under load, templates, sabotages. With a pattern, only the extended tests whose files match it: `run.sh nginx`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,6 +15,7 @@ if ((${#missing[@]})); then
 fi
 
 if (($#)); then exec npx jest --selectProjects extended --maxWorkers=1 -- "$@"; fi
+bash test/extended/templates.sh
 # One file at a time: several of them measure.
 npx jest --selectProjects extended chaos --maxWorkers=1
 node dist/test/sabotage/main.js

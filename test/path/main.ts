@@ -13,7 +13,9 @@ import { ProcessUnderInspection, type CalledFunction } from './process-under-ins
 const acknowledgedMs = 1_000;
 const apps = ['api', 'relay', 'email-worker'];
 
-/** No timer runs while the email is processed, except the relay's look at the outbox once a second. */
+/**
+ * Only timers without a setting run: the relay's poll and schedules, and the reports and the progress of the worker.
+ */
 const withoutTimers = {
   NODE_OPTIONS: '--inspect=127.0.0.1:0',
   LEASE_MS: '600000',
@@ -24,9 +26,9 @@ const withoutTimers = {
 };
 
 /**
- * `npm run path`: sends one email through RabbitMQ and prints the functions of this repository that ran for it in the
- * API, the relay and the email-worker. Each process lists them in the order of their first calls. Functions without a
- * name are left out.
+ * `npm run path`: sends emails over RabbitMQ, which must be available, and prints for the API, the relay and the
+ * email-worker the functions of this repository that ran for an email, in the order of their first calls. Functions
+ * without a name are left out.
  */
 async function main(): Promise<void> {
   let system: TestSystem | undefined;

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { allBrokers } from '../../scripts/brokers/all';
+import { allBrokers } from '../../scripts/brokers/find';
 import { setUpBrokers } from '../support/brokers';
 import { projectFolder } from '../support/postgres';
 import { tearDown } from '../support/run-folder';

@@ -1,8 +1,7 @@
 import { connect } from 'amqplib';
 import { Kafka, logLevel } from 'kafkajs';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
-import { type BrokerSettings } from '@app/messaging';
-import { RabbitmqNames } from '../../libs/messaging/src/drivers/rabbitmq/rabbitmq-names';
+import { RabbitmqNames, type BrokerSettings } from '@app/messaging';
 
 /**
  * Removes what an ended system has left on the shared brokers of the run, which would otherwise fill up. A broker of

@@ -52,13 +52,15 @@ export class EventReader {
 
   /**
    * Waits until an event matches.
+   * @param withinMs for streams of megabytes: more than the usual time
    * @returns the first event that matches
    */
-  async sees(what: string, fits: (event: ReadEvent) => boolean): Promise<ReadEvent> {
+  async sees(what: string, fits: (event: ReadEvent) => boolean, withinMs?: number): Promise<ReadEvent> {
     const seen = await until(
       `an event comes: ${what}`,
       () => Promise.resolve(this.events),
       (events) => events.some(fits),
+      withinMs,
     );
     return seen.find(fits)!;
   }

@@ -1,4 +1,4 @@
-import { allBrokers } from '../../scripts/brokers/all';
+import { allBrokers } from '../../scripts/brokers/find';
 import { setUpBrokers } from './brokers';
 import { setUp, setUpPostgres } from './set-up';
 

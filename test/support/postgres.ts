@@ -1,14 +1,14 @@
-import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { assertNoConnections } from './leaks';
 import { binariesIn } from '../../scripts/postgres/binaries';
 import { startPostgres, type RunningPostgres } from '../../scripts/postgres/embedded-postgres';
 import { freePort } from '../../scripts/postgres/free-port';
 import { locatePostgres } from '../../scripts/postgres/location';
+import { migrateDatabase, onServer, urlOfDatabase } from '../../scripts/postgres/temporary-database';
+
+export { onServer };
 
 /** The same folder from the source, under Jest, and from dist/, in a benchmark. */
 export const projectFolder = ['../..', '../../..']
@@ -37,20 +37,10 @@ export async function startTestPostgres(
     ...settings,
   });
   await onServer(postgres.url, (client) => client.query(`CREATE DATABASE ${template}`));
-  const url = databaseUrl(postgres.url, template);
-  await migrate(url);
+  const url = urlOfDatabase(postgres.url, template);
+  await migrateDatabase(projectFolder, url);
   await onServer(url, (client) => client.query('CREATE EXTENSION pg_stat_statements'));
   return postgres;
-}
-
-/** Runs `npm run migrate` in a separate process, because the schema engine keeps its process alive for 10 s. */
-export async function migrate(url: string): Promise<void> {
-  const child = fork(join(projectFolder, 'dist/scripts/migrate/main.js'), {
-    env: { ...process.env, DATABASE_URL: url, REDIS_URL: '' },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  if (code !== 0) throw new Error(`The migration of ${url} ended with code ${code}.`);
 }
 
 export interface TestDatabase {
@@ -64,30 +54,14 @@ export async function freshDatabase(server = process.env['TEST_POSTGRES_URL']!):
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   await onServer(server, (client) => client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`));
   return {
-    url: databaseUrl(server, name),
+    url: urlOfDatabase(server, name),
     drop: () =>
       onServer(server, async (client) => {
         try {
-          await assertNoConnections(databaseUrl(server, name), client);
+          await assertNoConnections(urlOfDatabase(server, name), client);
         } finally {
           await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
         }
       }),
   };
-}
-
-function databaseUrl(server: string, name: string): string {
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-export async function onServer(url: string, work: (client: Client) => Promise<unknown>): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await work(client);
-  } finally {
-    await client.end();
-  }
 }

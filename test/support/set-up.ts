@@ -1,4 +1,4 @@
-import { runAfterExit } from '../../scripts/brokers/run-after-exit';
+import { runAfterExit } from '../../scripts/brokers/server-process';
 import { startTestPostgres } from './postgres';
 import { keepForTeardown, runFolder, tearDown } from './run-folder';
 

@@ -11,7 +11,8 @@ module.exports = class SummaryReporter {
     const rows = new Map();
     const expects = new Map();
     for (const suite of results.testResults) {
-      const project = suite.displayName.name;
+      // A file that did not load has no project.
+      const project = suite.displayName?.name ?? 'not loaded';
       for (const { ancestorTitles, status, numPassingAsserts = 0 } of suite.testResults) {
         expects.set(project, (expects.get(project) ?? 0) + numPassingAsserts);
         const backend =

@@ -29,9 +29,13 @@ const addressNames: Readonly<Partial<Record<Backend, string>>> = {
 };
 
 /** Adds a describe block per backend. A backend without a broker is reported as skipped. */
-export function onEachBackend(title: string, tests: (backend: Backend) => void): void {
+export function onEachBackend(
+  title: string,
+  tests: (backend: Backend) => void,
+  chosen: readonly Backend[] = backends,
+): void {
   describe(title, () => {
-    for (const backend of backends) {
+    for (const backend of chosen) {
       const name = addressNames[backend];
       const isThere = name === undefined || process.env[`TEST_${name}`] !== undefined;
       (isThere ? describe : describe.skip)(`on ${backend}`, () => tests(backend));
@@ -41,9 +45,16 @@ export function onEachBackend(title: string, tests: (backend: Backend) => void):
 
 export type Broker = (typeof requestableBrokers)[number];
 
+const brokers: Readonly<Record<Backend, Broker>> = {
+  'bullmq-postgres': 'bullmq',
+  'bullmq-redis': 'bullmq',
+  rabbitmq: 'rabbitmq',
+  kafka: 'kafka',
+};
+
 /** The broker of the jobs of a system on this backend. */
 export function brokerOf(backend: Backend): Broker {
-  return backend === 'rabbitmq' || backend === 'kafka' ? backend : 'bullmq';
+  return brokers[backend];
 }
 
 /** Assigns every queue to one broker. */

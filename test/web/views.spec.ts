@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { findChromium, launchChromium } from '../support/chromium';
 import { anEmail, TestSystem } from '../support/system';
-import { openPage } from '../support/web-page';
+import { openPage, violations } from '../support/web-page';
 import { until } from '../support/until';
 
 (findChromium() ? describe : describe.skip)('the web client', () => {
@@ -125,6 +125,73 @@ import { until } from '../support/until';
       () => queue('email').textContent(),
       (text) => text?.includes('no worker') === false,
     );
+  });
+
+  it('makes the form of a kind that it does not know from the schema of its route', async () => {
+    const { body: document } = await system.get('/docs-json');
+    const schema = {
+      type: 'object',
+      required: ['number', 'copies', 'format', 'isPaid', 'address'],
+      properties: {
+        number: { type: 'string', maxLength: 100, description: 'The number of the invoice.' },
+        copies: { type: 'integer', minimum: 1, maximum: 9 },
+        format: { type: 'string', enum: ['pdf', 'paper'] },
+        isPaid: { type: 'boolean' },
+        due: { type: 'string', format: 'date' },
+        printedAt: { type: 'string', format: 'date-time' },
+        copyTo: { type: 'string', format: 'email' },
+        address: { type: 'object', required: ['city'], properties: { city: { type: 'string', maxLength: 100 } } },
+        lines: { type: 'array', items: {} },
+        note: { type: 'string', maxLength: 5_000 },
+        options: {},
+      },
+      example: { number: '4711', copies: 2, format: 'paper', address: { city: 'Ulm' }, note: 'not filled in' },
+    };
+    document.paths['/v1/invoices'] = {
+      post: {
+        summary: 'Generate an invoice',
+        'x-job-kind': 'invoice.generate',
+        requestBody: { content: { 'application/json': { schema } } },
+      },
+    };
+    await page.route('**/docs-json', (route) => route.fulfill({ json: document }));
+    const bodies: unknown[] = [];
+    await page.route('**/v1/invoices', (route) => {
+      bodies.push(route.request().postDataJSON());
+      const errors = [{ path: 'address.city', message: 'is not a city' }];
+      const json = {
+        type: 'urn:problem:invalid_body',
+        title: 'Invalid',
+        status: 400,
+        code: 'invalid_body',
+        detail: 'x',
+        errors,
+      };
+      return route.fulfill({ status: 400, json });
+    });
+    await page.goto('/');
+    await page.getByRole('radio', { name: 'invoice.generate' }).check();
+    const number = page.getByRole('textbox', { name: 'number' });
+    expect(await number.inputValue()).toBe('4711');
+    expect(await number.getAttribute('required')).toBe('');
+    await page.getByText('The number of the invoice.').waitFor();
+    const copies = page.getByRole('spinbutton', { name: 'copies' });
+    expect([await copies.inputValue(), await copies.getAttribute('max')]).toEqual(['2', '9']);
+    await page.getByRole('combobox', { name: 'isPaid' }).selectOption('yes');
+    await page.getByLabel('printedAt').fill('2026-01-31T12:00');
+    expect(await page.getByLabel('copyTo').getAttribute('type')).toBe('email');
+    expect(await page.getByRole('textbox', { name: 'note' }).inputValue()).toBe('');
+    await page.getByRole('textbox', { name: 'lines' }).fill('[1, 2]');
+    await page.getByRole('button', { name: 'Generate an invoice' }).click();
+    const city = page.getByRole('group', { name: 'address' }).getByRole('textbox', { name: 'city' });
+    await page.getByText('is not a city').waitFor();
+    expect(await city.getAttribute('aria-invalid')).toBe('true');
+    const printedAt = await page.evaluate("new Date('2026-01-31T12:00').toISOString()");
+    const address = { city: 'Ulm' };
+    expect(bodies).toEqual([
+      { number: '4711', copies: 2, format: 'paper', isPaid: true, printedAt, address, lines: [1, 2] },
+    ]);
+    expect(await violations(page)).toEqual([]);
   });
 
   it('shows a fault of a field in Chinese on the Chinese page', async () => {

@@ -250,7 +250,7 @@ const views = [
     await page.goto('/app/failure-lab');
     await page.getByRole('button', { name: 'Send, kill, send' }).click();
     // An email that was sent and not settled when the worker died is sent once more.
-    await page.getByText(/20 accepted, 20 completed, 20 sent/).waitFor();
+    await page.getByText(/20 accepted, 20 completed, 20 sent/).waitFor({ timeout: 90_000 });
     expect(killed).toEqual(['email-worker']);
   });
 

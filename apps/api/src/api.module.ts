@@ -6,18 +6,18 @@ import { configuredDrivers, directUrl, DRIVERS, MessagingSignals, ProducerModule
 import { loggingModule, observers } from '@app/observability';
 import { callerPool } from '@app/ledger';
 import { DatabaseModule } from '@app/database';
-import { StorageModule } from '@app/storage';
+import { fileStoreProvider } from '@app/storage';
 import {
   AccessGuard,
   SessionController,
   Sessions,
   signingKey,
-  TenantThrottle,
   type Access,
   ReadJsonBody,
   ProblemFilter,
   JobIntake,
   JobViews,
+  ResultLinks,
   type FeatureRoutes,
 } from '@app/http';
 import { FileLinks, FilesController } from '@app/storage/routes';
@@ -27,7 +27,6 @@ import { Board, BoardPool, boardModule } from './board/bull-board';
 import type { ApiSettings } from './config';
 import { LiveController } from './live/live.controller';
 import { LiveFeed } from './live/live-feed';
-import { LogOuts } from './live/log-outs';
 import { Streams } from './live/streams';
 import { JobsController } from './jobs/jobs.controller';
 import { BrokersController } from './operations/brokers.controller';
@@ -49,17 +48,11 @@ export class ApiModule {
       module: ApiModule,
       imports: [
         loggingModule({ application: 'api', level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
-        DatabaseModule.forRoot({
-          databaseUrl: settings.DATABASE_URL,
-          application: 'api',
-          pool: callerPool,
-        }),
+        DatabaseModule.forRoot({ databaseUrl: settings.DATABASE_URL, application: 'api', pool: callerPool }),
         ProducerModule.forRoot(settings, jobDefinitions),
-        StorageModule.forRoot(settings),
         // Only for reading the queues. No job request waits for a broker.
         ...drivers.imports,
-        boardModule(access),
-        TenantThrottle.module(settings.THROTTLE_PER_SECOND),
+        boardModule(),
       ],
       controllers: [
         ...features.flatMap(({ controllers }) => controllers),
@@ -76,6 +69,7 @@ export class ApiModule {
       ],
       providers: [
         drivers.provider,
+        fileStoreProvider(settings),
         { provide: Sessions, useValue: access.sessions },
         AsyncApiController.documentOf(settings, topology),
         JobIntake,
@@ -84,25 +78,24 @@ export class ApiModule {
           provide: FileLinks,
           useValue: new FileLinks(signingKey('file link', settings.API_KEYS ?? [], settings.SIGNING_SECRET)),
         },
+        { provide: ResultLinks, useExisting: FileLinks },
         {
           provide: JobViews,
-          inject: [FileLinks],
-          useFactory: (links: FileLinks) => new JobViews(jobDefinitions, (fileId) => links.urlOf(fileId)),
+          inject: [{ token: ResultLinks, optional: true }],
+          useFactory: (links?: ResultLinks) => new JobViews(jobDefinitions, links),
         },
         Board,
-        { provide: BoardPool, useFactory: () => BoardPool.at(settings.DATABASE_URL) },
+        { provide: BoardPool, useFactory: () => new BoardPool(settings.DATABASE_URL) },
         Redriver,
         {
           provide: Streams,
-          useValue: new Streams(
-            { perProcess: settings.STREAMS_PER_PROCESS, perTenant: settings.STREAMS_PER_TENANT },
-            { heartbeatMs: settings.STREAM_HEARTBEAT_MS, stallMs: settings.STREAM_STALL_MS, lifeMs: streamLifeMs },
-          ),
-        },
-        {
-          provide: LogOuts,
-          inject: [Pool, Streams],
-          useFactory: (pool: Pool, streams: Streams) => new LogOuts(pool, streams),
+          inject: [Pool],
+          useFactory: (pool: Pool) =>
+            new Streams(
+              { perProcess: settings.STREAMS_PER_PROCESS, perTenant: settings.STREAMS_PER_TENANT },
+              { heartbeatMs: settings.STREAM_HEARTBEAT_MS, stallMs: settings.STREAM_STALL_MS, lifeMs: streamLifeMs },
+              pool,
+            ),
         },
         {
           provide: LiveFeed,
@@ -114,10 +107,8 @@ export class ApiModule {
         Readiness,
         ...(settings.NODE_ENV === 'production' ? [] : [SupervisorChannel]),
         { provide: APP_FILTER, useClass: ProblemFilter },
-        // In this order, the throttle counts only requests with access.
-        { provide: APP_GUARD, useValue: new AccessGuard(settings.NODE_ENV === 'production') },
-        { provide: APP_GUARD, useClass: TenantThrottle },
-        // Runs after the guards, so no body of a refused caller is read.
+        { provide: APP_GUARD, useValue: new AccessGuard(settings.THROTTLE_PER_SECOND) },
+        // Runs after the guard, so no body of a refused caller is read.
         { provide: APP_INTERCEPTOR, useClass: ReadJsonBody },
       ],
       exports: [DRIVERS],

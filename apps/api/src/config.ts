@@ -13,6 +13,7 @@ export const settingNames = [
   'PUBLIC_URL',
   'TRUST_PROXY',
   'API_KEYS',
+  'SIGNING_SECRET',
   'THROTTLE_PER_SECOND',
   'STREAMS_PER_PROCESS',
   'STREAMS_PER_TENANT',

@@ -15,21 +15,17 @@ import {
 } from '@app/http';
 import { ApiModule } from './api.module';
 import type { ApiSettings } from './config';
-import { serveWebAssets } from './web/serve-web';
+import { serveDocsSite } from './web/docs-site';
+import { serveWebAssets } from './web/web.controller';
 import { featureRoutes } from './features';
 
 /** Builds the whole application. It does not listen yet. */
 export async function createApi(settings: ApiSettings): Promise<NestExpressApplication> {
   const access = new Access(settings);
   const features = featureRoutes(settings);
-  const app = await NestFactory.create<NestExpressApplication>(
-    ApiModule.forRoot(settings, access, features),
-    new ApiServer(settings),
-    {
-      bodyParser: false,
-      bufferLogs: true,
-    },
-  );
+  const module = ApiModule.forRoot(settings, access, features);
+  const options = { bodyParser: false, bufferLogs: true };
+  const app = await NestFactory.create<NestExpressApplication>(module, new ApiServer(settings), options);
   app.useLogger(app.get(Logger));
   app.use(closeUnread, traceRequests);
   app.set('trust proxy', settings.TRUST_PROXY);
@@ -37,11 +33,11 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy, refuseNul);
   access.sessions.database = app.get(Pool);
   for (const { beforeAccess } of features) beforeAccess?.(app);
-  app.use(...access.middleware);
-  app.use(admitBody);
+  app.use(...access.middleware, admitBody);
   if (!settings.API_KEYS)
     app.get(Logger).warn('API_KEYS is not set: every caller is the tenant demo and has all roles');
-  serveOpenApi(app, access, settings);
-  serveWebAssets(app, access);
+  serveOpenApi(app, settings);
+  serveWebAssets(app);
+  serveDocsSite(app);
   return app;
 }

@@ -4,5 +4,3 @@ import { workerSettingNames } from '@app/messaging';
 export const settingNames = [...workerSettingNames, 'SMTP_URL', 'SMTP_FROM'] as const;
 
 export const readWorkerSettings = () => readSettings(settingNames);
-
-export type EmailWorkerSettings = ReturnType<typeof readWorkerSettings>;

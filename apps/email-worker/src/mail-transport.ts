@@ -1,9 +1,7 @@
 import { createTransport, type Transport, type Transporter } from 'nodemailer';
 import { emailDigest, sendEmail } from '@app/features/email';
-import { catchMessage } from '@app/mailbox';
 import { type PrismaClient } from '@app/database';
 import type { Email } from './mailer';
-import { refusalOf } from './mailbox-refusals';
 
 /** Milliseconds, below the job's time-out: a silent server then fails the attempt with an error that names it. */
 const timeOuts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
@@ -23,19 +21,23 @@ export function createMailTransport(smtpUrl: string | undefined, prisma: PrismaC
   });
 }
 
+/**
+ * Stores every copy, unchanged. It refuses only what no mail server could deliver: no address at `.invalid` exists (RFC
+ * 6761, 6.4). It refuses `busy@…` temporarily, so that one can watch failing attempts and, after the last one, the dead
+ * letter.
+ */
 function mailboxTransport(prisma: PrismaClient): Transport {
   return {
     name: 'mailbox',
     version: '1',
     send: (mail, callback) => {
       const { tenant, to, subject, text, html } = mail.data as Email; // The object that the mailer passed.
-      const refusal = refusalOf(to);
-      if (refusal) {
-        callback(refusal, undefined);
+      if (to.toLowerCase().endsWith('.invalid')) {
+        callback(refusalOf(to), undefined);
         return;
       }
       const messageId = mail.message.messageId();
-      catchMessage(prisma, {
+      const data = {
         channel: 'email',
         tenant,
         recipient: to,
@@ -43,10 +45,19 @@ function mailboxTransport(prisma: PrismaClient): Transport {
         text: text ?? '',
         html: html ?? null,
         messageId,
-      }).then(
+      };
+      prisma.mailboxMessage.create({ data }).then(
         () => callback(null, { envelope: mail.message.getEnvelope(), messageId }),
         (error: unknown) => callback(error as Error, undefined as never),
       );
     },
   };
+}
+
+/** A mail server's reply, as nodemailer reports it. */
+function refusalOf(to: string): Error {
+  const [responseCode, text] = to.toLowerCase().startsWith('busy@')
+    ? [451, '4.2.1 The mailbox is busy; try again later']
+    : [550, '5.1.2 No mail server is at .invalid'];
+  return Object.assign(new Error(`${responseCode} ${text}`), { code: 'EENVELOPE', responseCode });
 }

@@ -1,5 +1,4 @@
 import { sendEmail } from '@app/features/email';
-import { type PayloadOf } from '@app/contracts';
 import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import { EmailRefused, Mailer } from './mailer';
 import { Templates } from './templates';
@@ -12,8 +11,8 @@ export class SendEmailHandler implements Handler<typeof sendEmail> {
   ) {}
 
   async handle({ tenant, payload }: JobOf<typeof sendEmail>, { effectKey, signal }: JobContext) {
-    const { to, subject } = payload;
-    const body = this.bodyOf(payload);
+    const { to, subject, template, data, text, html } = payload;
+    const body = template === undefined ? { text, html } : this.templates.render(template, data ?? {});
     signal.throwIfAborted();
     try {
       return done(await this.mailer.send({ tenant, to, subject, ...body }, effectKey));
@@ -21,9 +20,5 @@ export class SendEmailHandler implements Handler<typeof sendEmail> {
       if (error instanceof EmailRefused) return fail(error.message);
       throw error;
     }
-  }
-
-  private bodyOf({ template, data, text, html }: PayloadOf<typeof sendEmail>) {
-    return template === undefined ? { text, html } : this.templates.render(template, data ?? {});
   }
 }

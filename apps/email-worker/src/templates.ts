@@ -4,11 +4,6 @@ import { Injectable } from '@nestjs/common';
 import handlebars from 'handlebars';
 import { emailTemplateNames } from '@app/features/email';
 
-interface Rendered {
-  readonly text: string;
-  readonly html: string;
-}
-
 /** The templates that callers may name, and our own. */
 const templateNames = [...emailTemplateNames, 'digest'] as const;
 
@@ -22,15 +17,15 @@ export class Templates {
   );
 
   /** Escapes values in HTML, and leaves them unchanged in text. */
-  render(name: Template, data: Record<string, unknown>): Rendered {
+  render(name: Template, data: Record<string, unknown>): { text: string; html: string } {
     return this.compiled.get(name)!(data);
   }
 }
 
-function compile(name: Template): (data: Record<string, unknown>) => Rendered {
+function compile(name: Template) {
   const text = handlebars.compile(read('text.hbs'), { noEscape: true, strict: false });
   const html = handlebars.compile(read('html.hbs'), { strict: false });
-  return (data) => ({ text: text(data), html: html(data) });
+  return (data: Record<string, unknown>) => ({ text: text(data), html: html(data) });
 
   function read(file: string): string {
     return readFileSync(join(__dirname, 'templates', name, file), 'utf8');

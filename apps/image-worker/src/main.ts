@@ -1,14 +1,18 @@
 import '../../../libs/configuration/src/check-node.cjs';
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { runProcess, workerProcess } from '@app/observability';
-import { checkStorageFolder } from '@app/storage';
+import { DatabaseModule } from '@app/database';
+import { resizeImage } from '@app/features/image';
+import { runWorker } from '@app/observability';
+import { checkStorageFolder, fileStoreProvider } from '@app/storage';
 import { readWorkerSettings } from './config';
-import { WorkerModule } from './worker.module';
+import { ResizeImageHandler } from './resize-image.handler';
+import { UploadSweep } from './upload-sweep';
 
-void runProcess('image-worker', readWorkerSettings, async (settings) => {
+void runWorker('image-worker', readWorkerSettings, async (settings) => {
   await checkStorageFolder(settings);
-  return workerProcess(
-    await NestFactory.createApplicationContext(WorkerModule.forRoot(settings), { bufferLogs: true }),
-  );
+  return {
+    database: DatabaseModule,
+    jobs: [resizeImage],
+    providers: [fileStoreProvider(settings), ResizeImageHandler, UploadSweep],
+  };
 });

@@ -1,10 +1,14 @@
-import sharp, { type Metadata, type OutputInfo, type SharpOptions } from 'sharp';
+import sharp, { type OutputInfo, type SharpOptions } from 'sharp';
 import { imageSizes, type ImageFormat, type ImageSize } from '@app/features/image';
 
-/** More than a phone's camera makes; 75 MB when decoded. */
+/** The largest image that is decoded: about 75 MB as RGB, 100 MB with transparency, at 8 bits per channel. */
 const megapixels = 25;
 
-/** A file of a few bytes can require gigabytes when decoded, and a broken one may do anything. */
+/**
+ * Limits the number of pixels, because a file of a few bytes can need gigabytes of memory when it is decoded. Refuses a
+ * file when libvips reports an error in its pixels. A warning does not count, although sharp recommends its stricter
+ * default for untrusted input: libvips also warns of files that every browser shows.
+ */
 const limits: SharpOptions = { limitInputPixels: megapixels * 1_000_000, failOn: 'error' };
 
 /** The time limit of one step: well below the job's time-out, and far above the time for the largest image. */
@@ -29,12 +33,6 @@ sharp.cache(false);
 /** The image itself is invalid; a retry cannot help. */
 export class PictureRefused extends Error {}
 
-export interface Encoded {
-  readonly bytes: Buffer;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Upright pixels in sRGB without metadata, at most as large as the largest variant. */
 export class Picture {
   private constructor(
@@ -49,7 +47,8 @@ export class Picture {
   static async decode(file: Buffer): Promise<Picture> {
     try {
       // Reads only the header first: an image that is too large is never decoded.
-      refuseWithoutSize(await sharp(file, limits).metadata());
+      const { width, height } = await sharp(file, limits).metadata();
+      if (!width || !height) throw new Error('its header says that it has no pixels');
       const { data, info } = await sharp(file, limits)
         .autoOrient()
         .resize(within(imageSizes.large))
@@ -64,16 +63,13 @@ export class Picture {
   }
 
   /** @returns the same bytes for the same picture, every time */
-  async encode(size: ImageSize, format: ImageFormat): Promise<Encoded> {
-    const { data, info } = await encoders[format](this.scaledTo(size))
+  async encode(size: ImageSize, format: ImageFormat) {
+    const { width, height, channels } = this.info;
+    const scaled = sharp(this.pixels, { raw: { width, height, channels } }).resize(within(imageSizes[size]));
+    const { data, info } = await encoders[format](scaled)
       .timeout({ seconds: stepSeconds })
       .toBuffer({ resolveWithObject: true });
     return { bytes: data, width: info.width, height: info.height };
-  }
-
-  private scaledTo(size: ImageSize): sharp.Sharp {
-    const { width, height, channels } = this.info;
-    return sharp(this.pixels, { raw: { width, height, channels } }).resize(within(imageSizes[size]));
   }
 }
 
@@ -91,10 +87,6 @@ const within = (side: number): sharp.ResizeOptions => ({
   fit: 'inside',
   withoutEnlargement: true,
 });
-
-function refuseWithoutSize({ width, height }: Metadata): void {
-  if (!width || !height) throw new Error('its header says that it has no pixels');
-}
 
 /**
  * @returns the refusal when libvips rejects the image. A step that took too long may have run on a busy machine, so

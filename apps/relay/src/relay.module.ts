@@ -10,7 +10,7 @@ import {
   MessagingSignals,
   ProducerModule,
   queuesOf,
-  type BrokerDriver,
+  type BrokerPublisher,
 } from '@app/messaging';
 import { Relay } from '@app/messaging/relay';
 import { loggingModule, observers } from '@app/observability';
@@ -44,7 +44,7 @@ export class RelayModule {
           inject: [Pool, DRIVERS, OutboxWakeUp, JobsService, MessagingSignals, BrokerRoutes],
           useFactory: (
             pool: Pool,
-            brokers: BrokerDriver[],
+            brokers: BrokerPublisher[],
             wakeUp: OutboxWakeUp,
             jobs: JobsService,
             signals: MessagingSignals,
@@ -54,7 +54,7 @@ export class RelayModule {
               databaseUrl: directUrl(settings),
               queues: topology.queues.map(({ queue }) => queue),
               eventsOf: (broker) =>
-                eventDefinitions.filter((event) => routes.brokerOfEvent(event) === broker).map(({ kind }) => kind),
+                eventDefinitions.filter((event) => routes.brokerOf(event) === broker).map(({ kind }) => kind),
               schedules: schedulesOf(settings),
               leaseMs: settings.LEASE_MS,
               sweepMs: settings.SWEEP_MS,

@@ -5,5 +5,3 @@ import { storageSettingNames } from '@app/storage';
 export const settingNames = [...workerSettingNames, ...storageSettingNames] as const;
 
 export const readWorkerSettings = () => readSettings(settingNames);
-
-export type ReportWorkerSettings = ReturnType<typeof readWorkerSettings>;

@@ -1,14 +1,18 @@
 import '../../../libs/configuration/src/check-node.cjs';
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { runProcess, workerProcess } from '@app/observability';
-import { checkStorageFolder } from '@app/storage';
+import { DatabaseModule } from '@app/database';
+import { makeReport, summariseSection } from '@app/features/report';
+import { runWorker } from '@app/observability';
+import { checkStorageFolder, fileStoreProvider } from '@app/storage';
 import { readWorkerSettings } from './config';
-import { WorkerModule } from './worker.module';
+import { MakeReportHandler } from './make-report.handler';
+import { SummariseSectionHandler } from './summarise-section.handler';
 
-void runProcess('report-worker', readWorkerSettings, async (settings) => {
+void runWorker('report-worker', readWorkerSettings, async (settings) => {
   await checkStorageFolder(settings);
-  return workerProcess(
-    await NestFactory.createApplicationContext(WorkerModule.forRoot(settings), { bufferLogs: true }),
-  );
+  return {
+    database: DatabaseModule,
+    jobs: [makeReport, summariseSection],
+    providers: [fileStoreProvider(settings), MakeReportHandler, SummariseSectionHandler],
+  };
 });

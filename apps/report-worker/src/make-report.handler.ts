@@ -4,23 +4,23 @@ import { Pool } from 'pg';
 import {
   makeReport,
   reportFormats,
-  type ReportFormat,
-  type SectionSummary,
   sectionsOfOrders,
   withOrders,
   type OrderPeriod,
+  type SectionSummary,
 } from '@app/features/report';
 import { type PayloadOf } from '@app/contracts';
 import { done, JobAborted, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import type { Prisma } from '@app/database';
 import { recordFiles, FileStore } from '@app/storage';
 import { writeCsv } from './csv/write-csv';
-import { summarise } from './pdf/summarise';
+import { summarise } from './summarise-section.handler';
 import { writePdf } from './pdf/write-pdf';
+import { mostPercent, withProgress } from './with-progress';
 import { writeXlsx } from './xlsx/write-xlsx';
 
-/** Writing the report is most of the progress; the rest is for storing its record. */
-const writtenPercent = 99;
+/** Writes the content under the key of the report. */
+type Put = (content: Readable) => Promise<{ bytes: number }>;
 
 const tables = { csv: writeCsv, xlsx: writeXlsx };
 
@@ -45,11 +45,19 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
       from: payload.from ? new Date(payload.from) : undefined,
       to: payload.to ? new Date(payload.to) : createdAt,
     };
+    const put = async (content: Readable) => {
+      try {
+        return await this.store.put(key, content, { contentType, signal: context.signal });
+      } finally {
+        // After a failed put, the content must not read on from the database: withOrders is about to close its connection.
+        content.destroy();
+      }
+    };
     try {
       const { rows, bytes } =
         format === 'pdf'
-          ? await this.putDocument(key, period, context)
-          : await this.putTable(key, format, period, context);
+          ? await this.putDocument(put, period, context)
+          : await this.putTable(put, tables[format], period, context);
       context.signal.throwIfAborted();
       const file = { id: randomUUID(), bytes, contentType };
       return await context.transaction(async (tx) => {
@@ -64,44 +72,21 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     }
   }
 
-  private async putTable(
-    key: string,
-    format: keyof typeof tables,
-    period: OrderPeriod,
-    { signal, progress }: JobContext,
-  ) {
-    return withOrders(this.pool, period, signal, async ({ count, batches }) => {
-      let rows = 0;
-      const counted = async function* () {
-        for await (const batch of batches) {
-          yield batch;
-          rows += batch.length;
-          progress(Math.min(writtenPercent, (rows / count) * 100), `${rows} of ${count} orders`);
-        }
-      };
-      const { bytes } = await this.put(key, format, tables[format](counted()), signal);
-      return { rows, bytes };
+  private putTable(put: Put, write: typeof writeCsv, period: OrderPeriod, { signal, progress }: JobContext) {
+    return withOrders(this.pool, period, signal, async (cursor) => {
+      const { bytes } = await put(write(withProgress(cursor, progress)));
+      return { rows: cursor.count, bytes };
     });
   }
 
-  private async putDocument(key: string, period: OrderPeriod, context: JobContext<Prisma.TransactionClient>) {
+  private async putDocument(put: Put, period: OrderPeriod, context: JobContext<Prisma.TransactionClient>) {
     const children = await context.childResults();
     const sections =
       children.length > 0
         ? children.map(({ result }) => result as SectionSummary)
         : await this.summariseHere(period, context);
-    const { signal } = context;
-    const { bytes } = await this.put(key, 'pdf', writePdf(sections), signal);
+    const { bytes } = await put(writePdf(sections));
     return { rows: sections.reduce((sum, { orders }) => sum + orders, 0), bytes };
-  }
-
-  private async put(key: string, format: ReportFormat, content: Readable, signal: AbortSignal) {
-    try {
-      return await this.store.put(key, content, { contentType: reportFormats[format], signal });
-    } finally {
-      // After a failed put, the content must not read on from the database: withOrders is about to close its connection.
-      content.destroy();
-    }
   }
 
   /** For a job without children, for example one that another service requested. */
@@ -110,7 +95,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
     const summaries: SectionSummary[] = [];
     for (const section of sections) {
       summaries.push(await summarise(this.pool, period.tenant, section, signal, () => undefined));
-      progress(Math.min(writtenPercent, (summaries.length / sections.length) * 100), section.from);
+      progress(Math.min(mostPercent, (summaries.length / sections.length) * 100), section.from);
     }
     return summaries;
   }

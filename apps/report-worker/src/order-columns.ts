@@ -1,19 +1,5 @@
 import type { Order } from '@app/features/report';
 
-/** The columns of every table of orders, in order. */
-export const orderColumns = [
-  'number',
-  'placed_at',
-  'customer',
-  'country',
-  'product',
-  'quantity',
-  'unit_price',
-  'total',
-  'status',
-  'note',
-] as const;
-
 /** How a file format represents each kind of value. */
 export interface CellFormat<Cell> {
   readonly text: (text: string) => Cell;
@@ -22,18 +8,25 @@ export interface CellFormat<Cell> {
   readonly money: (cents: number) => Cell;
 }
 
+/** The columns of every table of orders, in order. */
+const columns = {
+  number: (order, { number }) => number(order.number),
+  placed_at: (order, { date }) => date(order.placedAt),
+  customer: (order, { text }) => text(order.customer),
+  country: (order, { text }) => text(order.country),
+  product: (order, { text }) => text(order.product),
+  quantity: (order, { number }) => number(order.quantity),
+  unit_price: (order, { money }) => money(order.unitPriceCents),
+  total: (order, { money }) => money(order.totalCents),
+  status: (order, { text }) => text(order.status),
+  note: (order, { text }) => (order.note === null ? null : text(order.note)),
+} satisfies Record<string, <Cell>(order: Order, format: CellFormat<Cell>) => Cell | null>;
+
+export const orderColumns = Object.keys(columns) as (keyof typeof columns)[];
+
+const cells = Object.values(columns);
+
 /** @returns the cells of one row */
-export function cellsOf<Cell>(order: Order, { text, date, number, money }: CellFormat<Cell>): (Cell | null)[] {
-  return [
-    number(order.number),
-    date(order.placedAt),
-    text(order.customer),
-    text(order.country),
-    text(order.product),
-    number(order.quantity),
-    money(order.unitPriceCents),
-    money(order.totalCents),
-    text(order.status),
-    order.note === null ? null : text(order.note),
-  ];
+export function cellsOf<Cell>(order: Order, format: CellFormat<Cell>): (Cell | null)[] {
+  return cells.map((cellOf) => cellOf(order, format));
 }

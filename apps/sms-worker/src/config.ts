@@ -4,5 +4,3 @@ import { workerSettingNames } from '@app/messaging';
 export const settingNames = [...workerSettingNames, 'SMS_URL', 'SMS_TOKEN'] as const;
 
 export const readWorkerSettings = () => readSettings(settingNames);
-
-export type SmsWorkerSettings = ReturnType<typeof readWorkerSettings>;

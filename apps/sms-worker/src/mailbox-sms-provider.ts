@@ -1,4 +1,3 @@
-import { catchMessage } from '@app/mailbox';
 import { type PrismaClient } from '@app/database';
 import { SmsProvider, type Sms } from './sms-provider';
 
@@ -9,15 +8,8 @@ export class MailboxSmsProvider extends SmsProvider {
   }
 
   async send({ tenant, to, text }: Sms, key: string): Promise<string> {
-    const { id } = await catchMessage(this.prisma, {
-      channel: 'sms',
-      tenant,
-      recipient: to,
-      subject: null,
-      text,
-      html: null,
-      messageId: key,
-    });
+    const data = { channel: 'sms', tenant, recipient: to, text, messageId: key };
+    const { id } = await this.prisma.mailboxMessage.create({ data });
     return `mailbox-${id}`;
   }
 }

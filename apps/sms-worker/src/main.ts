@@ -1,10 +1,24 @@
 import '../../../libs/configuration/src/check-node.cjs';
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { runProcess, workerProcess } from '@app/observability';
+import { DatabaseModule, PrismaClient } from '@app/database';
+import { sendSms } from '@app/features/sms';
+import { runWorker } from '@app/observability';
 import { readWorkerSettings } from './config';
-import { WorkerModule } from './worker.module';
+import { HttpSmsProvider } from './http-sms-provider';
+import { MailboxSmsProvider } from './mailbox-sms-provider';
+import { SendSmsHandler } from './send-sms.handler';
+import { SmsProvider } from './sms-provider';
 
-void runProcess('sms-worker', readWorkerSettings, async (settings) =>
-  workerProcess(await NestFactory.createApplicationContext(WorkerModule.forRoot(settings), { bufferLogs: true })),
-);
+void runWorker('sms-worker', readWorkerSettings, ({ SMS_URL, SMS_TOKEN }) => ({
+  database: DatabaseModule,
+  jobs: [sendSms],
+  providers: [
+    SendSmsHandler,
+    {
+      provide: SmsProvider,
+      inject: [PrismaClient],
+      useFactory: (prisma: PrismaClient) =>
+        SMS_URL === undefined ? new MailboxSmsProvider(prisma) : new HttpSmsProvider(SMS_URL, SMS_TOKEN),
+    },
+  ],
+}));

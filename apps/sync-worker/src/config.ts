@@ -3,8 +3,6 @@ import { replayingBrokers, workerSettingNames } from '@app/messaging';
 
 export const settingNames = [...workerSettingNames, 'SYNC_REPLAY'] as const;
 
-export type SyncWorkerSettings = ReturnType<typeof readWorkerSettings>;
-
 /** @throws ConfigurationError */
 export function readWorkerSettings() {
   const settings = readSettings(settingNames);

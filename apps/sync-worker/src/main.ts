@@ -1,13 +1,20 @@
 import '../../../libs/configuration/src/check-node.cjs';
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { runProcess, workerProcess } from '@app/observability';
+import { DatabaseModule } from '@app/database';
+import { syncRun } from '@app/features/product';
+import { runWorker } from '@app/observability';
+import { audit, AuditHandler } from './audit.handler';
 import { readWorkerSettings } from './config';
-import { ReplayModule } from './replay.module';
-import { WorkerModule } from './worker.module';
+import { replayWorker } from './replay-worker';
+import { search, SearchHandler } from './search.handler';
+import { SyncRunHandler } from './sync-run.handler';
 
-void runProcess('sync-worker', readWorkerSettings, async (settings) => {
-  const { SYNC_REPLAY: subscriber } = settings;
-  const module = subscriber === undefined ? WorkerModule.forRoot(settings) : ReplayModule.forRoot(settings, subscriber);
-  return workerProcess(await NestFactory.createApplicationContext(module, { bufferLogs: true }));
+void runWorker('sync-worker', readWorkerSettings, ({ SYNC_REPLAY: subscriber }) => {
+  if (subscriber !== undefined) return replayWorker(subscriber);
+  return {
+    database: DatabaseModule,
+    jobs: [syncRun],
+    subscriptions: [search, audit],
+    providers: [SearchHandler, AuditHandler, SyncRunHandler],
+  };
 });

@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import type { ResultOf } from '@app/contracts';
 import {
   syncRun,
   closeGeneration,
@@ -16,11 +17,7 @@ const pageSize = 1_000;
 /** About as many rows as can be deleted within a second. */
 const rowsAtOnce = 20_000;
 
-interface Copied {
-  readonly read: number;
-  readonly written: number;
-  readonly skipped: number;
-}
+type Copied = ResultOf<typeof syncRun>;
 
 /**
  * Builds the model of a tenant again beside the one in use, and replaces it in the commit that completes the job.
@@ -47,7 +44,7 @@ export class SyncRunHandler implements Handler<typeof syncRun> {
         return done(copied);
       });
     } catch (error) {
-      if (isOver(job, context)) await closeGeneration(this.pool, generation.id);
+      if (isOver(job, context)) await closeGeneration.run(this.pool, generation);
       throw error;
     }
   }

@@ -5,5 +5,3 @@ import { webhookSettingNames } from '@app/features/webhook';
 export const settingNames = [...workerSettingNames, ...webhookSettingNames] as const;
 
 export const readWorkerSettings = () => readSettings(settingNames);
-
-export type WebhookWorkerSettings = ReturnType<typeof readWorkerSettings>;

@@ -1,11 +1,4 @@
-import {
-  deliverWebhook,
-  Deliveries,
-  Endpoints,
-  signedHeaders,
-  type AttemptRecord,
-  type Recipient,
-} from '@app/features/webhook';
+import { deliverWebhook, Deliveries, Endpoints, signedHeaders, type Recipient } from '@app/features/webhook';
 import {
   Bulkhead,
   done,
@@ -74,28 +67,23 @@ export class DeliverWebhookHandler implements Handler<typeof deliverWebhook> {
   private async conclude(job: Job, { ms, outcome }: Attempt, { transaction }: JobContext) {
     if (outcome instanceof Error) {
       const error = reasonOf(outcome);
-      await this.log(job, { ms, status: null, answer: '', error });
+      await this.deliveries.recordAttempt(this.prisma, job, { ms, status: null, answer: '', error });
       return retry(error);
     }
-    const { status, text: answer } = outcome;
+    const { status, text: answer, retryAfterSeconds } = outcome;
     if (status >= 200 && status < 300) {
       return transaction(async (tx) => {
-        await this.deliveries.recordAttempt(tx, job, { attempt: job.attempt, ms, status, answer, error: null });
+        await this.deliveries.recordAttempt(tx, job, { ms, status, answer, error: null });
         return done({ status });
       });
     }
     const error = faultOf(outcome);
-    await this.log(job, { ms, status, answer, error });
+    await this.deliveries.recordAttempt(this.prisma, job, { ms, status, answer, error });
     if (status === gone) {
       await this.endpoints.disable(job.tenant, job.payload.endpointId, error);
       return fail(error);
     }
-    const { retryAfterSeconds } = outcome;
     return retryAfterSeconds ? retry(error, `${Math.min(retryAfterSeconds, longestWaitSeconds)}s`) : retry(error);
-  }
-
-  private async log(job: Job, record: Omit<AttemptRecord, 'attempt'>): Promise<void> {
-    await this.deliveries.recordAttempt(this.prisma, job, { attempt: job.attempt, ...record });
   }
 }
 

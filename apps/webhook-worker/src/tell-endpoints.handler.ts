@@ -2,7 +2,7 @@ import type { jobFinished } from '@app/contracts';
 import { EventHandler, JobsService, type AfterCommit, type EventOf, type HandlesEvents } from '@app/messaging';
 import type { AcceptedJob } from '@app/ledger';
 import type { Prisma } from '@app/database';
-import { Deliveries, Endpoints, finishedJobs } from '@app/features/webhook';
+import { Deliveries, Endpoints, finishedJobs, type Endpoint } from '@app/features/webhook';
 
 /**
  * Enqueues a message for each finished job to each endpoint that subscribed to it, one job after another, in one
@@ -34,9 +34,6 @@ export class TellEndpointsHandler implements HandlesEvents<typeof jobFinished> {
 }
 
 /** An empty list of kinds or of states means all of them. */
-function wants(
-  { kinds, states }: { kinds: readonly string[]; states: readonly string[] },
-  job: { kind: string; state: string },
-): boolean {
+function wants({ kinds, states }: Pick<Endpoint, 'kinds' | 'states'>, job: { kind: string; state: string }): boolean {
   return (kinds.length === 0 || kinds.includes(job.kind)) && (states.length === 0 || states.includes(job.state));
 }

@@ -1,15 +1,22 @@
-import { type BrokerName, type EventDefinition, type JobDefinition } from '@app/contracts';
+import { requestableBrokers, type BrokerName, type JobDefinition } from '@app/contracts';
 import { ConfigurationError } from './read-settings';
 import type { Settings } from './settings';
 
-export type BrokerAddresses = Pick<Settings, 'RABBITMQ_URL' | 'KAFKA_BROKERS'>;
+export type BrokerAddresses = Pick<Settings, 'REDIS_URL' | 'RABBITMQ_URL' | 'KAFKA_BROKERS'>;
 
-/**
- * BullMQ is always configured: it needs no server beside PostgreSQL. The others are configured when their addresses are
- * set.
- */
-export function configuredBrokers({ RABBITMQ_URL, KAFKA_BROKERS }: BrokerAddresses): readonly BrokerName[] {
-  return ['bullmq', ...(RABBITMQ_URL ? ['rabbitmq' as const] : []), ...(KAFKA_BROKERS ? ['kafka' as const] : [])];
+/** The setting that holds the address of a broker. BullMQ needs no server beside PostgreSQL. */
+const addressOf: Readonly<Partial<Record<BrokerName, keyof Settings>>> = {
+  rabbitmq: 'RABBITMQ_URL',
+  kafka: 'KAFKA_BROKERS',
+};
+
+/** BullMQ is always configured. The others are configured when their addresses are set. */
+export function configuredBrokers(settings: BrokerAddresses): readonly BrokerName[] {
+  const given: Partial<Settings> = settings;
+  return requestableBrokers.filter((broker) => {
+    const address = addressOf[broker];
+    return address === undefined || given[address] !== undefined;
+  });
 }
 
 /** Routes each kind of job and event to one of the configured brokers. */
@@ -24,31 +31,22 @@ export class BrokerRoutes {
     private readonly moved: ReadonlyMap<string, BrokerName> = new Map(),
   ) {
     const queues = new Set(definitions.map(({ queue }) => queue));
-    const faults = [...moved].flatMap(([queue, broker]) => [
-      ...(queues.has(queue)
-        ? []
-        : [`JOB_BROKERS: expected one of the queues ${[...queues].join(', ')}, got "${queue}"`]),
-      ...(configured.includes(broker)
-        ? []
-        : [
-            `JOB_BROKERS: "${queue}=${broker}" names a broker that is not configured here; choose ` +
-              configured.join(' or '),
-          ]),
-    ]);
+    const faults = [...moved]
+      .flatMap(([queue, broker]) => [
+        queues.has(queue) || `JOB_BROKERS: expected one of the queues ${[...queues].join(', ')}, got "${queue}"`,
+        configured.includes(broker) ||
+          `JOB_BROKERS: "${queue}=${broker}" names a broker that is not configured here; choose ${configured.join(' or ')}`,
+      ])
+      .filter((fault) => fault !== true);
     if (faults.length > 0) throw new ConfigurationError(faults);
   }
 
-  /** The definition's broker is a preference. When it is not configured, the first configured broker is used. */
-  brokerOf({ queue, broker }: Pick<JobDefinition, 'queue' | 'broker'>): BrokerName {
-    return this.firstConfigured(this.moved.get(queue) ?? broker);
-  }
-
-  /** All subscribers of an event use one broker. */
-  brokerOfEvent({ broker }: Pick<EventDefinition, 'broker'>): BrokerName {
-    return this.firstConfigured(broker);
-  }
-
-  private firstConfigured(wanted: BrokerName): BrokerName {
+  /**
+   * @param definition of a job, or of an event, which has no queue: all subscribers of an event use one broker
+   * @returns its broker. The definition's is a preference: when it is not configured, the first configured one is used
+   */
+  brokerOf({ queue = '', broker }: { readonly queue?: string; readonly broker: BrokerName }): BrokerName {
+    const wanted = this.moved.get(queue) ?? broker;
     return this.configured.includes(wanted) ? wanted : this.configured[0]!;
   }
 

@@ -45,9 +45,9 @@ export function readSettings<Name extends keyof Settings>(
     for (const name of names.filter((one) => environment[one]?.includes(developmentPassword))) {
       faults.push(`${name}: expected a password of your own in production, got the one of development`);
     }
-    for (const name of requiredInProduction.filter((required) => (names as readonly string[]).includes(required))) {
-      if (!environment[name])
-        faults.push(`${name}: expected a value in production (docs/access.md says which), got nothing`);
+    const isRead = (name: keyof Settings) => (names as readonly string[]).includes(name);
+    for (const name of requiredInProduction.filter((required) => isRead(required) && !environment[required])) {
+      faults.push(`${name}: expected a value in production (docs/access.md says which), got nothing`);
     }
     if (values['WEBHOOK_ALLOW_HOSTS'] !== undefined) {
       faults.push('WEBHOOK_ALLOW_HOSTS: expected nothing in production, where webhooks go to the public Internet only');

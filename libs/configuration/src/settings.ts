@@ -1,26 +1,26 @@
 import { Cron } from 'croner';
 import { z } from 'zod';
+import { requestableBrokers } from '@app/contracts';
 import { apiKeys } from './api-keys';
 
-const port = z.coerce.number().int().min(1).max(65535);
+const whole = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const port = whole(1, 65_535);
 /** At most the longest time for a timer of Node. */
-const milliseconds = z.coerce
-  .number()
-  .int()
-  .min(1)
-  .max(2 ** 31 - 1);
-const count = z.coerce.number().int().min(1).max(100_000);
-const url = (...protocols: string[]) => {
-  const error = `expected a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
-  return z
-    .string({ error })
-    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), { error });
-};
+const milliseconds = whole(1, 2 ** 31 - 1);
+const count = whole(1, 100_000);
+const matching = (pattern: RegExp, expected?: string) => z.string().regex(pattern, expected);
+const secret = z.string().min(32, 'expected at least 32 characters');
+const url = (...schemes: string[]) =>
+  z.url({
+    protocol: new RegExp(`^(${schemes.join('|')})$`),
+    error: `expected a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+  });
+const webUrl = url('http', 'https').optional();
+const postgresUrl = url('postgres', 'postgresql');
 
-type RequestableBroker = 'bullmq' | 'rabbitmq' | 'kafka';
-const cron = z
-  .string()
-  .refine(isCron, { error: 'expected a cron expression such as "0 7 * * *" that has a next tick' });
+type RequestableBroker = (typeof requestableBrokers)[number];
+
+const queueAtBroker = `[a-z][a-z0-9-]*=(${requestableBrokers.join('|')})`;
 
 /** The moments at which a crash test lets a process kill itself; each is a signal of the core. */
 export const failPoints = ['accepted', 'confirmed', 'received', 'handled', 'settled', 'draining'] as const;
@@ -36,60 +36,49 @@ export const settings = {
     .describe('in production, a process that reads API_KEYS or SIGNING_SECRET does not start without it'),
   PORT: port.default(3000).describe('where the API listens'),
   HOST: z.string().default('127.0.0.1').describe('the address the API binds; 0.0.0.0 in a container'),
-  PUBLIC_URL: url('http:', 'https:').optional().describe('how callers reach the API; default http://localhost:PORT'),
+  PUBLIC_URL: webUrl.describe('how callers reach the API; default http://localhost:PORT'),
   TRUST_PROXY: z
-    .union([z.literal('false').transform(() => false as const), z.coerce.number().int().min(1).max(10)], {
-      error: 'expected the number of proxies in front, 1 to 10, or false',
-    })
+    .union(
+      [z.literal('false').transform(() => false as const), whole(1, 10)],
+      'expected the number of proxies in front, 1 to 10, or false',
+    )
     .default(false)
     .describe('how many proxies in front of the API are trusted; their X-Forwarded-* headers are used'),
   API_KEYS: apiKeys
     .optional()
     .describe('key:tenant:role[+role],… with the roles user, viewer, operator, admin; required in production'),
-  SIGNING_SECRET: z
-    .string()
-    .min(32, { error: 'expected at least 32 characters' })
+  SIGNING_SECRET: secret
     .optional()
     .describe('signs sessions and links to files; the same in every API process; required in production'),
-  THROTTLE_PER_SECOND: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(100_000)
-    .default(1_000)
-    .describe('requests of one tenant that one API process takes in a second'),
+  THROTTLE_PER_SECOND: count.default(1_000).describe('requests of one tenant that one API process takes in a second'),
   STREAMS_PER_PROCESS: count.default(5_000).describe('event streams that one API process keeps open'),
   STREAMS_PER_TENANT: count.default(1_000).describe('event streams of one tenant that one API process keeps open'),
   STREAM_HEARTBEAT_MS: milliseconds.default(15_000).describe('how often a silent event stream says that it is alive'),
   STREAM_STALL_MS: milliseconds
     .default(30_000)
     .describe('how long a client may not read its event stream before the stream is closed'),
-  DATABASE_URL: url('postgres:', 'postgresql:').describe(
+  DATABASE_URL: postgresUrl.describe(
     'PostgreSQL 14 or later; without it npm start runs an embedded one, except in production',
   ),
-  DATABASE_DIRECT_URL: url('postgres:', 'postgresql:')
+  DATABASE_DIRECT_URL: postgresUrl
     .optional()
     .describe(
       'the same database without the pooler, for LISTEN, migrations and BullMQ on PostgreSQL; default DATABASE_URL',
     ),
-  DATABASE_APP_URL: url('postgres:', 'postgresql:')
+  DATABASE_APP_URL: postgresUrl
     .optional()
     .describe(
       'read by npm run migrate, which creates this user with the rights that apps need; for the DATABASE_URL of the apps',
     ),
   DATA_DIR: z.string().optional().describe('where npm start keeps the embedded PostgreSQL; default .data'),
-  REDIS_URL: url('redis:', 'rediss:')
+  REDIS_URL: url('redis', 'rediss')
     .optional()
     .describe('BullMQ on Redis (maxmemory-policy noeviction); without it BullMQ runs on PostgreSQL'),
-  BULLMQ_PREFIX: z
-    .string()
-    .regex(/^[\w-]+$/)
+  BULLMQ_PREFIX: matching(/^[\w-]+$/)
     .default('bull')
     .describe('prefix of every key; separates two systems on one Redis'),
-  RABBITMQ_URL: url('amqp:', 'amqps:').optional().describe('RabbitMQ 3.10 or later; without it RabbitMQ is not used'),
-  KAFKA_BROKERS: z
-    .string()
-    .regex(/^[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*$/, { error: 'expected host:port pairs such as "localhost:9092"' })
+  RABBITMQ_URL: url('amqp', 'amqps').optional().describe('RabbitMQ 3.10 or later; without it RabbitMQ is not used'),
+  KAFKA_BROKERS: matching(/^[^\s:,]+:\d{1,5}(,[^\s:,]+:\d{1,5})*$/, 'expected host:port pairs such as "localhost:9092"')
     .transform((text) => text.split(','))
     .optional()
     .describe('Kafka 3.0 or later; without it Kafka is not used'),
@@ -107,51 +96,46 @@ export const settings = {
     .default('false')
     .transform((text) => text === 'true')
     .describe('whether connections to Kafka use TLS; NODE_EXTRA_CA_CERTS names a CA of your own'),
-  BROKER_PREFIX: z
-    .string()
-    .regex(/^[\w.-]{0,60}$/, { error: 'expected at most 60 letters, digits, dots, dashes and underscores' })
+  BROKER_PREFIX: matching(/^[\w.-]{0,60}$/, 'expected at most 60 letters, digits, dots, dashes and underscores')
     .default('')
     .describe('prefix of every queue, exchange, topic and group; separates two systems on one RabbitMQ or Kafka'),
-  JOB_BROKERS: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]*=(bullmq|rabbitmq|kafka)(,[a-z][a-z0-9-]*=(bullmq|rabbitmq|kafka))*$/, {
-      error: 'expected queue=broker pairs such as "image=bullmq,sync=kafka"',
-    })
+  JOB_BROKERS: matching(
+    new RegExp(`^${queueAtBroker}(,${queueAtBroker})*$`),
+    'expected queue=broker pairs such as "image=bullmq,sync=kafka"',
+  )
     .transform((text) => new Map(text.split(',').map((pair) => pair.split('=') as [string, RequestableBroker])))
     .optional()
     .describe('moves the jobs of a queue to another broker than their definitions name'),
-  SMTP_URL: url('smtp:', 'smtps:').optional().describe('the SMTP server; without it, emails go to GET /dev/mailbox'),
+  SMTP_URL: url('smtp', 'smtps').optional().describe('the SMTP server; without it, emails go to GET /dev/mailbox'),
   SMTP_FROM: z.email().default('no-reply@example.com').describe('the sender of every email'),
-  SMS_URL: url('http:', 'https:').optional().describe('the SMS provider; without it, SMS go to GET /dev/mailbox'),
+  SMS_URL: webUrl.describe('the SMS provider; without it, SMS go to GET /dev/mailbox'),
   SMS_TOKEN: z.string().optional().describe('sent to the SMS provider as a Bearer token'),
-  WEBHOOK_ALLOW_HOSTS: z
-    .string()
-    .regex(/^[^\s,/]+(,[^\s,/]+)*$/, { error: 'expected hosts such as "localhost,127.0.0.1"' })
+  WEBHOOK_ALLOW_HOSTS: matching(/^[^\s,/]+(,[^\s,/]+)*$/, 'expected hosts such as "localhost,127.0.0.1"')
     .transform((text) => text.split(','))
     .optional()
     .describe(
       'webhooks may go to these hosts even at private addresses, for development and tests; refused in production',
     ),
-  WEBHOOK_RECEIVER_URL: url('http:', 'https:')
-    .optional()
-    .describe('where the webhook-worker reaches /dev/webhook-receiver of the API; default PUBLIC_URL with that path'),
-  WEBHOOK_SECRETS_KEY: z
-    .string()
-    .min(32, { error: 'expected at least 32 characters' })
+  WEBHOOK_RECEIVER_URL: webUrl.describe(
+    'where the webhook-worker reaches /dev/webhook-receiver of the API; default PUBLIC_URL with that path',
+  ),
+  WEBHOOK_SECRETS_KEY: secret
     .optional()
     .describe(
       'encrypts the secrets of webhooks; default SIGNING_SECRET. Before you change SIGNING_SECRET, set this to the old value',
     ),
   DIGEST_TO: z.email().default('operations@example.com').describe('the recipient of the digest of the jobs'),
-  DIGEST_CRON: cron.default('0 7 * * *').describe('when the digest is sent: five or six fields'),
+  DIGEST_CRON: z
+    .string()
+    .refine(isCron, 'expected a cron expression such as "0 7 * * *" that has a next tick')
+    .default('0 7 * * *')
+    .describe('when the digest is sent: five or six fields'),
   DIGEST_ZONE: z
     .string()
-    .refine(isZone, { error: 'expected an IANA zone such as Europe/Berlin' })
+    .refine(isZone, 'expected an IANA zone such as Europe/Berlin')
     .default('UTC')
     .describe('the time zone of DIGEST_CRON'),
-  SYNC_REPLAY: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]*@\d+$/, { error: 'expected a name that is new, with a number, such as "search@2"' })
+  SYNC_REPLAY: matching(/^[a-z][a-z0-9-]*@\d+$/, 'expected a name that is new, with a number, such as "search@2"')
     .optional()
     .describe(
       'makes a sync-worker a replay: under this name it consumes all product changes from the first one, on Kafka',
@@ -160,13 +144,9 @@ export const settings = {
     .string()
     .optional()
     .describe('the folder of the files; default files in DATA_DIR; not used with S3_BUCKET'),
-  S3_ENDPOINT: url('http:', 'https:')
-    .optional()
-    .describe('the address of an S3 server; without it Amazon S3 in the region'),
+  S3_ENDPOINT: webUrl.describe('the address of an S3 server; without it Amazon S3 in the region'),
   S3_REGION: z.string().default('us-east-1').describe('the region of the bucket'),
-  S3_BUCKET: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, { error: 'expected the name of a bucket' })
+  S3_BUCKET: matching(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'expected the name of a bucket')
     .optional()
     .describe('files go into this bucket instead of a folder'),
   S3_ACCESS_KEY_ID: z.string().optional().describe('the access key with which this system reads and writes the bucket'),

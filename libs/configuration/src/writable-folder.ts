@@ -17,19 +17,22 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'its path is a link that leads to itself',
 };
 
+/** The rights of a folder that is created. */
+const modes = {
+  DATA_DIR: 0o700,
+  STORAGE_DIR: 0o777,
+} as const;
+
 /** The folder of a setting cannot be used. The message is one sentence. */
 export class UnusableFolder extends ConfigurationError {
   /** @param error the reason as text, or the error of the failed call */
-  constructor(variable: 'DATA_DIR' | 'STORAGE_DIR', folder: string, error: unknown) {
-    const reason = typeof error === 'string' ? error : reasonOf(error as NodeJS.ErrnoException);
+  constructor(variable: keyof typeof modes, folder: string, error: unknown) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    const reason = typeof error === 'string' ? error : (reasons[code] ?? message);
     super([]);
     this.message = `${variable}: expected a folder that this process can write to, got ${folder}: ${reason}.`;
     this.cause = error;
   }
-}
-
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  return (code !== undefined && reasons[code]) || message;
 }
 
 /**
@@ -39,10 +42,10 @@ function reasonOf({ code, message }: NodeJS.ErrnoException): string {
  * @param below the subfolder that is tested, if not the folder itself
  * @throws UnusableFolder
  */
-export function assertWritable(variable: 'DATA_DIR' | 'STORAGE_DIR', folder: string, below = '.'): void {
+export function assertWritable(variable: keyof typeof modes, folder: string, below = '.'): void {
   const probe = join(folder, below, `.probe-${randomUUID()}`);
   try {
-    makeFolder(join(folder, below), variable === 'DATA_DIR' ? 0o700 : 0o777);
+    makeFolder(join(folder, below), modes[variable]);
     try {
       writeFileSync(probe, Buffer.alloc(8_192), { flag: 'wx' });
     } finally {

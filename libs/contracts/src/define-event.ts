@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { BrokerName } from './broker';
+import { assertValid, defaultPartitions, isWhole, kindPattern, latestVersion } from './definition-checks';
 import { longestTimerMs } from './duration';
-import { exponential, retryFaults, type RetryPolicy } from './retry-policy';
+import { exponential, retryChecks, type RetryPolicy } from './retry-policy';
 
 /**
  * A domain event with any number of subscribers, each of which gets it. No caller waits for it, so it has no row in the
@@ -15,7 +16,7 @@ export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
   readonly broker: BrokerName;
   readonly data: Data;
   /** Events about the same thing have the same key. */
-  readonly key: ((data: never) => string) | undefined;
+  readonly key?: ((data: never) => string) | undefined;
   /**
    * The subscribers that get it. How far a subscriber has come is kept under its name, so a name must never be reused.
    * A subscriber with a new name begins with the first event that a broker with replay still has, or else with the next.
@@ -28,40 +29,30 @@ export interface EventDefinition<Data extends z.ZodType = z.ZodType> {
 
 export type DataOf<E extends EventDefinition> = z.output<E['data']>;
 
-const kindPattern = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;
 const subscriberPattern = /^[a-z][a-z0-9-]*(@\d+)?$/;
-
-export const defaultPartitions = 4;
 
 const someSeconds = exponential({ attempts: 6, base: '100ms', max: '2s', jitter: 'full' });
 
 /** @throws RangeError, when the definition is loaded, that names each invalid field */
-export function defineEvent<Data extends z.ZodType>(input: {
-  kind: string;
-  version: number;
-  broker: BrokerName;
-  data: Data;
-  key?: (data: z.output<Data>) => string;
-  subscribers: readonly string[];
-  partitions?: number;
-  retry?: RetryPolicy;
-}): EventDefinition<Data> {
-  const { partitions = defaultPartitions, retry = someSeconds, subscribers } = input;
-  const faults = [
-    kindPattern.test(input.kind) || `kind: expected "noun.participle" in lower case, got "${input.kind}"`,
-    (Number.isInteger(input.version) && input.version >= 1 && input.version <= 9_999) ||
-      `version: expected a whole number from 1 to 9999, got ${input.version}`,
-    (Number.isInteger(partitions) && partitions >= 1) || `partitions: expected 1 or more, got ${partitions}`,
-    ...retryFaults(retry, longestTimerMs),
+export function defineEvent<Data extends z.ZodType>(
+  input: Omit<EventDefinition<Data>, 'key' | 'partitions' | 'retry'> & {
+    key?: (data: z.output<Data>) => string;
+    partitions?: number;
+    retry?: RetryPolicy;
+  },
+): EventDefinition<Data> {
+  const { kind, version, subscribers, partitions = defaultPartitions, retry = someSeconds } = input;
+  assertValid(`Event definition "${kind}"`, [
+    kindPattern.test(kind) || `kind: expected "noun.participle" in lower case, got "${kind}"`,
+    isWhole(version, latestVersion) || `version: expected a whole number from 1 to ${latestVersion}, got ${version}`,
+    isWhole(partitions) || `partitions: expected 1 or more, got ${partitions}`,
+    ...retryChecks(retry, longestTimerMs),
     new Set(subscribers).size === subscribers.length ||
       `subscribers: expected each once, got ${subscribers.join(', ')}`,
     ...subscribers.map(
       (name) =>
         subscriberPattern.test(name) || `subscribers: expected lower case letters, digits and dashes, got "${name}"`,
     ),
-  ].filter((fault) => fault !== true);
-  if (faults.length > 0) {
-    throw new RangeError(`Event definition "${input.kind}" is invalid:\n- ${faults.join('\n- ')}`);
-  }
-  return { ...input, key: input.key, partitions, retry };
+  ]);
+  return { ...input, partitions, retry };
 }

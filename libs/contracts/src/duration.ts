@@ -33,7 +33,3 @@ export function wholeMs(milliseconds: number, shown = String(milliseconds)): num
   }
   return Math.max(1, Math.round(milliseconds));
 }
-
-export function isWholeMs(value: number, longest = longestMs): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= longest;
-}

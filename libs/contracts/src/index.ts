@@ -8,7 +8,6 @@ export * from './job-finished';
 export * from './job-options';
 export * from './job-state';
 export * from './order-key';
-export * from './priority';
 export * from './retry-policy';
 export * from './storable-text';
 export * from './system-tenant';

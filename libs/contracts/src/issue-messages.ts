@@ -17,16 +17,11 @@ const typeNames: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
   int: 'a whole number',
-  bigint: 'a whole number',
   boolean: 'true or false',
   object: 'an object',
   record: 'an object',
   array: 'a list',
   tuple: 'a list',
-  date: 'a date',
-  null: 'null',
-  undefined: 'nothing',
-  never: 'nothing',
 };
 
 const formatNames: Readonly<Record<string, string>> = {
@@ -35,16 +30,13 @@ const formatNames: Readonly<Record<string, string>> = {
   uuid: 'a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91',
   datetime: 'a date and time with a zone such as 2026-01-31T12:00:00Z',
   date: 'a date such as 2026-01-31',
-  time: 'a time such as 12:00:00',
   e164: 'a phone number with its country code such as +4915112345678',
 };
 
-const unitNames: Readonly<Record<string, string>> = {
-  string: 'character',
-  array: 'item',
-  set: 'item',
-  map: 'entry',
-  file: 'byte',
+/** By the type of a value: what its size counts, and the end of the rule's code. */
+const sizes: Readonly<Record<string, { readonly unit: string; readonly suffix: string }>> = {
+  string: { unit: 'character', suffix: '_length' },
+  array: { unit: 'item', suffix: '_items' },
 };
 
 /** How many unknown fields one message names. The caller decides how many there are. */
@@ -72,10 +64,6 @@ function messageOf(issue: RawIssue): string {
       const more = issue.keys.length - namedKeys;
       return `has unknown fields: ${issue.keys.slice(0, namedKeys).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
     }
-    case 'invalid_key':
-      return 'has a name that is not allowed';
-    case 'invalid_element':
-      return 'has an entry that is not allowed';
     case 'invalid_union':
       return Array.isArray(issue.options) && issue.options.length > 0
         ? `expected ${oneOf(issue.options)}`
@@ -85,19 +73,14 @@ function messageOf(issue: RawIssue): string {
   }
 }
 
-interface Size {
-  readonly origin: string;
-  readonly inclusive?: boolean | undefined;
-  readonly exact?: boolean | undefined;
-}
+type Size = Pick<z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, 'origin' | 'inclusive' | 'exact'>;
 
 function sizeMessage(inclusive: string, exclusive: string, size: Size, limit: number | bigint): string {
   const bound = size.exact ? 'exactly' : size.inclusive === false ? exclusive : inclusive;
-  const unit = unitNames[size.origin];
+  const unit = sizes[size.origin]?.unit;
   if (unit === undefined) return `must be ${bound} ${limit}`;
   if (bound === 'at least' && Number(limit) === 1) return 'must not be empty';
-  const units = Number(limit) === 1 ? unit : unit.replace(/y$/, 'ie') + 's';
-  return `must have ${bound} ${limit} ${units}`;
+  return `must have ${bound} ${limit} ${unit}${Number(limit) === 1 ? '' : 's'}`;
 }
 
 function formatMessage(issue: Extract<RawIssue, { code: 'invalid_format' }>): string {
@@ -123,9 +106,9 @@ export function brokenRule(issue: Issue): BrokenRule {
     case 'invalid_value':
       return { rule: 'one_of', params: { values: issue.values } };
     case 'too_small':
-      return { rule: `min${sizeSuffix(issue.origin)}`, params: { minimum: Number(issue.minimum) } };
+      return { rule: `min${sizes[issue.origin]?.suffix ?? ''}`, params: { minimum: Number(issue.minimum) } };
     case 'too_big':
-      return { rule: `max${sizeSuffix(issue.origin)}`, params: { maximum: Number(issue.maximum) } };
+      return { rule: `max${sizes[issue.origin]?.suffix ?? ''}`, params: { maximum: Number(issue.maximum) } };
     case 'not_multiple_of':
       return { rule: 'multiple_of', params: { divisor: issue.divisor } };
     case 'invalid_format':
@@ -135,11 +118,6 @@ export function brokenRule(issue: Issue): BrokenRule {
     default:
       return { rule: issue.code };
   }
-}
-
-function sizeSuffix(origin: string): string {
-  if (origin === 'string') return '_length';
-  return origin in unitNames ? '_items' : '';
 }
 
 // Applies to all schemas of the process, nested ones included, so that no caller gets the library's own texts.

@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import { requestableBrokers } from './broker';
 import { longestMs } from './duration';
-import { priorities, type Priority } from './priority';
+
+/**
+ * The number in the ledger and at the broker; a lower number runs first. It is always set: BullMQ runs a job without a
+ * priority before every job that has one.
+ */
+export const priorities = { high: 1, normal: 2, low: 3 } as const;
+
+export type Priority = keyof typeof priorities;
 
 const names = Object.keys(priorities) as [Priority, ...Priority[]];
 

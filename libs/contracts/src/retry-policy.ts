@@ -1,4 +1,5 @@
-import { isWholeMs, longestMs, toMs, type Duration } from './duration';
+import { isWhole } from './definition-checks';
+import { longestMs, toMs, type Duration } from './duration';
 
 /**
  * When a failed attempt is retried. Plain data, so that it can be printed, compared and documented. `full` jitter draws
@@ -9,7 +10,7 @@ export interface RetryPolicy {
   readonly type: 'fixed' | 'exponential';
   /** How often the handler runs at most, the first attempt included. A whole number from 1 to 32,767. */
   readonly attempts: number;
-  /** Whole milliseconds, at least 1, like `maxMs`. */
+  /** Whole milliseconds, at least 1. The same rule applies to `maxMs`. */
   readonly baseMs: number;
   readonly maxMs: number;
   readonly jitter: 'none' | 'full';
@@ -20,37 +21,28 @@ const mostAttempts = 32_767; // The largest PostgreSQL smallint.
 /**
  * Checks a policy, which may have been built without `exponential` and `fixed`.
  * @param longest the longest possible wait between two attempts, in milliseconds
- * @returns for each invalid field, what was expected and what came
+ * @returns for each field: true, or what was expected and what came
  */
-export function retryFaults({ attempts, baseMs, maxMs }: RetryPolicy, longest = longestMs): string[] {
+export function retryChecks({ attempts, baseMs, maxMs }: RetryPolicy, longest = longestMs): (true | string)[] {
   const expected = `expected whole milliseconds from 1 to ${longest}, got`;
   return [
-    ...(Number.isInteger(attempts) && attempts >= 1 && attempts <= mostAttempts
-      ? []
-      : [`retry.attempts: expected a whole number from 1 to ${mostAttempts}, got ${attempts}`]),
-    ...(isWholeMs(baseMs, longest) ? [] : [`retry.baseMs: ${expected} ${baseMs}`]),
-    ...(isWholeMs(maxMs, longest) ? [] : [`retry.maxMs: ${expected} ${maxMs}`]),
+    isWhole(attempts, mostAttempts) ||
+      `retry.attempts: expected a whole number from 1 to ${mostAttempts}, got ${attempts}`,
+    isWhole(baseMs, longest) || `retry.baseMs: ${expected} ${baseMs}`,
+    isWhole(maxMs, longest) || `retry.maxMs: ${expected} ${maxMs}`,
   ];
 }
 
-export function exponential(policy: {
-  attempts: number;
-  base: Duration;
-  max: Duration;
-  jitter: RetryPolicy['jitter'];
-}): RetryPolicy {
-  return {
-    type: 'exponential',
-    attempts: policy.attempts,
-    baseMs: toMs(policy.base),
-    maxMs: toMs(policy.max),
-    jitter: policy.jitter,
-  };
+export function exponential({
+  base,
+  max,
+  ...policy
+}: Pick<RetryPolicy, 'attempts' | 'jitter'> & { base: Duration; max: Duration }): RetryPolicy {
+  return { ...policy, type: 'exponential', baseMs: toMs(base), maxMs: toMs(max) };
 }
 
-export function fixed(policy: { attempts: number; delay: Duration }): RetryPolicy {
-  const delayMs = toMs(policy.delay);
-  return { type: 'fixed', attempts: policy.attempts, baseMs: delayMs, maxMs: delayMs, jitter: 'none' };
+export function fixed({ attempts, delay }: { attempts: number; delay: Duration }): RetryPolicy {
+  return { type: 'fixed', attempts, baseMs: toMs(delay), maxMs: toMs(delay), jitter: 'none' };
 }
 
 /**

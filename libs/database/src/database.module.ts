@@ -1,7 +1,15 @@
+import { PrismaPg } from '@prisma/adapter-pg';
 import { Inject, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { Pool } from 'pg';
 import { createLedgerPool, OutboxWakeUp, Transactions, type PoolSettings } from '@app/ledger';
-import { createPrismaClient, PrismaClient } from './prisma-client';
+import { PrismaClient } from './generated/prisma/client';
+
+export * from './generated/prisma/client';
+
+/** Creates Prisma over the pool of the hot statements, so that a process has one set of connections. */
+export function createPrismaClient(pool: Pool): PrismaClient {
+  return new PrismaClient({ adapter: new PrismaPg(pool) });
+}
 
 /** The process's pool, its Prisma client and the relay's wake-up. Inject them by their classes. */
 @Module({})

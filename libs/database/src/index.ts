@@ -1,2 +1,1 @@
 export * from './database.module';
-export * from './prisma-client';

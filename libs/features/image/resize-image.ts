@@ -24,35 +24,29 @@ export const imageUploadTypes = {
 
 export type ImageUploadType = keyof typeof imageUploadTypes;
 
-const extensions = Object.values(imageUploadTypes).join('|');
-
-/** Contains the key of the upload. Neither a message nor a row of the ledger should hold its bytes. */
-export const resizeImagePayload = z.strictObject({
-  upload: z
-    .string()
-    .regex(new RegExp(`^uploads/[0-9a-f-]{36}\\.(${extensions})$`), { error: 'expected the key of a stored upload' }),
-});
-
-export const imageVariants = z.strictObject({
-  variants: z.array(
-    z.strictObject({
-      name: z.enum(imageSizeNames),
-      width: z.int().min(1),
-      height: z.int().min(1),
-      format: z.enum(imageFormats),
-      bytes: z.int().min(1),
-      id: z.uuid().describe('The id of the file.'),
-    }),
-  ),
-});
+const uploadKey = new RegExp(`^uploads/[0-9a-f-]{36}\\.(${Object.values(imageUploadTypes).join('|')})$`);
 
 export const resizeImage = defineJob({
   kind: 'image.resize',
   version: 1,
   queue: 'image',
   broker: 'rabbitmq',
-  payload: resizeImagePayload,
-  result: imageVariants,
+  // Neither a message nor a row of the ledger should hold the bytes of the upload.
+  payload: z.strictObject({
+    upload: z.string().regex(uploadKey, { error: 'expected the key of a stored upload' }),
+  }),
+  result: z.strictObject({
+    variants: z.array(
+      z.strictObject({
+        name: z.enum(imageSizeNames),
+        width: z.int().min(1),
+        height: z.int().min(1),
+        format: z.enum(imageFormats),
+        bytes: z.int().min(1),
+        id: z.uuid().describe('The id of the file.'),
+      }),
+    ),
+  }),
   retry: exponential({ attempts: 4, base: '2s', max: '2m', jitter: 'full' }),
   timeout: '2m',
   // Each handler uses one core and holds one decoded image.

@@ -10,21 +10,17 @@ export interface ProductRecord {
   readonly updatedAt: Date;
 }
 
-export interface ProductChange extends Pick<ProductRecord, 'sku' | 'name' | 'description' | 'priceCents'> {
-  readonly tenant: string;
-  /** The version that the change replaces: 0 for a new product; undefined for any version. */
-  readonly expectedVersion: number | undefined;
-  readonly changedBy: string;
-  readonly traceparent: string | undefined;
-}
-
-const columns = 'sku, name, description, price_cents AS "priceCents", version, updated_at AS "updatedAt"';
+/** The columns of a `ProductRecord`. */
+export const productColumns = 'sku, name, description, price_cents AS "priceCents", version, updated_at AS "updatedAt"';
 
 /**
+ * Changes a product; the caller must wake the relay afterwards. `expectedVersion` is the version that the change replaces:
+ * 0 for a new product, undefined for any version. Returns no row when the product has another version.
+ *
  * Writes product and event in one statement and one commit. Concurrent changes of one product wait for its row lock
  * before their events get numbers: events are published in the order of the versions.
  */
-const changeStatement = statement<ProductRecord>('product_change').with(
+export const changeProduct = statement<ProductRecord>('product_change').with(
   {
     tenant: 'text',
     sku: 'text',
@@ -52,17 +48,8 @@ const changeStatement = statement<ProductRecord>('product_change').with(
               'version', version, 'updatedAt', updated_at, 'changedBy', ${$.changedBy})
        FROM changed
    )
-   SELECT ${columns} FROM changed`,
+   SELECT ${productColumns} FROM changed`,
 );
-
-/**
- * Changes a product. The caller must wake the relay afterwards.
- * @returns undefined when the product does not have the expected version
- */
-export async function changeProduct(database: Database, change: ProductChange): Promise<ProductRecord | undefined> {
-  const [changed] = await changeStatement.run(database, change);
-  return changed;
-}
 
 const versionStatement = statement<{ version: number }>('product_version').with(
   { tenant: 'text', sku: 'text' },

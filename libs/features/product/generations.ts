@@ -1,4 +1,5 @@
 import { statement, type Database, type Transaction } from '@app/ledger';
+import { upsertFrom } from './search-model';
 
 /**
  * A generation of the search model that is built beside the one in use.
@@ -41,15 +42,11 @@ export async function openGenerationOfAll(database: Database, builder: string): 
   return BigInt(row!.id);
 }
 
-const closeStatement = statement<never>('product_generation_close').with(
+/** Subscribers write no more changes to this generation. */
+export const closeGeneration = statement<never>('product_generation_close').with(
   { id: 'bigint' },
   ($) => `DELETE FROM product_generation WHERE id = ${$.id}`,
 );
-
-/** Subscribers write no more changes to this generation. */
-export async function closeGeneration(database: Database, id: bigint): Promise<void> {
-  await closeStatement.run(database, { id });
-}
 
 export interface CopiedPage {
   readonly read: number;
@@ -63,12 +60,7 @@ const copyStatement = statement<{ read: number; written: number; last: string | 
   ($) => `WITH page AS MATERIALIZED (
      SELECT * FROM product WHERE tenant = ${$.tenant} AND sku > ${$.after} ORDER BY sku LIMIT ${$.limit}
    ), written AS (
-     INSERT INTO product_search AS known (tenant, generation, sku, name, description, price_cents, version, updated_at)
-     SELECT tenant, ${$.id}, sku, name, description, price_cents, version, updated_at FROM page ORDER BY sku
-     ON CONFLICT (tenant, generation, sku) DO UPDATE
-        SET name = excluded.name, description = excluded.description, price_cents = excluded.price_cents,
-            version = excluded.version, updated_at = excluded.updated_at
-      WHERE excluded.version > known.version
+     ${upsertFrom($.id, 'FROM page ORDER BY sku')}
      RETURNING sku
    )
    SELECT (SELECT count(*)::int FROM page) AS read, (SELECT count(*)::int FROM written) AS written,
@@ -145,18 +137,14 @@ const isBehind = (id: string): string => `NOT EXISTS (
      WHERE known.tenant = product.tenant AND known.generation = ${id} AND known.sku = product.sku
        AND known.version >= product.version)`;
 
-const compareStatement = statement<ReplayedTenant>('product_generation_compare').with(
+/** Compares a generation of all tenants with the table of products, by tenant. */
+export const compareGeneration = statement<ReplayedTenant>('product_generation_compare').with(
   { id: 'bigint' },
   ($) => `SELECT tenant, count(*)::int AS products, count(*) FILTER (WHERE ${isBehind($.id)})::int AS behind
      FROM product
     GROUP BY tenant
     ORDER BY tenant`,
 );
-
-/** Compares a generation of all tenants with the table of products, by tenant. */
-export async function compareGeneration(database: Database, id: bigint): Promise<ReplayedTenant[]> {
-  return compareStatement.run(database, { id });
-}
 
 const adoptStatement = statement<{ tenant: string }>('product_generation_adopt').with(
   { id: 'bigint', tenant: 'text' },

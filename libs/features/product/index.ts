@@ -1,4 +1,3 @@
-export * from './audit-trail';
 export * from './change-product';
 export * from './generations';
 export * from './product';

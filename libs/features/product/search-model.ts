@@ -1,4 +1,4 @@
-import { inTransaction, statement, type Placeholders, type Transaction } from '@app/ledger';
+import { columnsOf, inTransaction, statement, type Placeholders, type Transaction } from '@app/ledger';
 import type { ProductRecord } from './change-product';
 
 /** A product as the event `product.changed` describes it. */
@@ -7,37 +7,43 @@ export interface ChangedProduct extends ProductRecord {
 }
 
 const parameters = {
-  tenants: 'text[]',
-  skus: 'text[]',
-  names: 'text[]',
-  descriptions: 'text[]',
-  pricesCents: 'int[]',
-  versions: 'int[]',
+  tenant: 'text[]',
+  sku: 'text[]',
+  name: 'text[]',
+  description: 'text[]',
+  priceCents: 'int[]',
+  version: 'int[]',
   updatedAt: 'timestamptz[]',
 } as const;
 
 /**
- * Writes products into generations of the model. An older version never replaces a newer one, in whatever order they
- * come. Rows are written in one order, so that two processes never deadlock.
+ * The SQL part that writes products into generations of the model. An older version never replaces a newer one, in
+ * whatever order they come.
+ * @param generation an SQL expression
+ * @param products the rest of a SELECT of products, from its FROM
+ */
+export const upsertFrom = (generation: string, products: string): string => `
+  INSERT INTO product_search AS known (tenant, generation, sku, name, description, price_cents, version, updated_at)
+  SELECT tenant, ${generation}, sku, name, description, price_cents, version, updated_at ${products}
+  ON CONFLICT (tenant, generation, sku) DO UPDATE
+     SET name = excluded.name, description = excluded.description, price_cents = excluded.price_cents,
+         version = excluded.version, updated_at = excluded.updated_at
+   WHERE excluded.version > known.version`;
+
+/**
+ * Writes the newest version of each product into generations of the model. Rows are written in one order, so that two processes never deadlock.
  * @param generations a query of (tenant, generation) over `newest`
  */
 const upsertText = ($: Placeholders<typeof parameters>, generations: string) => `
   WITH changed AS (
-    SELECT * FROM unnest(${$.tenants}, ${$.skus}, ${$.names}, ${$.descriptions}, ${$.pricesCents}, ${$.versions}, ${$.updatedAt})
+    SELECT * FROM unnest(${$.tenant}, ${$.sku}, ${$.name}, ${$.description}, ${$.priceCents}, ${$.version}, ${$.updatedAt})
       AS changed(tenant, sku, name, description, price_cents, version, updated_at)
   ), newest AS (
     SELECT DISTINCT ON (tenant, sku) * FROM changed ORDER BY tenant, sku, version DESC
   ), written_to AS (
     ${generations}
   )
-  INSERT INTO product_search AS known (tenant, generation, sku, name, description, price_cents, version, updated_at)
-  SELECT tenant, generation, sku, name, description, price_cents, version, updated_at
-    FROM newest JOIN written_to USING (tenant)
-   ORDER BY tenant, generation, sku
-  ON CONFLICT (tenant, generation, sku) DO UPDATE
-     SET name = excluded.name, description = excluded.description, price_cents = excluded.price_cents,
-         version = excluded.version, updated_at = excluded.updated_at
-   WHERE excluded.version > known.version`;
+  ${upsertFrom('generation', 'FROM newest JOIN written_to USING (tenant) ORDER BY tenant, generation, sku')}`;
 
 /** Writes to the generation in use and to all that are being built, so that none misses a change. */
 const upsertOpen = statement<never>('product_search_upsert_open').with(parameters, ($) =>
@@ -73,12 +79,7 @@ export async function writeToGeneration(
 
 function arraysOf(products: readonly ChangedProduct[]) {
   return {
-    tenants: products.map(({ tenant }) => tenant),
-    skus: products.map(({ sku }) => sku),
-    names: products.map(({ name }) => name),
-    descriptions: products.map(({ description }) => description),
-    pricesCents: products.map(({ priceCents }) => priceCents),
-    versions: products.map(({ version }) => version),
+    ...columnsOf(products, 'tenant', 'sku', 'name', 'description', 'priceCents', 'version'),
     updatedAt: products.map(({ updatedAt }) => updatedAt.toISOString()),
   };
 }

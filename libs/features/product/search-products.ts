@@ -1,5 +1,5 @@
 import { statement, type Database } from '@app/ledger';
-import type { ProductRecord } from './change-product';
+import { productColumns, type ProductRecord } from './change-product';
 
 export interface FoundProduct extends ProductRecord {
   /** The rank of PostgreSQL's text search; 0 without a question. */
@@ -9,15 +9,13 @@ export interface FoundProduct extends ProductRecord {
 /** The last product of the previous page. */
 export type SearchPosition = Pick<FoundProduct, 'rank' | 'sku'>;
 
-const found = `SELECT sku, name, description, price_cents AS "priceCents", version, updated_at AS "updatedAt"`;
-
 /** The generation and its rows are read in one snapshot, so a search never mixes two generations. */
 const liveOf = (tenant: string): string =>
   `tenant = ${tenant} AND generation = coalesce((SELECT live FROM product_model WHERE tenant = ${tenant}), 0)`;
 
 const listStatement = statement<FoundProduct>('product_list').with(
   { tenant: 'text', after: 'text?', limit: 'int' },
-  ($) => `${found}, 0 AS rank
+  ($) => `SELECT ${productColumns}, 0 AS rank
      FROM product_search
     WHERE ${liveOf($.tenant)} AND sku > coalesce(${$.after}, '')
     ORDER BY sku
@@ -38,7 +36,7 @@ const searchStatement = statement<FoundProduct>('product_search').with(
   { tenant: 'text', question: 'text', rank: 'float8?', sku: 'text?', limit: 'int' },
   ($) => `WITH asked AS MATERIALIZED (${asked($.question)})
    SELECT * FROM (
-     ${found}, ts_rank(document, (SELECT query FROM asked))::float8 AS rank
+     SELECT ${productColumns}, ts_rank(document, (SELECT query FROM asked))::float8 AS rank
        FROM product_search
       WHERE ${liveOf($.tenant)} AND document @@ (SELECT query FROM asked)
    ) ranked

@@ -31,11 +31,24 @@ export interface OrderCursor {
 
 const batchSize = 1_000;
 /** `-infinity` replaces a missing lower bound, so that both bounds stay bounds of the index. */
-const ofPeriod = (tenant: string, from: string, to: string): string => `FROM customer_order
+const ofPeriod = ({ tenant, from, to }: { tenant: string; from: string; to: string }): string => `FROM customer_order
         WHERE tenant = ${tenant} AND placed_at >= coalesce(${from}, '-infinity') AND placed_at < ${to}`;
 
-/** For a cursor: it is declared once for each report, not as a prepared statement. */
-const ofCursor = ofPeriod('$1', '$2::timestamptz', '$3');
+const periodParameters = { tenant: 'text', from: 'timestamptz?', to: 'timestamptz' } as const;
+
+/** Both run once for each report: they are not prepared. */
+const countOrders = statement<{ count: number }>(undefined).with(
+  periodParameters,
+  ($) => `SELECT count(*)::float8 AS count ${ofPeriod($)}`,
+);
+
+const declareCursor = statement<never>(undefined).with(
+  periodParameters,
+  ($) => `DECLARE orders NO SCROLL CURSOR FOR
+   SELECT number::float8, placed_at AS "placedAt", customer, country, product, quantity,
+          unit_price_cents AS "unitPriceCents", total_cents::float8 AS "totalCents", status, note
+   ${ofPeriod($)} ORDER BY placed_at, number`,
+);
 
 /**
  * Reads the orders of a period as they are at one moment, through a server-side cursor: of a million orders, 1,000 are
@@ -47,7 +60,7 @@ const ofCursor = ofPeriod('$1', '$2::timestamptz', '$3');
  */
 export async function withOrders<Result>(
   pool: Pool,
-  { tenant, from, to }: OrderPeriod,
+  period: OrderPeriod,
   signal: AbortSignal,
   work: (cursor: OrderCursor) => Promise<Result>,
 ): Promise<Result> {
@@ -55,15 +68,9 @@ export async function withOrders<Result>(
   let fault: Error | undefined;
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const { rows } = await client.query<{ count: string }>(`SELECT count(*) ${ofCursor}`, [tenant, from ?? null, to]);
-    await client.query(
-      `DECLARE orders NO SCROLL CURSOR FOR
-       SELECT number::float8, placed_at AS "placedAt", customer, country, product, quantity,
-              unit_price_cents AS "unitPriceCents", total_cents::float8 AS "totalCents", status, note
-       ${ofCursor} ORDER BY placed_at, number`,
-      [tenant, from ?? null, to],
-    );
-    const result = await work({ count: Number(rows[0]!.count), batches: fetchAll(client, signal) });
+    const [all] = await countOrders.run(client, period);
+    await declareCursor.run(client, period);
+    const result = await work({ count: all!.count, batches: fetchAll(client, signal) });
     await client.query('COMMIT');
     return result;
   } catch (error) {
@@ -97,7 +104,7 @@ async function* fetchAll(client: PoolClient, signal: AbortSignal): AsyncGenerato
 const spanStatement = statement<{ first: Date | null; last: Date | null; now: Date }>('span_of_orders').with(
   { tenant: 'text', from: 'timestamptz?', to: 'timestamptz?' },
   ($) => `SELECT min(placed_at) AS first, max(placed_at) AS last, now() AS now
-          ${ofPeriod($.tenant, $.from, `coalesce(${$.to}, now())`)}`,
+          ${ofPeriod({ ...$, to: `coalesce(${$.to}, now())` })}`,
 );
 
 /**

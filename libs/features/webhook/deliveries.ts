@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { shownState, toStorable, type JobState, type PayloadOf, type ShownState } from '@app/contracts';
-import { JobsService } from '@app/messaging';
+import { shownState, toStorable, type JobState, type PayloadOf } from '@app/contracts';
+import { JobsService, type JobOf } from '@app/messaging';
 import { cancelJob, lastId, type AcceptedJob, type Transaction } from '@app/ledger';
 import { PrismaClient, type Prisma, type WebhookAttempt } from '@app/database';
 import { deliverWebhook } from './deliver-webhook';
@@ -14,21 +14,6 @@ export interface Addressee {
   readonly tenant: string;
   readonly endpointId: string;
 }
-
-/** One message to one endpoint, and its state. */
-export interface Delivery {
-  readonly jobId: string;
-  readonly webhookId: string;
-  readonly type: string;
-  readonly state: ShownState;
-  readonly createdAt: Date;
-  /** Null when no further attempt is planned. */
-  readonly nextAttemptAt: Date | null;
-  /** Oldest first. */
-  readonly attempts: readonly WebhookAttempt[];
-}
-
-export type AttemptRecord = Pick<WebhookAttempt, 'attempt' | 'ms' | 'status' | 'answer' | 'error'>;
 
 /** The deliveries of webhooks. Each delivery is a job; these records hold what the ledger does not. */
 @Injectable()
@@ -70,8 +55,7 @@ export class Deliveries {
       SELECT payload FROM job JOIN webhook_delivery ON job_id = job.id
        WHERE job.id = ${jobId}::uuid AND webhook_delivery.tenant = ${to.tenant} AND endpoint_id = ${to.endpointId}::uuid`;
     if (!row) return undefined;
-    const { webhookId, type, timestamp, data } = deliverWebhook.payload.parse(row.payload);
-    return this.send(to, { webhookId, type, timestamp, data }, traceparent);
+    return this.send(to, deliverWebhook.payload.parse(row.payload), traceparent);
   }
 
   /**
@@ -80,10 +64,9 @@ export class Deliveries {
    */
   async recordAttempt(
     tx: Transaction,
-    { id: jobId, tenant }: { readonly id: string; readonly tenant: string },
-    record: AttemptRecord,
+    { id: jobId, tenant, attempt }: Pick<JobOf<typeof deliverWebhook>, 'id' | 'tenant' | 'attempt'>,
+    { ms, status, answer, error }: Pick<WebhookAttempt, 'ms' | 'status' | 'answer' | 'error'>,
   ): Promise<void> {
-    const { attempt, ms, status, answer, error } = record;
     await tx.$executeRaw`
       INSERT INTO webhook_attempt (tenant, job_id, attempt, ms, status, answer, error)
       SELECT tenant, job_id, ${attempt}::smallint, ${ms}::int, ${status}::smallint, ${toStorable(answer)},
@@ -91,8 +74,12 @@ export class Deliveries {
         FROM webhook_delivery WHERE job_id = ${jobId}::uuid AND tenant = ${tenant}`;
   }
 
-  /** Lists deliveries, newest first. @param before the job of the last delivery on the previous page */
-  async list({ tenant, endpointId }: Addressee, before: string | undefined, limit: number): Promise<Delivery[]> {
+  /**
+   * Lists deliveries, newest first, with their attempts, oldest first. `nextAttemptAt` is null when no further attempt is
+   * planned.
+   * @param before the job of the last delivery on the previous page
+   */
+  async list({ tenant, endpointId }: Addressee, before: string | undefined, limit: number) {
     const rows = await this.prisma.$queryRaw<
       {
         jobId: string;
@@ -120,7 +107,9 @@ export class Deliveries {
       ...row,
       state: shownState({ state: row.state, runAt, attempt }, now),
       nextAttemptAt: row.state === 'queued' ? runAt : null,
-      attempts: attempts.filter(({ jobId }) => jobId === row.jobId),
+      attempts: attempts
+        .filter(({ jobId }) => jobId === row.jobId)
+        .map(({ attempt: n, at, ms, status, answer, error }) => ({ attempt: n, at, ms, status, answer, error })),
     }));
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { PrismaClient, type Prisma } from '@app/database';
+import { Prisma, PrismaClient } from '@app/database';
 import { SecretBox } from './secret-box';
 import { newSecret } from './signature';
 
@@ -19,13 +19,8 @@ const shown = {
 
 export type Endpoint = Prisma.WebhookEndpointGetPayload<{ select: typeof shown }>;
 
-export interface NewEndpoint {
-  readonly url: string;
-  readonly description: string;
-  /** An empty list means all kinds; the same holds for the states. */
-  readonly kinds: readonly string[];
-  readonly states: readonly string[];
-}
+/** An empty list of kinds or of states means all of them. */
+export type NewEndpoint = Pick<Endpoint, 'url' | 'description' | 'kinds' | 'states'>;
 
 /** What a delivery needs to know of its endpoint. */
 export interface Recipient {
@@ -36,6 +31,16 @@ export interface Recipient {
 }
 
 export const mostEndpoints = 20;
+
+/** The secrets of an endpoint as they are stored. The previous one is valid for some hours after a rotation. */
+interface SealedSecrets {
+  readonly id: string;
+  readonly secret: Uint8Array;
+  readonly previous: Uint8Array | null;
+}
+
+const sealedSecrets = Prisma.sql`
+  id, secret, CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous`;
 
 /** The endpoints to which tenants get webhooks about their jobs. */
 @Injectable()
@@ -48,20 +53,17 @@ export class Endpoints {
   /**
    * @returns the endpoint with its secret, which is not shown again; undefined when the tenant has reached its limit
    */
-  async create(
-    tenant: string,
-    { url, description, kinds, states }: NewEndpoint,
-  ): Promise<{ endpoint: Endpoint; secret: string } | undefined> {
+  async create(tenant: string, webhook: NewEndpoint): Promise<(Endpoint & { secret: string }) | undefined> {
     const id = uuidv7();
     const secret = newSecret();
+    const sealed = this.box.seal(secret, id);
     const endpoint = await this.prisma.$transaction(async (tx) => {
       // One transaction at a time per tenant: two concurrent ones could exceed the limit.
       await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('webhook_endpoint ' || ${tenant}, 0))`;
       if ((await tx.webhookEndpoint.count({ where: { tenant } })) >= mostEndpoints) return undefined;
-      const data = { id, tenant, url, description, kinds: [...kinds], states: [...states] };
-      return tx.webhookEndpoint.create({ data: { ...data, secret: this.box.seal(secret, id) }, select: shown });
+      return tx.webhookEndpoint.create({ data: { ...webhook, id, tenant, secret: sealed }, select: shown });
     });
-    return endpoint && { endpoint, secret };
+    return endpoint && { ...endpoint, secret };
   }
 
   /** Lists endpoints, oldest first. */
@@ -75,30 +77,24 @@ export class Endpoints {
     return (await this.prisma.webhookEndpoint.findFirst({ where: { tenant, id }, select: shown })) ?? undefined;
   }
 
-  /** @returns whether the endpoint existed */
-  async delete(tenant: string, id: string): Promise<boolean> {
-    return (await this.prisma.webhookEndpoint.deleteMany({ where: { tenant, id } })).count > 0;
+  async delete(tenant: string, id: string): Promise<void> {
+    await this.prisma.webhookEndpoint.deleteMany({ where: { tenant, id } });
   }
 
   /**
    * Creates a new secret. The current secret stays valid beside it for some hours; an older one becomes invalid.
-   * @returns the new secret, which is not shown again; undefined when there is no such endpoint
+   * @returns the new secret, which is not shown again
    */
-  async rotateSecret(
-    tenant: string,
-    id: string,
-    keepHours: number,
-  ): Promise<{ endpoint: Endpoint; secret: string } | undefined> {
+  async rotateSecret(tenant: string, id: string, keepHours: number): Promise<string> {
     const secret = newSecret();
     const sealed = this.box.seal(secret, id);
-    const rotated = await this.prisma.$executeRaw`
+    await this.prisma.$executeRaw`
       UPDATE webhook_endpoint
          SET secret = ${sealed},
              previous_secret = CASE WHEN ${keepHours}::int > 0 THEN secret END,
              previous_secret_until = CASE WHEN ${keepHours}::int > 0 THEN now() + ${keepHours}::int * interval '1 hour' END
        WHERE tenant = ${tenant} AND id = ${id}::uuid`;
-    const endpoint = rotated > 0 ? await this.read(tenant, id) : undefined;
-    return endpoint && { endpoint, secret };
+    return secret;
   }
 
   async disable(tenant: string, id: string, reason: string): Promise<void> {
@@ -115,10 +111,7 @@ export class Endpoints {
   }
 
   /** @returns the endpoints of some tenants that get webhooks about jobs */
-  async listening(
-    tx: Prisma.TransactionClient,
-    tenants: readonly string[],
-  ): Promise<{ id: string; tenant: string; kinds: string[]; states: string[] }[]> {
+  async listening(tx: Prisma.TransactionClient, tenants: readonly string[]) {
     return tx.webhookEndpoint.findMany({
       where: { tenant: { in: [...tenants] }, disabledAt: null },
       orderBy: { id: 'asc' },
@@ -128,18 +121,11 @@ export class Endpoints {
 
   /** For the built-in receiver: the newest endpoints at a URL, of all tenants, with their secrets. */
   async at(url: string, limit: number): Promise<{ tenant: string; secrets: string[] }[]> {
-    const rows = await this.prisma.$queryRaw<
-      { id: string; tenant: string; secret: Uint8Array; previous: Uint8Array | null }[]
-    >`
-      SELECT id, tenant, secret, CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous
-        FROM webhook_endpoint
-       WHERE url = ${url}
-       ORDER BY id DESC
-       LIMIT ${limit}::int`;
-    return rows.flatMap(({ id, tenant, secret, previous }) => {
+    const rows = await this.prisma.$queryRaw<(SealedSecrets & { tenant: string })[]>`
+      SELECT tenant, ${sealedSecrets} FROM webhook_endpoint WHERE url = ${url} ORDER BY id DESC LIMIT ${limit}::int`;
+    return rows.flatMap(({ tenant, ...sealed }) => {
       try {
-        const sealed = previous ? [secret, previous] : [secret];
-        return [{ tenant, secrets: sealed.map((bytes) => this.box.open(bytes, id)) }];
+        return [{ tenant, secrets: this.open(sealed) }];
       } catch {
         return []; // Sealed with another key; the other endpoints are still valid.
       }
@@ -151,15 +137,15 @@ export class Endpoints {
    * @throws SecretUnreadable
    */
   async recipient(tenant: string, id: string): Promise<Recipient | undefined> {
-    const [row] = await this.prisma.$queryRaw<
-      { url: string; isDisabled: boolean; secret: Uint8Array; previous: Uint8Array | null }[]
-    >`
-      SELECT url, disabled_at IS NOT NULL AS "isDisabled", secret,
-             CASE WHEN previous_secret_until > now() THEN previous_secret END AS previous
+    const [row] = await this.prisma.$queryRaw<(SealedSecrets & Omit<Recipient, 'secrets'>)[]>`
+      SELECT url, disabled_at IS NOT NULL AS "isDisabled", ${sealedSecrets}
         FROM webhook_endpoint
        WHERE tenant = ${tenant} AND id = ${id}::uuid`;
-    if (!row) return undefined;
-    const sealed = row.previous ? [row.secret, row.previous] : [row.secret];
-    return { url: row.url, isDisabled: row.isDisabled, secrets: sealed.map((bytes) => this.box.open(bytes, id)) };
+    return row && { url: row.url, isDisabled: row.isDisabled, secrets: this.open(row) };
+  }
+
+  /** @throws SecretUnreadable */
+  private open({ id, secret, previous }: SealedSecrets): string[] {
+    return (previous ? [secret, previous] : [secret]).map((sealed) => this.box.open(sealed, id));
   }
 }

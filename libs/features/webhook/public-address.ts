@@ -1,7 +1,4 @@
-import { isValid, parse, parseCIDR, type IPv4, type IPv6 } from 'ipaddr.js';
-
-/** The ranges of Internet addresses. IANA has allocated no global IPv6 addresses outside of 2000::/3. */
-const internet = { ipv4: '0.0.0.0/0', ipv6: '2000::/3' };
+import { isValid, parse, parseCIDR, subnetMatch, type IPv4, type IPv6 } from 'ipaddr.js';
 
 /**
  * Ranges of special purpose, which are not addresses of public servers. From IANA's registries (RFC 6890;
@@ -32,15 +29,11 @@ const special = [
   '2002::/16', // 6to4, which holds an IPv4 address
   '2620:4f:8000::/48', // AS112
   '3fff::/20', // documentation
+  ...['::/3', '4000::/2', '8000::/1'], // outside of 2000::/3: IANA has allocated no global addresses there
   // Inside an Azure machine this address is the platform itself
   // (https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
   '168.63.129.16/32',
-];
-
-const inside = (address: IPv4 | IPv6, cidr: string): boolean => {
-  const range = parseCIDR(cidr);
-  return range[0].kind() === address.kind() && address.match(range);
-};
+].map((range) => parseCIDR(range));
 
 /**
  * @returns whether the address may belong to any server on the Internet. Refuses what ipaddr.js does not call unicast,
@@ -51,8 +44,8 @@ const inside = (address: IPv4 | IPv6, cidr: string): boolean => {
 export function isPublicAddress(address: string): boolean {
   if (!isValid(address)) return false;
   const parsed = parse(address);
-  if (parsed.range() !== 'unicast' || !inside(parsed, internet[parsed.kind()])) return false;
-  return !special.some((range) => inside(parsed, range)) && !isIsatap(parsed);
+  const isSpecial = subnetMatch(parsed, { special }, 'none') === 'special';
+  return parsed.range() === 'unicast' && !isSpecial && !isIsatap(parsed);
 }
 
 /** RFC 5214: an interface identifier 0000:5efe or 0200:5efe with an IPv4 address, in any network. */

@@ -88,7 +88,7 @@ describe('TargetGuard', () => {
     expect([...inDevelopment][0]).toContain('http://localhost:3000/dev/webhook-receiver is a receiver');
   });
 
-  it('refuses a connection of the worker in the same words as the URL', async () => {
+  it('gives the same message for a refused address at connect time as for a refused URL', async () => {
     const guard = guardOf({}, publicly('192.0.2.1'));
     const said = await new Promise<Error | null>((resolve) => {
       guard.lookup('inside.example.com', { all: true }, (error) => resolve(error));

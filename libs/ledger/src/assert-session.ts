@@ -46,7 +46,7 @@ export async function assertSession(url: string, settings: SessionSettings, vari
   };
   try {
     const first = await connect();
-    const asked = await setAll(first, settings);
+    const asked = await readAll(first, settings, 'set_config(name, wanted, false)');
     const pid = await pidOf(first);
     // pg does not declare `processID`: https://www.postgresql.org/docs/current/protocol-message-formats.html,
     // BackendKeyData
@@ -59,7 +59,7 @@ export async function assertSession(url: string, settings: SessionSettings, vari
           'Set pool_mode=session for this database, or name another address.',
       );
     }
-    const kept = await readAll(first, Object.keys(settings));
+    const kept = await readAll(first, settings, 'current_setting(name)');
     const lost = Object.keys(settings).filter((name) => kept[name] !== asked[name]);
     if (lost.length > 0) {
       throw new PoolerRefused(
@@ -115,32 +115,27 @@ async function sharesSessions(first: Client, pid: number, second: Client): Promi
   return false;
 }
 
-async function identityOf(client: Client): Promise<string> {
-  const { rows } = await client.query<{ identity: string }>(
-    `SELECT oid || ' ' || extract(epoch FROM pg_postmaster_start_time()) AS identity
-       FROM pg_database WHERE datname = current_database()`,
+const pidOf = (client: Client) => read<number>(client, 'pg_backend_pid()');
+
+const identityOf = (client: Client) =>
+  read<string>(
+    client,
+    `(SELECT oid || ' ' || extract(epoch FROM pg_postmaster_start_time()) FROM pg_database WHERE datname = current_database())`,
   );
-  return rows[0]!.identity;
+
+async function read<Value>(client: Client, expression: string): Promise<Value> {
+  const { rows } = await client.query<{ value: Value }>(`SELECT ${expression} AS value`);
+  return rows[0]!.value;
 }
 
-async function pidOf(client: Client): Promise<number> {
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-  return rows[0]!.pid;
-}
-
-/** @returns the settings as the server writes them back */
-async function setAll(client: Client, settings: SessionSettings): Promise<Record<string, string>> {
+/**
+ * @param expression SQL: `set_config(name, wanted, false)` or `current_setting(name)`
+ * @returns the settings as the server writes them
+ */
+async function readAll(client: Client, settings: SessionSettings, expression: string): Promise<SessionSettings> {
   const { rows } = await client.query<{ name: string; value: string }>(
-    'SELECT name, set_config(name, value, false) AS value FROM unnest($1::text[], $2::text[]) AS asked(name, value)',
+    `SELECT name, ${expression} AS value FROM unnest($1::text[], $2::text[]) AS asked(name, wanted)`,
     [Object.keys(settings), Object.values(settings)],
-  );
-  return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
-}
-
-async function readAll(client: Client, names: readonly string[]): Promise<Record<string, string>> {
-  const { rows } = await client.query<{ name: string; value: string }>(
-    'SELECT name, current_setting(name) AS value FROM unnest($1::text[]) AS asked(name)',
-    [names],
   );
   return Object.fromEntries(rows.map(({ name, value }) => [name, value]));
 }

@@ -1,4 +1,4 @@
-import { statement, type Database } from './statement';
+import { statement, statementVariants, type Database } from './statement';
 
 /** A message that could not be read, with its original bytes. */
 export interface UnreadableMessage {
@@ -13,16 +13,12 @@ export interface UnreadableMessage {
   readonly source: string | undefined;
 }
 
-const insertStatement = statement<never>('dead_letter_insert').with(
+/** Stores a message as a dead letter, with its bytes. */
+export const deadLetter = statement<never>('dead_letter_insert').with(
   { broker: 'text', queue: 'text', kind: 'text?', reason: 'text', detail: 'text', raw: 'bytea', source: 'text?' },
   ($) => `INSERT INTO dead_letter (broker, queue, kind, reason, detail, raw, source)
    VALUES (${$.broker}, ${$.queue}, ${$.kind}, ${$.reason}, ${$.detail}, ${$.raw}, ${$.source})`,
 );
-
-/** Stores a message as a dead letter, with its bytes. */
-export async function deadLetter(database: Database, message: UnreadableMessage): Promise<void> {
-  await insertStatement.run(database, message);
-}
 
 /** How many bytes of a message a list shows. `readDeadLetterRaw` returns all bytes of one message. */
 export const shownRawBytes = 1_024;
@@ -55,56 +51,24 @@ const columns = `id, broker, queue, job_id AS "jobId", tenant, left(kind, ${show
           substring(raw FOR ${shownRawBytes}) AS raw, octet_length(raw) AS "rawBytes", created_at AS "createdAt",
           redriven_at AS "redrivenAt", redriven_by AS "redrivenBy"`;
 
-export interface DeadLetterQuery {
-  readonly kind: string | undefined;
-  readonly broker: string | undefined;
-  readonly isRedriven: boolean | undefined;
-  /** The id of the last dead letter on the previous page. */
-  readonly before: string | undefined;
-}
-
-const parameters = { limit: 'int', kind: 'text?', broker: 'text?', isRedriven: 'boolean?', before: 'uuid?' } as const;
-
-/** Another service may have written the kind, at any length, so the index covers only its first 100 characters. */
-const conditions: Readonly<Record<keyof DeadLetterQuery, (value: string) => string>> = {
-  kind: (value) => `left(kind, 100) = left(${value}, 100) AND kind = ${value}`,
-  broker: (value) => `broker = ${value}`,
-  isRedriven: (value) => `(redriven_at IS NOT NULL) = ${value}`,
-  before: (value) => `(created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = ${value})`,
-};
-
-const filters = Object.keys(conditions) as (keyof DeadLetterQuery)[];
-
 /**
- * Each combination of conditions has its own statement, so that the plan that PostgreSQL keeps uses every condition. A
- * statement ignores the values of the conditions that it does not have.
+ * Lists dead letters, newest first. Each one is a few kilobytes at most. Another service may have written the kind, at any
+ * length, so the index covers only its first 100 characters.
  */
-const listStatements = new Map(
-  filters
-    .reduce<(typeof filters)[]>((sets, filter) => [...sets, ...sets.map((set) => [...set, filter])], [[]])
-    .map((given) => [nameOf(given), listStatement(given)]),
+export const listDeadLetters = statementVariants<DeadLetter>((given) => ['dead_letter_list', ...given].join('_')).with(
+  { limit: 'int' },
+  { kind: 'text', broker: 'text', isRedriven: 'boolean', before: 'uuid' },
+  ($) => {
+    const conditions = [
+      $.kind && `left(kind, 100) = left(${$.kind}, 100) AND kind = ${$.kind}`,
+      $.broker && `broker = ${$.broker}`,
+      $.isRedriven && `(redriven_at IS NOT NULL) = ${$.isRedriven}`,
+      $.before && `(created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = ${$.before})`,
+    ].filter((condition) => condition !== undefined);
+    const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+    return `SELECT ${columns} FROM dead_letter ${where} ORDER BY created_at DESC, id DESC LIMIT ${$.limit}`;
+  },
 );
-
-function nameOf(given: typeof filters): string {
-  return ['dead_letter_list', ...given].join('_');
-}
-
-function listStatement(given: typeof filters) {
-  const own = Object.fromEntries((['limit', ...given] as const).map((key) => [key, parameters[key]]));
-  return statement<DeadLetter>(nameOf(given)).with(own as typeof parameters, ($) => {
-    const where = given.map((filter) => conditions[filter]($[filter])).join(' AND ');
-    return `SELECT ${columns} FROM dead_letter ${where && `WHERE ${where}`} ORDER BY created_at DESC, id DESC LIMIT ${$.limit}`;
-  });
-}
-
-/** Lists dead letters, newest first. Each one is a few kilobytes at most. */
-export async function listDeadLetters(
-  database: Database,
-  query: DeadLetterQuery & { readonly limit: number },
-): Promise<DeadLetter[]> {
-  const given = filters.filter((filter) => query[filter] !== undefined);
-  return listStatements.get(nameOf(given))!.run(database, query);
-}
 
 const rawStatement = statement<{ raw: Buffer | null }>('dead_letter_raw').with(
   { id: 'uuid' },

@@ -1,7 +1,6 @@
 export * from './assert-session';
 export * from './dead-letters';
 export * from './events/begun-events';
-export * from './events/processed-events';
 export * from './jobs/board-jobs';
 export * from './jobs/cancel';
 export * from './jobs/change-cursor';
@@ -26,6 +25,7 @@ export * from './outbox/take-due';
 export * from './outbox/wake-up';
 export * from './queue-readers';
 export * from './rate-limit';
+export * from './record-processed';
 export * from './schedules';
 export * from './session';
 export * from './statement';

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { createPool, type SessionSettings } from './session';
 
 export interface PoolSettings {
@@ -50,4 +50,25 @@ export function ledgerSession({ planCacheMode, queryMs }: PoolSettings): Session
     // The server ends a slow statement, so that it writes nothing after its caller got a time-out.
     statement_timeout: `${queryMs}ms`,
   };
+}
+
+/**
+ * Lends a connection to `work`, which begins and commits its transaction there. When `work` rejects, the transaction is
+ * rolled back; a connection that cannot do this is closed.
+ */
+export async function withClient<Result>(pool: Pool, work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    return await work(client);
+  } catch (error) {
+    broken = error as Error;
+    await client.query('ROLLBACK').then(
+      () => (broken = undefined),
+      () => undefined,
+    );
+    throw error;
+  } finally {
+    client.release(broken);
+  }
 }

@@ -1,4 +1,4 @@
-import { statement, type Database } from './statement';
+import { columnsOf, statement, type Database } from './statement';
 
 /** One queue that a worker process consumes. */
 export interface QueueReader {
@@ -22,13 +22,13 @@ export interface QueueReaders {
 export const readerGoneMs = 10_000;
 
 const reportStatement = statement<never>('queue_readers_report').with(
-  { processId: 'uuid', brokers: 'text[]', queues: 'text[]', troubles: 'text?[]' },
+  { processId: 'uuid', broker: 'text[]', queue: 'text[]', trouble: 'text?[]' },
   ($) => `WITH gone AS (
      DELETE FROM queue_reader WHERE process_id <> ${$.processId} AND seen_at < now() - interval '1 minute'
    )
    INSERT INTO queue_reader (process_id, broker, queue, trouble, seen_at)
    SELECT ${$.processId}, broker, queue, trouble, now()
-     FROM unnest(${$.brokers}, ${$.queues}, ${$.troubles}) AS said(broker, queue, trouble)
+     FROM unnest(${$.broker}, ${$.queue}, ${$.trouble}) AS said(broker, queue, trouble)
        ON CONFLICT (process_id, broker, queue) DO UPDATE SET trouble = EXCLUDED.trouble, seen_at = EXCLUDED.seen_at`,
 );
 
@@ -41,32 +41,18 @@ export async function reportQueueReaders(
   processId: string,
   readers: readonly QueueReader[],
 ): Promise<void> {
-  await reportStatement.run(database, {
-    processId,
-    brokers: readers.map(({ broker }) => broker),
-    queues: readers.map(({ queue }) => queue),
-    troubles: readers.map(({ trouble }) => trouble ?? null),
-  });
+  await reportStatement.run(database, { processId, ...columnsOf(readers, 'broker', 'queue', 'trouble') });
 }
 
-const forgetStatement = statement<never>('queue_readers_forget').with(
+/** Deletes the reports of a process that consumes no more messages. */
+export const forgetQueueReaders = statement<never>('queue_readers_forget').with(
   { processId: 'uuid' },
   ($) => `DELETE FROM queue_reader WHERE process_id = ${$.processId}`,
 );
 
-/** Deletes the reports of a process that consumes no more messages. */
-export async function forgetQueueReaders(database: Database, processId: string): Promise<void> {
-  await forgetStatement.run(database, { processId });
-}
-
-const readStatement = statement<QueueReaders>('queue_readers_read').with(
-  { goneMs: 'int' },
-  ($) => `SELECT broker, queue, count(*)::int AS workers, count(trouble)::int AS failing, min(trouble) AS trouble
-     FROM queue_reader WHERE seen_at > now() - ${$.goneMs} * interval '1 millisecond'
+/** Reads the consumed queues with at least one worker that has reported within `readerGoneMs`. */
+export const readQueueReaders = statement<QueueReaders>('queue_readers_read').text(
+  `SELECT broker, queue, count(*)::int AS workers, count(trouble)::int AS failing, min(trouble) AS trouble
+     FROM queue_reader WHERE seen_at > now() - ${readerGoneMs} * interval '1 millisecond'
     GROUP BY broker, queue`,
 );
-
-/** @returns the consumed queues with at least one worker that has reported within `readerGoneMs` */
-export async function readQueueReaders(database: Database): Promise<QueueReaders[]> {
-  return readStatement.run(database, { goneMs: readerGoneMs });
-}

@@ -10,10 +10,9 @@ const reserveStatement = statement<{ waitMs: number }>('rate_limit_reserve').wit
 );
 
 /**
- * Reserves start times of a queue for the caller, over all processes. Start times are evenly spaced, so that no period
- * holds more starts than the limit, wherever it begins (the virtual scheduling algorithm, ITU-T I.371, without a
- * burst).
- * @param forMs how long the reserved start times take together, in milliseconds
+ * Reserves the next start times of a queue. All processes share one sequence of start times. They are evenly spaced, so
+ * no period exceeds the limit, whenever the period begins (virtual scheduling, ITU-T I.371, without a burst).
+ * @param forMs the number of starts times the space between two, in milliseconds
  * @returns milliseconds until the first of them, by the database's clock
  */
 export async function reserveStarts(database: Database, queue: string, forMs: number): Promise<number> {

@@ -42,7 +42,10 @@ export function createPool(
   settings?: SessionSettings,
 ): Pool {
   const pool = new Pool({ keepAlive: true, ...config, ...sessionOptions(url, settings) });
-  surviveLostConnections(pool);
+  // The statement that uses a lost connection gets the error. pg also emits it as an event, on the pool for an idle
+  // connection and on the client for one in use. An error event without a listener ends the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
@@ -60,15 +63,6 @@ export async function connectClient(url: string, config: Omit<ClientConfig, 'con
     void client.end().catch(() => undefined);
     throw error;
   }
-}
-
-/**
- * The statement that uses a lost connection gets the error. pg also emits it as an event, on the pool for an idle
- * connection and on the client for one in use. An error event without a listener ends the process.
- */
-function surviveLostConnections(pool: Pool): void {
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => client.on('error', () => undefined));
 }
 
 /** How often a connection is checked, and how long an answer may take; in milliseconds. */
@@ -109,7 +103,10 @@ export function breakWhenSilent(client: Pick<Client, 'query' | 'once' | 'listene
   client.once('end', () => clearInterval(timer));
 }
 
-/** `-c name=value` and `--name=value`, as PostgreSQL reads the parameter `options`: a backslash keeps a space. */
+/**
+ * One setting in the connection parameter `options`: `-c name=value` or `--name=value`. A backslash escapes the next
+ * character, such as a space.
+ */
 const option = /(?:^|\s)(?:-c\s*|--)([\w.-]+)=((?:\\.|[^\s\\])*)(?=\s|$)/g;
 
 /** Takes the settings out of the parameter `options` of an address. All other options stay in the address. */

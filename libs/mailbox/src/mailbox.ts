@@ -1,17 +1,7 @@
-import type { MailboxMessage, PrismaClient } from '@app/database';
+import type { MailboxMessage } from '@app/database';
 import { statement, type Database } from '@app/ledger';
 
-export type CaughtMessage = Omit<MailboxMessage, 'id' | 'at'>;
-
-/**
- * Stores a message in the built-in catcher, which replaces a mail server or an SMS provider. Stores every copy,
- * unchanged.
- */
-export async function catchMessage(prisma: PrismaClient, message: CaughtMessage): Promise<MailboxMessage> {
-  return prisma.mailboxMessage.create({ data: message });
-}
-
-/** How many characters of a text a list shows. `readLetter` returns the whole text of one message. */
+/** How many characters of a text a list shows. */
 export const shownLetterCharacters = 4_000;
 
 /** A message in a list: the beginnings of its texts, and their sizes in bytes. */
@@ -38,13 +28,4 @@ export async function readMailbox(
   limit: number,
 ): Promise<ListedLetter[]> {
   return listStatement.run(database, { tenants, limit });
-}
-
-/** Reads one message with its whole texts. @returns null when none of the tenants has it */
-export async function readLetter(
-  prisma: PrismaClient,
-  tenants: readonly string[],
-  id: bigint,
-): Promise<MailboxMessage | null> {
-  return prisma.mailboxMessage.findFirst({ where: { id, tenant: { in: [...tenants] } } });
 }

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { AcceptedJob, ClaimedJob, Settlement, SweptJob } from '@app/ledger';
-import type { Delivery } from './port/broker-driver';
+import type { Delivery } from './port/consumer';
 import type { ParsedMessage } from './port/job-message';
 
 /** What became of a job: the decision, and the state that the ledger stored. */

@@ -16,28 +16,19 @@ export function backOffMs(failures: number): number {
   return Math.round(grown / 2 + (Math.random() * grown) / 2);
 }
 
-/** Runs a statement until PostgreSQL answers. @throws every error that does not mean an unavailable database */
+/**
+ * Runs a statement until PostgreSQL answers, with a back-off between the tries.
+ * @param what names the statement in the signal `database_away`
+ * @param check throws when an error is final. Default: every error that does not mean an unavailable database is final
+ * @throws the error of `check`
+ */
 export async function retryUntilDatabaseUp<Result>(
   what: string,
   signals: MessagingSignals,
   statement: () => Promise<Result>,
-): Promise<Result> {
-  return retryWithBackOff(what, signals, statement, (error) => {
+  check = (error: unknown): void => {
     if (!isDatabaseUnavailable(error)) throw error;
-  });
-}
-
-/**
- * Runs a statement until it succeeds, with a back-off between the tries.
- * @param what names the statement in the signal `database_away`
- * @param check throws when an error is final
- * @throws the error of `check`
- */
-export async function retryWithBackOff<Result>(
-  what: string,
-  signals: MessagingSignals,
-  statement: () => Promise<Result>,
-  check: (error: unknown) => void,
+  },
   sleep: (ms: number) => Promise<unknown> = delay,
 ): Promise<Result> {
   for (let failures = 1; ; failures += 1) {

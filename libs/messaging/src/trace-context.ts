@@ -4,16 +4,12 @@ import { randomBytes } from 'node:crypto';
 /** The trace and the job of the current request or delivery; log lines contain both. */
 export const traceContext = new AsyncLocalStorage<{ traceId: string; jobId?: string }>();
 
+/** https://www.w3.org/TR/trace-context/ */
 const w3cTraceparent = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** @returns the trace id of a `traceparent` (https://www.w3.org/TR/trace-context/); undefined for an invalid one */
-function traceIdOf(traceparent: string | undefined): string | undefined {
-  return traceparent === undefined ? undefined : w3cTraceparent.exec(traceparent)?.[1];
-}
-
-/** @returns the id of the given trace, or of a new one */
+/** @returns the trace id of a `traceparent`; a new one when there is none, or an invalid one */
 export function traceIdFrom(traceparent: string | undefined): string {
-  return traceIdOf(traceparent) ?? randomBytes(16).toString('hex');
+  return w3cTraceparent.exec(traceparent ?? '')?.[1] ?? randomBytes(16).toString('hex');
 }
 
 /** Continues the caller's trace with a new span, or begins a trace. */

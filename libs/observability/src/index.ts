@@ -1,5 +1,5 @@
 export * from './logging.module';
 export * from './observers';
 export * from './run-process';
+export * from './run-worker';
 export * from './supervision';
-export * from './worker-process';

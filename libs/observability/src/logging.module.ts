@@ -1,25 +1,33 @@
 import { type DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
-import { levels, type DestinationStream, type LogFn, type Logger } from 'pino';
+import { levels, type LogFn, type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { traceContext } from '@app/messaging';
-
-export interface LoggingSettings {
-  readonly application: string;
-  readonly level: string;
-  readonly format: 'json' | 'pretty';
-}
 
 const infoLevel = levels.values['info'];
 
 /** Nest's own start-up messages, logged as debug. */
 const nestStart = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
 
+const prettyOptions = {
+  // Not by a worker thread, so that nothing is lost when the process ends.
+  sync: true,
+  singleLine: true,
+  ignore: 'pid,hostname,name,app,context',
+  messageFormat: '{app}: {msg}',
+  colorize: false,
+};
+
 /**
  * Nest's logger and one line per HTTP request, on pino. Bodies and headers are not logged, because they may hold
  * secrets.
  */
-export function loggingModule({ application, level, format }: LoggingSettings): DynamicModule {
+export function loggingModule(settings: {
+  application: string;
+  level: string;
+  format: 'json' | 'pretty';
+}): DynamicModule {
+  const { application, level, format } = settings;
   const options = {
     name: application,
     level,
@@ -35,31 +43,14 @@ export function loggingModule({ application, level, format }: LoggingSettings): 
     },
     mixin: () => traceContext.getStore() ?? {},
     serializers: {
-      req: ({ id, method, url }: { id: string; method: string; url: string }) => ({
-        id,
-        method,
-        path: pathOf(url),
-      }),
+      req: ({ id, method, url }: { id: string; method: string; url: string }) => {
+        // Without the query: in a link to a file, it is a signature that gives access to the file.
+        return { id, method, path: url.split('?', 1)[0] };
+      },
       res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
     },
     customLogLevel: (_request: unknown, response: { statusCode: number }, error?: Error) =>
       error || response.statusCode >= 500 ? ('error' as const) : ('debug' as const),
   };
-  return LoggerModule.forRoot({ pinoHttp: format === 'pretty' ? [options, prettyStream()] : options });
-}
-
-/** Without the query: in a link to a file, it is a signature that gives access to the file. */
-function pathOf(url: string): string {
-  return url.split('?', 1)[0]!;
-}
-
-/** Written synchronously, not by a worker thread, so that nothing is lost when the process ends. */
-function prettyStream(): DestinationStream {
-  return pretty({
-    sync: true,
-    singleLine: true,
-    ignore: 'pid,hostname,name,app,context',
-    messageFormat: '{app}: {msg}',
-    colorize: false,
-  });
+  return LoggerModule.forRoot({ pinoHttp: format === 'pretty' ? [options, pretty(prettyOptions)] : options });
 }

@@ -6,9 +6,7 @@ export interface SupervisedProcess {
   readonly restarts: number;
 }
 
-export interface SupervisorReport {
-  readonly processes: readonly SupervisedProcess[];
-}
+export const isReport = hasFields<{ readonly processes: readonly SupervisedProcess[] }>('processes');
 
 export const processActions = ['kill', 'stop', 'start'] as const;
 
@@ -18,13 +16,7 @@ export interface SupervisorOrder {
   readonly action: (typeof processActions)[number];
 }
 
-export function isReport(message: unknown): message is SupervisorReport {
-  return typeof message === 'object' && message !== null && 'processes' in message;
-}
-
-export function isOrder(message: unknown): message is SupervisorOrder {
-  return typeof message === 'object' && message !== null && 'name' in message && 'action' in message;
-}
+export const isOrder = hasFields<SupervisorOrder>('name', 'action');
 
 /** The last message of a process that cannot start with its settings; starting it again does not help. */
 export interface Refusal {
@@ -32,9 +24,7 @@ export interface Refusal {
   readonly refused: string;
 }
 
-export function isRefusal(message: unknown): message is Refusal {
-  return typeof message === 'object' && message !== null && 'refused' in message;
-}
+export const isRefusal = hasFields<Refusal>('refused');
 
 /** The supervisor's last message to a process: stop in order. */
 export const stopOrder = 'stop';
@@ -44,6 +34,10 @@ export interface StopProgress {
   readonly waitsFor: string;
 }
 
-export function isStopProgress(message: unknown): message is StopProgress {
-  return typeof message === 'object' && message !== null && 'waitsFor' in message;
+export const isStopProgress = hasFields<StopProgress>('waitsFor');
+
+/** Processes of one build talk to each other, so the names of the fields tell a message from the others. */
+function hasFields<Message>(...names: (keyof Message)[]) {
+  return (message: unknown): message is Message =>
+    typeof message === 'object' && message !== null && names.every((name) => name in message);
 }

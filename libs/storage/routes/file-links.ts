@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { Problem } from '@app/http';
+import { Problem, type ResultLinks } from '@app/http';
 
 const lifeSeconds = 5 * 60;
 
@@ -7,7 +7,7 @@ const lifeSeconds = 5 * 60;
  * Signs and checks links to files. A link allows its holder to read one file for five minutes without a key, so a
  * browser, an email or another program can use it. It is signed for one method and one path.
  */
-export class FileLinks {
+export class FileLinks implements ResultLinks {
   constructor(
     private readonly key: Buffer,
     private readonly now: () => number = Date.now,
@@ -27,7 +27,10 @@ export class FileLinks {
     const expected = Buffer.from(this.signatureOf(method, pathOf(fileId), Number(expires)));
     const given = Buffer.from(signature);
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw invalid();
-    if (Number(expires) * 1_000 <= this.now()) throw expired();
+    if (Number(expires) * 1_000 <= this.now()) {
+      const detail = `A link to a file is valid for five minutes. ${again}`;
+      throw new Problem(403, 'link_expired', 'This link has expired', detail);
+    }
   }
 
   private signatureOf(method: string, path: string, expires: number): string {
@@ -42,19 +45,6 @@ function pathOf(fileId: string): string {
 const again = 'GET /v1/jobs/{id} gives a new one.';
 
 function invalid(): Problem {
-  return new Problem(
-    403,
-    'link_invalid',
-    'This link was not signed here',
-    `Expected the unchanged link of a job's result, got another one. ${again}`,
-  );
-}
-
-function expired(): Problem {
-  return new Problem(
-    403,
-    'link_expired',
-    'This link has expired',
-    `A link to a file is valid for five minutes. ${again}`,
-  );
+  const detail = `Expected the unchanged link of a job's result, got another one. ${again}`;
+  return new Problem(403, 'link_invalid', 'This link was not signed here', detail);
 }

@@ -59,7 +59,8 @@ export class FilesController {
     try {
       await pipeline(opened.stream, response);
     } catch (error) {
-      if (!response.destroyed || !isClosedByCaller(error)) throw error;
+      const isClosedByCaller = (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
+      if (!response.destroyed || !isClosedByCaller) throw error;
     }
   }
 }
@@ -73,20 +74,11 @@ function rangeOf({ headers }: Request, { bytes }: FileRecord): ByteRange | undef
   if (headers.range === undefined || headers['if-range'] !== undefined) return undefined;
   const ranges = parseRange(bytes, headers.range);
   if (ranges === -1) {
-    throw new Problem(
-      416,
-      'range_not_satisfiable',
-      'The file has no such range',
-      `Expected a range of its ${bytes} bytes, got ${quoted(headers.range)}.`,
-      undefined,
-      { 'Content-Range': `bytes */${bytes}` },
-    );
+    const detail = `Expected a range of its ${bytes} bytes, got ${quoted(headers.range)}.`;
+    const ofWhole = { 'Content-Range': `bytes */${bytes}` };
+    throw new Problem(416, 'range_not_satisfiable', 'The file has no such range', detail, undefined, ofWhole);
   }
   return ranges !== -2 && ranges.type === 'bytes' && ranges.length === 1 ? ranges[0] : undefined;
-}
-
-function isClosedByCaller(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 function fileNotFound(id: string): Problem {

@@ -10,7 +10,7 @@ import { startS3Server, type S3Server } from '../../../test/support/s3-server';
 import { InvalidFileKey } from './file-key';
 import { LocalFileStore } from './local-file-store';
 import type { FileStore } from './file-store';
-import { fileStoreOf } from './storage.module';
+import { fileStoreOf } from './configured-file-store';
 import { S3FileStore } from './s3-file-store';
 
 const csv = { contentType: 'text/csv' };

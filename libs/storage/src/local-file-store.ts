@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { lstat, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { addAbortSignal, Readable } from 'node:stream';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { assertWritable } from '@app/configuration';
 import { checkContentType, checkKey, checkPrefix, contentTypeOf, InvalidFileKey } from './file-key';
@@ -27,13 +27,13 @@ export class LocalFileStore extends FileStore {
     this.folder = resolve(folder);
   }
 
-  async put(key: string, content: Readable | Buffer, options: PutOptions): Promise<{ bytes: number }> {
-    return takingOver(content, async () => {
+  put(key: string, content: Readable | Buffer, { contentType, signal }: PutOptions): Promise<{ bytes: number }> {
+    return takingOver(content, async (source) => {
       checkKey(key);
-      checkContentType(key, options.contentType);
+      checkContentType(key, contentType);
       // A failed clean-up must not stop the writing.
       await this.sweepAbandoned().catch(() => undefined);
-      return this.write(key, Buffer.isBuffer(content) ? Readable.from([content]) : content, options.signal);
+      return this.write(key, source, signal);
     });
   }
 
@@ -86,10 +86,10 @@ export class LocalFileStore extends FileStore {
     source.once('error', () => (failed ??= 'source'));
     try {
       await mkdir(dirname(unfinished), { recursive: true });
-      const file = createWriteStream(unfinished, { flags: 'wx', mode: 0o640 });
+      // Flushed when it is closed: otherwise a power cut may leave the name without its bytes.
+      const file = createWriteStream(unfinished, { flags: 'wx', mode: 0o640, flush: true });
       file.once('error', () => (failed ??= 'file'));
       await pipeline(source, file, { signal });
-      await flush(unfinished); // Otherwise a power cut may leave the name without its bytes.
       signal?.throwIfAborted();
       await this.place(unfinished, key);
       return { bytes: file.bytesWritten };
@@ -132,12 +132,10 @@ export class LocalFileStore extends FileStore {
   }
 
   private async removeEmptyFolders(folder: string): Promise<void> {
-    for (let path = folder; path.startsWith(this.folder + sep); path = dirname(path)) {
-      const isGone = await rmdir(path).then(
-        () => true,
-        () => false, // The folder holds another file.
-      );
-      if (!isGone) return;
+    try {
+      for (let path = folder; path.startsWith(this.folder + sep); path = dirname(path)) await rmdir(path);
+    } catch {
+      // The folder holds another file.
     }
   }
 
@@ -151,15 +149,6 @@ export class LocalFileStore extends FileStore {
       const file = await stat(path).catch(ifMissing);
       if (file && Date.now() - file.mtimeMs > abandonedMs) await rm(path, { force: true });
     }
-  }
-}
-
-async function flush(path: string): Promise<void> {
-  const file = await open(path, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 
 /**
  * Makes a stream safe to hold before it is read: an error that occurs before that is kept in the stream for a later
@@ -9,16 +9,18 @@ export function ownErrors<Stream extends Readable>(stream: Stream): Stream {
 }
 
 /**
- * Owns a stream while `work` runs, and destroys it when `work` fails.
+ * Owns a content as a stream while `work` reads it, and destroys the stream when `work` fails.
  * @throws the error of `work`
  */
-export async function takingOver<Result>(content: Readable | Buffer, work: () => Promise<Result>): Promise<Result> {
-  if (Buffer.isBuffer(content)) return work();
-  ownErrors(content);
+export async function takingOver<Result>(
+  content: Readable | Buffer,
+  work: (source: Readable) => Promise<Result>,
+): Promise<Result> {
+  const source = ownErrors(Buffer.isBuffer(content) ? Readable.from([content]) : content);
   try {
-    return await work();
+    return await work(source);
   } catch (error) {
-    content.destroy();
+    source.destroy();
     throw error;
   }
 }

@@ -52,34 +52,31 @@ export class S3FileStore extends FileStore {
     });
   }
 
-  async put(key: string, content: Readable | Buffer, options: PutOptions): Promise<{ bytes: number }> {
-    return takingOver(content, () => {
-      checkKey(key);
-      checkContentType(key, options.contentType);
-      options.signal?.throwIfAborted();
-      return this.upload(key, content, options);
-    });
+  put(key: string, content: Readable | Buffer, options: PutOptions): Promise<{ bytes: number }> {
+    return takingOver(content, (source) => this.upload(key, source, options));
   }
 
-  private async upload(key: string, content: Readable | Buffer, { contentType, signal }: PutOptions) {
+  private async upload(key: string, source: Readable, { contentType, signal }: PutOptions): Promise<{ bytes: number }> {
+    checkKey(key);
+    checkContentType(key, contentType);
+    signal?.throwIfAborted();
     let bytes = 0;
     const upload = new Upload({
       client: this.client,
       // Two parts of 5 MB are in memory, however long the stream is.
       queueSize: 2,
-      params: { Bucket: this.bucket, Key: key, Body: content, ContentType: contentType },
+      params: { Bucket: this.bucket, Key: key, Body: source, ContentType: contentType },
     });
     upload.on('httpUploadProgress', ({ loaded = 0 }) => (bytes = Math.max(bytes, loaded)));
     const abort = () => void upload.abort();
     signal?.addEventListener('abort', abort, { once: true });
     try {
       await upload.done();
-      return { bytes: Buffer.isBuffer(content) ? content.length : bytes };
+      return { bytes };
     } catch (error) {
-      // The error of S3 for an aborted upload is not its cause.
+      // When the upload was aborted, the signal has the reason; the error of S3 does not.
       signal?.throwIfAborted();
-      const sourceError = Buffer.isBuffer(content) ? null : content.errored;
-      throw sourceError ?? new StorageFault('S3_BUCKET', 'stored', error);
+      throw source.errored ?? new StorageFault('S3_BUCKET', 'stored', error);
     } finally {
       signal?.removeEventListener('abort', abort);
     }
@@ -89,11 +86,7 @@ export class S3FileStore extends FileStore {
     checkKey(key);
     try {
       const { Body, ContentLength, ContentRange, ContentType } = await this.client.send(
-        new GetObjectCommand({
-          Bucket: this.bucket,
-          Key: key,
-          ...(range && { Range: `bytes=${range.start}-${range.end}` }),
-        }),
+        new GetObjectCommand({ Bucket: this.bucket, Key: key, Range: range && `bytes=${range.start}-${range.end}` }),
         { ...(signal && { abortSignal: signal }) },
       );
       const stream = ownErrors(Body as Readable);
@@ -132,12 +125,8 @@ export class S3FileStore extends FileStore {
       await this.client.send(new HeadBucketCommand({ Bucket: this.bucket }));
     } catch (error) {
       const { name, message } = error as Error;
-      throw new Error(
-        `S3_BUCKET: expected a bucket that these keys may use, got "${this.bucket}" (${name}: ${message}).`,
-        {
-          cause: error,
-        },
-      );
+      const expected = 'expected a bucket that these keys may use';
+      throw new Error(`S3_BUCKET: ${expected}, got "${this.bucket}" (${name}: ${message}).`, { cause: error });
     }
   }
 }

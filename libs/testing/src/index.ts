@@ -1,2 +1,3 @@
+export * from './run-core';
 export * from './run-job';
 export * from './test-clock';

@@ -1,6 +1,6 @@
 /**
- * Tests use short times. Here every time is the default of the product, which an empty variable selects. No tenant is
- * throttled.
+ * Settings for measurements. An empty variable selects the default of the product, instead of the short times that
+ * tests use. The throttle is so high that no tenant reaches it.
  */
 export const productTimes = {
   LEASE_MS: '',

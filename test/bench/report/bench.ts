@@ -6,7 +6,7 @@ import { reportFormats, type ReportFormat, sectionsOfOrders, withOrders } from '
 import { createLedgerPool, workerPool } from '@app/ledger';
 import { LocalFileStore } from '@app/storage';
 import { writeCsv } from '../../../apps/report-worker/src/csv/write-csv';
-import { summarise } from '../../../apps/report-worker/src/pdf/summarise';
+import { summarise } from '../../../apps/report-worker/src/summarise-section.handler';
 import { writePdf } from '../../../apps/report-worker/src/pdf/write-pdf';
 import { writeXlsx } from '../../../apps/report-worker/src/xlsx/write-xlsx';
 import { seedOrders } from '../../../scripts/seed/orders';

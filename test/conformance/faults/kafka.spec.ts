@@ -1,14 +1,6 @@
-import { Test } from '@nestjs/testing';
 import { AssignerProtocol, ConfigResourceTypes, Kafka, KafkaJSNonRetriableError, logLevel, type Admin } from 'kafkajs';
-import {
-  done,
-  KafkaDriver,
-  KafkaDriverModule,
-  type BrokerTopology,
-  type Delivery,
-  type PartlyPublished,
-  type Worker,
-} from '@app/messaging';
+import { done, type BrokerTopology, type Delivery, type PartlyPublished, type Worker } from '@app/messaging';
+import { KafkaDriver } from '@app/messaging/kafka';
 import { readQueueReaders } from '@app/ledger';
 import { startCore, uniqueName, type Core } from '../../support/core';
 import { gate } from '../../support/gate';
@@ -20,7 +12,7 @@ import { kafkaHarness } from '../harness/kafka';
 
 const broker = process.env['TEST_KAFKA_BROKERS'];
 
-/** Faults between the driver and Kafka. */
+/** What only the Kafka driver has to do: groups, offsets, topics, limits, and faults of the connection. */
 (broker === undefined ? describe.skip : describe)('on kafka', () => {
   const harness = kafkaHarness(broker);
   let core: Core | undefined;
@@ -112,7 +104,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       await worker.start();
       const [down] = await until(
         'it says so',
-        () => readQueueReaders(pool),
+        () => readQueueReaders.run(pool),
         ([readers]) => readers?.failing === 1,
         60_000,
       );
@@ -185,16 +177,12 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       assertNothingLeft = leakGuard();
     });
 
-    async function driver(
+    function driver(
       address: string,
       { prefix = `${uniqueName()}-${process.pid}.`, events = [] as BrokerTopology['events'] } = {},
-    ): Promise<KafkaDriver> {
+    ): KafkaDriver {
       const topology = { queues: [{ queue, concurrency: 5, rateLimit: undefined, partitions: 2 }], events };
-      const settings = { brokers: [address], prefix, leaseMs: 2_000 };
-      const module = await Test.createTestingModule({
-        imports: [KafkaDriverModule.forRoot(settings, 'test', topology)],
-      }).compile();
-      return module.get(KafkaDriver);
+      return new KafkaDriver({ brokers: [address], prefix, leaseMs: 2_000 }, 'test', topology);
     }
 
     const message = (n: number) => ({
@@ -210,7 +198,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     });
 
     it('replaces a consumer that crashed for good, and receives its unfinished messages again', async () => {
-      const worker = await driver(broker!);
+      const worker = driver(broker!);
       const taken: string[] = [];
       let crashes = 0;
       await worker.subscribe(queue, ({ body }) => {
@@ -234,8 +222,20 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       await assertNothingLeft();
     });
 
+    it('publishes as soon as Kafka is reached, after its first connection has failed', async () => {
+      const proxy = await startProxy(Number(broker!.split(':')[1]));
+      proxy.cut();
+      const publisher = driver(`127.0.0.1:${proxy.port}`);
+      await expect(publisher.ready()).rejects.toThrow();
+      proxy.restore();
+      await publisher.publish([message(1)]);
+      await publisher.close();
+      await proxy.close();
+      await assertNothingLeft();
+    });
+
     it('commits the offsets of messages that finish together in one request', async () => {
-      const worker = await driver(broker!);
+      const worker = driver(broker!);
       let taken = 0;
       await worker.subscribe(queue, () => Promise.resolve(void (taken += 1)));
       await worker.ready();
@@ -303,7 +303,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
 
     it('splits a publish that is larger than Kafka accepts into several batches, each message once', async () => {
       const prefix = `${uniqueName()}-${process.pid}.`;
-      const publisher = await driver(broker!, { prefix, events: [event] });
+      const publisher = driver(broker!, { prefix, events: [event] });
       await publisher.publishEvents(Array.from({ length: 150 }, (_, n) => eventOf(n, 30_000)));
       expect(await written(`${prefix}${event.kind}`)).toBe(150);
       await publisher.close();
@@ -312,7 +312,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
 
     it('names the message that Kafka refuses, and writes the other messages once', async () => {
       const prefix = `${uniqueName()}-${process.pid}.`;
-      const publisher = await driver(broker!, { prefix, events: [event] });
+      const publisher = driver(broker!, { prefix, events: [event] });
       await publisher.ready();
       await setOnTopic(`${prefix}${event.kind}`, { 'max.message.bytes': '10000' });
       const events = Array.from({ length: 20 }, (_, n) => eventOf(n, n === 7 ? 20_000 : 1_000));
@@ -333,7 +333,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
         { name: 'retention.ms', value: '123456789' },
       ];
       await asOperator((admin) => admin.createTopics({ topics: [{ topic, configEntries }], waitForLeaders: true }));
-      const worker = await driver(broker!, { prefix });
+      const worker = driver(broker!, { prefix });
       const taken: Delivery[] = [];
       await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
       await worker.ready();
@@ -358,7 +358,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       async (codec) => {
         const prefix = `${uniqueName()}-${process.pid}.`;
         const topic = `${prefix}${queue}`;
-        const worker = await driver(broker!, { prefix });
+        const worker = driver(broker!, { prefix });
         await worker.ready();
         const taken: Delivery[] = [];
         await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
@@ -395,7 +395,7 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
     it('rejects a publish to an unreachable Kafka within its deadline with a typed error, and publishes when Kafka is back', async () => {
       const proxy = await startProxy(Number(broker!.split(':')[1]));
       proxy.cut();
-      const publisher = await driver(`127.0.0.1:${proxy.port}`);
+      const publisher = driver(`127.0.0.1:${proxy.port}`);
       for (let n = 0; n < 3; n += 1) {
         const startedAt = performance.now();
         await expect(publisher.publish([message(n)])).rejects.toMatchObject({ code: 'broker_unavailable' });

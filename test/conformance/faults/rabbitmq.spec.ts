@@ -1,6 +1,6 @@
-import { Test, type TestingModule } from '@nestjs/testing';
 import { connect, type ConfirmChannel } from 'amqplib';
-import { RabbitmqDriver, RabbitmqDriverModule, type Delivery, type JobMessage } from '@app/messaging';
+import type { Delivery, JobMessage } from '@app/messaging';
+import { RabbitmqDriver } from '@app/messaging/rabbitmq';
 import { uniqueName } from '../../support/core';
 import { gate } from '../../support/gate';
 import { leakGuard } from '../../support/leaks';
@@ -14,22 +14,19 @@ const url = process.env['TEST_RABBITMQ_URL'];
   const queue = 'work';
   let prefix: string;
   let proxy: Proxy;
-  let modules: TestingModule[];
+  let drivers: RabbitmqDriver[];
   let assertNothingLeft: () => Promise<void>;
 
   beforeEach(async () => {
     assertNothingLeft = leakGuard();
     prefix = `${uniqueName()}-${process.pid}.`;
     proxy = await startProxy(Number(new URL(url!).port || 5672));
-    modules = [];
+    drivers = [];
   });
 
   afterEach(async () => {
     proxy.restore();
-    for (const module of modules) {
-      await module.get(RabbitmqDriver).close();
-      await module.close();
-    }
+    for (const made of drivers) await made.close();
     await plain(async (channel) => {
       for (const name of [queue, 'dead-letters']) await channel.deleteQueue(`${prefix}${name}`);
       for (const name of ['jobs', 'dead-letters', 'census']) await channel.deleteExchange(`${prefix}${name}`);
@@ -43,11 +40,8 @@ const url = process.env['TEST_RABBITMQ_URL'];
     throughProxy.hostname = '127.0.0.1';
     throughProxy.port = String(proxy.port);
     const topology = { queues: [{ queue, concurrency, rateLimit: undefined, partitions: 1 }], events: [] };
-    const module = await Test.createTestingModule({
-      imports: [RabbitmqDriverModule.forRoot({ url: throughProxy.href, prefix }, 'test', topology)],
-    }).compile();
-    modules.push(module);
-    const made = module.get(RabbitmqDriver);
+    const made = await RabbitmqDriver.connect({ url: throughProxy.href, prefix }, 'test', topology);
+    drivers.push(made);
     await made.ready();
     return made;
   }
@@ -297,7 +291,7 @@ const url = process.env['TEST_RABBITMQ_URL'];
     const taken: Delivery[] = [];
     await worker.subscribe(queue, (delivery) => Promise.resolve(void taken.push(delivery)));
     await seen('it comes', taken, 1);
-    expect(taken[0]).toMatchObject({ queue: `${prefix}${queue}`, givenUp: 'rejected' });
+    expect(taken[0]).toMatchObject({ queue, givenUp: 'rejected' });
     expect(idOf(taken[0]!)).toBe(one.id);
   });
 

@@ -1,6 +1,6 @@
-import { Test, type TestingModule } from '@nestjs/testing';
 import { type Admin, ConfigResourceTypes, Kafka, logLevel } from 'kafkajs';
-import { kafkaCapabilities, KafkaDriver, KafkaDriverModule, type BrokerTopology } from '@app/messaging';
+import { kafkaCapabilities, type BrokerTopology } from '@app/messaging';
+import { KafkaDriver } from '@app/messaging/kafka';
 import { strictBytes, type BrokerUnderTest, type Harness } from '../../support/broker-under-test';
 import { uniqueName } from '../../support/core';
 
@@ -16,7 +16,7 @@ export function kafkaHarness(broker: string | undefined): Harness {
 }
 
 class KafkaUnderTest implements BrokerUnderTest {
-  private readonly modules: TestingModule[] = [];
+  private readonly drivers: KafkaDriver[] = [];
   private readonly prefix = `${uniqueName()}-${process.pid}.`;
   private readonly plain: Kafka;
 
@@ -29,11 +29,8 @@ class KafkaUnderTest implements BrokerUnderTest {
 
   async connect(_use: 'publish' | 'consume', topology: BrokerTopology): Promise<KafkaDriver> {
     const settings = { brokers: [this.broker], prefix: this.prefix, leaseMs: 2_000 };
-    const module = await Test.createTestingModule({
-      imports: [KafkaDriverModule.forRoot(settings, 'test', topology)],
-    }).compile();
-    this.modules.push(module);
-    const driver = module.get(KafkaDriver);
+    const driver = new KafkaDriver(settings, 'test', topology);
+    this.drivers.push(driver);
     await driver.ready();
     if (this.mostBytes !== undefined) await this.limitTopics(this.mostBytes);
     return driver;
@@ -67,10 +64,7 @@ class KafkaUnderTest implements BrokerUnderTest {
   }
 
   async close(): Promise<void> {
-    for (const module of this.modules) {
-      await module.get(KafkaDriver).close();
-      await module.close();
-    }
+    for (const driver of this.drivers) await driver.close();
     await this.admin(async (admin) => {
       const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(this.prefix));
       if (topics.length > 0) await admin.deleteTopics({ topics });

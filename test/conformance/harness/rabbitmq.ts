@@ -1,12 +1,6 @@
-import { Test, type TestingModule } from '@nestjs/testing';
 import { connect } from 'amqplib';
-import {
-  rabbitmqCapabilities,
-  RabbitmqDriver,
-  RabbitmqDriverModule,
-  subscriberQueues,
-  type BrokerTopology,
-} from '@app/messaging';
+import { rabbitmqCapabilities, subscriberQueues, type BrokerTopology } from '@app/messaging';
+import { RabbitmqDriver } from '@app/messaging/rabbitmq';
 import { rabbitmq, startRabbitmq } from '../../../scripts/brokers/rabbitmq';
 import { strictBytes, type BrokerUnderTest, type Harness } from '../../support/broker-under-test';
 import { uniqueName } from '../../support/core';
@@ -30,7 +24,7 @@ async function startStrict(): Promise<BrokerUnderTest> {
 }
 
 class RabbitmqUnderTest implements BrokerUnderTest {
-  private readonly modules: TestingModule[] = [];
+  private readonly drivers: RabbitmqDriver[] = [];
   private readonly prefix = `${uniqueName()}-${process.pid}.`;
   private topology: BrokerTopology = { queues: [], events: [] };
 
@@ -41,12 +35,8 @@ class RabbitmqUnderTest implements BrokerUnderTest {
 
   async connect(_use: 'publish' | 'consume', topology: BrokerTopology): Promise<RabbitmqDriver> {
     this.topology = topology;
-    const settings = { url: this.url, prefix: this.prefix };
-    const module = await Test.createTestingModule({
-      imports: [RabbitmqDriverModule.forRoot(settings, 'test', topology)],
-    }).compile();
-    this.modules.push(module);
-    const driver = module.get(RabbitmqDriver);
+    const driver = await RabbitmqDriver.connect({ url: this.url, prefix: this.prefix }, 'test', topology);
+    this.drivers.push(driver);
     await driver.ready();
     return driver;
   }
@@ -71,7 +61,7 @@ class RabbitmqUnderTest implements BrokerUnderTest {
   }
 
   async close(): Promise<void> {
-    for (const module of this.modules) await module.close();
+    for (const driver of this.drivers) await driver.close();
     await this.plain(async (channel) => {
       const { queues, events } = this.topology;
       const subscribers = subscriberQueues(events);

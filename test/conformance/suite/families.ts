@@ -101,7 +101,9 @@ export function families({ scenario, start }: Suite): void {
     // Redrives only the child; its parent goes back to waiting.
     isMended = true;
     const ended = core.next('settled', ({ kind }) => kind === document.kind);
-    expect(await redrive(core.pool, { ...all, kind: section.kind }, 'ada')).toMatchObject([{ becomes: 'redriven' }]);
+    expect(await redrive.run(core.pool, { ...all, kind: section.kind, by: 'ada' })).toMatchObject([
+      { becomes: 'redriven' },
+    ]);
     core.wakeUp.request();
     await ended;
     expect(await core.read(parent.id)).toMatchObject({ state: 'completed', result: { n: 2 } });
@@ -114,7 +116,7 @@ export function families({ scenario, start }: Suite): void {
       ({ state }) => state === 'failed',
     );
     await core.pool.query(`UPDATE job SET state = 'cancelled' WHERE parent_id = $1 AND state = 'failed'`, [broken.id]);
-    expect(await redrive(core.pool, { ...all, kind: document.kind }, 'ada')).toMatchObject([
+    expect(await redrive.run(core.pool, { ...all, kind: document.kind, by: 'ada' })).toMatchObject([
       { becomes: 'child_cancelled' },
     ]);
     expect(await core.read(broken.id)).toMatchObject({ state: 'failed' });

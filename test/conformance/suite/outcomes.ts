@@ -154,17 +154,19 @@ export function outcomes({ scenario, start }: Suite): void {
     const { rows } = await core.pool.query<{ id: string }>('SELECT id FROM dead_letter');
     const selection = { ids: rows.map(({ id }) => id), kind: undefined, broker: undefined, before: undefined };
     const again = core.next('settled', (_, { state }) => state === 'failed');
-    expect(await redrive(core.pool, selection, 'ada')).toMatchObject([{ jobId: job.id, becomes: 'redriven' }]);
+    expect(await redrive.run(core.pool, { ...selection, by: 'ada' })).toMatchObject([
+      { jobId: job.id, becomes: 'redriven' },
+    ]);
     core.wakeUp.request();
     // The job has two attempts again, and both fail. After the next redrive it succeeds.
     await again;
     expect(runs).toBe(4);
-    expect(await redrive(core.pool, selection, 'ada')).toEqual([]);
+    expect(await redrive.run(core.pool, { ...selection, by: 'ada' })).toEqual([]);
     mended = true;
     const ended = core.next('settled');
     const byKind = { ...selection, ids: undefined, kind: job.kind };
-    const [first, second] = await Promise.all([redrive(core.pool, byKind, 'ada'), redrive(core.pool, byKind, 'bob')]);
-    expect([...first, ...second].filter(({ becomes }) => becomes === 'redriven')).toHaveLength(1);
+    const both = await Promise.all(['ada', 'bob'].map((by) => redrive.run(core.pool, { ...byKind, by })));
+    expect(both.flat().filter(({ becomes }) => becomes === 'redriven')).toHaveLength(1);
     core.wakeUp.request();
     await ended;
     expect(await core.read(job.id)).toMatchObject({ state: 'completed', attempt: 1, error: null });

@@ -35,13 +35,11 @@ export function plainBullmq(settings: BrokerSettings): PlainClient {
     },
 
     consume: async (queue, acknowledged, work) => {
-      /** Work that runs after its acknowledgement. For BullMQ a job is done when the processor returns. */
+      const workOn = ({ id, data: { n } }: Job<{ n: number }>) => work({ n, id: id! });
+      // A processor that returns at once acknowledges: BullMQ then completes the job.
+      const processor = acknowledged === 'after work' ? workOn : () => Promise.resolve();
+      /** The work on completed jobs, one after another. */
       let afterwards: Promise<void> = Promise.resolve();
-      const processor = ({ id, data: { n } }: Job<{ n: number }>): Promise<void> => {
-        if (acknowledged === 'after work') return work({ n, id: id! });
-        afterwards = afterwards.then(() => work({ n, id: id! }));
-        return Promise.resolve();
-      };
       const worker = new WorkerClass(queue, processor, {
         connection,
         prefix: BULLMQ_PREFIX,
@@ -51,6 +49,12 @@ export function plainBullmq(settings: BrokerSettings): PlainClient {
         stalledInterval: 1_000,
       });
       worker.on('error', () => undefined);
+      // Not in the processor: the process could die before BullMQ has written that the job is completed.
+      if (acknowledged === 'on receipt') {
+        worker.on('completed', (job) => {
+          afterwards = afterwards.then(() => workOn(job));
+        });
+      }
       await worker.waitUntilReady();
       return { stop: () => worker.close().then(() => afterwards) };
     },

@@ -1,6 +1,6 @@
 import { Kafka, logLevel, type EachBatchPayload, type KafkaMessage } from 'kafkajs';
 import type { BrokerSettings } from '@app/messaging';
-import { lagOf } from '../../../libs/messaging/src/drivers/kafka/lag';
+import { lagOf } from '../../../libs/messaging/src/drivers/kafka/offsets';
 import { until } from '../../support/until';
 import type { PlainClient } from './plain-client';
 

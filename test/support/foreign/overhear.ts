@@ -1,5 +1,6 @@
 import { CloudEvent, HTTP, Kafka } from 'cloudevents';
-import type { BrokerChannel, BrokerSettings } from '@app/messaging';
+import type { BrokerSettings } from '@app/messaging';
+import type { BrokerChannel } from '../../../apps/api/src/asyncapi/broker-description';
 import { uniqueName } from '../core';
 import { until } from '../until';
 import type { Listener } from './listener';

@@ -1,5 +1,6 @@
 import { connect } from 'amqplib';
-import type { BrokerDescription, BrokerSettings } from '@app/messaging';
+import type { BrokerSettings } from '@app/messaging';
+import type { BrokerDescription } from '../../../apps/api/src/asyncapi/broker-description';
 import { plainKafka } from './with-kafkajs';
 
 /** Removes what a system under test has created on shared brokers. */

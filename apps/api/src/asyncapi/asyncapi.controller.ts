@@ -2,15 +2,16 @@ import { Controller, Get, Inject, type FactoryProvider } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { BrokerRoutes } from '@app/configuration';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
-import { describeBrokers, type BrokerSettings, type BrokerTopology } from '@app/messaging';
-import { AnyKeyInProduction } from '@app/http';
+import type { BrokerSettings, BrokerTopology } from '@app/messaging';
+import { Open } from '@app/http';
+import { describeBrokers } from './describe-brokers';
 import { asyncApiDocument, type AsyncApiDocument } from './document';
 
 const DOCUMENT = Symbol('ASYNCAPI_DOCUMENT');
 
 /** Serves the AsyncAPI document: the messages on the brokers. `/docs-json` describes the HTTP routes. */
 @ApiExcludeController()
-@AnyKeyInProduction()
+@Open() // In production, `serveOpenApi` demands a key.
 @Controller('asyncapi.json')
 export class AsyncApiController {
   constructor(@Inject(DOCUMENT) private readonly document: AsyncApiDocument) {}

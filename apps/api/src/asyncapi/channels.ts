@@ -1,27 +1,18 @@
-import type { BrokerChannel, BrokerDescription } from '@app/messaging';
+import type { BrokerChannel, BrokerDescription } from './broker-description';
+import type { AsyncApiDocument } from './document';
 import { messageNames, type Catalogue } from './messages';
 
-/** The part of the document about one queue, exchange or topic of a broker. */
-export interface ChannelPart {
-  readonly channels: Readonly<Record<string, object>>;
-  readonly operations: Readonly<Record<string, object>>;
-}
-
-interface Carried {
-  readonly sent: readonly string[];
-  readonly received: readonly string[];
-}
-
 /**
- * Describes one channel of a broker.
+ * Describes one queue, exchange or topic of a broker.
  * @param sendsEvent whether this system publishes events of a kind on this broker
+ * @returns its parts of the document
  */
 export function channelPart(
   catalogue: Catalogue,
   { broker, servers }: BrokerDescription,
   channel: BrokerChannel,
   sendsEvent: (kind: string) => boolean,
-): ChannelPart {
+): Pick<AsyncApiDocument, 'channels' | 'operations'> {
   const id = `${broker}.${channel.name}`;
   const { carries } = channel;
   const { sent, received } = carriedBy(channel, catalogue);
@@ -57,7 +48,7 @@ export function serverName(broker: string, n: number): string {
 }
 
 /** Returns the messages of a channel: our own ones and, on a job queue, the requests of other services. */
-function carriedBy({ carries }: BrokerChannel, { jobs, events }: Catalogue): Carried {
+function carriedBy({ carries }: BrokerChannel, { jobs, events }: Catalogue) {
   if ('event' in carries) {
     const names = events.filter(({ kind }) => kind === carries.event).map(messageNames.event);
     return { sent: names, received: names };

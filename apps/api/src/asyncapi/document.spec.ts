@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { BrokerRoutes, configuredBrokers, readSettings } from '@app/configuration';
 import { defineEvent } from '@app/contracts';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
-import { brokerSettingNames, describeBrokers, encodeEvent, encodeMessage, queuesOf } from '@app/messaging';
+import { brokerSettingNames, encodeEvent, encodeMessage, queuesOf } from '@app/messaging';
 import { faultsOf, schemasOf } from '../../../../test/support/asyncapi';
+import { describeBrokers } from './describe-brokers';
 import { asyncApiDocument } from './document';
 
 /** An event with subscribers, and with names that are hard to put into a document. */

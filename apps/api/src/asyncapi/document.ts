@@ -1,5 +1,5 @@
 import type { BrokerRoutes } from '@app/configuration';
-import type { BrokerDescription } from '@app/messaging';
+import type { BrokerDescription } from './broker-description';
 import { channelPart, serverName } from './channels';
 import { messagesOf, type Catalogue } from './messages';
 
@@ -11,13 +11,12 @@ import { messagesOf, type Catalogue } from './messages';
 export function asyncApiDocument(
   catalogue: Catalogue,
   brokers: readonly BrokerDescription[],
-  routes: Pick<BrokerRoutes, 'brokerOfEvent'>,
+  routes: Pick<BrokerRoutes, 'brokerOf'>,
 ): AsyncApiDocument {
   const parts = brokers.flatMap((broker) => {
-    const sent = new Set(
-      catalogue.events.filter((event) => routes.brokerOfEvent(event) === broker.broker).map(({ kind }) => kind),
-    );
-    return broker.channels.map((channel) => channelPart(catalogue, broker, channel, (kind) => sent.has(kind)));
+    const sent = catalogue.events.filter((event) => routes.brokerOf(event) === broker.broker);
+    const sendsEvent = (kind: string) => sent.some((event) => event.kind === kind);
+    return broker.channels.map((channel) => channelPart(catalogue, broker, channel, sendsEvent));
   });
   return {
     asyncapi: '3.0.0',

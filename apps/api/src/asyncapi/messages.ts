@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EventDefinition, JobDefinition } from '@app/contracts';
-import { encodeMessage, eventMessageSchema, jobMessageSchema, jobRequestSchema } from '@app/messaging';
+import { encodeMessage } from '@app/messaging';
+import { eventMessageSchema, jobMessageSchema, jobRequestSchema } from './message-schemas';
 
 export interface Catalogue {
   readonly jobs: readonly JobDefinition[];

@@ -1,5 +1,5 @@
 import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js';
-import type { QueueAdapterOptions } from '@bull-board/api/typings/app';
+import type { JobStatus, QueueAdapterOptions } from '@bull-board/api/typings/app';
 
 /** The maximum number of rows that one request of the board returns. */
 export const mostRows = 100;
@@ -9,13 +9,30 @@ export const mostRows = 100;
  * nothing that another service has stored in BullMQ, such as the templates of its schedulers. It extends the abstract
  * adapter on purpose: a method that a later Bull Board adds is a type error here and cannot leak data.
  */
-export abstract class BoardAdapter extends BaseAdapter {
-  protected constructor(options: Partial<QueueAdapterOptions> & { allowCompletedRetries?: boolean }) {
+export abstract class BoardAdapter<Shown extends JobStatus> extends BaseAdapter {
+  protected constructor(
+    private readonly name: string,
+    private readonly statuses: readonly Shown[],
+    options: Partial<QueueAdapterOptions>,
+  ) {
     super('bullmq', { prefix: '', allowCompletedRetries: false, ...options });
   }
 
+  getName(): string {
+    return this.name;
+  }
+
+  /** Bull Board calls it for each adapter of the type `bullmq`, although its base class does not declare it. */
   getQueueQualifiedName(): string {
-    return this.getName();
+    return this.name;
+  }
+
+  getStatuses(): ('latest' | Shown)[] {
+    return ['latest', ...this.statuses];
+  }
+
+  getJobStatuses(): Shown[] {
+    return [...this.statuses];
   }
 
   clean = refuse;
@@ -56,4 +73,28 @@ export function refuse(): Promise<never> {
 export function pageOf(start: number, end: number): { offset: number; limit: number } {
   const offset = Math.max(0, start);
   return { offset, limit: Math.min(mostRows, Math.max(0, end - offset + 1)) };
+}
+
+/** How long a result is shared, in ms, for any number of open boards. */
+const keepMs = 1_000;
+
+/**
+ * Shares reads between callers: a value is read once and then kept for `keepMs` ms. An error is shared like a result,
+ * so many callers do not add load on a backend that does not answer.
+ */
+export class SharedReads {
+  private readonly reads = new Map<string, Promise<unknown>>();
+
+  /** @param key identifies the value: calls with the same key share one result */
+  get<Result>(key: string, read: () => Promise<Result>): Promise<Result> {
+    const known = this.reads.get(key);
+    if (known) return known as Promise<Result>;
+    const reading = read();
+    this.reads.set(key, reading);
+    const forget = (): void => {
+      setTimeout(() => this.reads.delete(key), keepMs).unref();
+    };
+    reading.then(forget, forget);
+    return reading;
+  }
 }

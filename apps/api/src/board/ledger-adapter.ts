@@ -1,5 +1,4 @@
 import type { JobCounts, JobStatus, QueueJob } from '@bull-board/api/typings/app';
-import type { Pool } from 'pg';
 import type { JobState } from '@app/contracts';
 import {
   boardReach,
@@ -10,13 +9,11 @@ import {
   readBoardLog,
   type BoardFilter,
   type BoardJob,
-  type OutboxWakeUp,
 } from '@app/ledger';
 import { isUuid } from '@app/http';
-import type { Redriver } from '../operations/redriver';
 import { BoardAdapter, Conflict, pageOf, refuse } from './board-adapter';
 import { boardRequest } from './board-request';
-import type { SharedReads } from './shared-reads';
+import type { Board } from './bull-board';
 
 type Shown = 'active' | 'waiting' | 'waiting-children' | 'delayed' | 'completed' | 'failed';
 
@@ -35,27 +32,16 @@ const shown: Readonly<Record<Shown, readonly BoardFilter[]>> = {
 
 const statuses = Object.keys(shown) as Shown[];
 
-/** The dependencies that the adapters of all kinds share. */
-export interface LedgerBoard {
-  /** The board's own connections, so that a viewer takes none from callers. */
-  readonly boardPool: Pool;
-  /** The connections of the callers. */
-  readonly pool: Pool;
-  readonly reads: SharedReads;
-  readonly redriver: Redriver;
-  readonly wakeUp: OutboxWakeUp;
-}
-
 /**
  * Shows the jobs of one kind from the ledger, on any broker. Retry is a redrive, and remove is a cancel. All other
  * actions are refused, and a viewer may do neither.
  */
-export class LedgerAdapter extends BoardAdapter {
+export class LedgerAdapter extends BoardAdapter<Shown> {
   constructor(
     private readonly kind: string,
-    private readonly ledger: LedgerBoard,
+    private readonly board: Board,
   ) {
-    super({
+    super(kind, statuses, {
       displayName: kind,
       description: `Jobs: every ${kind} job in the ledger, on any broker. If BullMQ carries the jobs, another row shows its messages.`,
     });
@@ -63,22 +49,10 @@ export class LedgerAdapter extends BoardAdapter {
     Object.defineProperty(this, 'readOnlyMode', { get: () => boardRequest.getStore()?.mayChange !== true });
   }
 
-  getName(): string {
-    return this.kind;
-  }
-
-  getStatuses(): ('latest' | Shown)[] {
-    return ['latest', ...statuses];
-  }
-
-  getJobStatuses(): Shown[] {
-    return statuses;
-  }
-
   async getJobCounts(): Promise<JobCounts> {
-    const { reads, boardPool } = this.ledger;
+    const { reads, boardPool } = this.board;
     const counts = Object.fromEntries(statuses.map((status) => [status, 0])) as JobCounts;
-    for (const { kind, state, isDue, count } of await reads.get('counts', () => countBoardJobs(boardPool))) {
+    for (const { kind, state, isDue, count } of await reads.get('counts', () => countBoardJobs.run(boardPool.pool))) {
       if (kind === this.kind) counts[statusOf(state, isDue)] += count;
     }
     return counts;
@@ -90,21 +64,21 @@ export class LedgerAdapter extends BoardAdapter {
     // Several states form one list, newest first, so a job that changes its state meanwhile appears once.
     const filters: BoardFilter[] = wanted.flatMap((status) => (status in shown ? shown[status as Shown] : []));
     const key = `${this.kind} ${wanted.join()} ${page.offset} ${page.limit}`;
-    const { reads, boardPool } = this.ledger;
-    const jobs = await reads.get(key, () => listBoardJobs(boardPool, this.kind, filters, page));
+    const { reads, boardPool } = this.board;
+    const jobs = await reads.get(key, () => listBoardJobs(boardPool.pool, this.kind, filters, page));
     return jobs.map((job) => this.toQueueJob(job));
   }
 
   async getJob(id: string): Promise<QueueJob | undefined> {
     if (!isUuid(id)) return undefined;
-    const job = await readBoardJob(this.ledger.boardPool, this.kind, id);
+    const [job] = await readBoardJob.run(this.board.boardPool.pool, { kind: this.kind, id });
     return job && this.toQueueJob(job);
   }
 
   /** Omits the notes of handlers and the texts of errors, because they may quote the payload. */
   async getJobLogs(id: string): Promise<string[]> {
     if (!isUuid(id)) return [];
-    const events = await readBoardLog(this.ledger.boardPool, id);
+    const events = await readBoardLog.run(this.board.boardPool.pool, { id });
     return events.map(({ at, type, data }) => `${at.toISOString()} ${type} ${JSON.stringify(data)}`);
   }
 
@@ -138,7 +112,7 @@ export class LedgerAdapter extends BoardAdapter {
   }
 
   private async redrive(jobId: string): Promise<void> {
-    const { redriven } = await this.ledger.redriver.redrive(
+    const { redriven } = await this.board.redriver.redrive(
       { ids: [jobId], kind: undefined, broker: undefined, before: undefined },
       boardRequest.getStore()?.by ?? 'board',
     );
@@ -146,10 +120,10 @@ export class LedgerAdapter extends BoardAdapter {
   }
 
   private async cancel(jobId: string): Promise<void> {
-    const was = await cancelJob(this.ledger.pool, undefined, jobId);
+    const was = await cancelJob(this.board.pool, undefined, jobId);
     const isOpen = was === 'waiting' || was === 'queued' || was === 'active';
     if (!isOpen) throw new Conflict(`The job is ${was ?? 'gone'} already; nothing was changed.`);
-    this.ledger.wakeUp.request(); // The next job with the same order key may run now.
+    this.board.wakeUp.request(); // The next job with the same order key may run now.
   }
 }
 

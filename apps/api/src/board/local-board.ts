@@ -3,8 +3,17 @@ import { ExpressAdapter } from '@bull-board/express';
 import { Logger } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { describeError, toProblem } from '@app/http';
-import { boardStyle } from './allowed-actions';
 import { Conflict } from './board-adapter';
+
+/**
+ * Hides the buttons of actions that the API refuses. The rules find a button by its Lucide icon. Retry stays visible.
+ * Remove stays visible for an open job: a failed job also has a retry button, and a completed job has no pencil.
+ */
+const boardStyle = `
+  ul[class*='jobActions'] li, ul[class*='queueActions'] li, button:has(> .lucide-ellipsis-vertical) { display: none }
+  ul[class*='jobActions'] li:has(.lucide-refresh-cw), ul[class*='queueActions'] li:has(.lucide-refresh-cw) { display: revert }
+  ul[class*='jobActions']:has(.lucide-pencil):not(:has(.lucide-refresh-cw)) li:has(.lucide-trash-2) { display: revert }
+`;
 
 /** Bull Board without fonts from another host, and without buttons for actions that the API refuses. */
 export class LocalBoard extends ExpressAdapter {

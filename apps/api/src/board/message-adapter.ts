@@ -3,8 +3,10 @@ import type { Queue } from 'bullmq';
 import { jobDefinitions } from '@app/features/catalogue';
 import type { BullmqMessages, QueueMessage } from '@app/messaging';
 import { withBrokerTimeout } from '../operations/with-broker-timeout';
-import { BoardAdapter, pageOf, refuse } from './board-adapter';
-import type { SharedReads } from './shared-reads';
+import { BoardAdapter, pageOf, refuse, type SharedReads } from './board-adapter';
+import { boardRequest } from './board-request';
+
+export const bullBoardPath = '/admin/queues';
 
 const statuses = ['active', 'waiting', 'waiting-children', 'prioritized', 'completed', 'failed', 'delayed'] as const;
 
@@ -26,14 +28,13 @@ const dispatched = /^(?<id>[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})-(?<dispatch
  * payloads. So the adapter shows the id, the state, times and numbers of a message. It shows the name only if it is one of
  * our kinds.
  */
-export class MessageAdapter extends BoardAdapter {
+export class MessageAdapter extends BoardAdapter<Shown> {
   constructor(
     private readonly queue: Queue,
     private readonly messages: BullmqMessages,
     private readonly reads: SharedReads,
-    jobAddress: (kind: string, jobId: string) => string,
   ) {
-    super({
+    super(queue.name, statuses, {
       displayName: `${queue.name} (messages in BullMQ)`,
       description: `Messages, not jobs: what BullMQ holds in its queue "${queue.name}", read-only. A message says which job is to run. The jobs are in the rows ${kindsOf(queue.name)}. Here, completed means that a worker has handled the message, not that the job is completed.`,
       readOnlyMode: true,
@@ -46,18 +47,13 @@ export class MessageAdapter extends BoardAdapter {
         return (link || undefined) as ExternalJobUrl;
       },
     });
-  }
-
-  getName(): string {
-    return this.queue.name;
-  }
-
-  getStatuses(): ('latest' | Shown)[] {
-    return ['latest', ...statuses];
-  }
-
-  getJobStatuses(): Shown[] {
-    return [...statuses];
+    // While BullMQ's backend is down, the board hides its queues and still shows the ledger.
+    this.setVisibilityGuard(() =>
+      this.getJobCounts().then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   getJobCounts(): Promise<JobCounts> {
@@ -113,4 +109,9 @@ export class MessageAdapter extends BoardAdapter {
       promote: refuse,
     };
   }
+}
+
+/** Returns the link to a job: its API route for a user, its page on the board for an operator or a viewer. */
+function jobAddress(kind: string, jobId: string): string {
+  return boardRequest.getStore()?.isUser ? `/v1/jobs/${jobId}` : `${bullBoardPath}/queue/${kind}/${jobId}`;
 }

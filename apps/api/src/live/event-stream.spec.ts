@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import { createServer, get, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { eventBody, eventFrame, openingFrame } from './event-frame';
-import { EventStream, type StreamSettings } from './event-stream';
+import { eventBody, eventFrame, EventStream, openingFrame, type StreamSettings } from './event-stream';
 
 describe('a frame', () => {
   it('is exactly one event, whatever characters its data contains', () => {

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { heartbeatFrame, openingFrame } from './event-frame';
 
 export interface StreamSettings {
   readonly heartbeatMs: number;
@@ -8,8 +7,8 @@ export interface StreamSettings {
   readonly stallMs: number;
   /**
    * The minimum life of a stream, in ms; the maximum is twice as long. Then the stream ends, and the reader reconnects
-   * and continues at its position. So the access is checked again, and the slot of a lost reader becomes free: a proxy
-   * may read on without its client.
+   * and continues at its position. So the access is checked again, and the stream of a lost reader becomes free: a
+   * proxy that buffers may read on after its client is gone.
    */
   readonly lifeMs: number;
 }
@@ -41,6 +40,28 @@ const stalledMs = 5_000;
 /** The buffered bytes at which a stream is full: about the result of one read of the ledger. */
 const fullBytes = 64 * 1024;
 
+/** Encodes an event without its id (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
+export function eventBody(event: string, data: unknown): string {
+  // JSON escapes all line breaks, so one `data:` line is enough.
+  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+}
+
+export function eventFrame(id: string | number, body: string): string {
+  return `id: ${id}\n${body}`;
+}
+
+/**
+ * Encodes the first frame of a stream.
+ * @param retryMs how long a browser waits before it reconnects, in ms
+ * @param id the position from which a reader continues if it reconnects before the first event
+ */
+export function openingFrame(retryMs: number, id?: string): string {
+  return `retry: ${retryMs}\n${id === undefined ? '' : `id: ${id}\n`}\n`;
+}
+
+/** A comment. Readers ignore it, and proxies see that the connection is alive. */
+const heartbeatFrame = ':\n\n';
+
 /**
  * Sends server-sent events over one response. It does not queue events for a slow reader. At 64 KiB of buffered data
  * the stream has no room until all of it is sent. Then its owner reads the next events from the ledger. So a stream
@@ -63,8 +84,11 @@ export class EventStream {
     id?: string,
   ) {
     this.timers = [
-      setInterval(() => this.beat(), settings.heartbeatMs),
-      setTimeout(() => this.endOfLife(), spread(settings.lifeMs)),
+      setInterval(() => this.hasRoom && this.send(heartbeatFrame), settings.heartbeatMs),
+      setTimeout(() => {
+        this.isOld = true;
+        this.end();
+      }, spread(settings.lifeMs)),
     ];
     response.on('error', () => undefined); // 'close' follows.
     response.once('close', () => this.close());
@@ -72,7 +96,7 @@ export class EventStream {
     response.writeHead(200, streamHeaders);
     response.socket?.setKeepAlive(true, keepAliveMs);
     // A random time, so that the readers of a stopped process do not all reconnect at once.
-    this.write(openingFrame(Math.round(spread(1_000)), id));
+    this.send(openingFrame(Math.round(spread(1_000)), id));
     // HEAD gets only the headers. The end is deferred, because the owner does not have the stream yet.
     if (response.req.method === 'HEAD') queueMicrotask(() => this.end());
   }
@@ -100,7 +124,10 @@ export class EventStream {
 
   /** Sends a frame. The caller checks `hasRoom` first. */
   send(frame: string): void {
-    this.write(frame);
+    if (this.isClosed || this.response.write(frame) || this.response.writableLength < fullBytes) return;
+    if (!this.isFull) this.fullSince = performance.now();
+    this.isFull = true;
+    this.stall = setTimeout(() => this.response.destroy(), this.settings.stallMs);
   }
 
   /** Ends the stream after the buffered data is sent. */
@@ -112,26 +139,10 @@ export class EventStream {
     setTimeout(() => this.response.destroy(), this.settings.stallMs).unref();
   }
 
-  private write(frame: string): void {
-    if (this.isClosed || this.response.write(frame) || this.response.writableLength < fullBytes) return;
-    if (!this.isFull) this.fullSince = performance.now();
-    this.isFull = true;
-    this.stall = setTimeout(() => this.response.destroy(), this.settings.stallMs);
-  }
-
-  private endOfLife(): void {
-    this.isOld = true;
-    this.end();
-  }
-
   private drained(): void {
     clearTimeout(this.stall);
     this.isFull = false;
     if (!this.isClosed) this.listener.onRoom();
-  }
-
-  private beat(): void {
-    if (this.hasRoom) this.write(heartbeatFrame);
   }
 
   private close(): void {

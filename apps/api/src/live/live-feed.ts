@@ -1,11 +1,20 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from 'pg';
-import { backOffMs, WakeUpListener, type MessagingSignals } from '@app/messaging';
-import { readChanges, readJobUpdates, readJobs, type Changes, type ChangeCursor, type JobUpdate } from '@app/ledger';
+import { backOffMs, sleep, WakeUpListener, type MessagingSignals } from '@app/messaging';
+import {
+  isLastUpdate,
+  jobUpdatesAtOnce,
+  readChanges,
+  readJobUpdates,
+  readJobs,
+  type Changes,
+  type ChangeCursor,
+  type JobUpdate,
+} from '@app/ledger';
 import type { JobViews } from '@app/http';
-import { eventBody, eventFrame } from './event-frame';
-import type { JobFollower, ShownJobEvent } from './job-follower';
-import type { TenantFollower } from './tenant-follower';
+import { eventBody, eventFrame } from './event-stream';
+import type { Frame, JobFollower, TenantFollower } from './followers';
 
 /** The poll interval in ms. Wake-ups may get lost. */
 const pollMs = 1_000;
@@ -32,9 +41,9 @@ interface Group {
 }
 
 /**
- * Sends changes from the ledger to the streams of this process. One loop reads for all streams: first which jobs have
- * changed, then the new events of the jobs that have followers. Readers at the same position share one read, so the
- * work grows with the number of changes, not with the number of streams.
+ * Sends changes from the ledger to the streams of this process. While there are streams, one loop reads for all of
+ * them: first which jobs have changed, then the new events of the jobs that have followers. Readers at the same position
+ * share one read, so the work grows with the number of changes, not with the number of streams.
  *
  * The loop skips a stream without room. The stream continues at its position when it has room, and no events are queued
  * for it.
@@ -47,7 +56,8 @@ export class LiveFeed implements OnApplicationBootstrap {
   private readonly due = new Set<JobFollower>();
 
   private readonly listener: WakeUpListener;
-  private isStopped = false;
+  private readonly stopping = new AbortController();
+  private isRunning = false;
   private isWoken = false;
   private endSleep: (() => void) | undefined;
   private ended: Promise<void> | undefined;
@@ -63,11 +73,10 @@ export class LiveFeed implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     void this.listener.start();
-    this.ended = this.run();
   }
 
   async stop(): Promise<void> {
-    this.isStopped = true;
+    this.stopping.abort();
     this.wakeUp();
     await Promise.all([this.listener.stop(), this.ended]);
   }
@@ -81,6 +90,7 @@ export class LiveFeed implements OnApplicationBootstrap {
   followTenant(follower: TenantFollower): void {
     this.tenantFollowers.add(follower);
     this.wakeUp();
+    if (!this.isRunning) this.ended = this.run();
   }
 
   leaveTenant(follower: TenantFollower): void {
@@ -90,12 +100,10 @@ export class LiveFeed implements OnApplicationBootstrap {
   /** @param cursor a position that is not later than the follower's first read */
   followJob(follower: JobFollower, cursor: ChangeCursor): void {
     const { tenant, jobId } = follower;
-    const watch = this.watches.get(tenant) ?? { tenant, cursor, followers: 0 };
-    watch.followers += 1;
-    this.watches.set(tenant, watch);
-    const followers = this.jobFollowers.get(jobId) ?? new Set();
-    this.jobFollowers.set(jobId, followers.add(follower));
+    entryOf(this.watches, tenant, () => ({ tenant, cursor, followers: 0 })).followers += 1;
+    entryOf(this.jobFollowers, jobId, () => new Set()).add(follower);
     this.readOn(follower);
+    if (!this.isRunning) this.ended = this.run();
   }
 
   leaveJob(follower: JobFollower): void {
@@ -115,43 +123,50 @@ export class LiveFeed implements OnApplicationBootstrap {
     this.wakeUp();
   }
 
-  private async rest(): Promise<void> {
-    if (!this.isWoken) await this.sleep(pollMs, 'until woken');
-  }
-
-  private async run(): Promise<void> {
-    for (let failures = 0; !this.isStopped;) {
-      this.isWoken = false;
-      try {
-        await this.readAll();
-        failures = 0;
-        await this.sleep(restMs, 'uninterrupted');
-        await this.rest();
-      } catch (error) {
-        failures += 1;
-        const retryInMs = backOffMs(failures);
-        this.signals.emit('database_away', 'live', error, retryInMs);
-        await this.sleep(retryInMs, 'uninterrupted');
-      }
-    }
-  }
-
   /**
    * Reads the changes first and the events second. So a new follower reads its job after the position from which the
    * next read of the changes continues, and misses nothing.
    */
-  private async readAll(): Promise<void> {
-    for (const groups of inParts(this.tenantGroups())) await this.readChangesOf(groups);
-    for (const groups of inParts(this.jobGroups())) await this.readEventsOf(groups);
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    this.isRunning = true;
+    for (let failures = 0; !signal.aborted && this.tenantFollowers.size + this.jobFollowers.size > 0;) {
+      this.isWoken = false;
+      try {
+        for (const groups of inParts(this.tenantGroups())) await this.readChangesOf(groups);
+        for (const groups of inParts(this.jobGroups())) await this.readEventsOf(groups);
+        failures = 0;
+        await delay(restMs);
+        await this.sleep();
+      } catch (error) {
+        failures += 1;
+        const retryInMs = backOffMs(failures);
+        this.signals.emit('database_away', 'live', error, retryInMs);
+        await sleep(retryInMs, signal);
+      }
+    }
+    this.isRunning = false;
+  }
+
+  /** Sleeps until woken, at most until the next poll. */
+  private async sleep(): Promise<void> {
+    if (this.isWoken) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, pollMs);
+      this.endSleep = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   private tenantGroups(): Group[] {
     const groups = new Map<string, Group>();
-    const groupOf = ({ tenant, cursor }: { tenant: string; cursor: ChangeCursor }): Group =>
+    const groupOf = (tenant: string, cursor: ChangeCursor): Group =>
       entryOf(groups, `${tenant} ${cursor.toString()}`, () => ({ tenant, cursor, followers: [] }));
-    for (const watch of this.watches.values()) groupOf(watch).watch = watch;
+    for (const watch of this.watches.values()) groupOf(watch.tenant, watch.cursor).watch = watch;
     for (const follower of this.tenantFollowers) {
-      if (follower.stream.hasRoom) groupOf(follower).followers.push(follower);
+      if (follower.stream.hasRoom) groupOf(follower.tenant, follower.position).followers.push(follower);
     }
     return [...groups.values()];
   }
@@ -161,7 +176,9 @@ export class LiveFeed implements OnApplicationBootstrap {
     const withChanges = groups.map((group, index) => ({ ...group, changes: read[index]! }));
     for (const { watch, changes } of withChanges) {
       if (!changes.isAll) this.wakeUp();
-      if (watch) this.tell(watch, changes);
+      if (!watch) continue;
+      for (const { id } of changes.jobs) for (const follower of this.jobFollowers.get(id) ?? []) this.due.add(follower);
+      watch.cursor = changes.cursor;
     }
     for (const part of inPartsOfJobs(withChanges.filter(({ followers }) => followers.length > 0))) {
       await this.sendChanges(part);
@@ -169,69 +186,54 @@ export class LiveFeed implements OnApplicationBootstrap {
   }
 
   private async sendChanges(groups: readonly (Group & { changes: Changes })[]): Promise<void> {
-    const bodies = await this.bodiesOf(new Set(groups.flatMap(({ changes }) => changes.jobs.map(({ id }) => id))));
+    const ids = [...new Set(groups.flatMap(({ changes }) => changes.jobs.map(({ id }) => id)))];
+    // The state of a job is read now, so it is never older than the change that caused this read.
+    const current = ids.length > 0 ? await readJobs(this.pool, ids) : [];
+    const bodies = new Map(
+      current.map((job) => [job.id, eventBody('job', { ...this.views.viewOf(job), sequence: job.sequence })]),
+    );
     for (const { followers, changes } of groups) {
       const { jobs, cursor } = changes;
-      const frames = jobs.flatMap(({ id, cursor: after }) => {
+      const frames = jobs.flatMap(({ id, cursor: position }): Frame<ChangeCursor>[] => {
         const body = bodies.get(id);
-        return body === undefined ? [] : [{ text: eventFrame(after.toString(), body), cursor: after }];
+        return body === undefined ? [] : [{ text: eventFrame(position.toString(), body), position }];
       });
-      for (const follower of followers) follower.take(frames, cursor);
+      for (const follower of followers) if (follower.take(frames)) follower.position = cursor;
     }
-  }
-
-  /** Reads the current state of jobs. It is never older than the changes that caused this read. */
-  private async bodiesOf(ids: ReadonlySet<string>): Promise<Map<string, string>> {
-    if (ids.size === 0) return new Map();
-    const jobs = await readJobs(this.pool, [...ids]);
-    return new Map(
-      jobs.map((job) => [job.id, eventBody('job', { ...this.views.viewOf(job), sequence: job.sequence })]),
-    );
-  }
-
-  private tell(watch: Watch, { jobs, cursor }: Changes): void {
-    for (const { id } of jobs) for (const follower of this.jobFollowers.get(id) ?? []) this.due.add(follower);
-    watch.cursor = cursor;
   }
 
   private jobGroups(): JobFollower[][] {
     const groups = new Map<string, JobFollower[]>();
     for (const follower of this.due) {
-      if (follower.stream.hasRoom) entryOf(groups, `${follower.jobId} ${follower.after}`, () => []).push(follower);
+      if (follower.stream.hasRoom) entryOf(groups, `${follower.jobId} ${follower.position}`, () => []).push(follower);
     }
     return [...groups.values()];
   }
 
   private async readEventsOf(groups: readonly (readonly JobFollower[])[]): Promise<void> {
-    const events = await readJobUpdates(
+    const read = await readJobUpdates(
       this.pool,
-      groups.map(([first]) => first!),
+      groups.map(([first]) => ({ jobId: first!.jobId, after: first!.position })),
     );
     groups.forEach((followers, index) => {
-      const shown = events[index]!.map((event) => this.withLinks(event));
+      const events = read[index]!;
+      const frames = events.map((event) => this.frameOf(event));
+      const isAll = events.length < jobUpdatesAtOnce;
+      const isEnd = isAll && events.length > 0 && isLastUpdate(events.at(-1)!);
       for (const follower of followers) {
         // A follower without room continues when its stream has room.
         this.due.delete(follower);
-        if (follower.take(shown)) this.readOn(follower);
+        if (!follower.take(frames)) continue;
+        if (isEnd) follower.stream.end();
+        else if (!isAll) this.readOn(follower);
       }
     });
   }
 
-  private withLinks(event: JobUpdate): ShownJobEvent {
-    if (event.type !== 'result') return event;
-    return { ...event, data: { state: event.data.state, result: this.views.resultOf(event.data) } };
-  }
-
-  private sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {
-    if (this.isStopped) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      if (how === 'uninterrupted') return;
-      this.endSleep = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  /** Encodes a job update. A result has links to its files. */
+  private frameOf({ sequence, at, type, data }: JobUpdate): Frame<number> {
+    const shown = type === 'result' ? { state: data.state, result: this.views.resultOf(data) } : data;
+    return { text: eventFrame(sequence, eventBody(type, { ...shown, at })), position: sequence };
   }
 }
 

@@ -2,14 +2,12 @@ import { applyDecorators, Controller, Get, Headers, Param, Res, UseFilters } fro
 import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Pool } from 'pg';
-import { readJobPosition, readNow } from '@app/ledger';
-import { Roles, isUuid, CallerOf, type Caller, ProblemResponse } from '@app/http';
+import { ChangeCursor, readJobPosition, readNow } from '@app/ledger';
+import { Roles, isUuid, CallerOf, type Caller, Problem, ProblemResponse, quoted } from '@app/http';
 import { jobNotFound } from '../jobs/jobs.controller';
-import { JobFollower } from './job-follower';
-import { cursorOf, sequenceOf } from './last-event-id';
+import { JobFollower, TenantFollower } from './followers';
 import { LiveFeed } from './live-feed';
 import { Streams } from './streams';
-import { TenantFollower } from './tenant-follower';
 import { UnavailableFilter } from './unavailable.filter';
 
 const StreamRoute = (description: string, example: string): MethodDecorator =>
@@ -68,15 +66,8 @@ export class LiveController {
     }
     await this.streams.makeRoom(tenant);
     if (response.destroyed) return;
-    const stream = this.streams.begin(
-      { tenant, session },
-      response,
-      {
-        onRoom: () => this.feed.readOn(follower),
-        onClose: () => this.feed.leaveJob(follower),
-      },
-      lastEventId !== undefined,
-    );
+    const listener = { onRoom: () => this.feed.readOn(follower), onClose: () => this.feed.leaveJob(follower) };
+    const stream = this.streams.begin({ tenant, session }, response, listener, lastEventId !== undefined);
     // In lower case, as in the ledger. The caller may write the id in upper case.
     const follower = new JobFollower(tenant, id.toLowerCase(), after ?? 0, stream);
     this.feed.followJob(follower, position.cursor);
@@ -98,17 +89,44 @@ export class LiveController {
     const cursor = cursorOf(lastEventId, now) ?? now;
     await this.streams.makeRoom(tenant);
     if (response.destroyed) return;
-    const stream = this.streams.begin(
-      { tenant, session },
-      response,
-      {
-        onRoom: () => this.feed.wakeUp(),
-        onClose: () => this.feed.leaveTenant(follower),
-      },
-      lastEventId !== undefined,
-      cursor.toString(),
-    );
+    const listener = { onRoom: () => this.feed.wakeUp(), onClose: () => this.feed.leaveTenant(follower) };
+    const isBack = lastEventId !== undefined;
+    const stream = this.streams.begin({ tenant, session }, response, listener, isBack, cursor.toString());
     const follower = new TenantFollower(tenant, cursor, stream);
     this.feed.followTenant(follower);
   }
+}
+
+/**
+ * Parses the Last-Event-ID of the stream of one job.
+ * @param header the header Last-Event-ID, which a browser sends when it reconnects
+ * @param last the sequence of the job's last event
+ * @returns the sequence; undefined for a reader that has received no event
+ * @throws Problem 400
+ */
+function sequenceOf(header: string | undefined, last: number): number | undefined {
+  if (!header) return undefined;
+  if (/^\d{1,10}$/.test(header) && Number(header) <= last) return Number(header);
+  throw invalidLastEventId(`expected the id of an event of this job, 0 to ${last}, got ${quoted(header)}`);
+}
+
+/**
+ * Parses the Last-Event-ID of the stream of all jobs.
+ * @param now the current position of the database
+ * @returns the position; undefined for a reader that starts with the next change
+ * @throws Problem 400
+ */
+function cursorOf(header: string | undefined, now: ChangeCursor): ChangeCursor | undefined {
+  if (!header) return undefined;
+  const cursor = header.length <= 500 ? ChangeCursor.parse(header) : undefined;
+  if (cursor && !cursor.isAheadOf(now)) return cursor;
+  throw invalidLastEventId(
+    `expected the id of an event of this stream, got ${quoted(header)}. Read GET /v1/jobs, and come without it.`,
+  );
+}
+
+function invalidLastEventId(message: string): Problem {
+  return new Problem(400, 'invalid_last_event_id', 'The Last-Event-ID cannot be used', message, [
+    { path: 'Last-Event-ID', message },
+  ]);
 }

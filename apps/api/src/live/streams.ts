@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'express';
-import { Problem } from '@app/http';
+import type { Pool } from 'pg';
+import { endedSessions, Problem } from '@app/http';
 import { EventStream, type StreamListener, type StreamSettings } from './event-stream';
 import { unacknowledged } from './unacknowledged';
 
@@ -18,27 +20,35 @@ export interface Reader {
 /** The minimum time between two searches for lost readers, in ms, for any number of waiting readers. */
 const lookEveryMs = 1_000;
 
-/** How long, in ms, a slot is reserved for a reader whose stream ended because its life was over. */
-const keptPlaceMs = 5_000;
+/** The time between two searches for sessions that have ended, in ms. */
+const askEveryMs = 1_000;
 
-/** All open streams of this process. Enforces their limits, cuts lost readers, and ends all streams on shutdown. */
+/** How long, in ms, a stream is reserved for a reader whose stream ended because its life was over. */
+const reservedMs = 5_000;
+
+/**
+ * All open streams of this process. Enforces their limits, cuts lost readers, ends the streams of sessions that have
+ * ended, and all streams on shutdown.
+ */
 export class Streams {
   private readonly open = new Map<EventStream, Reader>();
-  /** The number of slots in use by each tenant, including those reserved for readers that will reconnect. */
-  private readonly places = new Map<string, number>();
-  private readonly kept = new Map<string, Set<NodeJS.Timeout>>();
-  private all = 0;
+  /** By tenant: the number of its streams, including those reserved for readers that will reconnect. */
+  private readonly counts = new Map<string, number>();
+  /** The reserved streams, and when each reservation ends. */
+  private readonly reserved = new Set<{ readonly tenant: string; readonly until: number }>();
   private isDraining = false;
+  private isAsking = false;
   private look: Promise<void> | undefined;
 
   constructor(
     private readonly limits: StreamLimits,
     private readonly settings: StreamSettings,
+    private readonly pool: Pool,
   ) {}
 
   /**
-   * If no slot is free, cuts the streams of lost readers, which accept or acknowledge no more data. A reader that
-   * takes all of its data within five seconds keeps its slot.
+   * If no stream is free, cuts the streams of lost readers, which accept or acknowledge no more data. A reader that
+   * takes all of its data within five seconds keeps its stream.
    */
   async makeRoom(tenant: string): Promise<void> {
     if (this.refusal(tenant)) await (this.look ??= this.cutSilent());
@@ -52,37 +62,21 @@ export class Streams {
    */
   begin(reader: Reader, response: Response, listener: StreamListener, isBack: boolean, id?: string): EventStream {
     const { tenant } = reader;
-    if (isBack) this.takeKept(tenant);
+    if (isBack) this.freeReserved(tenant);
     const refusal = this.refusal(tenant);
     if (refusal) throw refusal;
-    const stream = new EventStream(
-      response,
-      this.settings,
-      {
-        onRoom: () => listener.onRoom(),
-        onClose: () => {
-          this.open.delete(stream);
-          this.add(tenant, -1);
-          if (stream.isOld) this.keepPlace(tenant);
-          listener.onClose();
-        },
-      },
-      id,
-    );
+    const onClose = (): void => {
+      this.open.delete(stream);
+      // The stream stays reserved, so that a new reader does not get the stream of a reader that only has to reconnect.
+      if (stream.isOld) this.reserved.add({ tenant, until: performance.now() + reservedMs });
+      else this.add(tenant, -1);
+      listener.onClose();
+    };
+    const stream = new EventStream(response, this.settings, { ...listener, onClose }, id);
     this.open.set(stream, reader);
     this.add(tenant, 1);
+    if (!this.isAsking) void this.endLoggedOut();
     return stream;
-  }
-
-  /** The ids of the sessions with an open stream. */
-  get sessions(): string[] {
-    return [...new Set([...this.open.values()].flatMap(({ session }) => session ?? []))];
-  }
-
-  /** Ends the streams of these sessions. Their readers reconnect and are refused. */
-  endThoseOf(sessions: readonly string[]): void {
-    const ended = new Set(sessions);
-    for (const [stream, { session }] of this.open) if (session !== undefined && ended.has(session)) stream.end();
   }
 
   /** Ends all streams and refuses new ones. Readers reconnect by themselves, to another process. */
@@ -100,50 +94,54 @@ export class Streams {
   }
 
   private add(tenant: string, change: 1 | -1): void {
-    this.all += change;
-    const places = (this.places.get(tenant) ?? 0) + change;
-    if (places === 0) this.places.delete(tenant);
-    else this.places.set(tenant, places);
+    const count = (this.counts.get(tenant) ?? 0) + change;
+    if (count === 0) this.counts.delete(tenant);
+    else this.counts.set(tenant, count);
   }
 
-  /** Reserves a slot, so that a new reader does not get the slot of a reader that only has to reconnect. */
-  private keepPlace(tenant: string): void {
-    this.add(tenant, 1);
-    const kept = this.kept.get(tenant) ?? new Set();
-    const place = setTimeout(() => this.giveUp(tenant, place), keptPlaceMs).unref();
-    this.kept.set(tenant, kept.add(place));
+  /**
+   * Frees the reserved streams whose time is over.
+   * @param back the tenant of a reader that has reconnected: one reserved stream of this tenant becomes free, too
+   */
+  private freeReserved(back?: string): void {
+    for (const reservation of this.reserved) {
+      const isOver = reservation.until <= performance.now();
+      if (!isOver && reservation.tenant !== back) continue;
+      if (!isOver) back = undefined;
+      this.reserved.delete(reservation);
+      this.add(reservation.tenant, -1);
+    }
   }
 
-  private takeKept(tenant: string): void {
-    const [place] = this.kept.get(tenant) ?? [];
-    if (place) this.giveUp(tenant, place);
-  }
-
-  private giveUp(tenant: string, place: NodeJS.Timeout): void {
-    clearTimeout(place);
-    const kept = this.kept.get(tenant);
-    if (!kept?.delete(place)) return;
-    if (kept.size === 0) this.kept.delete(tenant);
-    this.add(tenant, -1);
+  /** Asks while a stream is open, because an open stream sends no request that could be refused. */
+  private async endLoggedOut(): Promise<void> {
+    this.isAsking = true;
+    while (this.open.size > 0) {
+      await delay(askEveryMs, undefined, { ref: false });
+      const sessions = [...new Set([...this.open.values()].flatMap(({ session }) => session ?? []))];
+      // While the database is down, `LiveFeed` reports it. The next query is one second later.
+      const ended = sessions.length > 0 ? await endedSessions(this.pool, sessions).catch(() => []) : [];
+      // Their readers reconnect and are refused.
+      for (const [stream, { session }] of this.open) if (ended.includes(session ?? '')) stream.end();
+    }
+    this.isAsking = false;
   }
 
   private refusal(tenant: string): Problem | undefined {
+    this.freeReserved();
     const { perProcess, perTenant } = this.limits;
     if (this.isDraining) return new Problem(503, 'draining', 'This process is stopping', 'Ask another one.');
-    if ((this.places.get(tenant) ?? 0) >= perTenant) {
+    if ((this.counts.get(tenant) ?? 0) >= perTenant) {
       return tooMany(429, `at most ${perTenant} open streams of the tenant ${tenant}`);
     }
-    return this.all >= perProcess ? tooMany(503, `at most ${perProcess} open streams in this process`) : undefined;
+    return this.open.size + this.reserved.size >= perProcess
+      ? tooMany(503, `at most ${perProcess} open streams in this process`)
+      : undefined;
   }
 }
 
 function tooMany(status: 429 | 503, limit: string): Problem {
-  return new Problem(
-    status,
-    'too_many_streams',
-    'Too many event streams are open',
-    `Expected ${limit}, got one more. Close one, or ask again later.`,
-    undefined,
-    { 'Retry-After': '30' },
-  );
+  const detail = `Expected ${limit}, got one more. Close one, or ask again later.`;
+  const headers = { 'Retry-After': '30' };
+  return new Problem(status, 'too_many_streams', 'Too many event streams are open', detail, undefined, headers);
 }

@@ -9,7 +9,8 @@ const retransmits = 3;
 
 /**
  * Finds connections whose peer is lost. If a reader loses power or network, the kernel keeps its connection for about
- * 16 minutes. Node notices only when the kernel's buffer is full, and the heartbeats of a quiet stream never fill it.
+ * 15 minutes with the default of Linux. Node notices only when the kernel's buffer is full, and the heartbeats of a
+ * quiet stream never fill it.
  * The kernel knows which data is not acknowledged.
  * @returns the sockets whose peer no longer acknowledges; none if the system is not Linux
  */
@@ -33,21 +34,11 @@ function portOf(address: string): number {
  * Returns both ports and the last four bytes of the peer's address in the format of the tables, which reverse the bytes
  * of each word.
  */
-function nameOf({ localPort, remoteAddress = '', remotePort = 0 }: Socket): string {
-  const bytes = lastBytesOf(remoteAddress).reverse();
-  const hex = Buffer.from(bytes).toString('hex').toUpperCase();
-  return `${localPort} ${hex}:${remotePort.toString(16).toUpperCase().padStart(4, '0')}`;
-}
-
-function lastBytesOf(address: string): number[] {
-  const tail = address.slice(address.lastIndexOf(':') + 1);
-  if (tail.includes('.')) return tail.split('.').map(Number);
-  const [high = '0', low = '0'] = (address.endsWith('::') ? ['0', '0'] : groupsOf(address)).slice(-2);
-  return [...Buffer.from((high || '0').padStart(4, '0') + (low || '0').padStart(4, '0'), 'hex')];
-}
-
-/** @returns at least the last two groups of an IPv6 address */
-function groupsOf(address: string): string[] {
-  const [, groups = address] = address.split('::');
-  return ['0', ...groups.split(':')];
+function nameOf({ localPort, remoteAddress = '::', remotePort = 0 }: Socket): string {
+  const [address] = remoteAddress.split('%') as [string];
+  // `URL` writes every IPv6 address in groups of hexadecimal digits, also one that ends with an IPv4 address.
+  const { hostname } = new URL(`http://[${address.includes(':') ? address : `::${address}`}]`);
+  const groups = hostname.slice(1, -1).split(':').slice(-2);
+  const bytes = Buffer.from(groups.map((group) => group.padStart(4, '0')).join(''), 'hex').reverse();
+  return `${localPort} ${bytes.toString('hex').toUpperCase()}:${remotePort.toString(16).toUpperCase().padStart(4, '0')}`;
 }

@@ -1,8 +1,7 @@
 import { Catch, type ArgumentsHost } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { ProblemFilter, toProblem } from '@app/http';
-import { unavailableFrame } from './event-frame';
-import { streamHeaders } from './event-stream';
+import { eventBody, streamHeaders } from './event-stream';
 
 /** Temporary problems, and the minimum wait of a reader in ms. The wait is random, up to twice as long. */
 const passing: Readonly<Record<string, number>> = {
@@ -19,17 +18,16 @@ const passing: Readonly<Record<string, number>> = {
 @Catch()
 export class UnavailableFilter extends ProblemFilter {
   override catch(error: unknown, host: ArgumentsHost): void {
-    const [request, response] = [
-      host.switchToHttp().getRequest<Request>(),
-      host.switchToHttp().getResponse<Response>(),
-    ];
-    const problem = toProblem(error, request);
+    const response = host.switchToHttp().getResponse<Response>();
+    const problem = toProblem(error, host.switchToHttp().getRequest<Request>());
     const waitMs = passing[problem.code];
     if (waitMs === undefined || response.headersSent) {
       super.catch(error, host);
       return;
     }
     const retryMs = Math.round(waitMs * (1 + Math.random()));
-    response.writeHead(200, streamHeaders).end(unavailableFrame(retryMs, problem.toDocument()));
+    // The event has no id, so a reader that reconnects skips no event.
+    const frame = `retry: ${retryMs}\n${eventBody('unavailable', problem.toDocument())}`;
+    response.writeHead(200, streamHeaders).end(frame);
   }
 }

@@ -65,7 +65,7 @@ export class BrokersController {
     schema: toOpenApi(z.object({ items: z.array(brokerView) })),
   })
   async list(): Promise<{ items: BrokerView[] }> {
-    const readers = withBrokerTimeout(readQueueReaders(this.pool)).catch(() => undefined);
+    const readers = withBrokerTimeout(readQueueReaders.run(this.pool)).catch(() => undefined);
     return { items: await Promise.all(requestableBrokers.map((name) => this.look(name, readers))) };
   }
 

@@ -10,6 +10,7 @@ import {
   CallerOf,
   type Caller,
   isUuid,
+  nameOf,
   parseBody,
   parseQuery,
   Problem,
@@ -94,7 +95,7 @@ export class DeadLettersController {
   @ProblemResponse(400, 'A query parameter is invalid.')
   async list(@Query() rawQuery: unknown): Promise<z.output<typeof page>> {
     const { cursor, limit, ...query } = parseQuery(listQuery, rawQuery);
-    const found = await listDeadLetters(this.pool, {
+    const found = await listDeadLetters.run(this.pool, {
       kind: query.kind,
       broker: query.broker,
       isRedriven: query.redriven === undefined ? undefined : query.redriven === 'true',
@@ -141,15 +142,9 @@ export class DeadLettersController {
   @ProblemResponse(400, 'The body is invalid.')
   async redrive(@Body() rawBody: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof redriveView>> {
     const { ids, filter } = parseBody(redriveBody, rawBody);
-    return this.redriver.redrive(
-      {
-        ids,
-        kind: filter?.kind,
-        broker: filter?.broker,
-        before: filter?.before === undefined ? undefined : new Date(filter.before),
-      },
-      caller.name,
-    );
+    const { kind, broker, before } = filter ?? {};
+    const selection = { ids, kind, broker, before: before === undefined ? undefined : new Date(before) };
+    return this.redriver.redrive(selection, nameOf(caller));
   }
 }
 

@@ -38,17 +38,10 @@ export class HealthController {
     }
     const { rows } = await this.pool.query<{ isStandby: boolean; isReadOnly: boolean }>(canWrite);
     const [{ isStandby, isReadOnly }] = rows as [(typeof rows)[0]];
-    if (isStandby)
-      throw readOnly('PostgreSQL is a standby, which takes no writes: promote it, or correct DATABASE_URL.');
-    if (isReadOnly) {
-      throw readOnly(
-        'PostgreSQL takes no writes: default_transaction_read_only is on for the server, database or role.',
-      );
-    }
-    return { status: 'up' };
+    if (!isStandby && !isReadOnly) return { status: 'up' };
+    const why = isStandby
+      ? 'PostgreSQL is a standby, which takes no writes: promote it, or correct DATABASE_URL.'
+      : 'PostgreSQL takes no writes: default_transaction_read_only is on for the server, database or role.';
+    throw new Problem(503, 'database_read_only', 'The database takes no writes', `No job can be accepted. ${why}`);
   }
-}
-
-function readOnly(detail: string): Problem {
-  return new Problem(503, 'database_read_only', 'The database takes no writes', `No job can be accepted. ${detail}`);
 }

@@ -65,12 +65,8 @@ export class ProcessesController {
     const wanted = processActions.find((one) => one === action);
     if (!known.includes(name) || !wanted) {
       const expected = known.length > 0 ? known.join(', ') : 'a process of npm start, which does not run this API';
-      throw new Problem(
-        404,
-        'process_unknown',
-        'There is no such process',
-        `Expected one of ${expected} and ${processActions.join(', ')}, got ${quoted(name)} and ${quoted(action)}.`,
-      );
+      const detail = `Expected one of ${expected} and ${processActions.join(', ')}, got ${quoted(name)} and ${quoted(action)}.`;
+      throw new Problem(404, 'process_unknown', 'There is no such process', detail);
     }
     await this.supervisor.order({ name, action: wanted });
     return this.list();

@@ -25,7 +25,7 @@ export class Redriver {
   ) {}
 
   async redrive(selection: RedriveSelection, by: string): Promise<RedriveResult> {
-    const found = await redrive(this.pool, selection, by);
+    const found = await redrive.run(this.pool, { ...selection, by });
     const redriven = found.flatMap(({ id, jobId, becomes }) => (becomes === 'redriven' ? [{ id, jobId: jobId! }] : []));
     if (redriven.length > 0) {
       this.wakeUp.request();
@@ -37,16 +37,10 @@ export class Redriver {
     }
     const known = new Set(found.flatMap(({ id, jobId }) => [id, jobId]));
     const missing = (selection.ids ?? []).filter((id) => !known.has(id.toLowerCase()));
-    return {
-      redriven,
-      refused: [
-        ...found.flatMap(({ id, becomes }) => (becomes === 'redriven' ? [] : [refusalOf(id, becomes)])),
-        ...missing.map((id) => refusalOf(id, 'not_found')),
-      ],
-    };
+    const refused = [
+      ...found.flatMap(({ id, becomes }) => (becomes === 'redriven' ? [] : [{ id, code: becomes }])),
+      ...missing.map((id) => ({ id, code: 'not_found' as const })),
+    ];
+    return { redriven, refused: refused.map(({ id, code }) => ({ id, code, message: refusals[code] })) };
   }
-}
-
-function refusalOf(id: string, code: keyof typeof refusals): { id: string; code: string; message: string } {
-  return { id, code, message: refusals[code] };
 }

@@ -1,10 +1,8 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { stringify, type Options } from 'csv-stringify/sync';
 import type { Order } from '@app/features/report';
 import { isoOf, writable } from '../file-text';
 import { cellsOf, orderColumns, type CellFormat } from '../order-columns';
-import { readableOf } from '../readable-of';
-import { harmless } from './harmless-text';
 
 const options: Options = {
   record_delimiter: 'windows',
@@ -22,7 +20,7 @@ const cells: CellFormat<string> = {
 
 /** RFC 4180, in UTF-8 with a byte order mark, by which spreadsheets recognise the encoding. */
 export function writeCsv(batches: AsyncIterable<readonly Order[]>): Readable {
-  return readableOf(linesOf(batches));
+  return Readable.from(linesOf(batches), { objectMode: false });
 }
 
 async function* linesOf(batches: AsyncIterable<readonly Order[]>): AsyncGenerator<string> {
@@ -33,4 +31,25 @@ async function* linesOf(batches: AsyncIterable<readonly Order[]>): AsyncGenerato
       options,
     );
   }
+}
+
+/** The characters that begin a formula, in ASCII and in the wide and small forms of East Asian input methods. */
+const formula = '=+\\-@＝＋－＠﹦﹢﹣﹫';
+
+/** Spreadsheets ignore these characters at the beginning of a cell. */
+const skipped = `(?:[^\\S\\t\\r\\n]|[\\p{Cf}"'‘’“”])*`;
+
+/**
+ * The places where a cell may begin: the beginning of the text, and after a `;`, a tab or a line break inside it. A
+ * spreadsheet whose separator is not the comma does not see the quotes around our text.
+ */
+const cellThatRuns = new RegExp(`(^|[;\\t\\r\\n])(?=${skipped}[${formula}])`, 'gu');
+const beginsWithControl = /^(?=[\t\r\n])/;
+
+/**
+ * @returns a text that no spreadsheet runs as a formula: an apostrophe precedes what would begin one
+ *   (https://owasp.org/www-community/attacks/CSV_Injection)
+ */
+function harmless(text: string): string {
+  return text.replace(cellThatRuns, "$1'").replace(beginsWithControl, "'");
 }

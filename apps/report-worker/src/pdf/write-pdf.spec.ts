@@ -27,7 +27,7 @@ describe('a text in a PDF', () => {
     ['invisible direction marks', 'L\u202Eamp\u200B\uFEFF', 'Lamp'],
     ['a letter and its accent as two characters', 'Cafe\u0301', 'Café'],
     ['half of a surrogate pair', 'Lamp\uD83D', 'Lamp〓'],
-  ])('is drawn as one line when it has %s', async (_, product, drawn) => {
+  ])('is drawn on one line, with 〓 only for what the font lacks, when it has %s', async (_, product, drawn) => {
     expect(await textOf(sectionOf(product))).toContain(`  ${drawn}  `);
   });
 

@@ -2,33 +2,27 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import PDFDocument from 'pdfkit';
 import type { SectionSummary } from '@app/features/report';
-import { ownErrors } from '@app/storage';
-import { drawBars } from './draw-bars';
-import { drawTable, type Column } from './draw-table';
-import { Shares } from './summarise';
+import { colors, drawBars, drawTable, type Column } from './drawing';
+import { Shares } from '../summarise-section.handler';
 
 /** Noto Sans SC: Latin and the Chinese characters of GB 2312; see ../fonts/README.md. */
 const font = join(__dirname, '../fonts/NotoSansSC-Regular.ttf');
 
 const margin = 48;
 const mostShown = 10;
-const colors = { text: '#1f2933', faint: '#7b8794', rule: '#cbd2d9', bar: '#2f6fab' };
 
 const money = (cents: number) =>
   `${(cents / 100).toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 })} €`;
 const whole = (count: number) => count.toLocaleString('en');
 const day = (moment: string) => moment.slice(0, 10);
 
-type Share = SectionSummary['products'][number];
-type LargeOrder = SectionSummary['largest'][number];
-
-const shareColumns = (title: string): Column<Share>[] => [
+const shareColumns = (title: string): Column<SectionSummary['products'][number]>[] => [
   { title, width: 0.5, text: ({ name }) => name },
   { title: 'Orders', width: 0.2, align: 'right', text: ({ orders }) => whole(orders) },
   { title: 'Total', width: 0.3, align: 'right', text: ({ totalCents }) => money(totalCents) },
 ];
 
-const largestColumns: Column<LargeOrder>[] = [
+const largestColumns: Column<SectionSummary['largest'][number]>[] = [
   { title: 'Order', width: 0.1, text: ({ number }) => String(number) },
   { title: 'Placed', width: 0.14, text: ({ placedAt }) => day(placedAt) },
   { title: 'Customer', width: 0.26, text: ({ customer }) => customer },
@@ -41,9 +35,8 @@ const largestColumns: Column<LargeOrder>[] = [
  * Writes the PDF: a summary with a chart, then a page or two for each section. Every byte depends on the sections only.
  */
 export function writePdf(sections: readonly SectionSummary[]): Readable {
-  const from = sections[0]!.from;
   const to = sections.at(-1)!.to;
-  const title = `Orders from ${day(from)} to ${day(to)}`;
+  const title = `Orders from ${day(sections[0]!.from)} to ${day(to)}`;
   const document = new PDFDocument({
     size: 'A4',
     margin,
@@ -58,7 +51,7 @@ export function writePdf(sections: readonly SectionSummary[]): Readable {
   for (const section of sections) page(section);
   numberPages();
   document.end();
-  return ownErrors(document);
+  return document;
 
   function summary(): void {
     const orders = sections.reduce((sum, section) => sum + section.orders, 0);
@@ -67,50 +60,37 @@ export function writePdf(sections: readonly SectionSummary[]): Readable {
     document.moveDown(0.5).fontSize(12);
     document.text(`${whole(orders)} orders, ${money(totalCents)}, on average ${money(average)}`);
     heading(`Turnover by ${sections.length > 1 && isLong(sections[1]!) ? 'year' : 'month'}`);
-    drawBars(
-      document,
-      sections.map((section) => ({ label: labelOf(section), value: section.totalCents / 100 })),
-      colors,
-    );
-    heading('Sections');
-    const rows = sections.map((section) => ({ name: labelOf(section), ...section }));
-    drawTable(document, shareColumns('Section'), rows, colors);
-    heading('Products that brought most');
-    drawTable(
-      document,
-      shareColumns('Product'),
-      joined(({ products }) => products),
-      colors,
-    );
+    const rows = sections.map((section) => ({ ...section, name: labelOf(section) }));
+    drawBars(document, rows);
+    table('Sections', shareColumns('Section'), rows);
+    const products = new Shares();
+    for (const { name, totalCents, orders } of sections.flatMap((section) => section.products)) {
+      products.add(name, totalCents, orders);
+    }
+    table('Products that brought most', shareColumns('Product'), products.largest(mostShown));
   }
 
   function page(section: SectionSummary): void {
     document.addPage();
     document.fillColor(colors.text).fontSize(18).text(labelOf(section));
     document.fontSize(11).text(`${whole(section.orders)} orders, ${money(section.totalCents)}`);
-    heading('Largest orders');
-    drawTable(document, largestColumns, section.largest, colors);
-    heading('Products that brought most');
-    drawTable(document, shareColumns('Product'), section.products.slice(0, mostShown), colors);
-    heading('Countries that brought most');
-    drawTable(document, shareColumns('Country'), section.countries.slice(0, mostShown), colors);
-    heading(isLong(section) ? 'By month' : 'By day');
-    drawTable(document, shareColumns(isLong(section) ? 'Month' : 'Day'), section.buckets, colors);
+    table('Largest orders', largestColumns, section.largest);
+    table('Products that brought most', shareColumns('Product'), section.products.slice(0, mostShown));
+    table('Countries that brought most', shareColumns('Country'), section.countries.slice(0, mostShown));
+    if (isLong(section)) table('By month', shareColumns('Month'), section.buckets);
+    else table('By day', shareColumns('Day'), section.buckets);
+  }
+
+  function table<Row>(title: string, columns: readonly Column<Row>[], rows: readonly Row[]): void {
+    heading(title);
+    drawTable(document, columns, rows);
   }
 
   function heading(text: string): void {
-    // Keeps it from standing alone at the end of a page.
+    // A heading near the end of a page moves to a new page: otherwise it would stand there without its table or chart.
     if (document.y > document.page.height - margin - 90) document.addPage();
     document.moveDown(0.9).fillColor(colors.text).fontSize(13).text(text, margin);
     document.moveDown(0.3);
-  }
-
-  function joined(sharesOf: (section: SectionSummary) => readonly Share[]): Share[] {
-    const all = new Shares();
-    for (const section of sections) {
-      for (const { name, totalCents, orders } of sharesOf(section)) all.add(name, totalCents, orders);
-    }
-    return all.largest(mostShown);
   }
 
   function numberPages(): void {
@@ -120,11 +100,8 @@ export function writePdf(sections: readonly SectionSummary[]): Readable {
       // Text below the margin would otherwise begin a new page.
       document.page.margins.bottom = 0;
       document.fontSize(9).fillColor(colors.faint);
-      document.text(`Page ${index + 1} of ${count}`, margin, document.page.height - 32, {
-        align: 'right',
-        lineBreak: false,
-        width: document.page.width - 2 * margin,
-      });
+      const options = { width: document.page.width - 2 * margin, align: 'right', lineBreak: false } as const;
+      document.text(`Page ${index + 1} of ${count}`, margin, document.page.height - 32, options);
     }
   }
 }

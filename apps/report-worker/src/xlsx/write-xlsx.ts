@@ -1,24 +1,20 @@
 import { once, type EventEmitter } from 'node:events';
-import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { stream, type Worksheet } from 'exceljs';
+import { PassThrough, Readable, type Writable } from 'node:stream';
+import { stream, type Column, type Worksheet } from 'exceljs';
 import type { Order } from '@app/features/report';
-import { cellsOf, orderColumns } from '../order-columns';
-import { readableOf } from '../readable-of';
-import { hasEscape, xlsxCells } from './xlsx-cell';
+import { isoOf, writable } from '../file-text';
+import { cellsOf, orderColumns, type CellFormat } from '../order-columns';
 
 /** A sheet holds 1,048,576 rows; further orders go into the next sheet. */
 const rowsPerSheet = 1_000_000;
 
-const widths: Partial<Record<(typeof orderColumns)[number], number>> = {
-  placed_at: 20,
-  customer: 26,
-  product: 26,
-  note: 40,
-};
-const formats: Partial<Record<(typeof orderColumns)[number], string>> = {
-  placed_at: 'yyyy-mm-dd hh:mm:ss',
-  unit_price: '#,##0.00',
-  total: '#,##0.00',
+const layouts: Partial<Record<(typeof orderColumns)[number], Partial<Column>>> = {
+  placed_at: { width: 20, style: { numFmt: 'yyyy-mm-dd hh:mm:ss' } },
+  customer: { width: 26 },
+  product: { width: 26 },
+  unit_price: { style: { numFmt: '#,##0.00' } },
+  total: { style: { numFmt: '#,##0.00' } },
+  note: { width: 40 },
 };
 
 /**
@@ -44,9 +40,7 @@ interface Zip extends EventEmitter<{ error: [Error] }> {
   append(source: unknown, entry: { name: string; date?: Date }): unknown;
 }
 
-type Workbook = stream.xlsx.WorkbookWriter;
-
-interface OpenWorkbook extends Workbook {
+interface OpenWorkbook extends stream.xlsx.WorkbookWriter {
   readonly zip: Zip;
   addThemes(): Promise<void>;
 }
@@ -70,7 +64,7 @@ class TimelessWorkbook extends OpenWorkbook {
  * needs no apostrophe.
  */
 export function writeXlsx(batches: AsyncIterable<readonly Order[]>): Readable {
-  return readableOf(bytesOf(batches));
+  return Readable.from(bytesOf(batches), { objectMode: false });
 }
 
 async function* bytesOf(batches: AsyncIterable<readonly Order[]>): AsyncGenerator<Buffer> {
@@ -114,14 +108,9 @@ async function write(batches: AsyncIterable<readonly Order[]>, output: PassThrou
   await Promise.race([workbook.commit(), closed]);
 }
 
-function newSheet(workbook: Workbook): WritableSheet {
+function newSheet(workbook: OpenWorkbook): WritableSheet {
   const sheet = workbook.addWorksheet(undefined, { views: [{ state: 'frozen', ySplit: 1 }] });
-  sheet.columns = orderColumns.map((name) => ({
-    header: name,
-    key: name,
-    width: widths[name] ?? 12,
-    style: formats[name] === undefined ? {} : { numFmt: formats[name] },
-  }));
+  sheet.columns = orderColumns.map((name) => ({ header: name, key: name, width: 12, style: {}, ...layouts[name] }));
   sheet.getRow(1).font = { bold: true };
   sheet.getRow(1).commit();
   return sheet as WritableSheet;
@@ -129,4 +118,47 @@ function newSheet(workbook: Workbook): WritableSheet {
 
 async function drained({ stream: { pipes } }: WritableSheet): Promise<void> {
   for (const pipe of pipes) if (pipe._writableState.needDrain) await once(pipe, 'drain');
+}
+
+/** In UTF-16 units (https://support.microsoft.com/office/excel-specifications-and-limits). */
+const longestText = 32_767;
+
+/** Excel counts days from 1900 and treats that year as a leap year: its days before March are off by one. */
+const firstDate = Date.UTC(1900, 2, 1);
+const firstDateAfter = Date.UTC(10_000, 0);
+
+/** `_x0041_` in a cell is an escape for "A" (ECMA-376, 22.9.2.19). A text that looks like one gets its `_` escaped. */
+const looksEscaped = /_(?=x[0-9A-Fa-f]{4}_)/g;
+
+/** What a cell of a workbook can hold. A number or a date that it cannot hold becomes a text. */
+const xlsxCells: CellFormat<string | number | Date> = {
+  text: textCell,
+  date: (moment) => (isDateOfExcel(moment) ? moment : isoOf(moment)),
+  number: numberCell,
+  money: (cents) => numberCell(cents / 100),
+};
+
+function hasEscape(cell: string | number | Date | null): boolean {
+  return typeof cell === 'string' && cell.includes('_x005F_');
+}
+
+/** A line break in a cell is LF; an XML parser also turns CR into LF. */
+function textCell(text: string): string {
+  return shortened(writable(text).replace(/\r\n?/g, '\n')).replace(looksEscaped, '_x005F_');
+}
+
+function shortened(text: string): string {
+  if (text.length <= longestText) return text;
+  // Does not cut between the halves of a surrogate pair.
+  return `${text.slice(0, longestText - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
+}
+
+function isDateOfExcel(moment: Date): boolean {
+  const at = moment instanceof Date ? moment.getTime() : NaN;
+  return at >= firstDate && at < firstDateAfter;
+}
+
+/** Excel keeps 15 digits of a number and replaces the others by zeros. */
+function numberCell(value: number): number | string {
+  return Number(value.toPrecision(15)) === value && Number.isFinite(value) ? value : String(value);
 }

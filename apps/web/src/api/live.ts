@@ -55,7 +55,7 @@ function keepOpen(url: string, hear: (event: MessageEvent<string>) => void): () 
   const open = (): void => {
     source = new EventSource(url);
     source.onopen = () => setOpen(true);
-    // The server has no free stream now. The event says when to reconnect.
+    // The server can open no stream now. Its answer tells the browser when to reconnect.
     source.addEventListener('unavailable', () => setOpen(false));
     source.onerror = () => {
       setOpen(false);

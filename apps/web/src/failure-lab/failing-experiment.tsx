@@ -5,7 +5,7 @@ import { WatchedJob } from '../jobs/watched-job';
 import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
 
-/** Addresses that the built-in mailbox refuses; see `mailbox-refusals.ts` of the email worker. */
+/** Addresses that the built-in mailbox refuses; see `mail-transport.ts` of the email worker. */
 const recipients = { busy: 'busy@example.invalid', refused: 'nobody@example.invalid' };
 
 export function FailingExperiment() {

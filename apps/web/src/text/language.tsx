@@ -43,6 +43,11 @@ export function useLanguage(): Chosen {
 
 export const useText = (): Dictionary => useLanguage().text;
 
+/** Returns the entry of a name that the server has given, if there is one. */
+export function known<Entry>(entries: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
+  return Object.hasOwn(entries, name) ? entries[name] : undefined;
+}
+
 /** Returns the remembered language, or the language of the browser. */
 function firstLanguage(): Language {
   const remembered = localStorage.getItem(storageKey);

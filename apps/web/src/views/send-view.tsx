@@ -1,46 +1,44 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { useJob, useJobs, type Job } from '../api/jobs';
-import { useHasRoute } from '../api/routes';
+import { useJobRoutes } from '../api/routes';
 import { JobForm, type Sent } from '../jobs/job-form';
 import { JobResult } from '../jobs/job-result';
-import { kinds } from '../jobs/kinds';
 import { WatchedJob } from '../jobs/watched-job';
 import { JobRow } from '../parts/job-rows';
 import { Listing } from '../parts/listing';
 import { Page } from '../parts/page';
-import { useText } from '../text/language';
+import { known, useText } from '../text/language';
 
 export function SendView() {
   const text = useText();
-  const hasRoute = useHasRoute();
-  const offered = kinds.filter(({ path }) => hasRoute(`POST ${path}`));
-  const [chosen, choose] = useState('email');
+  const routes = useJobRoutes();
+  const [wanted, want] = useState<string>();
   const [sent, setSent] = useState<Sent>();
-  const kind = offered.find(({ name }) => name === chosen);
+  const chosen = routes.find(({ kind }) => kind === wanted) ?? routes[0];
   return (
     <Page title={text.send.title} lead={text.send.lead}>
       <div className="send">
         <section className="card" aria-label={text.send.title}>
           <fieldset className="segments">
-            <legend className="visually-hidden">{text.send.kinds.label}</legend>
-            {offered.map(({ name }) => (
-              <label key={name}>
+            <legend className="visually-hidden">{text.send.kindsLabel}</legend>
+            {routes.map(({ kind }) => (
+              <label key={kind}>
                 <input
                   type="radio"
                   name="kind-of-job"
-                  value={name}
-                  checked={name === chosen}
+                  value={kind}
+                  checked={kind === chosen?.kind}
                   onChange={() => {
-                    choose(name);
+                    want(kind);
                     setSent(undefined);
                   }}
                 />
-                <span>{text.send.kinds[name]}</span>
+                <span>{known(text.send.kinds, kind) ?? kind}</span>
               </label>
             ))}
           </fieldset>
-          {kind && <JobForm key={kind.name} kind={kind} onSend={() => setSent(undefined)} onSent={setSent} />}
+          {chosen && <JobForm key={chosen.kind} route={chosen} onSend={() => setSent(undefined)} onSent={setSent} />}
         </section>
         <div className="send-side">
           <section className="card" aria-labelledby="job-path">

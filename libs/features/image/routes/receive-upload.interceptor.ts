@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { promisify } from 'node:util';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import multer, { MulterError } from 'multer';
@@ -29,15 +30,13 @@ export class ReceiveUpload implements NestInterceptor {
     return next.handle().pipe(catchError((error: unknown) => this.undo(request, error)));
   }
 
-  private readForm(request: Request, response: Response): Promise<void> {
+  private async readForm(request: Request, response: Response): Promise<void> {
     const options = { storage: this.intake as unknown as multer.StorageEngine, limits, streamHandler: pipeUndrained };
-    const receive = multer(options).single('file');
-    return new Promise<void>((resolve, reject) => {
-      receive(request, response, (error: unknown) => {
-        if (error) reject(problemOf(error));
-        else resolve();
-      });
-    });
+    try {
+      await promisify(multer(options).single('file'))(request, response);
+    } catch (error) {
+      throw problemOf(error as Error);
+    }
   }
 
   /** Removes the file after a refusal. After any other error the job may exist and need its file. */
@@ -48,6 +47,7 @@ export class ReceiveUpload implements NestInterceptor {
     throw error;
   }
 }
+
 /**
  * Makes multer report an error at once. multer reads a refused body to its end before it reports the error, but stops
  * if the body closes. So this function emits 'close' as soon as multer detaches the parser.
@@ -59,16 +59,13 @@ function pipeUndrained(request: Request, parser: Writable): void {
   request.pipe(parser);
 }
 
-function problemOf(error: unknown): Error {
-  if (error instanceof MulterError) return aboutAPart(error);
-  const { message } = error as Error;
+function problemOf(error: Error): Error {
+  const { message } = error;
+  if (error instanceof MulterError) {
+    const isFile = error.code === 'LIMIT_UNEXPECTED_FILE' || error.code === 'LIMIT_FILE_COUNT';
+    const path = error.field || (isFile ? 'file' : '');
+    return invalidBody([{ path, message: isFile ? 'expected one file, in the field "file"' : message }]);
+  }
   if (aboutTheForm.test(message)) return invalidBody([{ path: '', message: `the form cannot be read: ${message}` }]);
-  return error as Error;
-}
-
-function aboutAPart({ code, field = '', message }: MulterError): Problem {
-  const isFile = code === 'LIMIT_UNEXPECTED_FILE' || code === 'LIMIT_FILE_COUNT';
-  return invalidBody([
-    { path: field || (isFile ? 'file' : ''), message: isFile ? 'expected one file, in the field "file"' : message },
-  ]);
+  return error;
 }

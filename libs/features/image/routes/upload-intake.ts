@@ -1,9 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomUUID, type Hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { Request } from 'express';
 import { Pool } from 'pg';
-import { imageUploadTypes, type ImageUploadType, forgetUploads, recordUpload } from '@app/features/image';
+import { imageUploadTypes, forgetUploads, recordUpload } from '@app/features/image';
 import { FileStore } from '@app/storage';
 import { identityOf, maxUploadBytes, bodyTooLarge, invalidBody, type Problem } from '@app/http';
 import { headBytes, imageTypeOf } from './image-type';
@@ -53,31 +53,17 @@ export class UploadIntake {
       const head = await readHead(chunks);
       const type = imageTypeOf(head);
       if (!type) throw refused(head);
-      return await this.keep(tenant, type, head, chunks);
+      const key = `uploads/${randomUUID()}.${imageUploadTypes[type]}`; // Unique and not guessable.
+      const hash = createHash('sha256');
+      await recordUpload(this.pool, tenant, key);
+      const content = Readable.from(limited(head, chunks, hash), { objectMode: false });
+      await this.store.put(key, content, { contentType: type }).catch(async (error: unknown) => {
+        await forgetUploads(this.pool, [key]).catch(() => undefined);
+        throw error;
+      });
+      return { key, sha256: hash.digest('hex') };
     } finally {
       stream.destroy();
-    }
-  }
-
-  private async keep(
-    tenant: string,
-    type: ImageUploadType,
-    head: Buffer,
-    rest: AsyncIterator<Buffer>,
-  ): Promise<Upload> {
-    const key = `uploads/${randomUUID()}.${imageUploadTypes[type]}`; // Unique and not guessable.
-    const hash = createHash('sha256');
-    await recordUpload(this.pool, tenant, key);
-    try {
-      const content = Readable.from(
-        limited(head, rest, (chunk) => hash.update(chunk)),
-        { objectMode: false },
-      );
-      await this.store.put(key, content, { contentType: type });
-      return { key, sha256: hash.digest('hex') };
-    } catch (error) {
-      await forgetUploads(this.pool, [key]).catch(() => undefined);
-      throw error;
     }
   }
 }
@@ -92,28 +78,15 @@ async function readHead(chunks: AsyncIterator<Buffer>): Promise<Buffer> {
   return head;
 }
 
-/** Passes the chunks on. @throws Problem 413 as soon as there are too many bytes */
-async function* limited(
-  head: Buffer,
-  chunks: AsyncIterator<Buffer>,
-  see: (chunk: Buffer) => void,
-): AsyncGenerator<Buffer> {
+/** Passes the chunks on and adds them to the hash. @throws Problem 413 as soon as there are too many bytes */
+async function* limited(head: Buffer, chunks: AsyncIterator<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
   let bytes = 0;
-  for (let chunk: Buffer | undefined = head; chunk; chunk = await nextOf(chunks)) {
-    bytes += chunk.length;
-    if (bytes > maxUploadBytes) throw uploadTooLarge();
-    see(chunk);
-    yield chunk;
+  for (let next: IteratorResult<Buffer> = { value: head }; !next.done; next = await chunks.next()) {
+    bytes += next.value.length;
+    if (bytes > maxUploadBytes) throw bodyTooLarge(`Expected a file of at most ${maxUploadBytes} bytes.`);
+    hash.update(next.value);
+    yield next.value;
   }
-}
-
-async function nextOf(chunks: AsyncIterator<Buffer>): Promise<Buffer | undefined> {
-  const next = await chunks.next();
-  return next.done ? undefined : next.value;
-}
-
-function uploadTooLarge(): Problem {
-  return bodyTooLarge(`Expected a file of at most ${maxUploadBytes} bytes.`);
 }
 
 function refused(head: Buffer): Problem {

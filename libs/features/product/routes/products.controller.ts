@@ -4,10 +4,12 @@ import { Pool } from 'pg';
 import { z } from 'zod';
 import {
   productFields,
+  productVersion,
   sku as skuSchema,
   changeProduct,
   readProductVersion,
   searchProducts,
+  type ProductRecord,
 } from '@app/features/product';
 import { storableText } from '@app/contracts';
 import { OutboxWakeUp } from '@app/ledger';
@@ -18,11 +20,11 @@ import {
   parseBody,
   parseQuery,
   Problem,
+  nameOf,
   toFieldErrors,
   toOpenApi,
   ProblemResponse,
 } from '@app/http';
-import { productView, viewOfProduct, type ProductView } from './product-view';
 import { cursorOf, searchCursor } from './search-cursor';
 
 const productBody = productFields.extend({
@@ -38,6 +40,10 @@ const searchQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   cursor: searchCursor.optional(),
 });
+
+const productView = productFields.extend({ sku: skuSchema, version: productVersion, updatedAt: z.iso.datetime() });
+
+type ProductView = z.output<typeof productView>;
 
 const productPage = z.object({ items: z.array(productView), nextCursor: z.string().nullable() });
 
@@ -67,15 +73,12 @@ export class ProductsController {
   @ProblemResponse(400, 'The SKU or the body is invalid; `errors` names the fields.')
   @ProblemResponse(409, 'The product has another version by now.')
   @ProblemResponse(503, 'The database does not answer.')
-  async put(
-    @Param('sku') rawSku: string,
-    @Body() rawBody: unknown,
-    @CallerOf() { tenant, name: changedBy, traceparent }: Caller,
-  ): Promise<ProductView> {
+  async put(@Param('sku') rawSku: string, @Body() rawBody: unknown, @CallerOf() caller: Caller): Promise<ProductView> {
+    const { tenant, traceparent } = caller;
     const sku = parseSku(rawSku);
     const { version, ...fields } = parseBody(productBody, rawBody);
-    const change = { tenant, sku, ...fields, expectedVersion: version, changedBy, traceparent };
-    const product = await changeProduct(this.pool, change);
+    const change = { tenant, sku, ...fields, expectedVersion: version, changedBy: nameOf(caller), traceparent };
+    const [product] = await changeProduct.run(this.pool, change);
     if (!product) throw versionConflict(sku, version!, await readProductVersion(this.pool, tenant, sku));
     this.wakeUp.request('events');
     return viewOfProduct(product);
@@ -100,6 +103,10 @@ export class ProductsController {
     const page = found.slice(0, limit);
     return { items: page.map(viewOfProduct), nextCursor: found.length > limit ? cursorOf(page.at(-1)!) : null };
   }
+}
+
+function viewOfProduct({ sku, name, description, priceCents, version, updatedAt }: ProductRecord): ProductView {
+  return { sku, name, description, priceCents, version, updatedAt: updatedAt.toISOString() };
 }
 
 /** @throws Problem 400 */

@@ -13,16 +13,11 @@ export const searchCursor = z
   .string()
   .max(200)
   .transform((text, context): SearchPosition => {
-    const read = position.safeParse(parse(text));
-    if (read.success) return { rank: read.data[0], sku: read.data[1] };
-    context.addIssue({ code: 'custom', message: 'expected `nextCursor` of the previous page, unchanged' });
-    return z.NEVER;
+    try {
+      const [rank, sku] = position.parse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
+      return { rank, sku };
+    } catch {
+      context.addIssue({ code: 'custom', message: 'expected `nextCursor` of the previous page, unchanged' });
+      return z.NEVER;
+    }
   });
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch {
-    return undefined;
-  }
-}

@@ -1,9 +1,9 @@
-import { Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { shownStates } from '@app/contracts';
-import { Deliveries, Endpoints, type Delivery } from '@app/features/webhook';
+import { Deliveries, Endpoints } from '@app/features/webhook';
 import {
   Roles,
   isUuid,
@@ -15,18 +15,15 @@ import {
   toOpenApi,
   ProblemResponse,
   jobView,
-  pathOf,
-  viewOfAccepted,
+  answerAccepted,
   type JobView,
 } from '@app/http';
-import { findWebhook } from './find-webhook';
+import { findWebhook, moment } from './webhook-view';
 
 const listQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(50).default(20),
   cursor: z.uuid().optional(),
 });
-
-const moment = z.iso.datetime();
 
 const deliveryView = z.object({
   jobId: z.uuid(),
@@ -73,12 +70,11 @@ export class DeliveriesController {
     const { limit, cursor } = parseQuery(listQuery, rawQuery);
     await findWebhook(this.endpoints, tenant, id);
     const found = await this.deliveries.list({ tenant, endpointId: id }, cursor, limit + 1);
-    const items = found.slice(0, limit).map(viewOf);
+    const items = found.slice(0, limit);
     return { items, nextCursor: found.length > limit ? items.at(-1)!.jobId : null };
   }
 
   @Post(':jobId/resend')
-  @HttpCode(202)
   @ApiOperation({
     summary: 'Send a message again',
     description:
@@ -100,23 +96,6 @@ export class DeliveriesController {
       const detail = `This webhook has had no delivery by a job with the id ${quoted(jobId)}.`;
       throw new Problem(404, 'delivery_not_found', 'There is no such delivery', detail);
     }
-    response.location(pathOf(job));
-    return viewOfAccepted(job);
+    return answerAccepted(job, response);
   }
-}
-
-function viewOf({ createdAt, nextAttemptAt, attempts, ...delivery }: Delivery): z.output<typeof deliveryView> {
-  return {
-    ...delivery,
-    createdAt: createdAt.toISOString(),
-    nextAttemptAt: nextAttemptAt?.toISOString() ?? null,
-    attempts: attempts.map(({ attempt, at, ms, status, answer, error }) => ({
-      attempt,
-      at: at.toISOString(),
-      ms,
-      status,
-      answer,
-      error,
-    })),
-  };
 }

@@ -1,9 +1,14 @@
 import { z } from 'zod';
 import { finalStates, storableText } from '@app/contracts';
 import { jobDefinitions } from '@app/features/catalogue';
-import type { Endpoint } from '@app/features/webhook';
+import type { Endpoint, Endpoints } from '@app/features/webhook';
+import { isUuid, Problem, quoted } from '@app/http';
 
-const moment = z.iso.datetime();
+/** A `Date` in code, and text in the answer: JSON.stringify writes a date in ISO 8601. */
+export const moment = z.codec(z.iso.datetime(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (date) => date.toISOString(),
+});
 
 const announcedKinds = jobDefinitions.filter(({ announced }) => announced).map(({ kind }) => kind);
 
@@ -42,12 +47,10 @@ export const webhookWithSecret = webhookView.extend({
   secret: z.string().describe('`whsec_…`, the secret for checking signatures. It is shown only once.'),
 });
 
-export function viewOf(endpoint: Endpoint): z.output<typeof webhookView> {
-  const { createdAt, previousSecretUntil, disabledAt, ...rest } = endpoint;
-  return {
-    ...rest,
-    createdAt: createdAt.toISOString(),
-    previousSecretUntil: previousSecretUntil?.toISOString() ?? null,
-    disabledAt: disabledAt?.toISOString() ?? null,
-  };
+/** Reads a webhook of the tenant. @throws Problem 404, also for a webhook of another tenant */
+export async function findWebhook(endpoints: Endpoints, tenant: string, id: string): Promise<Endpoint> {
+  const endpoint = isUuid(id) ? await endpoints.read(tenant, id) : undefined;
+  if (endpoint) return endpoint;
+  const detail = `No webhook of yours has the id ${quoted(id)}.`;
+  throw new Problem(404, 'webhook_not_found', 'There is no such webhook', detail);
 }

@@ -3,7 +3,7 @@ import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
-import { Deliveries, Endpoints, mostEndpoints } from '@app/features/webhook';
+import { Deliveries, Endpoints, mostEndpoints, TargetGuard, TargetRefused } from '@app/features/webhook';
 import {
   Roles,
   CallerOf,
@@ -13,13 +13,10 @@ import {
   toOpenApi,
   ProblemResponse,
   jobView,
-  pathOf,
-  viewOfAccepted,
+  answerAccepted,
   type JobView,
 } from '@app/http';
-import { WebhookUrls } from './webhook-urls';
-import { findWebhook, webhookNotFound } from './find-webhook';
-import { newWebhook, viewOf, webhookView, webhookWithSecret } from './webhook-view';
+import { findWebhook, newWebhook, webhookView, webhookWithSecret } from './webhook-view';
 
 const webhookList = z.object({ items: z.array(webhookView) });
 
@@ -41,7 +38,7 @@ export class WebhooksController {
   constructor(
     private readonly endpoints: Endpoints,
     private readonly deliveries: Deliveries,
-    private readonly urls: WebhookUrls,
+    private readonly guard: TargetGuard,
   ) {}
 
   @Post()
@@ -62,21 +59,21 @@ export class WebhooksController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<z.output<typeof webhookWithSecret>> {
     const body = parseBody(newWebhook, rawBody);
-    await this.urls.check(body.url);
+    await this.checkUrl(body.url);
     const created = await this.endpoints.create(tenant, body);
     if (!created) {
       const detail = `Expected at most ${mostEndpoints}. Delete one that is not needed.`;
       throw new Problem(409, 'too_many_webhooks', 'There are too many webhooks', detail);
     }
-    response.location(`/v1/webhooks/${created.endpoint.id}`);
-    return { ...viewOf(created.endpoint), secret: created.secret };
+    response.location(`/v1/webhooks/${created.id}`);
+    return created;
   }
 
   @Get()
   @ApiOperation({ summary: 'List webhooks' })
   @ApiResponse({ status: 200, description: 'All of them, oldest first.', schema: toOpenApi(webhookList) })
   async list(@CallerOf() { tenant }: Caller): Promise<z.output<typeof webhookList>> {
-    return { items: (await this.endpoints.list(tenant)).map(viewOf) };
+    return { items: await this.endpoints.list(tenant) };
   }
 
   @Get(':id')
@@ -84,7 +81,7 @@ export class WebhooksController {
   @ApiResponse({ status: 200, description: 'The webhook.', schema: toOpenApi(webhookView) })
   @ProblemResponse(404, 'There is no such webhook.')
   async read(@Param('id') id: string, @CallerOf() { tenant }: Caller): Promise<z.output<typeof webhookView>> {
-    return viewOf(await findWebhook(this.endpoints, tenant, id));
+    return findWebhook(this.endpoints, tenant, id);
   }
 
   @Delete(':id')
@@ -100,7 +97,6 @@ export class WebhooksController {
   }
 
   @Post(':id/test')
-  @HttpCode(202)
   @ApiOperation({ summary: 'Send a test message to a webhook', description: 'Its type is `webhook.test`.' })
   @ApiResponse({ status: 202, description: 'The job that delivers it.', schema: toOpenApi(jobView) })
   @ProblemResponse(404, 'There is no such webhook.')
@@ -117,8 +113,7 @@ export class WebhooksController {
       data: { webhook: id },
     };
     const job = await this.deliveries.send({ tenant, endpointId: id }, message, traceparent);
-    response.location(pathOf(job));
-    return viewOfAccepted(job);
+    return answerAccepted(job, response);
   }
 
   @Post(':id/rotate-secret')
@@ -139,9 +134,8 @@ export class WebhooksController {
   ): Promise<z.output<typeof webhookWithSecret>> {
     const { keepPreviousHours } = parseBody(rotation, rawBody);
     await findWebhook(this.endpoints, tenant, id);
-    const rotated = await this.endpoints.rotateSecret(tenant, id, keepPreviousHours);
-    if (!rotated) throw webhookNotFound(id);
-    return { ...viewOf(rotated.endpoint), secret: rotated.secret };
+    const secret = await this.endpoints.rotateSecret(tenant, id, keepPreviousHours);
+    return { ...(await findWebhook(this.endpoints, tenant, id)), secret };
   }
 
   @Post(':id/enable')
@@ -152,8 +146,18 @@ export class WebhooksController {
   @ProblemResponse(422, 'Webhooks are not sent to its URL any more.')
   async enable(@Param('id') id: string, @CallerOf() caller: Caller): Promise<z.output<typeof webhookView>> {
     const { url } = await findWebhook(this.endpoints, caller.tenant, id);
-    await this.urls.check(url);
+    await this.checkUrl(url);
     await this.endpoints.enable(caller.tenant, id);
     return this.read(id, caller);
+  }
+  /** The caller sees the error at once, not at the first delivery. @throws Problem 422 if webhooks are not sent there */
+  private async checkUrl(url: string): Promise<void> {
+    try {
+      await this.guard.check(url);
+    } catch (error) {
+      if (!(error instanceof TargetRefused)) throw error;
+      const { message } = error;
+      throw new Problem(422, 'webhook_url_refused', 'Webhooks are not sent there', message, [{ path: 'url', message }]);
+    }
   }
 }

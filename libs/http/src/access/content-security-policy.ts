@@ -24,6 +24,19 @@ export const strictPolicy = serve(policy);
 /** Also allows inline styles, which the page of Swagger UI contains. */
 export const swaggerPolicy = serve({ ...policy, 'style-src': ["'self'", "'unsafe-inline'"] });
 
+/**
+ * Also allows inline styles, with which mermaid draws, and the inline scripts of the docs site.
+ * @param scriptHashes sources such as `'sha256-…'`, quotes included
+ */
+export const docsSitePolicy = (scriptHashes: readonly string[]): RequestHandler =>
+  serve({
+    ...policy,
+    'script-src': ["'self'", ...scriptHashes],
+    'style-src': ["'self'", "'unsafe-inline'"],
+    'font-src': ["'self'"],
+    'form-action': ["'none'"],
+  });
+
 /** Also allows inline styles and a `<base>` element, which the page of Bull Board contains. */
 export const bullBoardPolicy = serve({
   ...policy,

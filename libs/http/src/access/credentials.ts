@@ -2,14 +2,11 @@ import { timingSafeEqual } from 'node:crypto';
 import basicAuth from 'basic-auth';
 import { digestOf, type ApiKey } from '@app/configuration';
 
-/** A key from the Authorization header. A browser sends the key as the password; the user name is ignored. */
-export interface Credentials {
-  readonly by: 'bearer' | 'basic';
-  readonly key: string;
-}
-
-/** @returns undefined for a header that is neither Bearer nor Basic */
-export function readCredentials(header: string): Credentials | undefined {
+/**
+ * Reads the key from the Authorization header. A browser sends the key as the password; the user name is ignored.
+ * @returns undefined for a header that is neither Bearer nor Basic
+ */
+export function readCredentials(header: string): { by: 'bearer' | 'basic'; key: string } | undefined {
   const bearer = /^Bearer +(\S+) *$/i.exec(header)?.[1];
   if (bearer !== undefined) return { by: 'bearer', key: bearer };
   const basic = basicAuth.parse(header);

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { roles, type Role } from '@app/configuration';
 import { Problem } from '../problem/problem';
 
@@ -23,15 +23,8 @@ const alsoMay: Record<Role, readonly Role[]> = {
   admin: ['user', 'viewer', 'operator'],
 };
 
-const identities = new WeakMap<Request, Identity | Problem>();
-
-/**
- * Stores the identity of the request.
- * @param identity the identity, or the problem that `identityOf` throws on a route that needs one
- */
-export function rememberIdentity(request: Request, identity: Identity | Problem): void {
-  identities.set(request, identity);
-}
+/** The identity of each request, or the problem that `identityOf` throws on a route that needs an identity. */
+export const identities = new WeakMap<Request, Identity | Problem>();
 
 /**
  * Returns the identity of the request.
@@ -43,15 +36,20 @@ export function identityOf(request: Request): Identity {
   return identity;
 }
 
+/**
+ * Express middleware for pages that are middleware themselves, since no Nest guard runs for them.
+ * @throws Problem 401 or 429 if the caller is not known
+ */
+export const demandKey: RequestHandler = (request, _response, next) => {
+  identityOf(request);
+  next();
+};
+
 /** @throws Problem 403 unless the caller has one of the roles, or a role that includes one of them */
 export function demandRole(identity: Identity, anyOf: readonly Role[]): void {
   if (mayBe(identity, anyOf)) return;
-  throw new Problem(
-    403,
-    'forbidden',
-    'This key may not do that',
-    `Expected a key with the role ${anyOf.join(' or ')}, got one with ${identity.roles.join(', ')}. docs/access.md lists what each role may do.`,
-  );
+  const detail = `Expected a key with the role ${anyOf.join(' or ')}, got one with ${identity.roles.join(', ')}. docs/access.md lists what each role may do.`;
+  throw new Problem(403, 'forbidden', 'This key may not do that', detail);
 }
 
 /** Whether the caller has one of the roles, or a role that includes one of them. */
@@ -61,6 +59,6 @@ export function mayBe(identity: Identity, anyOf: readonly Role[]): boolean {
 }
 
 /** Returns the tenant and the roles as text, for records of changes. */
-export function nameOf({ tenant, roles }: Identity): string {
+export function nameOf({ tenant, roles }: Pick<Identity, 'tenant' | 'roles'>): string {
   return `${tenant} (${roles.join(', ')})`;
 }

@@ -1,10 +1,9 @@
 export { Access } from './access';
 export { AccessGuard } from './access.guard';
-export { bullBoardPolicy, strictPolicy, swaggerPolicy } from './content-security-policy';
-export { identityOf, mayBe, nameOf } from './identity';
-export { changesSomething } from './origin';
-export { AnyKey, AnyKeyInProduction, Open, Roles } from './roles';
+export { bullBoardPolicy, docsSitePolicy, strictPolicy, swaggerPolicy } from './content-security-policy';
+export { demandKey, demandRole, identityOf, mayBe, nameOf } from './identity';
+export { changesSomething } from './own-site';
+export { AnyKey, Open, Roles } from './roles';
 export { SessionController } from './session.controller';
-export { Sessions } from './sessions';
+export { endedSessions, Sessions } from './sessions';
 export { signingKey } from './signing-key';
-export { TenantThrottle } from './tenant-throttle';

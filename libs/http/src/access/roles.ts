@@ -1,27 +1,20 @@
-import { applyDecorators, SetMetadata } from '@nestjs/common';
+import { applyDecorators } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { ExecutionContext } from '@nestjs/common';
 import { ApiSecurity } from '@nestjs/swagger';
 import type { Role } from '@app/configuration';
 import { ProblemResponse } from '../jobs/job-route';
 
-/**
- * Which callers may use a route: everyone, callers with any key, callers with any key in production and everyone
- * elsewhere, or callers with one of the roles.
- */
-type Rule = 'everyone' | 'any key' | 'any key in production' | readonly Role[];
+/** Which callers may use a route: everyone, callers with any key, or callers with one of the roles. */
+export type Rule = 'everyone' | 'any key' | readonly Role[];
 
-const ruleKey = 'access';
-
-/** The rule of a route without a decorator. A forgotten decorator opens nothing. */
-const unsaid: Rule = ['user'];
+export const AccessRule = Reflector.createDecorator<Rule>();
 
 type RouteDecorator = ClassDecorator & MethodDecorator;
 
 /** Allows a route, or all routes of a controller, for keys with one of these roles. An admin may use every route. */
 export function Roles(...anyOf: [Role, ...Role[]]): RouteDecorator {
   return applyDecorators(
-    SetMetadata(ruleKey, anyOf satisfies Rule),
+    AccessRule(anyOf),
     documented,
     ProblemResponse(
       403,
@@ -32,16 +25,12 @@ export function Roles(...anyOf: [Role, ...Role[]]): RouteDecorator {
 
 /** Allows a route for every key, with any role. */
 export function AnyKey(): RouteDecorator {
-  return applyDecorators(SetMetadata(ruleKey, 'any key' satisfies Rule), documented);
-}
-
-export function AnyKeyInProduction(): RouteDecorator {
-  return SetMetadata(ruleKey, 'any key in production' satisfies Rule);
+  return applyDecorators(AccessRule('any key'), documented);
 }
 
 /** Allows a route for everyone, without a rate limit. The whole network can read its answers. */
 export function Open(): RouteDecorator {
-  return SetMetadata(ruleKey, 'everyone' satisfies Rule);
+  return AccessRule('everyone');
 }
 
 const documented = applyDecorators(
@@ -53,9 +42,3 @@ const documented = applyDecorators(
     'Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait.',
   ),
 );
-
-const reflector = new Reflector();
-
-export function ruleOf(context: ExecutionContext): Rule {
-  return reflector.getAllAndOverride<Rule | undefined>(ruleKey, [context.getHandler(), context.getClass()]) ?? unsaid;
-}

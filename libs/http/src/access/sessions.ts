@@ -3,7 +3,7 @@ import cookieSession from 'cookie-session';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Pool } from 'pg';
 import type { ApiKey, Settings } from '@app/configuration';
-import { endedSessions, endSession } from './ended-sessions';
+import { statement, type Database } from '@app/ledger';
 import { beforeHead } from '../server/before-head';
 import { isUuid } from '../request/is-uuid';
 import { signingKey } from './signing-key';
@@ -25,8 +25,6 @@ interface BrowserSession {
   readonly key: ApiKey;
 }
 
-type SessionSettings = Pick<Settings, 'SIGNING_SECRET' | 'PUBLIC_URL'>;
-
 /**
  * Cookie sessions for browsers. A browser cannot send a header with an EventSource, and a script cannot keep a secret
  * in the browser.
@@ -41,7 +39,7 @@ export class Sessions {
   /** The database that holds the ended sessions of all processes. Must be set before the first request. */
   database!: Pool;
 
-  constructor(keys: readonly ApiKey[], settings: SessionSettings) {
+  constructor(keys: readonly ApiKey[], settings: Pick<Settings, 'SIGNING_SECRET' | 'PUBLIC_URL'>) {
     this.secret = signingKey('session', keys, settings.SIGNING_SECRET);
     this.fingerprints = keys.map((key) => [Buffer.from(this.fingerprintOf(key)), key]);
     this.isHttps = settings.PUBLIC_URL?.startsWith('https:') ?? false;
@@ -91,7 +89,7 @@ export class Sessions {
   async end(request: Request): Promise<void> {
     this.ended.add(request);
     const session = this.read(request);
-    if (session && session !== 'ended') await endSession(this.database, session.id, lifeMs);
+    if (session && session !== 'ended') await endStatement.run(this.database, { id: session.id, lifeMs });
     if (session) this.write(request, null, request.protocol);
   }
 
@@ -116,3 +114,24 @@ export class Sessions {
     return createHmac('sha256', this.secret).update(digest).digest('base64url');
   }
 }
+
+/** @returns the ids of those sessions that a log-out has ended */
+export async function endedSessions(database: Database, ids: readonly string[]): Promise<string[]> {
+  return (await endedStatement.run(database, { ids })).map(({ id }) => id);
+}
+
+/**
+ * Ends a session: from this commit on, every process refuses it. The row is kept for `lifeMs` ms, at least the
+ * remaining life of the session's cookie. The same statement deletes expired rows.
+ */
+const endStatement = statement<never>('end_session').with(
+  { id: 'uuid', lifeMs: 'float8' },
+  ($) => `WITH expired AS (DELETE FROM ended_session WHERE expires_at < now())
+   INSERT INTO ended_session (id, expires_at) VALUES (${$.id}, now() + ${$.lifeMs} * interval '1 millisecond')
+   ON CONFLICT (id) DO NOTHING`,
+);
+
+const endedStatement = statement<{ id: string }>('ended_sessions').with(
+  { ids: 'uuid[]' },
+  ($) => `SELECT id FROM ended_session WHERE id = ANY(${$.ids})`,
+);

@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import { everybody, rememberIdentity } from '../access/identity';
+import { everybody, identities, type Identity } from '../access/identity';
 import { Problem } from '../problem/problem';
 import { admitBody } from './admit-body';
 import { BytesInFlight } from './bytes-in-flight';
@@ -7,11 +7,11 @@ import { BytesInFlight } from './bytes-in-flight';
 const unknown = new Problem(401, 'unauthenticated', '', '');
 
 /** @returns the code of the problem, or `admitted` */
-function outcome(headers: Request['headers'], identity = unknown as Parameters<typeof rememberIdentity>[1]): string {
+function outcome(headers: Request['headers'], identity: Identity | Problem = unknown): string {
   const request = { headers, socket: {} } as Request;
   const sent: Record<string, string> = {};
   const response = { setHeader: (name: string, value: string) => (sent[name] = value) } as unknown as Response;
-  rememberIdentity(request, identity);
+  identities.set(request, identity);
   try {
     void admitBody(request, response, () => undefined);
     return 'admitted';

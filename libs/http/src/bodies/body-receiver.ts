@@ -1,9 +1,9 @@
+import { normalizeIp } from '@nestjs/throttler';
 import type { Request, Response } from 'express';
-import { addressOf } from '../request/address';
 import { bodyTooLarge, invalidBody, Problem } from '../problem/problem';
+import { closeAfterAnswer } from './admit-body';
 import type { BodyLimits } from './body-limits';
 import { BytesInFlight } from './bytes-in-flight';
-import { closeAfterAnswer } from './close-unread';
 
 /** Receives bodies and enforces their limits. This process reads every body through a receiver. */
 export class BodyReceiver {
@@ -22,85 +22,72 @@ export class BodyReceiver {
    */
   async receive<Result>(request: Request, response: Response, read: () => Promise<Result>): Promise<Result> {
     try {
-      return await this.watch(request, response, read);
+      const declared = Number(request.headers['content-length'] ?? 0);
+      if (declared > this.limits.bytes) throw tooLarge(this.limits);
+      // A closed response emits no second 'close', so its bytes would stay in flight for ever.
+      if (request.destroyed || response.destroyed) throw hungUp();
+      // An IPv6 network counts as one address, because it belongs to one customer.
+      const address = normalizeIp(request.ip ?? '');
+      let reserved = declared;
+      this.inFlight.add(address, declared);
+      response.once('close', () => this.inFlight.remove(address, reserved));
+      // A caller that sent `Expect: 100-continue` starts to send now (RFC 9110, 10.1.1).
+      if (request.headers.expect !== undefined) response.writeContinue();
+      return await this.readWithinLimits(request, read, (bytes) => {
+        if (declared > 0) return;
+        this.inFlight.add(address, bytes);
+        reserved += bytes;
+      });
     } catch (error) {
       closeAfterAnswer(request, response);
       throw error;
     }
   }
 
-  private async watch<Result>(request: Request, response: Response, read: () => Promise<Result>): Promise<Result> {
-    const declared = Number(request.headers['content-length'] ?? 0);
-    if (declared > this.limits.bytes) throw tooLarge(this.limits);
-    // A closed response emits no second 'close', so its bytes would stay in flight for ever.
-    if (request.destroyed || response.destroyed) throw hungUp();
-    const reserve = this.reservationOf(request, response);
-    reserve(declared);
-    // A caller that sent `Expect: 100-continue` starts to send now (RFC 9110, 10.1.1).
-    if (request.headers.expect !== undefined) response.writeContinue();
-    const watched = new AbortController();
-    try {
-      return await Promise.race([read(), this.overLimit(request, declared === 0 ? reserve : () => undefined, watched)]);
-    } finally {
-      watched.abort();
-    }
-  }
-
-  private reservationOf(request: Request, response: Response): (bytes: number) => void {
-    const address = addressOf(request);
-    let reserved = 0;
-    response.once('close', () => this.inFlight.remove(address, reserved));
-    return (bytes) => {
-      this.inFlight.add(address, bytes);
-      reserved += bytes;
-    };
-  }
-
-  /** Rejects as soon as the body exceeds a limit. Never resolves. */
-  private overLimit(request: Request, reserve: (bytes: number) => void, { signal }: AbortController): Promise<never> {
+  /** Rejects as soon as the body exceeds a limit. */
+  private async readWithinLimits<Result>(
+    request: Request,
+    read: () => Promise<Result>,
+    reserve: (bytes: number) => void,
+  ): Promise<Result> {
     const { limits } = this;
-    return new Promise<never>((_, reject) => {
-      const seen = { bytes: 0, pieces: 0 };
-      const look = (piece: Buffer): void => {
-        seen.bytes += piece.length;
-        seen.pieces += 1;
-        silence.refresh();
-        const fault = this.faultOf(seen, () => reserve(piece.length));
-        if (!fault) return;
+    let refuse!: (why: unknown) => void;
+    const refused = new Promise<never>((_, reject) => (refuse = reject));
+    let [bytes, pieces] = [0, 0];
+    const look = (piece: Buffer): void => {
+      bytes += piece.length;
+      pieces += 1;
+      silence.refresh();
+      try {
+        if (bytes > limits.bytes) throw tooLarge(limits);
+        if (pieces > limits.pieces) throw tooManyPieces(limits);
+        reserve(piece.length);
+      } catch (error) {
         request.pause();
-        reject(fault);
-      };
-      const whole = setTimeout(() => reject(tooSlow(`whole within ${limits.wholeMs / 1_000} s`)), limits.wholeMs);
-      const silence: NodeJS.Timeout = setTimeout(() => {
-        // Received bytes that this process has not read yet do not count as silence of the caller.
-        if (request.readableLength > 0) silence.refresh();
-        else reject(tooSlow(`without a silence of ${limits.silentMs / 1_000} s`));
-      }, limits.silentMs);
-      request.on('data', look);
-      signal.addEventListener('abort', () => {
-        clearTimeout(whole);
-        clearTimeout(silence);
-        request.off('data', look);
-      });
-    });
-  }
-
-  private faultOf(seen: { bytes: number; pieces: number }, reserve: () => void): Problem | undefined {
-    if (seen.bytes > this.limits.bytes) return tooLarge(this.limits);
-    if (seen.pieces > this.limits.pieces) return tooManyPieces(this.limits);
+        refuse(error);
+      }
+    };
+    const whole = setTimeout(() => refuse(tooSlow(`whole within ${limits.wholeMs / 1_000} s`)), limits.wholeMs);
+    const silence: NodeJS.Timeout = setTimeout(() => {
+      // Received bytes that this process has not read yet do not count as silence of the caller.
+      if (request.readableLength > 0) silence.refresh();
+      else refuse(tooSlow(`without a silence of ${limits.silentMs / 1_000} s`));
+    }, limits.silentMs);
     try {
-      reserve();
-      return undefined;
-    } catch (error) {
-      return error as Problem;
+      const reading = read();
+      request.on('data', look);
+      return await Promise.race([reading, refused]);
+    } finally {
+      clearTimeout(whole);
+      clearTimeout(silence);
+      request.off('data', look);
     }
   }
 }
 
 export function hungUp(): Problem {
-  return invalidBody([
-    { path: '', message: 'expected the whole body, got a connection that was closed before the end' },
-  ]);
+  const message = 'expected the whole body, got a connection that was closed before the end';
+  return invalidBody([{ path: '', message }]);
 }
 
 function tooLarge({ bytes }: BodyLimits): Problem {
@@ -108,12 +95,8 @@ function tooLarge({ bytes }: BodyLimits): Problem {
 }
 
 function tooManyPieces({ pieces }: BodyLimits): Problem {
-  return new Problem(
-    413,
-    'body_in_too_many_pieces',
-    'The body comes in too many pieces',
-    `Expected at most ${pieces} pieces, got more. Send larger chunks, or a Content-Length.`,
-  );
+  const detail = `Expected at most ${pieces} pieces, got more. Send larger chunks, or a Content-Length.`;
+  return new Problem(413, 'body_in_too_many_pieces', 'The body comes in too many pieces', detail);
 }
 
 function tooSlow(expected: string): Problem {

@@ -28,12 +28,7 @@ export class BytesInFlight {
 }
 
 function tooMany(status: 429 | 503, what: string): Problem {
-  return new Problem(
-    status,
-    'too_many_bytes_in_flight',
-    'Too many bodies are being received',
-    `Expected bodies of a limited size at once ${what}. Nothing was accepted; send the request again in a moment.`,
-    undefined,
-    { 'Retry-After': '1' },
-  );
+  const title = 'Too many bodies are being received';
+  const detail = `Expected bodies of a limited size at once ${what}. Nothing was accepted; send the request again in a moment.`;
+  return new Problem(status, 'too_many_bytes_in_flight', title, detail, undefined, { 'Retry-After': '1' });
 }

@@ -1,11 +1,12 @@
+import { finished } from 'node:stream/promises';
 import { TextDecoder } from 'node:util';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Observable } from 'rxjs';
 import { invalidBody, Problem } from '../problem/problem';
+import { hasBody } from './admit-body';
 import { jsonLimits } from './body-limits';
 import { BodyReceiver, hungUp } from './body-receiver';
-import { hasBody } from './close-unread';
 
 const receiver = new BodyReceiver(jsonLimits);
 
@@ -19,7 +20,7 @@ export class ReadJsonBody implements NestInterceptor {
   }
 }
 
-/** The same for Express middleware. It must run after `access.demand`. */
+/** The same for Express middleware. It must run after the check of the role. */
 export const readJsonBody: RequestHandler = async (request, response, next) => {
   await readJson(request, response);
   next();
@@ -32,23 +33,18 @@ export const readJsonBody: RequestHandler = async (request, response, next) => {
 async function readJson(request: Request, response: Response): Promise<void> {
   if (!hasBody(request) || !request.is('application/json')) return;
   const decoder = decoderOf(request);
-  const bytes = await receiver.receive(request, response, () => readAll(request));
+  const chunks: Buffer[] = [];
+  await receiver.receive(request, response, () => {
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    return finished(request).catch(() => Promise.reject(hungUp()));
+  });
+  const bytes = Buffer.concat(chunks);
   try {
     // JSON that is not an object is accepted here. The schemas refuse it with a better message.
     request.body = bytes.length > 0 ? (JSON.parse(decoder.decode(bytes)) as unknown) : {};
   } catch (error) {
     throw invalidBody([{ path: '', message: (error as Error).message }]);
   }
-}
-
-function readAll(request: Request): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.once('end', () => resolve(Buffer.concat(chunks)));
-    request.once('close', () => reject(hungUp()));
-    request.once('error', () => reject(hungUp()));
-  });
 }
 
 /** JSON is UTF-8 (RFC 8259, 8.1). UTF-16 is also accepted if the charset names it. @throws Problem 415 */

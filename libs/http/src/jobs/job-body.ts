@@ -37,10 +37,7 @@ export function jobBody<D extends JobDefinition>(definition: D): PipeTransform<u
 }
 
 export function optionErrors(issues: readonly z.core.$ZodIssue[]): FieldError[] {
-  return toFieldErrors(issues).map((fault) => ({
-    ...fault,
-    path: ['options', fault.path].filter(Boolean).join('.'),
-  }));
+  return toFieldErrors(issues.map((issue) => ({ ...issue, path: ['options', ...issue.path] })));
 }
 
 /** Returns the JSON Schema of the body, for the OpenAPI document. */

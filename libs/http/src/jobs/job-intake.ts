@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
-import type { JobDefinition } from '@app/contracts';
+import { shownState, type JobDefinition } from '@app/contracts';
 import { JobsService, type Child } from '@app/messaging';
 import type { AcceptedJob } from '@app/ledger';
 import type { Caller } from '../request/caller';
 import type { JobBody } from './job-body';
-import { pathOf, viewOfAccepted, type JobView } from './job-view';
+import { shown, type JobView } from './job-view';
 
 /** Enqueues a parsed body and answers with 202. Every route that makes a job uses it. */
 @Injectable()
@@ -19,7 +19,7 @@ export class JobIntake {
     response: Response,
     children: readonly Child[] = [],
   ): Promise<JobView> {
-    return this.answer(await this.enqueue(definition, body, caller, children), response);
+    return answerAccepted(await this.enqueue(definition, body, caller, children), response);
   }
 
   enqueue<D extends JobDefinition>(
@@ -40,10 +40,26 @@ export class JobIntake {
       ? this.jobs.enqueueFlow(definition, body.payload, [first, ...others], request)
       : this.jobs.enqueue(definition, body.payload, request);
   }
+}
 
-  answer(job: AcceptedJob, response: Response): JobView {
-    response.status(202).location(pathOf(job));
-    if (job.replayed) response.set('Idempotency-Replayed', 'true');
-    return viewOfAccepted(job);
-  }
+/**
+ * Answers 202 with the URL of the job and its view at the moment it was accepted. Every replay of an idempotency key
+ * gets this same view.
+ */
+export function answerAccepted(job: AcceptedJob, response: Response): JobView {
+  const view = shown({
+    ...job,
+    state: shownState({ ...job, attempt: 0 }, job.createdAt),
+    place: job.state === 'waiting' ? 'ledger' : 'outbox',
+    attempt: 0,
+    progress: { percent: 0, note: null },
+    result: null,
+    resultBytes: null,
+    error: null,
+    startedAt: null,
+    finishedAt: null,
+  });
+  response.status(202).location(view.links.self);
+  if (job.replayed) response.set('Idempotency-Replayed', 'true');
+  return view;
 }

@@ -1,5 +1,5 @@
 import { applyDecorators, Post } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
+import { ApiBody, ApiExtension, ApiHeader, ApiOperation, ApiResponse } from '@nestjs/swagger';
 import type { JobDefinition } from '@app/contracts';
 import { problemDocument } from '../problem/problem';
 import { jobBodySchema, toOpenApi } from './job-body';
@@ -24,6 +24,8 @@ export function AcceptsJob(definition: JobDefinition, summary: string): MethodDe
       summary,
       description: `Accepts a job of the kind \`${definition.kind}\`. The answer comes when the job is committed.`,
     }),
+    // A client can make a form for every kind of job, also for those that it does not know.
+    ApiExtension('x-job-kind', definition.kind),
     ApiHeader({
       name: 'Idempotency-Key',
       required: false,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { jobPlaces, shownState, shownStates, type JobDefinition } from '@app/contracts';
-import { shownResultBytes, type AcceptedJob, type JobRecord } from '@app/ledger';
+import { jobPlaces, shownStates, type JobDefinition } from '@app/contracts';
+import { shownResultBytes, type JobRecord } from '@app/ledger';
 
 const moment = z.iso.datetime();
 
@@ -36,14 +36,19 @@ export const jobView = z.object({
 
 export type JobView = z.output<typeof jobView>;
 
+/** Makes links to files, for the kinds of jobs that make files. Links expire, so each view gets new ones. */
+export abstract class ResultLinks {
+  abstract urlOf(fileId: string): string;
+}
+
 /** Shows jobs to callers who may see them, with a link beside each file of a result. */
 export class JobViews {
   private readonly definitions: ReadonlyMap<string, JobDefinition>;
 
-  /** @param urlOf makes a link to a file. Links expire, so each view gets new ones. */
+  /** @param links undefined when no kind of job makes files */
   constructor(
     definitions: readonly JobDefinition[],
-    private readonly urlOf: (fileId: string) => string,
+    private readonly links: ResultLinks | undefined,
   ) {
     this.definitions = new Map(definitions.map((definition) => [definition.kind, definition]));
   }
@@ -54,11 +59,13 @@ export class JobViews {
 
   resultOf({ kind, result }: { readonly kind: string; readonly result: unknown }): unknown {
     const { withLinks } = this.definitions.get(kind) ?? {};
-    return withLinks && result !== null ? withLinks(result as never, this.urlOf) : result;
+    if (!withLinks || !this.links || result === null) return result;
+    const { links } = this;
+    return withLinks(result as never, (fileId) => links.urlOf(fileId));
   }
 }
 
-function shown(job: JobRecord): JobView {
+export function shown(job: JobRecord): JobView {
   return {
     id: job.id,
     kind: job.kind,
@@ -76,26 +83,6 @@ function shown(job: JobRecord): JobView {
     runAt: job.runAt.toISOString(),
     startedAt: job.startedAt?.toISOString() ?? null,
     finishedAt: job.finishedAt?.toISOString() ?? null,
-    links: { self: pathOf(job) },
+    links: { self: `/v1/jobs/${job.id}` },
   };
-}
-
-/** Returns the view of a job at the moment it was accepted. Every replay of an idempotency key gets this same view. */
-export function viewOfAccepted(job: AcceptedJob): JobView {
-  return shown({
-    ...job,
-    state: shownState({ ...job, attempt: 0 }, job.createdAt),
-    place: job.state === 'waiting' ? 'ledger' : 'outbox',
-    attempt: 0,
-    progress: { percent: 0, note: null },
-    result: null,
-    resultBytes: null,
-    error: null,
-    startedAt: null,
-    finishedAt: null,
-  });
-}
-
-export function pathOf({ id }: { id: string }): string {
-  return `/v1/jobs/${id}`;
 }

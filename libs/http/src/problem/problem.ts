@@ -1,11 +1,5 @@
 import { z } from 'zod';
-import { brokenRule, type BrokenRule } from '@app/contracts';
-
-/** One error in a request body: its path, and the expected value. */
-export interface FieldError extends Partial<BrokenRule> {
-  readonly path: string;
-  readonly message: string;
-}
+import { brokenRule } from '@app/contracts';
 
 const fieldError = z.object({
   path: z.string(),
@@ -13,6 +7,9 @@ const fieldError = z.object({
   rule: z.string().optional().describe('stable; for a form in another language, such as `max_length`'),
   params: z.record(z.string(), z.unknown()).optional().describe('of the rule, such as `{"maximum": 500}`'),
 });
+
+/** One error in a request body: its path, and the expected value. */
+export type FieldError = Readonly<z.output<typeof fieldError>>;
 
 /** The body of every error answer (RFC 9457, application/problem+json). Callers branch on `code`. */
 export const problemDocument = z.object({

@@ -1,16 +1,11 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { continueTrace, traceContext } from '@app/messaging';
-import { identityOf, nameOf } from '../access';
+import { identityOf, type Identity } from '../access/identity';
 import { Problem } from '../problem/problem';
 
 /** The caller of a request, with the trace, the route and the idempotency key of the request. */
-export interface Caller {
-  readonly tenant: string;
-  /** The tenant and the roles as text, for records of changes. */
-  readonly name: string;
-  /** The id of the browser's session, if the request has one. */
-  readonly session: string | undefined;
+export interface Caller extends Identity {
   readonly traceparent: string;
   /** The route without its parameters. An idempotency key is valid for one route. */
   readonly route: string;
@@ -28,12 +23,9 @@ export function traceRequests(request: Request, _response: Response, next: NextF
 
 export const CallerOf = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
   const request = context.switchToHttp().getRequest<Request>();
-  const identity = identityOf(request);
   return {
-    tenant: identity.tenant,
-    name: nameOf(identity),
-    session: identity.session,
-    traceparent: callerTraceparent.get(request) ?? continueTrace(undefined).traceparent,
+    ...identityOf(request),
+    traceparent: callerTraceparent.get(request)!,
     route: `${request.method} ${(request.route as { path: string }).path}`,
     idempotencyKey: idempotencyKeyOf(request),
   };

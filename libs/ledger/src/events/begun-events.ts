@@ -48,23 +48,13 @@ export async function endEvents(
     DELETE FROM begun_event WHERE consumer = ${subscriber} AND message_id = ANY(${[...ids]}::uuid[])`;
 }
 
-const abandonStatement = statement<never>('event_abandon').with(
+/**
+ * Records that the handler ended without an effect. Deletes the record of the process `processId`; undefined deletes the
+ * records of all processes, for an event that is never begun again.
+ */
+export const abandonEvent = statement<never>('event_abandon').with(
   { subscriber: 'text', id: 'uuid', processId: 'uuid?' },
   ($) => `DELETE FROM begun_event
     WHERE consumer = ${$.subscriber} AND message_id = ${$.id}
       AND (${$.processId} IS NULL OR process_id = ${$.processId})`,
 );
-
-/**
- * Records that the handler ended without an effect.
- * @param processId the process whose record is deleted; undefined deletes the records of all processes, for an event
- *   that is never begun again
- */
-export async function abandonEvent(
-  database: Database,
-  subscriber: string,
-  id: string,
-  processId: string | undefined,
-): Promise<void> {
-  await abandonStatement.run(database, { subscriber, id, processId });
-}

@@ -1,6 +1,6 @@
 import type { JobState } from '@app/contracts';
 import { statement, type Database } from '../statement';
-import { deferredGroups, kindsOf, walk } from './walks';
+import { deferredGroups, kindsOf, walk, walkDeferred } from './walks';
 
 /** A job as operators see it: of any tenant, without its payload and its result. */
 export interface BoardJob {
@@ -41,38 +41,37 @@ const columns = `id, kind, tenant, state, broker, queue, priority, dispatch, att
   error->>'code' AS "errorCode", created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt",
   finished_at AS "finishedAt", lease_until AS "leaseUntil", parent_id AS "parentId", run_at <= now() AS "isDue"`;
 
-const group = ['deferred.kind', 'deferred.tenant', 'deferred.tried'];
-
-/** The newest jobs of one kind and state, tenant by tenant. A count takes the oldest, by an index-only scan. */
-const ofState = (state: string, kind: string, direction: 'ASC' | 'DESC'): string => `
+/**
+ * The newest jobs of one kind and state, tenant by tenant. A count takes the oldest, by an index-only scan.
+ * @param further values of the columns of the index behind the kind
+ */
+const ofState = (state: string, kind: string, direction: 'ASC' | 'DESC', ...further: string[]): string => `
        SELECT id FROM job
-        WHERE ${walk('job_by_state', direction, ['>=', state, kind], ['<=', state, kind])} LIMIT ${boardReach}`;
+        WHERE ${walk('job_by_state', direction, ['>=', state, kind, ...further], ['<=', state, kind, ...further])} LIMIT ${boardReach}`;
+
+const deferredOf = (kind: string, isDue: boolean): string => `
+       SELECT row.id FROM deferred CROSS JOIN LATERAL (
+         SELECT id FROM job WHERE ${walkDeferred(['deferred.kind', 'deferred.tenant', 'deferred.tried'], isDue)} LIMIT ${boardReach}) row
+        WHERE deferred.kind = ${kind} LIMIT ${boardReach}`;
 
 /** Queued rows of one kind that are due: rows that were never deferred, and deferred rows whose time has come. */
-const due = (kind: string): string => `
-      (SELECT id FROM job
-        WHERE ${walk('job_by_state', 'DESC', ['>=', `'queued'`, kind, 'false'], ['<=', `'queued'`, kind, 'false'])} LIMIT ${boardReach})
-       UNION ALL
-      (SELECT row.id FROM deferred CROSS JOIN LATERAL (
-         SELECT id FROM job WHERE ${walk('job_deferred', 'ASC', ['>=', ...group], ['<=', ...group, 'now()'])} LIMIT ${boardReach}) row
-        WHERE deferred.kind = ${kind} LIMIT ${boardReach})`;
-
-const later = (kind: string): string => `
-       SELECT row.id FROM deferred CROSS JOIN LATERAL (
-         SELECT id FROM job WHERE ${walk('job_deferred', 'ASC', ['>', ...group, 'now()'], ['<=', ...group])} LIMIT ${boardReach}) row
-        WHERE deferred.kind = ${kind} LIMIT ${boardReach}`;
+const due = (kind: string): string =>
+  `(${ofState(`'queued'`, kind, 'DESC', 'false')}) UNION ALL (${deferredOf(kind, true)})`;
 
 const countOf = (rows: string): string =>
   `(SELECT count(*) FROM (SELECT FROM (${rows}) rows LIMIT ${boardReach}) row)::int`;
 
-const countStatement = statement<{ kind: string; state: JobState; isDue: boolean; count: number }>('board_count').text(
+/** Counts the jobs of every kind and state, up to `boardReach` each. */
+export const countBoardJobs = statement<{ kind: string; state: JobState; isDue: boolean; count: number }>(
+  'board_count',
+).text(
   `WITH RECURSIVE ${deferredGroups}, ${kindsOf('enum_range(NULL::job_state)')}
    SELECT kind, state, true AS "isDue", ${countOf(ofState('kinds.state', 'kinds.kind', 'ASC'))} AS count
      FROM kinds WHERE kind IS NOT NULL AND state <> 'queued'
     UNION ALL
    SELECT kind, state, true, ${countOf(due('kinds.kind'))} FROM kinds WHERE kind IS NOT NULL AND state = 'queued'
     UNION ALL
-   SELECT kind, state, false, ${countOf(later('kinds.kind'))} FROM kinds WHERE kind IS NOT NULL AND state = 'queued'`,
+   SELECT kind, state, false, ${countOf(deferredOf('kinds.kind', false))} FROM kinds WHERE kind IS NOT NULL AND state = 'queued'`,
 );
 
 /**
@@ -91,14 +90,15 @@ const listStatement = statement<BoardJob>('board_list').with(
       UNION
     (SELECT id FROM (${due($.kind)}) row WHERE ${$.wantsDue} LIMIT ${boardReach})
       UNION
-    (SELECT id FROM (${later($.kind)}) row WHERE ${$.wantsLater})
+    (SELECT id FROM (${deferredOf($.kind, false)}) row WHERE ${$.wantsLater})
    )
    SELECT ${columns} FROM job
     WHERE id = ANY (ARRAY(SELECT id FROM reached ORDER BY id DESC OFFSET ${$.offset} LIMIT ${$.limit}))
     ORDER BY id DESC`,
 );
 
-const readStatement = statement<BoardJob>('board_read').with(
+/** Reads the job; no row when there is none of this kind. */
+export const readBoardJob = statement<BoardJob>('board_read').with(
   { id: 'uuid', kind: 'text' },
   ($) => `SELECT ${columns} FROM job WHERE id = ${$.id} AND kind = ${$.kind}`,
 );
@@ -106,20 +106,14 @@ const readStatement = statement<BoardJob>('board_read').with(
 /** How many events of a job its log shows: the last ones. */
 const loggedEvents = 500;
 
-const logStatement = statement<{ at: Date; type: string; data: object }>('board_log').with(
+/** Reads the last events of a job, oldest first: states, attempts and progress, without texts of a handler. */
+export const readBoardLog = statement<{ at: Date; type: string; data: object }>('board_log').with(
   { id: 'uuid' },
   ($) => `SELECT at, type, jsonb_strip_nulls(jsonb_build_object('state', data->'state', 'attempt', data->'attempt',
             'runAt', data->'runAt', 'percent', data->'percent', 'error', left(data->'error'->>'code', 100))) AS data
      FROM (SELECT * FROM job_update WHERE job_id = ${$.id} ORDER BY sequence DESC LIMIT ${loggedEvents}) last
     ORDER BY sequence`,
 );
-
-/** Counts the jobs of every kind and state, up to `boardReach` each. */
-export async function countBoardJobs(
-  database: Database,
-): Promise<{ kind: string; state: JobState; isDue: boolean; count: number }[]> {
-  return countStatement.run(database);
-}
 
 /**
  * Lists jobs of one kind and of any tenant, newest first, up to `boardReach` per state.
@@ -135,18 +129,4 @@ export async function listBoardJobs(
   const states = filters.flatMap(({ state }) => (state === 'queued' ? [] : [state]));
   const wants = (isDue: boolean) => filters.some((filter) => filter.state === 'queued' && filter.isDue === isDue);
   return listStatement.run(database, { kind, states, wantsDue: wants(true), wantsLater: wants(false), ...page });
-}
-
-/** @returns the job; undefined when there is none of this kind */
-export async function readBoardJob(database: Database, kind: string, id: string): Promise<BoardJob | undefined> {
-  const [job] = await readStatement.run(database, { id, kind });
-  return job;
-}
-
-/** Reads the last events of a job, oldest first: states, attempts and progress, without texts of a handler. */
-export async function readBoardLog(
-  database: Database,
-  id: string,
-): Promise<{ at: Date; type: string; data: object }[]> {
-  return logStatement.run(database, { id });
 }

@@ -1,8 +1,6 @@
 import type { JobState } from '@app/contracts';
 import { statement, type Database } from '../statement';
-import { recordJobFinished } from './record-job-finished';
-import { recordState } from './record-state';
-import { updateParents } from './update-parents';
+import { recordEnds } from './sql-parts';
 
 /**
  * Cancels a waiting or queued job and deletes its outbox row. Requests the cancellation of an active one. Does the same
@@ -34,11 +32,7 @@ const cancelStatement = statement<{ id: string; was: JobState }>('cancel').with(
         AND (SELECT was FROM target) IN ('waiting', 'queued', 'active')
    ), withdrawn AS (
      DELETE FROM outbox USING cancelled WHERE outbox.job_id = cancelled.id
-   ), recorded AS (
-     ${recordState('cancelled')}
-   ), announced AS (
-     ${recordJobFinished('cancelled')}
-   ), ${updateParents(`(SELECT * FROM cancelled WHERE id = ${$.id}) alone`)}
+   ), ${recordEnds('cancelled', `(SELECT * FROM cancelled WHERE id = ${$.id}) alone`)}
    SELECT ${$.id} AS id, was FROM target`,
 );
 

@@ -36,7 +36,7 @@ describe('ChangeCursor', () => {
     expect(cursor.below(25n)).toBe(cursor);
   });
 
-  it('moves back, never forward, when too many transactions are running', () => {
+  it('is written as the position before the oldest running transaction when too many are running', () => {
     const running = Array.from({ length: 21 }, (_, index) => 100 + index * 2);
     expect(cursorOf(`100:200:${running.join()}`).toString()).toBe('100:100:');
   });

@@ -65,7 +65,8 @@ export async function readNow(database: Database): Promise<ChangeCursor> {
 
 /**
  * Reads the changes for all readers in one statement, and so in one snapshot.
- * @returns for each reader, in their order, the changes that it has not seen
+ * @returns for each reader, in the order of `readers`: its next changes, about `changesAtOnce` at most; `isAll` says
+ *   whether these are all
  */
 export async function readChanges(database: Database, readers: readonly ChangeReader[]): Promise<Changes[]> {
   const rows = await changesStatement.run(database, {

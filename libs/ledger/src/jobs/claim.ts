@@ -1,5 +1,5 @@
-import { statement, type Database } from '../statement';
-import { recordState } from './record-state';
+import { columnsOf, statement, type Database } from '../statement';
+import { recordState } from './sql-parts';
 
 /** "Try job X, dispatch N, now": the content of a broker message. */
 export interface Dispatch {
@@ -29,9 +29,9 @@ export interface ClaimedJob extends Dispatch {
  * finds the job taken. Rows are locked in the order of their ids, so that two groups never deadlock.
  */
 const claimStatement = statement<ClaimedJob>('claim').with(
-  { ids: 'uuid[]', dispatches: 'int[]', leaseMs: 'int' },
+  { id: 'uuid[]', dispatch: 'int[]', leaseMs: 'int' },
   ($) => `WITH wanted AS (
-     SELECT * FROM unnest(${$.ids}, ${$.dispatches}) AS wanted(id, dispatch)
+     SELECT * FROM unnest(${$.id}, ${$.dispatch}) AS wanted(id, dispatch)
    ), free AS (
      SELECT job.id
        FROM job JOIN wanted ON wanted.id = job.id
@@ -65,11 +65,7 @@ export async function claim(
   dispatches: readonly Dispatch[],
   leaseMs: number,
 ): Promise<(ClaimedJob | undefined)[]> {
-  const rows = await claimStatement.run(database, {
-    ids: dispatches.map(({ id }) => id),
-    dispatches: dispatches.map(({ dispatch }) => dispatch),
-    leaseMs,
-  });
+  const rows = await claimStatement.run(database, { ...columnsOf(dispatches, 'id', 'dispatch'), leaseMs });
   const jobs = new Map(rows.map((row) => [row.id, row]));
   return dispatches.map(({ id, dispatch }) => {
     const job = jobs.get(id);

@@ -1,9 +1,7 @@
 import { inTransaction, statement } from '../statement';
 import type { Transaction } from '../transaction';
-import { recordJobFinished } from './record-job-finished';
 import type { Dispatch } from './claim';
-import { recordState } from './record-state';
-import { updateParents } from './update-parents';
+import { recordEnds } from './sql-parts';
 
 /** The worker is fenced: its lease expired and the dispatch is no longer the current one. */
 export class Fenced extends Error {
@@ -15,18 +13,6 @@ export class Fenced extends Error {
   }
 }
 
-/**
- * Records that a consumer handles a job. Must be the first statement of the transaction: a concurrent transaction with
- * the same job blocks here until the first one commits.
- * @returns false when the job was handled before
- */
-export async function recordProcessed(tx: Transaction, consumer: string, messageId: string): Promise<boolean> {
-  const rows = await tx.$executeRaw`
-    INSERT INTO processed_message (consumer, message_id) VALUES (${consumer}, ${messageId}::uuid)
-    ON CONFLICT DO NOTHING`;
-  return rows === 1;
-}
-
 const completeStatement = statement<{ id: string }>('complete').with(
   { id: 'uuid', dispatch: 'int', result: 'jsonb' },
   ($) => `WITH completed AS (
@@ -35,11 +21,7 @@ const completeStatement = statement<{ id: string }>('complete').with(
             result = ${$.result}, error = NULL
       WHERE id = ${$.id} AND dispatch = ${$.dispatch} AND state = 'active'
      RETURNING job.*
-   ), recorded AS (
-     ${recordState('completed')}
-   ), announced AS (
-     ${recordJobFinished('completed')}
-   ), ${updateParents('completed')}
+   ), ${recordEnds('completed')}
    SELECT id FROM completed`,
 );
 

@@ -1,7 +1,6 @@
 import type { JobDefinition, JobState } from '@app/contracts';
-import { issueDispatch } from '../outbox/issue-dispatch';
 import { statement, type Database, type Placeholders } from '../statement';
-import { recordState } from './record-state';
+import { issueDispatch, recordState } from './sql-parts';
 
 /** One job of a request, parsed and routed to its broker. */
 export interface NewWork {
@@ -39,12 +38,17 @@ export interface AcceptedJob {
 }
 
 const acceptedColumns = `id, kind, version, broker, max_attempts AS "maxAttempts", created_at AS "createdAt"`;
-const firstOfKey = `
+
+const keyParameters = { tenant: 'text', route: 'text?', idempotencyKey: 'text?' } as const;
+
+/** The job as the first request with the same idempotency key got it. */
+const firstOfKey = ($: Placeholders<typeof keyParameters>) => `
   SELECT ${acceptedColumns}, first.data->>'state' AS state, (first.data->>'runAt')::timestamptz AS "runAt",
          true AS replayed, body_hash AS "bodyHash"
     FROM idempotency_key
     JOIN job ON job.id = idempotency_key.job_id
-    JOIN job_update first ON first.job_id = job.id AND first.sequence = 1`;
+    JOIN job_update first ON first.job_id = job.id AND first.sequence = 1
+   WHERE idempotency_key.tenant = ${$.tenant} AND route = ${$.route} AND key = ${$.idempotencyKey}`;
 
 /** The place of a parent in its family: the last place that `uuid_v7` has. */
 const lastPlace = 16_383;
@@ -67,7 +71,9 @@ const parameters = {
   announced: 'boolean',
 } as const;
 
-const parametersOfFlow = {
+const orderedParameters = { ...parameters, orderKey: 'text?' } as const;
+
+const flowParameters = {
   ...parameters,
   childKinds: 'text[]',
   childVersions: 'smallint[]',
@@ -92,9 +98,10 @@ const parametersOfFlow = {
  * out would not make a better plan, and planning this statement takes longer than running it.
  */
 function enqueueText(
-  $: Placeholders<typeof parameters>,
-  { orderKey, children }: { orderKey?: string; children?: { count: string; insert: string } } = {},
+  $: Placeholders<typeof parameters> | Placeholders<typeof orderedParameters> | Placeholders<typeof flowParameters>,
 ): string {
+  const children = 'childKinds' in $ ? { count: `cardinality(${$.childKinds})`, insert: insertChildren($) } : undefined;
+  const orderKey = 'orderKey' in $ ? $.orderKey : undefined;
   return `WITH named AS MATERIALIZED (
      SELECT uuid_v7(now()${children ? `, ${lastPlace}` : ''}) AS id
    ), keyed AS (
@@ -117,8 +124,7 @@ function enqueueText(
      ${recordState(children ? '(SELECT * FROM accepted UNION ALL SELECT * FROM children) family' : 'accepted')}
    )
    SELECT ${acceptedColumns}, state::text, run_at AS "runAt", false AS replayed, NULL::bytea AS "bodyHash" FROM accepted
-   UNION ALL (${firstOfKey}
-    WHERE idempotency_key.tenant = ${$.tenant} AND route = ${$.route} AND key = ${$.idempotencyKey} AND NOT EXISTS (SELECT FROM keyed))`;
+   UNION ALL (${firstOfKey($)} AND NOT EXISTS (SELECT FROM keyed))`;
 }
 
 /**
@@ -131,7 +137,7 @@ const position = (orderKey: string) => `locked AS MATERIALIZED (
      SELECT nextval('job_order') AS position FROM locked
    ), `;
 
-const insertChildren = ($: Placeholders<typeof parametersOfFlow>) => `children AS (
+const insertChildren = ($: Placeholders<typeof flowParameters>) => `children AS (
      INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, run_at, payload, traceparent, announced, parent_id)
      SELECT uuid_v7(accepted.created_at, child.place::int), accepted.tenant, child.kind, child.version, child.queue, child.broker, 'queued', accepted.priority,
             child.max_attempts, accepted.run_at, child.payload::jsonb, accepted.traceparent, child.announced, accepted.id
@@ -142,22 +148,11 @@ const insertChildren = ($: Placeholders<typeof parametersOfFlow>) => `children A
      RETURNING *
    ), `;
 
-const enqueueStatement = statement<AcceptedJob>('enqueue').with(parameters, ($) => enqueueText($));
-const enqueueOrderedStatement = statement<AcceptedJob>('enqueue_ordered').with(
-  { ...parameters, orderKey: 'text' },
-  ($) => enqueueText($, { orderKey: $.orderKey }),
-);
-const enqueueFlowStatement = statement<AcceptedJob>('enqueue_flow').with(parametersOfFlow, ($) =>
-  enqueueText($, {
-    orderKey: $.orderKey,
-    children: { count: `cardinality(${$.childKinds})`, insert: insertChildren($) },
-  }),
-);
+const enqueueStatement = statement<AcceptedJob>('enqueue').with(parameters, enqueueText);
+const enqueueOrderedStatement = statement<AcceptedJob>('enqueue_ordered').with(orderedParameters, enqueueText);
+const enqueueFlowStatement = statement<AcceptedJob>('enqueue_flow').with(flowParameters, enqueueText);
 
-const findFirstStatement = statement<AcceptedJob>('enqueue_find_first').with(
-  { tenant: 'text', route: 'text', key: 'text' },
-  ($) => `${firstOfKey} WHERE idempotency_key.tenant = ${$.tenant} AND route = ${$.route} AND key = ${$.key}`,
-);
+const findFirstStatement = statement<AcceptedJob>('enqueue_find_first').with(keyParameters, firstOfKey);
 
 /**
  * Accepts a job, or a parent with its children.
@@ -165,49 +160,37 @@ const findFirstStatement = statement<AcceptedJob>('enqueue_find_first').with(
  * @throws the error of PostgreSQL; then the job may or may not have been accepted
  */
 export async function enqueue(database: Database, job: NewJob): Promise<AcceptedJob> {
-  const { tenant, idempotency } = job;
-  const rows = await insert(database, job);
-  const accepted =
-    rows[0] ??
-    (idempotency &&
-      (await findFirstStatement.run(database, { tenant, route: idempotency.route, key: idempotency.key }))[0]);
-  if (!accepted) throw new Error(`The ${job.definition.kind} was neither inserted nor found by its idempotency key.`);
-  return accepted;
-}
-
-function insert(database: Database, job: NewJob): Promise<AcceptedJob[]> {
-  const { definition, idempotency, children, orderKey } = job;
+  const { children, orderKey, idempotency } = job;
+  const { kind, version, queue, announced } = job.definition;
   const values = {
-    tenant: job.tenant,
-    kind: definition.kind,
-    version: definition.version,
-    queue: definition.queue,
-    broker: job.broker,
-    priority: job.priority,
-    maxAttempts: job.maxAttempts,
-    delayMs: job.delayMs,
-    runAt: job.runAt,
+    ...job,
+    kind,
+    version,
+    queue,
+    announced,
     payload: JSON.stringify(job.payload),
-    traceparent: job.traceparent,
     route: idempotency?.route,
     idempotencyKey: idempotency?.key,
     bodyHash: idempotency?.bodyHash,
-    announced: definition.announced,
   };
-  if (children.length > 0) {
-    return enqueueFlowStatement.run(database, {
-      ...values,
-      childKinds: children.map(({ definition }) => definition.kind),
-      childVersions: children.map(({ definition }) => definition.version),
-      childQueues: children.map(({ definition }) => definition.queue),
-      childBrokers: children.map(({ broker }) => broker),
-      childMaxAttempts: children.map(({ maxAttempts }) => maxAttempts),
-      childPayloads: children.map(({ payload }) => JSON.stringify(payload)),
-      childAnnounced: children.map(({ definition }) => definition.announced),
-      orderKey,
-    });
-  }
-  return orderKey === undefined
-    ? enqueueStatement.run(database, values)
-    : enqueueOrderedStatement.run(database, { ...values, orderKey });
+  const one = orderKey === undefined ? enqueueStatement : enqueueOrderedStatement;
+  let rows =
+    children.length > 0
+      ? await enqueueFlowStatement.run(database, { ...values, ...valuesOf(children) })
+      : await one.run(database, values);
+  if (rows.length === 0 && idempotency) rows = await findFirstStatement.run(database, values);
+  if (!rows[0]) throw new Error(`The ${kind} was neither inserted nor found by its idempotency key.`);
+  return rows[0];
+}
+
+function valuesOf(children: readonly NewWork[]) {
+  return {
+    childKinds: children.map(({ definition }) => definition.kind),
+    childVersions: children.map(({ definition }) => definition.version),
+    childQueues: children.map(({ definition }) => definition.queue),
+    childBrokers: children.map(({ broker }) => broker),
+    childMaxAttempts: children.map(({ maxAttempts }) => maxAttempts),
+    childPayloads: children.map(({ payload }) => JSON.stringify(payload)),
+    childAnnounced: children.map(({ definition }) => definition.announced),
+  };
 }

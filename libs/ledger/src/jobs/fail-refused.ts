@@ -1,16 +1,12 @@
 import { toStorable } from '@app/contracts';
 import { statement, type Database } from '../statement';
-import { recordJobFinished } from './record-job-finished';
-import { deadLetterFailed } from './dead-letter-failed';
-import { recordState } from './record-state';
-import { updateParents } from './update-parents';
+import { deadLetterFailed, recordEnds } from './sql-parts';
+import type { Dispatch } from './claim';
 
 /** An outbox row whose message the broker refuses for good. */
-export interface RefusedDispatch {
+export interface RefusedDispatch extends Dispatch {
   /** The id of the outbox row. */
-  readonly id: string;
-  readonly jobId: string;
-  readonly dispatch: number;
+  readonly rowId: string;
   readonly reason: string;
 }
 
@@ -41,21 +37,17 @@ const failStatement = statement<{ id: string }>('fail_refused').with(
               refused.id IN (SELECT id FROM held)
               OR NOT EXISTS (SELECT FROM job
                               WHERE job.id = refused.id AND job.dispatch = refused.dispatch AND job.state = 'queued'))
-   ), recorded AS (
-     ${recordState('failed')}
    ), buried AS (
      ${deadLetterFailed('failed')}
-   ), announced AS (
-     ${recordJobFinished('failed')}
-   ), ${updateParents('failed')}
+   ), ${recordEnds('failed')}
    SELECT id FROM failed`,
 );
 
 /** Fails the jobs with the code `message_refused` and dead-letters them. Runs in the transaction that took the rows. */
 export async function failRefused(transaction: Database, refused: readonly RefusedDispatch[]): Promise<void> {
   await failStatement.run(transaction, {
-    rowIds: refused.map(({ id }) => id),
-    ids: refused.map(({ jobId }) => jobId),
+    rowIds: refused.map(({ rowId }) => rowId),
+    ids: refused.map(({ id }) => id),
     dispatches: refused.map(({ dispatch }) => dispatch),
     errors: refused.map(({ reason }) => JSON.stringify({ code: 'message_refused', message: toStorable(reason) })),
   });

@@ -1,10 +1,10 @@
-import { statement, type Database } from '../statement';
+import { columnsOf, statement, type Database } from '../statement';
 import type { Dispatch } from './claim';
 
 const renewStatement = statement<Dispatch & { cancelRequested: boolean }>('renew_leases').with(
-  { ids: 'uuid[]', dispatches: 'int[]', leaseMs: 'int' },
+  { id: 'uuid[]', dispatch: 'int[]', leaseMs: 'int' },
   ($) => `WITH held AS (
-     SELECT * FROM unnest(${$.ids}, ${$.dispatches}) AS held(id, dispatch)
+     SELECT * FROM unnest(${$.id}, ${$.dispatch}) AS held(id, dispatch)
    ), free AS (
      SELECT job.id
        FROM job JOIN held ON held.id = job.id
@@ -32,9 +32,5 @@ export async function renewLeases(
   held: readonly Dispatch[],
   leaseMs: number,
 ): Promise<(Dispatch & { cancelRequested: boolean })[]> {
-  return renewStatement.run(database, {
-    ids: held.map(({ id }) => id),
-    dispatches: held.map(({ dispatch }) => dispatch),
-    leaseMs,
-  });
+  return renewStatement.run(database, { ...columnsOf(held, 'id', 'dispatch'), leaseMs });
 }

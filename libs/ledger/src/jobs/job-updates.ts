@@ -1,22 +1,21 @@
 import { finalStates, shownState, type JobState, type ShownState } from '@app/contracts';
-import { statement, type Database } from '../statement';
+import { columnsOf, statement, type Database } from '../statement';
 import { ChangeCursor } from './change-cursor';
 import type { JobError } from './settle';
 
 /** How many updates one reader gets at a time. */
 export const jobUpdatesAtOnce = 100;
 
+interface StateData<State> {
+  readonly state: State;
+  readonly attempt: number;
+  readonly runAt?: string;
+  readonly error?: JobError;
+}
+
 /** One update of a job. Its sequence rises by one with each update. */
 export type JobUpdate = { readonly sequence: number; readonly at: Date } & (
-  | {
-      readonly type: 'state';
-      readonly data: {
-        readonly state: ShownState;
-        readonly attempt: number;
-        readonly runAt?: string;
-        readonly error?: JobError;
-      };
-    }
+  | { readonly type: 'state'; readonly data: StateData<ShownState> }
   | { readonly type: 'progress'; readonly data: { readonly percent: number; readonly note: string | null } }
   | {
       readonly type: 'result';
@@ -24,15 +23,8 @@ export type JobUpdate = { readonly sequence: number; readonly at: Date } & (
     }
 );
 
-interface StoredState {
-  readonly state: JobState;
-  readonly attempt: number;
-  readonly runAt?: string;
-  readonly error?: JobError;
-}
-
 type Row = { readonly place: number; readonly sequence: number; readonly at: Date } & (
-  { readonly type: 'state'; readonly data: StoredState } | Extract<JobUpdate, { type: 'progress' | 'result' }>
+  { readonly type: 'state'; readonly data: StateData<JobState> } | Extract<JobUpdate, { type: 'progress' | 'result' }>
 );
 
 /**
@@ -40,9 +32,9 @@ type Row = { readonly place: number; readonly sequence: number; readonly at: Dat
  * all updates before it. Only the job's row stores the result. The result is the last update, after `completed`.
  */
 const eventsStatement = statement<Row>('read_job_updates').with(
-  { ids: 'uuid[]', after: 'int[]' },
+  { jobId: 'uuid[]', after: 'int[]' },
   ($) => `SELECT place::int, event.*
-     FROM unnest(${$.ids}, ${$.after}) WITH ORDINALITY AS reader(id, after, place)
+     FROM unnest(${$.jobId}, ${$.after}) WITH ORDINALITY AS reader(id, after, place)
     CROSS JOIN LATERAL (
        (SELECT sequence, type, data, at FROM job_update
          WHERE job_id = reader.id AND sequence > reader.after
@@ -88,10 +80,7 @@ export async function readJobUpdates(
   database: Database,
   readers: readonly { readonly jobId: string; readonly after: number }[],
 ): Promise<JobUpdate[][]> {
-  const rows = await eventsStatement.run(database, {
-    ids: readers.map(({ jobId }) => jobId),
-    after: readers.map(({ after }) => after),
-  });
+  const rows = await eventsStatement.run(database, columnsOf(readers, 'jobId', 'after'));
   const events: JobUpdate[][] = readers.map(() => []);
   for (const { place, ...event } of rows) {
     events[place - 1]!.push(event.type === 'state' ? { ...event, data: shown(event.data, event.at) } : event);
@@ -105,14 +94,10 @@ export function isLastUpdate({ type, data }: JobUpdate): boolean {
 }
 
 /** The update in the terms of `JobRecord`, as of the moment of the update. */
-function shown({ state, attempt, runAt, error }: StoredState, at: Date): Extract<JobUpdate, { type: 'state' }>['data'] {
+function shown({ runAt, ...stored }: StateData<JobState>, at: Date): StateData<ShownState> {
   const dueAt = runAt === undefined ? at : new Date(runAt);
-  return {
-    state: shownState({ state, attempt, runAt: dueAt }, at),
-    attempt,
-    ...(runAt !== undefined && { runAt: dueAt.toISOString() }),
-    ...(error && { error }),
-  };
+  const state = shownState({ ...stored, runAt: dueAt }, at);
+  return { ...stored, state, ...(runAt !== undefined && { runAt: dueAt.toISOString() }) };
 }
 
 function isFinal(state: string): boolean {

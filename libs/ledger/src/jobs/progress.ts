@@ -1,4 +1,4 @@
-import { statement, type Database } from '../statement';
+import { columnsOf, statement, type Database } from '../statement';
 import type { Dispatch } from './claim';
 
 export interface Progress extends Dispatch {
@@ -7,10 +7,10 @@ export interface Progress extends Dispatch {
 }
 
 const progressStatement = statement<Dispatch>('progress').with(
-  { ids: 'uuid[]', dispatches: 'int[]', percents: 'smallint[]', notes: 'text?[]' },
+  { id: 'uuid[]', dispatch: 'int[]', percent: 'smallint[]', note: 'text?[]' },
   ($) => `WITH held AS (
      SELECT job.id, held.percent, held.note
-       FROM job JOIN unnest(${$.ids}, ${$.dispatches}, ${$.percents}, ${$.notes}) AS held(id, dispatch, percent, note)
+       FROM job JOIN unnest(${$.id}, ${$.dispatch}, ${$.percent}, ${$.note}) AS held(id, dispatch, percent, note)
             ON held.id = job.id
       WHERE job.dispatch = held.dispatch AND job.state = 'active'
       ORDER BY job.id
@@ -29,10 +29,5 @@ const progressStatement = statement<Dispatch>('progress').with(
 
 /** Stores the progress of active jobs and records it as job updates. A fenced dispatch writes nothing. */
 export async function recordProgress(database: Database, progress: readonly Progress[]): Promise<void> {
-  await progressStatement.run(database, {
-    ids: progress.map(({ id }) => id),
-    dispatches: progress.map(({ dispatch }) => dispatch),
-    percents: progress.map(({ percent }) => percent),
-    notes: progress.map(({ note }) => note ?? null),
-  });
+  await progressStatement.run(database, columnsOf(progress, 'id', 'dispatch', 'percent', 'note'));
 }

@@ -1,7 +1,7 @@
 import { jobStates, shownState, type JobPlace, type JobState, type ShownState } from '@app/contracts';
-import { statement, type Database, type Placeholders } from '../statement';
+import { statement, statementVariants, type Database, type Placeholders } from '../statement';
 import type { JobError } from './settle';
-import { kindsOf, walk } from './walks';
+import { kindsOf, walk, walkDeferred } from './walks';
 
 /** A job as its tenant sees it. */
 export interface JobRecord {
@@ -36,7 +36,7 @@ interface Row extends Omit<JobRecord, 'state' | 'progress'> {
 
 /**
  * `JobPlace`, read in the same snapshot as the state. The relay deletes an outbox row when the broker has confirmed its
- * message, so a queued job without a row is at the broker. A cancel is requested only of a job that a worker has.
+ * message, so a queued job without a row is at the broker. A cancel sets `cancel_requested` only for an active job.
  */
 const place = `CASE
     WHEN state = 'queued' THEN CASE WHEN EXISTS (SELECT FROM outbox WHERE outbox.job_id = job.id) THEN 'outbox' ELSE 'broker' END
@@ -76,7 +76,12 @@ const pageOf = (ids: string): string =>
 /** `before` is the id that the page comes before. */
 const parameters = { tenant: 'text', states: 'job_state[]', before: 'uuid', limit: 'int' } as const;
 
-type Listed = Placeholders<typeof parameters>;
+/** The SQL of the parameters. `kind` exists only in the statements for one kind. */
+type Listed = Placeholders<typeof parameters> & { readonly kind?: string };
+
+/** The kinds that are read in each state. */
+const kindsOfList = ({ kind, states }: Listed): string =>
+  kind ? `kinds AS (SELECT state, ${kind} AS kind FROM unnest(${states}) AS wanted(state))` : kindsOf(states);
 
 /** The rows of one group, newest first. */
 const newestOf = ($: Listed, state: string, isDeferred: string, tried: string): string => {
@@ -100,31 +105,36 @@ const newestDeferred = ($: Listed, columns: string, tried: string, reach: string
 const newestFirst = ($: Listed, ids: string): string =>
   `SELECT id FROM (${ids}) found ORDER BY id DESC LIMIT ${$.limit}`;
 
-const anyState = ($: Listed, kinds: string): string =>
-  `WITH RECURSIVE ${kinds} ${pageOf(
+const anyState = ($: Listed): string =>
+  `WITH RECURSIVE ${kindsOfList($)} ${pageOf(
     newestFirst(
       $,
       `${newest($)} UNION ALL SELECT id FROM (${newestDeferred($, 'id', '(false), (true)', $.limit)}) row`,
     ),
   )}`;
 
-/** The parts of `queued` that a caller sees, as `shownState` defines them. A job that is not deferred is due. */
-const partsOfQueued = {
-  queued: { isDue: true, others: ($: Listed) => ` UNION ALL ${newest($)}`, tried: '(false), (true)' },
-  scheduled: { isDue: false, others: () => '', tried: '(false)' },
-  retrying: { isDue: false, others: () => '', tried: '(true)' },
-} as const;
+/** A part of `queued` that a caller sees, as `shownState` defines it. A job that is not deferred is due. */
+interface PartOfQueued {
+  readonly isDue: boolean;
+  readonly tried: string;
+}
 
-type PartOfQueued = keyof typeof partsOfQueued;
+const queued: PartOfQueued = { isDue: true, tried: '(false), (true)' };
+const scheduled: PartOfQueued = { isDue: false, tried: '(false)' };
+const retrying: PartOfQueued = { isDue: false, tried: '(true)' };
+
+/** The rows of this part that are not deferred, as a further part of a UNION. */
+const othersOf = ($: Listed, isDue: boolean): string => (isDue ? ` UNION ALL ${newest($)}` : '');
 
 /** How many deferred rows of each group are read, newest first. */
 const looked = 100;
 
 /** Reads by id. The page ends at the last row that was read of any group: older rows would leave gaps. */
-const byAge = ($: Listed, part: PartOfQueued, kinds: string): string => {
-  const { isDue, others, tried } = partsOfQueued[part];
-  const ids = `SELECT id FROM looked WHERE run_at ${isDue ? '<=' : '>'} now()${others($)}`;
-  return `WITH RECURSIVE ${kinds}, looked AS MATERIALIZED (
+const byAge =
+  ({ isDue, tried }: PartOfQueued) =>
+  ($: Listed): string => {
+    const ids = `SELECT id FROM looked WHERE run_at ${isDue ? '<=' : '>'} now()${othersOf($, isDue)}`;
+    return `WITH RECURSIVE ${kindsOfList($)}, looked AS MATERIALIZED (
      SELECT id, run_at, row_number() OVER (PARTITION BY kind, tried ORDER BY id DESC) = ${looked} AS is_last
        FROM (${newestDeferred($, 'id, run_at', tried, String(looked))}) row
    ), reached AS (
@@ -135,39 +145,25 @@ const byAge = ($: Listed, part: PartOfQueued, kinds: string): string => {
        SELECT id FROM (${ids}) found
         WHERE id >= coalesce((SELECT id FROM reached), '${firstId}') ORDER BY id DESC LIMIT ${$.limit}`)}) page ON true
     ORDER BY id DESC`;
-};
+  };
 
 /**
  * Reads by time, not by id: for rows that are rare among the deferred ones.
  * @param reach how many rows of each group
  */
-const byTime = ($: Listed, part: PartOfQueued, kinds: string, reach: number | 'ALL'): string => {
-  const { isDue, others, tried } = partsOfQueued[part];
-  const group = ['kinds.kind', $.tenant, 'attempts.tried'];
-  const rows = isDue
-    ? walk('job_deferred', 'ASC', ['>=', ...group], ['<=', ...group, 'now()'])
-    : walk('job_deferred', 'ASC', ['>', ...group, 'now()'], ['<=', ...group]);
-  return `WITH RECURSIVE ${kinds}, looked AS MATERIALIZED (
+const byTime =
+  ({ isDue, tried }: PartOfQueued, reach: number | 'ALL') =>
+  ($: Listed): string => {
+    const rows = walkDeferred(['kinds.kind', $.tenant, 'attempts.tried'], isDue);
+    return `WITH RECURSIVE ${kindsOfList($)}, looked AS MATERIALIZED (
      SELECT row.id, row_number() OVER (PARTITION BY kinds.kind, attempts.tried) AS place
        FROM kinds CROSS JOIN (VALUES ${tried}) AS attempts(tried)
       CROSS JOIN LATERAL (SELECT id FROM job WHERE ${rows} LIMIT ${reach} OFFSET 0) row
    )
    SELECT page.*, ${reach === 'ALL' ? 'false' : `EXISTS (SELECT FROM looked WHERE place = ${reach})`} AS "isPart" FROM (SELECT) alone
-     LEFT JOIN (${pageOf(newestFirst($, `SELECT id FROM looked WHERE id < ${$.before}${others($)}`))}) page ON true
+     LEFT JOIN (${pageOf(newestFirst($, `SELECT id FROM looked WHERE id < ${$.before}${othersOf($, isDue)}`))}) page ON true
     ORDER BY id DESC`;
-};
-
-type ListText = ($: Listed, kinds: string) => string;
-
-/**
- * The texts for a part of `queued`, run one after another until an answer is complete. As a rule, few deferred
- * rows are due and many are not.
- */
-const triedFor = (part: PartOfQueued): ListText[] => [
-  ...(part === 'queued' ? [($: Listed, kinds: string) => byTime($, part, kinds, 1_000)] : []),
-  ($, kinds) => byAge($, part, kinds),
-  ($, kinds) => byTime($, part, kinds, 'ALL'),
-];
+  };
 
 interface ListedRow extends Row {
   /** The rows of the page and the one after it. Null: this row only carries `isPart`. */
@@ -176,30 +172,25 @@ interface ListedRow extends Row {
   readonly isPart?: boolean;
 }
 
-/** Each question has its own text, so that the plan that PostgreSQL keeps for it has no unused part. */
-const texts: Readonly<Record<PartOfQueued | 'all', readonly ListText[]>> = {
-  all: [anyState],
-  queued: triedFor('queued'),
-  scheduled: triedFor('scheduled'),
-  retrying: triedFor('retrying'),
+const statementsOf = (list: string, ...texts: (($: Listed) => string)[]) =>
+  texts.map((text, place) =>
+    statementVariants<ListedRow>(([kind]) => `list_${list}${kind ? '_of_kind' : ''}_${place}`).with(
+      parameters,
+      { kind: 'text' },
+      text,
+    ),
+  );
+
+/**
+ * The statements of each list, run one after another until an answer is complete. As a rule, few deferred rows are due
+ * and many are not.
+ */
+const listStatements = {
+  all: statementsOf('all', anyState),
+  queued: statementsOf('queued', byTime(queued, 1_000), byAge(queued), byTime(queued, 'ALL')),
+  scheduled: statementsOf('scheduled', byAge(scheduled), byTime(scheduled, 'ALL')),
+  retrying: statementsOf('retrying', byAge(retrying), byTime(retrying, 'ALL')),
 };
-
-type List = keyof typeof texts;
-
-function statementsOf<S>(suffix: string, create: (name: string, text: ListText) => S): Record<List, S[]> {
-  const of = (list: List) => texts[list].map((text, place) => create(`list_${list}${suffix}_${place}`, text));
-  return { all: of('all'), queued: of('queued'), scheduled: of('scheduled'), retrying: of('retrying') };
-}
-
-const listStatements = statementsOf('', (name, text) =>
-  statement<ListedRow>(name).with(parameters, ($) => text($, kindsOf($.states))),
-);
-
-const listOfKindStatements = statementsOf('_of_kind', (name, text) =>
-  statement<ListedRow>(name).with({ ...parameters, kind: 'text' }, ($) =>
-    text($, `kinds AS (SELECT state, ${$.kind} AS kind FROM unnest(${$.states}) AS wanted(state))`),
-  ),
-);
 
 /** @returns the job with its whole result; undefined when the tenant has no such job */
 export async function readJob(database: Database, tenant: string, id: string): Promise<JobRecord | undefined> {
@@ -218,7 +209,7 @@ export async function readJobs(
   ids: readonly string[],
 ): Promise<(JobRecord & { readonly sequence: number })[]> {
   const rows = await readManyStatement.run(database, { ids });
-  return rows.map((row) => ({ ...toRecord(row), sequence: row.sequence }));
+  return rows.map(toRecord);
 }
 
 /**
@@ -231,39 +222,18 @@ export async function listJobs(
   query: { state: ShownState | undefined; kind: string | undefined; before: string | undefined; limit: number },
 ): Promise<{ jobs: JobRecord[]; hasMore: boolean }> {
   const { state, kind, before = lastId, limit } = query;
-  const part = state !== undefined && state in partsOfQueued ? (state as PartOfQueued) : undefined;
+  const part = state !== undefined && state in listStatements ? (state as keyof typeof listStatements) : undefined;
   const states = part ? ['queued'] : state === undefined ? jobStates : [state];
-  const values = { tenant, states, before, limit: limit + 1 };
-  const tries =
-    kind === undefined
-      ? listStatements[part ?? 'all'].map((statement) => () => statement.run(database, values))
-      : listOfKindStatements[part ?? 'all'].map((statement) => () => statement.run(database, { ...values, kind }));
   let rows: ListedRow[] = [];
-  for (const read of tries) {
-    rows = await read();
+  for (const list of listStatements[part ?? 'all']) {
+    rows = await list.run(database, { tenant, kind, states, before, limit: limit + 1 });
     if (!rows[0]?.isPart) break;
   }
   rows = rows.filter(({ found }) => found !== null);
   return { jobs: rows.slice(0, limit).map(toRecord), hasMore: rows.length > limit };
 }
 
-function toRecord(row: Row): JobRecord {
-  return {
-    id: row.id,
-    kind: row.kind,
-    version: row.version,
-    state: shownState(row, row.now),
-    broker: row.broker,
-    place: row.place,
-    attempt: row.attempt,
-    maxAttempts: row.maxAttempts,
-    progress: { percent: row.percent, note: row.note },
-    result: row.result,
-    resultBytes: row.resultBytes,
-    error: row.error,
-    createdAt: row.createdAt,
-    runAt: row.runAt,
-    startedAt: row.startedAt,
-    finishedAt: row.finishedAt,
-  };
+/** Keeps the further columns of a row. */
+function toRecord<Read extends Row>({ percent, note, now, ...row }: Read) {
+  return { ...row, state: shownState(row, now), progress: { percent, note } };
 }

@@ -1,6 +1,5 @@
-import { issueDispatch } from '../outbox/issue-dispatch';
 import { statement, type Database } from '../statement';
-import { recordState } from './record-state';
+import { issueDispatch, recordState } from './sql-parts';
 
 /** How many messages a broker should hold per queue: those of jobs that are active, or queued and published. */
 const publishedStatement = statement<{ queue: string; published: number }>('count_published').with(

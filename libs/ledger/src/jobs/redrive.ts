@@ -1,6 +1,5 @@
-import { issueDispatch } from '../outbox/issue-dispatch';
-import { statement, type Database } from '../statement';
-import { recordState } from './record-state';
+import { statement } from '../statement';
+import { issueDispatch, recordState } from './sql-parts';
 
 /** Which dead letters to redrive: by their ids or the ids of their jobs, or by filters. */
 export interface RedriveSelection {
@@ -20,6 +19,9 @@ export interface Redriven {
 export const redriveLimit = 1_000;
 
 /**
+ * Redrives dead letters, `redriveLimit` at most, and records `by`, who asked for it. Returns for each selected dead letter
+ * what became of it.
+ *
  * failed -> queued, with the next dispatch and with all attempts again. The effect key stays the same. A job with an
  * order key goes behind the later jobs of its key. Concurrent redrives are safe: the second one finds the job queued.
  *
@@ -27,7 +29,7 @@ export const redriveLimit = 1_000;
  * waits again until all children are completed. A parent with a cancelled child would wait for ever, so it stays
  * failed.
  */
-const redriveStatement = statement<Redriven>('redrive').with(
+export const redrive = statement<Redriven>('redrive').with(
   { ids: 'uuid[]?', kind: 'text?', broker: 'text?', before: 'timestamptz?', by: 'text' },
   ($) => `WITH selected AS (
      SELECT id, job_id FROM dead_letter
@@ -93,12 +95,3 @@ const redriveStatement = statement<Redriven>('redrive').with(
      LEFT JOIN again ON again.id = selected.job_id
      LEFT JOIN parents ON parents.id = selected.job_id`,
 );
-
-/**
- * Redrives dead letters, `redriveLimit` at most.
- * @param by who asked for it, for the record
- * @returns for each selected dead letter what became of it
- */
-export async function redrive(database: Database, selection: RedriveSelection, by: string): Promise<Redriven[]> {
-  return redriveStatement.run(database, { ...selection, by });
-}

@@ -1,11 +1,7 @@
 import type { JobState } from '@app/contracts';
-import { issueDispatch } from '../outbox/issue-dispatch';
-import { statement, type Database } from '../statement';
-import { recordJobFinished } from './record-job-finished';
-import { deadLetterFailed } from './dead-letter-failed';
+import { columnsOf, statement, type Database } from '../statement';
 import type { ClaimedJob, Dispatch } from './claim';
-import { recordState } from './record-state';
-import { updateParents } from './update-parents';
+import { deadLetterFailed, issueDispatch, recordEnds } from './sql-parts';
 
 /** The error of a job that was cancelled while a worker ran it. */
 export const cancelledWhileActive: JobError = { code: 'cancelled', message: 'The job was cancelled while it ran.' };
@@ -36,16 +32,16 @@ export type SettledState = Settlement['state'];
  */
 const settleStatement = statement<Dispatch & { state: SettledState }>('settle').with(
   {
-    ids: 'uuid[]',
-    dispatches: 'int[]',
-    states: 'job_state[]',
-    delaysMs: 'bigint[]',
-    attemptChanges: 'smallint[]',
-    results: 'text?[]',
-    errors: 'text?[]',
+    id: 'uuid[]',
+    dispatch: 'int[]',
+    state: 'job_state[]',
+    delayMs: 'bigint[]',
+    attemptChange: 'smallint[]',
+    result: 'text?[]',
+    error: 'text?[]',
   },
   ($) => `WITH wanted AS (
-     SELECT * FROM unnest(${$.ids}, ${$.dispatches}, ${$.states}, ${$.delaysMs}, ${$.attemptChanges}, ${$.results}, ${$.errors})
+     SELECT * FROM unnest(${$.id}, ${$.dispatch}, ${$.state}, ${$.delayMs}, ${$.attemptChange}, ${$.result}, ${$.error})
          AS wanted(id, dispatch, state, delay_ms, attempt_change, result, error)
    ), held AS (
      SELECT job.id, wanted.delay_ms, wanted.attempt_change, wanted.result,
@@ -73,17 +69,13 @@ const settleStatement = statement<Dispatch & { state: SettledState }>('settle').
      RETURNING job.*, dispatch - (job.state = 'queued')::int AS settled_dispatch
    ), dispatched AS (
      ${issueDispatch("settled WHERE state = 'queued'")}
-   ), recorded AS (
-     ${recordState('settled')}
    ), deduped AS (
      INSERT INTO processed_message (consumer, message_id)
      SELECT kind, id FROM settled WHERE state = 'completed'
      ON CONFLICT DO NOTHING
    ), buried AS (
      ${deadLetterFailed("settled WHERE state = 'failed'")}
-   ), announced AS (
-     ${recordJobFinished('settled')}
-   ), ${updateParents('settled')}
+   ), ${recordEnds('settled')}
    SELECT id, settled_dispatch AS dispatch, state FROM settled`,
 );
 
@@ -112,13 +104,9 @@ export async function settle(
   settlements: readonly Settlement[],
 ): Promise<(SettledState | undefined)[]> {
   const rows = await settleStatement.run(database, {
-    ids: settlements.map(({ id }) => id),
-    dispatches: settlements.map(({ dispatch }) => dispatch),
-    states: settlements.map(({ state }) => state),
-    delaysMs: settlements.map(({ delayMs }) => delayMs),
-    attemptChanges: settlements.map(({ attemptChange }) => attemptChange),
-    results: settlements.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
-    errors: settlements.map(({ error }) => (error === undefined ? null : JSON.stringify(error))),
+    ...columnsOf(settlements, 'id', 'dispatch', 'state', 'delayMs', 'attemptChange'),
+    result: settlements.map(({ result }) => (result === undefined ? null : JSON.stringify(result))),
+    error: settlements.map(({ error }) => error && JSON.stringify(error)),
   });
   const written = new Map(rows.map(({ id, dispatch, state }) => [`${id}-${dispatch}`, state]));
   return settlements.map(({ id, dispatch }) => written.get(`${id}-${dispatch}`));

@@ -1,10 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
-import { issueDispatch } from '../outbox/issue-dispatch';
+import { withClient } from '../ledger-pool';
 import { statement } from '../statement';
-import { recordJobFinished } from './record-job-finished';
-import { deadLetterFailed } from './dead-letter-failed';
-import { recordState } from './record-state';
-import { updateParents } from './update-parents';
+import { deadLetterFailed, issueDispatch, recordEnds } from './sql-parts';
 
 export interface SweptJob {
   readonly id: string;
@@ -61,13 +58,9 @@ const sweepStatement = statement<Omit<SweptJob, 'state'> & { state: SweptJob['st
      RETURNING job.*
    ), dispatched AS (
      ${issueDispatch("swept WHERE state = 'queued'")}
-   ), recorded AS (
-     ${recordState('swept')}
    ), buried AS (
      ${deadLetterFailed("swept WHERE state = 'failed'")}
-   ), announced AS (
-     ${recordJobFinished('swept')}
-   ), ${updateParents('swept')}
+   ), ${recordEnds('swept')}
    SELECT id, kind, state, attempt FROM swept
    UNION ALL
    SELECT id, kind, state, attempt FROM job
@@ -95,22 +88,11 @@ export async function sweepExpiredLeases(
   spared: readonly string[],
   agrees: (clock: ServerClock) => boolean,
 ): Promise<Sweep> {
-  const client = await pool.connect();
-  let fault: Error | undefined;
-  try {
+  return withClient(pool, async (client) => {
     const sweep = await sweepIn(client, spared, agrees);
     await client.query('COMMIT');
     return sweep;
-  } catch (error) {
-    fault = error as Error;
-    await client.query('ROLLBACK').then(
-      () => (fault = undefined),
-      () => undefined,
-    );
-    throw error;
-  } finally {
-    client.release(fault);
-  }
+  });
 }
 
 async function sweepIn(

@@ -32,6 +32,15 @@ export function walk(index: keyof typeof indexes, direction: 'ASC' | 'DESC', ...
 }
 
 /**
+ * A walk through a group of deferred rows: those that are due, or those that are due later.
+ * @param group SQL expressions for kind, tenant and whether an attempt was made
+ */
+export const walkDeferred = (group: readonly string[], isDue: boolean): string =>
+  isDue
+    ? walk('job_deferred', 'ASC', ['>=', ...group], ['<=', ...group, 'now()'])
+    : walk('job_deferred', 'ASC', ['>', ...group, 'now()'], ['<=', ...group]);
+
+/**
  * A CTE of the kinds that exist in each state, of all tenants: one step through the index for each. For WITH RECURSIVE.
  * @param states an SQL array
  */

@@ -1,6 +1,6 @@
 import { toStorable, type DataOf, type EventDefinition } from '@app/contracts';
 import type { Transaction } from '../transaction';
-import { statement, type Database } from '../statement';
+import { columnsOf, statement, type Database } from '../statement';
 
 export interface EventOutboxRow {
   readonly rowId: string;
@@ -70,13 +70,13 @@ export async function takeEvents(
 }
 
 const removeStatement = statement<never>('event_outbox_remove').with(
-  { ids: 'bigint[]' },
-  ($) => `DELETE FROM event_outbox WHERE id = ANY(${$.ids})`,
+  { rowId: 'bigint[]' },
+  ($) => `DELETE FROM event_outbox WHERE id = ANY(${$.rowId})`,
 );
 
 /** Deletes events that the broker has confirmed, in the transaction that took them. */
 export async function removeEvents(transaction: Database, rows: readonly EventOutboxRow[]): Promise<void> {
-  await removeStatement.run(transaction, { ids: rows.map(({ rowId }) => rowId) });
+  await removeStatement.run(transaction, columnsOf(rows, 'rowId'));
 }
 
 /** An event that its broker refuses for good. */
@@ -90,14 +90,14 @@ const refuseStatement = statement<never>('event_outbox_refuse').with(
   {
     broker: 'text',
     source: 'text',
-    ids: 'bigint[]',
-    kinds: 'text[]',
-    tenants: 'text[]',
-    details: 'text[]',
-    raws: 'bytea[]',
+    rowId: 'bigint[]',
+    kind: 'text[]',
+    tenant: 'text[]',
+    reason: 'text[]',
+    raw: 'bytea[]',
   },
   ($) => `WITH refused AS (
-     SELECT * FROM unnest(${$.ids}, ${$.kinds}, ${$.tenants}, ${$.details}, ${$.raws})
+     SELECT * FROM unnest(${$.rowId}, ${$.kind}, ${$.tenant}, ${$.reason}, ${$.raw})
          AS refused(id, kind, tenant, detail, raw)
    ), removed AS (
      DELETE FROM event_outbox USING refused WHERE event_outbox.id = refused.id
@@ -115,10 +115,7 @@ export async function refuseEvents(
   await refuseStatement.run(transaction, {
     broker,
     source,
-    ids: refused.map(({ rowId }) => rowId),
-    kinds: refused.map(({ kind }) => kind),
-    tenants: refused.map(({ tenant }) => tenant),
-    details: refused.map(({ reason }) => toStorable(reason)),
-    raws: refused.map(({ raw }) => raw),
+    ...columnsOf(refused, 'rowId', 'kind', 'tenant', 'raw'),
+    reason: refused.map(({ reason }) => toStorable(reason)),
   });
 }

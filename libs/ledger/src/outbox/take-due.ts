@@ -1,11 +1,12 @@
 import { statement, type Database } from '../statement';
 
 export interface OutboxRow {
+  readonly rowId: string;
+  /** The id of the job. */
   readonly id: string;
   readonly queue: string;
   readonly kind: string;
   readonly version: number;
-  readonly jobId: string;
   readonly dispatch: number;
   readonly priority: number;
   readonly orderKey: string | null;
@@ -14,7 +15,7 @@ export interface OutboxRow {
 }
 
 const columns =
-  'id, queue, kind, version, job_id AS "jobId", dispatch, priority, order_key AS "orderKey", publish_at AS at, traceparent';
+  'id AS "rowId", job_id AS id, queue, kind, version, dispatch, priority, order_key AS "orderKey", publish_at AS at, traceparent';
 
 /**
  * The first outbox row of each order key. The query jumps through the index from key to key, so that ten thousand rows
@@ -83,7 +84,7 @@ const removeStatement = statement<never>('outbox_remove').with(
 
 /** Deletes rows that the broker has confirmed, in the transaction that took them. */
 export async function removePublished(transaction: Database, rows: readonly OutboxRow[]): Promise<void> {
-  await removeStatement.run(transaction, { ids: rows.map(({ id }) => id) });
+  await removeStatement.run(transaction, { ids: rows.map(({ rowId }) => rowId) });
 }
 
 const nextDueStatement = statement<{ ms: number | null }>('outbox_next_due').with(

@@ -1,21 +1,15 @@
 import type { BrokerName } from '@app/contracts';
 import type { Settings } from '@app/configuration';
-import type { DynamicModule, FactoryProvider, Type } from '@nestjs/common';
-import type { BrokerDescription } from '../port/broker-description';
+import type { DynamicModule, FactoryProvider } from '@nestjs/common';
 import type { BrokerDriver } from '../port/broker-driver';
 import type { Capabilities } from '../port/capabilities';
 import type { BrokerTopology } from '../port/topology';
 import { BullmqDriverModule } from './bullmq/bullmq.module';
 import { BullmqDriver, bullmqCapabilities } from './bullmq/bullmq-driver';
-import { describeBullmq } from './bullmq/describe-bullmq';
-import { describeKafka } from './kafka/describe-kafka';
 import type { KafkaAccess } from './kafka/kafka-connection';
-import { kafkaCapabilities, KafkaDriver } from './kafka/kafka-driver';
-import { KafkaDriverModule } from './kafka/kafka.module';
+import { kafkaCapabilities } from './kafka/kafka-capabilities';
 import { memoryCapabilities } from './memory/memory-driver';
-import { describeRabbitmq } from './rabbitmq/describe-rabbitmq';
-import { rabbitmqCapabilities, RabbitmqDriver } from './rabbitmq/rabbitmq-driver';
-import { RabbitmqDriverModule } from './rabbitmq/rabbitmq.module';
+import { rabbitmqCapabilities } from './rabbitmq/rabbitmq-capabilities';
 
 /** The settings that a process needs to reach the brokers. */
 export const brokerSettingNames = [
@@ -54,43 +48,56 @@ export const brokerCapabilities: Readonly<Record<BrokerName, Capabilities>> = {
   memory: memoryCapabilities,
 };
 
-/** The modules of the configured drivers, and the provider that collects them under `DRIVERS`, BullMQ first. */
+/**
+ * BullMQ's module, and the provider of all configured drivers under `DRIVERS`, BullMQ first. A process loads the client
+ * libraries of RabbitMQ and Kafka only when they are configured.
+ */
 export function configuredDrivers(
   settings: BrokerSettings,
   application: string,
   topology: BrokerTopology,
   use: 'consume' | 'publish',
 ): { imports: DynamicModule[]; provider: FactoryProvider<readonly BrokerDriver[]> } {
-  const { REDIS_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX, LEASE_MS } = settings;
+  const { REDIS_URL, BULLMQ_PREFIX, LEASE_MS } = settings;
   const bullmq = { redisUrl: REDIS_URL, databaseUrl: directUrl(settings), prefix: BULLMQ_PREFIX, leaseMs: LEASE_MS };
-  const imports = [BullmqDriverModule.forRoot(bullmq, application, topology, use)];
-  const drivers: Type<BrokerDriver>[] = [BullmqDriver];
-  if (RABBITMQ_URL !== undefined) {
-    const rabbitmq = { url: RABBITMQ_URL, prefix: BROKER_PREFIX };
-    imports.push(RabbitmqDriverModule.forRoot(rabbitmq, application, topology));
-    drivers.push(RabbitmqDriver);
-  }
-  if (KAFKA_BROKERS !== undefined) {
-    const access = kafkaAccess(settings);
-    const kafka = { brokers: KAFKA_BROKERS, access, prefix: BROKER_PREFIX, leaseMs: LEASE_MS };
-    imports.push(KafkaDriverModule.forRoot(kafka, application, topology));
-    drivers.push(KafkaDriver);
-  }
-  return { imports, provider: { provide: DRIVERS, inject: drivers, useFactory: (...made: BrokerDriver[]) => made } };
+  const useFactory = async (bullmqDriver: BullmqDriver) => {
+    const others = await Promise.all(connectors.map((connect) => connect(settings, application, topology)));
+    return [bullmqDriver, ...others.filter((driver) => driver !== undefined)];
+  };
+  return {
+    imports: [BullmqDriverModule.forRoot(bullmq, application, topology, use)],
+    provider: { provide: DRIVERS, inject: [BullmqDriver], useFactory },
+  };
 }
+
+/** @returns the driver of a broker; undefined when the broker is not configured */
+type Connector = (
+  settings: BrokerSettings,
+  application: string,
+  topology: BrokerTopology,
+) => Promise<BrokerDriver | undefined>;
+
+const connectRabbitmq: Connector = async ({ RABBITMQ_URL, BROKER_PREFIX: prefix }, application, topology) => {
+  if (RABBITMQ_URL === undefined) return undefined;
+  const { RabbitmqDriver } = await import('@app/messaging/rabbitmq');
+  return RabbitmqDriver.connect({ url: RABBITMQ_URL, prefix }, application, topology);
+};
+
+const connectKafka: Connector = async (settings, application, topology) => {
+  const { KAFKA_BROKERS, BROKER_PREFIX: prefix, LEASE_MS: leaseMs } = settings;
+  if (KAFKA_BROKERS === undefined) return undefined;
+  const { KafkaDriver } = await import('@app/messaging/kafka');
+  return new KafkaDriver(
+    { brokers: KAFKA_BROKERS, access: kafkaAccess(settings), prefix, leaseMs },
+    application,
+    topology,
+  );
+};
+
+/** The brokers besides BullMQ. */
+const connectors: readonly Connector[] = [connectRabbitmq, connectKafka];
 
 function kafkaAccess({ KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_SASL, KAFKA_SSL }: BrokerSettings): KafkaAccess {
   if (KAFKA_USERNAME === undefined || KAFKA_PASSWORD === undefined) return { ssl: KAFKA_SSL };
   return { ssl: KAFKA_SSL, sasl: { mechanism: KAFKA_SASL, username: KAFKA_USERNAME, password: KAFKA_PASSWORD } };
-}
-
-/** Describes the configured brokers, BullMQ first. Connects to none of them. */
-export function describeBrokers(settings: BrokerSettings, topology: BrokerTopology): BrokerDescription[] {
-  const { REDIS_URL, BULLMQ_PREFIX, RABBITMQ_URL, KAFKA_BROKERS, BROKER_PREFIX: prefix } = settings;
-  const bullmq = { redisUrl: REDIS_URL, databaseUrl: directUrl(settings), prefix: BULLMQ_PREFIX };
-  return [
-    describeBullmq(bullmq, topology),
-    ...(RABBITMQ_URL === undefined ? [] : [describeRabbitmq({ url: RABBITMQ_URL, prefix }, topology)]),
-    ...(KAFKA_BROKERS === undefined ? [] : [describeKafka({ brokers: KAFKA_BROKERS, prefix }, topology)]),
-  ];
 }

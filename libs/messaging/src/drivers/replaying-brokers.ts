@@ -1,4 +1,5 @@
 import { ConfigurationError, configuredBrokers } from '@app/configuration';
+import type { BrokerName } from '@app/contracts';
 import { brokerCapabilities, type BrokerSettings } from './configured-drivers';
 
 /**
@@ -8,8 +9,8 @@ import { brokerCapabilities, type BrokerSettings } from './configured-drivers';
  * @throws ConfigurationError when no configured broker can replay
  */
 export function replayingBrokers<Settings extends BrokerSettings>(settings: Settings, because: string): Settings {
-  const keeps = (broker: 'rabbitmq' | 'kafka') => brokerCapabilities[broker].replay !== 'none';
-  if (!configuredBrokers(settings).some((broker) => brokerCapabilities[broker].replay !== 'none')) {
+  const keeps = (broker: BrokerName) => brokerCapabilities[broker].replay !== 'none';
+  if (!configuredBrokers(settings).some(keeps)) {
     throw new ConfigurationError([`${because}: expected a broker that keeps past events; set KAFKA_BROKERS as well`]);
   }
   return {

@@ -1,4 +1,4 @@
-import type { Delivery } from './broker-driver';
+import type { Delivery } from './consumer';
 import { isForeign, parseMessage, UnreadableMessageError } from './job-message';
 
 /**

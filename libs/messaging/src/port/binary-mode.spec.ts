@@ -1,4 +1,4 @@
-import { CloudEvent, Kafka } from 'cloudevents';
+import { CloudEvent, Kafka as KafkaBinding } from 'cloudevents';
 import fc from 'fast-check';
 import { fromBinaryMode, type BinaryEvent } from './binary-mode';
 import { maxMessageBytes, parseMessage, rawBytes, UnreadableMessageError } from './job-message';
@@ -7,14 +7,14 @@ const attributes = {
   specversion: '1.0',
   id: 'order-4711',
   source: 'https://shop.example.com/orders',
-  type: 'sms.send.v1',
+  type: 'parcel.sent.v1',
   tenant: 'shop',
 };
 const data = { to: '+4915112345678', text: 'Grüße' };
 const parsed = {
   id: 'order-4711',
   source: attributes.source,
-  kind: 'sms.send',
+  kind: 'parcel.sent',
   version: 1,
   traceparent: undefined,
   tenant: 'shop',
@@ -43,7 +43,7 @@ describe('a CloudEvent in binary mode', () => {
   });
 
   it('is read as the cloudevents package writes it, in whatever form the client passes its headers', () => {
-    const { headers, value } = Kafka.binary(new CloudEvent({ ...attributes, data }));
+    const { headers, value } = KafkaBinding.binary(new CloudEvent({ ...attributes, data }));
     const asBytes = Object.fromEntries(
       Object.entries(headers).flatMap(([name, text]) => (text ? [[name, Buffer.from(String(text))]] : [])),
     );

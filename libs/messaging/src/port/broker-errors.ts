@@ -13,13 +13,16 @@ export class BrokerUnavailable extends Error {
   }
 }
 
-/** The broker answers, but has no queue, exchange, binding or topic for a message. */
+/**
+ * The broker answers, but has no queue, binding or topic for a message. A missing exchange of RabbitMQ closes the
+ * channel, and is a `BrokerUnavailable`.
+ */
 export class Unroutable extends Error {
   readonly code = 'unroutable';
 
   constructor(broker: BrokerName, places: readonly string[]) {
     super(
-      `${broker} has no queue, exchange, binding or topic for messages to ${[...new Set(places)].join(', ')}. It is set up again before the next attempt.`,
+      `${broker} has no queue, binding or topic for messages to ${[...new Set(places)].join(', ')}. It is set up again before the next attempt.`,
     );
     this.name = 'Unroutable';
   }
@@ -55,8 +58,10 @@ export class PartlyPublished extends Error {
 
 /** Collects the outcome of each message of one batch, by its place. */
 export class Publication {
-  private readonly confirmed = new Set<number>();
-  private readonly refused = new Map<number, string>();
+  /** The places of the messages that the broker has confirmed. */
+  readonly confirmed = new Set<number>();
+  /** The places of the messages that the broker refuses for good, each with the reason. */
+  readonly refused = new Map<number, string>();
   private cause: Error | undefined;
 
   constructor(
@@ -64,23 +69,9 @@ export class Publication {
     private readonly size: number,
   ) {}
 
-  /** Records that the broker has confirmed the messages at these places. */
-  confirm(places: readonly number[]): void {
-    for (const place of places) this.confirmed.add(place);
-  }
-
-  /** Records that the broker refuses a message for good. */
-  refuse(place: number, reason: string): void {
-    this.refused.set(place, reason);
-  }
-
   /** Records that the outcome of some messages is unknown. Keeps the first cause. */
   lose(cause: Error): void {
     this.cause ??= cause;
-  }
-
-  get refusals(): ReadonlyMap<number, string> {
-    return this.refused;
   }
 
   /** @returns whether the outcome of a message is not known yet */
@@ -102,11 +93,11 @@ export class Publication {
   ): Promise<void> {
     try {
       await send(places);
-      this.confirm(places);
+      for (const place of places) this.confirmed.add(place);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       if (places.length === 1) {
-        this.refuse(places[0]!, (error as Error).message);
+        this.refused.set(places[0]!, (error as Error).message);
         return;
       }
       const half = Math.ceil(places.length / 2);

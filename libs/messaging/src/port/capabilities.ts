@@ -1,6 +1,8 @@
 /**
- * Who provides a feature on a broker: the broker itself (`native`), this system above it (`bus`), or neither (`none`: a
- * request for it is refused, at boot or with a 422).
+ * Who provides a feature on a broker. `native`: the broker or its client. `bus`: this system; the driver provides
+ * `broadcast`, the code above it the rest. `none`: the feature is missing. With `none`, this system refuses a rate limit
+ * or a replay at boot, and a priority with a 422. With `eventOrder: 'none'`, it accepts events with a key but does not
+ * keep their order.
  */
 export const supports = ['native', 'bus', 'none'] as const;
 

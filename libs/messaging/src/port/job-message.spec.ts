@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { encodeMessage, parseMessage, rawBytes, UnreadableMessageError } from './job-message';
+import { encodeMessage, maxMessageBytes, parseMessage, rawBytes, UnreadableMessageError } from './job-message';
 
 const message = {
   id: '019e0000-0000-7000-8000-000000000000',
@@ -38,6 +38,17 @@ describe('a job message', () => {
     const event = { specversion: '1.0', id: '1', source: '/elsewhere', type: 'a.b.v1', dispatch: 'by truck' };
     expect(parseMessage(event)).toMatchObject({ kind: 'a.b', id: '1' });
     expect(() => parseMessage({ ...event, type: `${'a'.repeat(10_000_000)}.v1` })).toThrow(UnreadableMessageError);
+  });
+
+  it('is refused when its data have too many bytes, as an object and as bytes: characters do not count', () => {
+    const eventOf = (data: string) => ({ specversion: '1.0', id: '1', source: '/elsewhere', type: 'a.b.v1', data });
+    const fits = eventOf('字'.repeat(20_000));
+    expect(parseMessage(fits)).toEqual(parseMessage(Buffer.from(JSON.stringify(fits))));
+    const tooLarge = eventOf('字'.repeat(24_000));
+    expect(JSON.stringify(tooLarge).length).toBeLessThan(maxMessageBytes);
+    for (const body of [tooLarge, Buffer.from(JSON.stringify(tooLarge))]) {
+      expect(() => parseMessage(body)).toThrow(expect.objectContaining({ reason: 'oversized' }));
+    }
   });
 
   it('is refused when it is nested too deep to be serialised, and still has bytes to keep', () => {

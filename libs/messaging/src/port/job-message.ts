@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BinaryEvent } from './binary-mode';
-import type { EventMessage, JobMessage } from './broker-driver';
+import type { EventMessage, JobMessage } from './publisher';
 
 /** CloudEvents `source` (a URI reference) of every message that this system publishes. */
 export const messageSource = '/node-message-queue';
@@ -36,8 +36,8 @@ const cloudEvent = z.looseObject({
 });
 
 /** Applies to our own messages only. Other services may use these names for something else. */
-const dispatchNumber = z.int32().min(1);
 const jobId = z.uuid();
+const dispatchNumber = z.int32().min(1);
 
 const versionedType = /^(?<kind>.+)\.v(?<version>\d{1,4})$/;
 
@@ -58,7 +58,7 @@ export function encodeMessage(message: JobMessage) {
   } satisfies CloudEvent;
 }
 
-/** All fields of a message from our relay. */
+/** All fields of a dispatch, as `encodeMessage` writes them. */
 const dispatchFields = new Set(['specversion', 'id', 'source', 'type', 'time', 'dispatch', 'dataref', 'traceparent']);
 const longestField = 1_000;
 
@@ -119,59 +119,45 @@ export class UnreadableMessageError extends Error {
   }
 }
 
-/** A CloudEvent whose type names a kind and a version. */
-interface TypedEvent extends ForeignEvent {
-  readonly dispatch: unknown;
-  readonly subject: string | undefined;
-  readonly time: string | undefined;
-}
-
 /**
  * Parses a message on a queue of jobs: from our relay, or from another service.
  * @throws UnreadableMessageError that says what was expected and what came
  */
 export function parseMessage(body: unknown): ParsedMessage | ForeignEvent {
-  const event = parseCloudEvent(body);
-  const { id, source, kind, version, dispatch, traceparent, tenant, data } = event;
-  if (source !== messageSource) {
-    // The data becomes a payload. A client library may have parsed it already, so its size is checked again.
-    assertSize(sizeOf(data), { kind, source });
-    return { source, id, kind, version, traceparent, tenant, data };
-  }
+  const { id, source, kind, version, dispatch, traceparent, tenant, data } = parseEvent(body);
+  if (source !== messageSource) return { source, id, kind, version, traceparent, tenant, data };
   const dispatched = dispatchNumber.safeParse(dispatch);
-  const shown = typeof dispatch === 'number' ? dispatch : typeof dispatch;
-  if (!jobId.safeParse(id).success || !dispatched.success) {
-    throw new UnreadableMessageError(
-      'malformed',
-      `Expected a UUID as id and a dispatch from 1 on; got id "${id}", dispatch ${shown}.`,
-      { kind, source },
-    );
+  if (dispatched.success && jobId.safeParse(id).success) {
+    return { id: id.toLowerCase(), dispatch: dispatched.data, kind, version, traceparent };
   }
-  return { id: id.toLowerCase(), dispatch: dispatched.data, kind, version, traceparent };
+  const shown = typeof dispatch === 'number' ? dispatch : typeof dispatch;
+  throw new UnreadableMessageError(
+    'malformed',
+    `Expected a UUID as id and a dispatch from 1 on; got id "${id}", dispatch ${shown}.`,
+    { kind, source },
+  );
 }
 
 /**
- * Parses an event on a subscriber's queue, from any service. `source` and `id` make it unique.
+ * Parses an event from any service, on a subscriber's queue or on a queue of jobs. `source` and `id` make it unique.
+ * @returns the event with the kind and the version that its type names
  * @throws UnreadableMessageError
  */
-export function parseEvent(body: unknown): TypedEvent {
-  const event = parseCloudEvent(body);
-  assertSize(sizeOf(event.data), { kind: event.kind, source: event.source });
-  return event;
-}
-
-function parseCloudEvent(body: unknown): TypedEvent {
-  const event = cloudEvent.safeParse(unpack(body));
-  if (!event.success) {
-    const faults = event.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
+export function parseEvent(body: unknown) {
+  const parsed = cloudEvent.safeParse(unpack(body));
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'message'}: ${issue.message}`);
     throw new UnreadableMessageError('malformed', `Expected a CloudEvent 1.0 in JSON. ${faults.join('; ')}`);
   }
-  const { id, source, type, dispatch, traceparent, tenant, subject, time, data } = event.data;
+  // Field by field: copying an object with unknown fields is slow, and this runs for each message.
+  const { type, id, source, dispatch, traceparent, tenant, subject, time, data } = parsed.data;
   const groups = versionedType.exec(type)?.groups;
   if (!groups) {
     throw new UnreadableMessageError('malformed', `Expected type "<kind>.v<version>", got "${type}".`, { source });
   }
   const [kind, version] = [groups['kind']!, Number(groups['version'])];
+  // A client library may have parsed the body already, so the size of the data is checked again.
+  if (data !== undefined) assertSize(sizeOf(data), { kind, source });
   return { id, source, kind, version, dispatch, traceparent, tenant, subject, time, data };
 }
 
@@ -180,23 +166,20 @@ export function isForeign(message: ParsedMessage | ForeignEvent): message is For
   return 'source' in message;
 }
 
+/** @returns what a client library has parsed, or the JSON of the bytes */
 function unpack(body: unknown): unknown {
-  if (Buffer.isBuffer(body)) return readJson(body, () => JSON.parse(body.toString('utf8')) as unknown);
-  if (!(body instanceof BinaryEvent)) return body;
-  const { source } = body.attributes;
-  return readJson(body.bytes, () => body.toStructured(), source === undefined ? {} : { source });
-}
-
-function readJson(bytes: Buffer, parse: () => unknown, about = {}): unknown {
+  if (!Buffer.isBuffer(body) && !(body instanceof BinaryEvent)) return body;
+  const [bytes, source] = Buffer.isBuffer(body) ? [body] : [body.bytes, body.attributes['source']];
+  const about = source === undefined ? {} : { source };
   assertSize(bytes.length, about);
   try {
-    return parse();
+    return body instanceof BinaryEvent ? body.toStructured() : (JSON.parse(bytes.toString('utf8')) as unknown);
   } catch (error) {
     throw new UnreadableMessageError('malformed', `Expected JSON: ${(error as Error).message}`, about);
   }
 }
 
-function assertSize(bytes: number, about = {}): void {
+function assertSize(bytes: number, about: UnreadableMessageError['about']): void {
   if (bytes <= maxMessageBytes) return;
   throw new UnreadableMessageError(
     'oversized',
@@ -206,12 +189,12 @@ function assertSize(bytes: number, about = {}): void {
 }
 
 /**
- * @returns the length of the value as JSON
+ * @returns the length of the value as JSON, in bytes
  * @throws UnreadableMessageError for a value that is nested too deeply to be written as JSON
  */
 function sizeOf(value: unknown): number {
   try {
-    return value === undefined ? 0 : JSON.stringify(value).length;
+    return Buffer.byteLength(JSON.stringify(value));
   } catch (error) {
     throw new UnreadableMessageError(
       'malformed',

@@ -1,5 +1,5 @@
 import type { EventDefinition, JobDefinition } from '@app/contracts';
-import type { EventSubscription } from '../worker/events/event-handler';
+import type { EventSubscription } from './consumer';
 
 /** What a driver sets up for one queue, derived from the job definitions of that queue. */
 export interface QueueTopology {
@@ -49,7 +49,20 @@ export function queuesOf(definitions: readonly JobDefinition[]): QueueTopology[]
   });
 }
 
-/** The name of a subscriber's queue, on brokers that broadcast through one queue per subscriber. */
+/**
+ * @returns the topology of one queue of jobs
+ * @throws RangeError when the driver was not created for this queue
+ */
+export function queueOf({ queues }: BrokerTopology, queue: string): QueueTopology {
+  const found = queues.find((known) => known.queue === queue);
+  if (!found) throw new RangeError(`Queue "${queue}" was not registered.`);
+  return found;
+}
+
+/**
+ * The name under which a subscriber's deliveries run. On brokers that broadcast through one queue per subscriber, it is
+ * also the name of that queue.
+ */
 export function subscriberQueue(event: string, subscriber: string): string {
   return `${event}.${subscriber}`;
 }

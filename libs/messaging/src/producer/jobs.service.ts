@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { Pool } from 'pg';
-import type { BrokerRoutes } from '@app/configuration';
+import { Injectable } from '@nestjs/common';
+import { Pool } from 'pg';
+import { BrokerRoutes } from '@app/configuration';
 import {
   orderKeyOf,
   priorities,
@@ -16,11 +17,11 @@ import {
   type AcceptedJob,
   type Database,
   type NewWork,
-  type OutboxWakeUp,
+  OutboxWakeUp,
   type Transaction,
 } from '@app/ledger';
 import { brokerCapabilities } from '../drivers/configured-drivers';
-import type { MessagingSignals } from '../messaging-signals';
+import { MessagingSignals } from '../messaging-signals';
 
 /** One of the jobs that a parent waits for. */
 export interface Child<D extends JobDefinition = JobDefinition> {
@@ -49,6 +50,7 @@ export class EnqueueRefused extends Error {
 }
 
 /** The producer: turns a parsed payload into a committed job. */
+@Injectable()
 export class JobsService {
   constructor(
     private readonly pool: Pool,
@@ -87,7 +89,10 @@ export class JobsService {
     return this.write(inTransaction(tx), definition, payload, [], request);
   }
 
-  /** Announces committed jobs and wakes the relay. Without it the relay finds them one second later. */
+  /**
+   * Announces committed jobs and wakes the relay. Without this call the relay finds the jobs at its next poll, at most
+   * one second later.
+   */
   committed(jobs: readonly AcceptedJob[], tenant: string): void {
     for (const job of jobs.filter(({ replayed }) => !replayed)) {
       this.wakeUp.request();
@@ -107,9 +112,8 @@ export class JobsService {
     children: readonly [Child, ...Child[]],
     request: EnqueueRequest,
   ): Promise<AcceptedJob> {
-    const ordered = children.find((child) => child.definition.orderBy);
-    if (ordered)
-      throw new RangeError(`${ordered.definition.kind} is ordered by a key; a child cannot wait for its turn.`);
+    const ordered = children.find(({ definition: { orderBy } }) => orderBy)?.definition;
+    if (ordered) throw new RangeError(`${ordered.kind} is ordered by a key; a child cannot wait for its turn.`);
     const job = await this.write(this.pool, definition, payload, children, request);
     this.committed([job], request.tenant);
     return job;
@@ -122,24 +126,23 @@ export class JobsService {
     children: readonly Child[],
     { tenant, options = {}, traceparent, idempotency }: EnqueueRequest,
   ): Promise<AcceptedJob> {
-    const bodyHash = idempotency && bodyHashOf(idempotency.body);
-    const newChildren = children.map((child) => this.newWork(child.definition, child.payload, options));
+    const key = idempotency && { ...idempotency, bodyHash: bodyHashOf(idempotency.body) };
     const job = await enqueue(database, {
       ...this.newWork(definition, payload, options),
       tenant,
-      children: newChildren,
+      children: children.map((child) => this.newWork(child.definition, child.payload, options)),
       orderKey: orderKeyOf(definition, tenant, payload),
       priority: priorities[options.priority ?? 'normal'],
       delayMs: options.delayMs,
       // One format for PostgreSQL, whose limits on offsets and digits differ.
       runAt: options.runAt && new Date(options.runAt).toISOString(),
       traceparent,
-      idempotency: idempotency && { route: idempotency.route, key: idempotency.key, bodyHash: bodyHash! },
+      idempotency: key,
     });
-    if (job.replayed && !job.bodyHash?.equals(bodyHash!)) {
+    if (job.replayed && !job.bodyHash?.equals(key!.bodyHash)) {
       throw new EnqueueRefused(
         'idempotency_key_reused',
-        `The Idempotency-Key "${idempotency!.key}" was used with another body. Send the first body again, or a new key.`,
+        `The Idempotency-Key "${key!.key}" was used with another body. Send the first body again, or a new key.`,
       );
     }
     return job;

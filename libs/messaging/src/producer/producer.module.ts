@@ -1,8 +1,6 @@
 import { Logger, Module, type DynamicModule, type OnApplicationBootstrap } from '@nestjs/common';
-import { Pool } from 'pg';
 import { BrokerRoutes, brokerRoutes } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
-import { OutboxWakeUp } from '@app/ledger';
 import { MessagingSignals } from '../messaging-signals';
 import { JobsService } from './jobs.service';
 
@@ -30,11 +28,7 @@ export class ProducerModule {
         { provide: BrokerRoutes, useValue: routes },
         { provide: Substitutes, useFactory: () => new Substitutes(routes.warnings(definitions)) },
         MessagingSignals,
-        {
-          provide: JobsService,
-          inject: [Pool, OutboxWakeUp, BrokerRoutes, MessagingSignals],
-          useFactory: (...parts: ConstructorParameters<typeof JobsService>) => new JobsService(...parts),
-        },
+        JobsService,
       ],
       exports: [BrokerRoutes, JobsService, MessagingSignals],
     };

@@ -11,90 +11,64 @@ import {
   type OutboxRow,
 } from '@app/ledger';
 import { encodeEvent, messageSource } from '../port/job-message';
-import { type BrokerDriver } from '../port/broker-driver';
+import type { BrokerPublisher } from '../port/publisher';
 
-/** The rows that are due for one broker. */
-export interface Due {
-  /** The ids of jobs or events, in the order in which they are published. */
-  readonly ids: readonly string[];
-  publish(): Promise<void>;
-  /** Deletes published rows, in the transaction that took them. @param places of the published rows */
-  remove(places: ReadonlySet<number>): Promise<void>;
-  /**
-   * Dead-letters the rows that the broker refuses for good, in the same transaction. @param refused the reasons by
-   * place
-   */
-  refuse(refused: ReadonlyMap<number, string>): Promise<void>;
-}
-
-/** The source of a publish loop. */
-export interface Outbox {
+/**
+ * The source of a publish loop: the rows that wait for one broker.
+ * @typeParam Row its `id` is the id of the job or the event
+ */
+export interface Outbox<Row extends { readonly id: string } = { readonly id: string }> {
   readonly broker: string;
-  /** Locks the rows that are due until the end of the transaction. */
-  take(transaction: Database, limit: number): Promise<Due>;
-  /** @returns milliseconds until the next row is due; undefined when this is not known in advance */
-  nextDueMs(database: Database): Promise<number | undefined>;
+  /** Locks the rows that are due until the end of the transaction. @returns them in the order of publishing */
+  take(transaction: Database, broker: string, limit: number): Promise<Row[]>;
+  publish(rows: readonly Row[]): Promise<void>;
+  /** Deletes published rows, in the transaction that took them. */
+  remove(transaction: Database, rows: readonly Row[]): Promise<void>;
+  /** Dead-letters the rows that the broker refuses for good, in the same transaction. */
+  refuse(transaction: Database, rows: readonly (Row & { readonly reason: string })[]): Promise<void>;
+  /**
+   * @returns milliseconds until the next row is due; undefined when there is none. Absent when every row is due at once:
+   *   its writer wakes the loop
+   */
+  nextDueMs?(database: Database, broker: string): Promise<number | undefined>;
 }
 
 /** The outbox of the jobs that are routed to this broker. */
-export function jobOutbox(driver: BrokerDriver): Outbox {
+export function jobOutbox(driver: BrokerPublisher): Outbox<OutboxRow> {
   return {
     broker: driver.name,
-    take: async (transaction, limit) => {
-      const rows = await takeDue(transaction, driver.name, limit);
-      return {
-        ids: rows.map(({ jobId }) => jobId),
-        publish: () => driver.publish(rows.map(toMessage)),
-        remove: (places) =>
-          removePublished(
-            transaction,
-            rows.filter((_, place) => places.has(place)),
-          ),
-        refuse: (refused) =>
-          failRefused(
-            transaction,
-            [...refused].map(([place, reason]) => ({ ...rows[place]!, reason })),
-          ),
-      };
-    },
-    nextDueMs: (database) => nextDueMs(database, driver.name),
+    take: takeDue,
+    publish: (rows) =>
+      driver.publish(
+        rows.map(({ orderKey, traceparent, ...row }) => ({
+          ...row,
+          orderKey: orderKey ?? undefined,
+          traceparent: traceparent ?? undefined,
+        })),
+      ),
+    remove: removePublished,
+    refuse: failRefused,
+    nextDueMs,
   };
 }
 
 /** @param kinds the events that are routed to this broker */
-export function eventOutbox(driver: BrokerDriver, kinds: readonly string[]): Outbox {
+export function eventOutbox(driver: BrokerPublisher, kinds: readonly string[]): Outbox<EventOutboxRow> {
+  const toMessage = ({ key, traceparent, ...row }: EventOutboxRow) => ({
+    ...row,
+    key: key ?? undefined,
+    traceparent: traceparent ?? undefined,
+  });
   return {
     broker: driver.name,
-    take: async (transaction, limit) => {
-      const rows = await takeEvents(transaction, driver.name, kinds, limit);
-      return {
-        ids: rows.map(({ id }) => id),
-        publish: () => driver.publishEvents(rows.map(toEvent)),
-        remove: (places) =>
-          removeEvents(
-            transaction,
-            rows.filter((_, place) => places.has(place)),
-          ),
-        refuse: (refused) =>
-          refuseEvents(
-            transaction,
-            { broker: driver.name, source: messageSource },
-            [...refused].map(([place, reason]) => {
-              const row = rows[place]!;
-              return { ...row, reason, raw: Buffer.from(JSON.stringify(encodeEvent(toEvent(row)))) };
-            }),
-          ),
-      };
-    },
-    // An event is due at once, and its writer wakes the loop.
-    nextDueMs: () => Promise.resolve(undefined),
+    take: (transaction, broker, limit) => takeEvents(transaction, broker, kinds, limit),
+    publish: (rows) => driver.publishEvents(rows.map(toMessage)),
+    remove: removeEvents,
+    refuse: (transaction, rows) =>
+      refuseEvents(
+        transaction,
+        { broker: driver.name, source: messageSource },
+        rows.map((row) => ({ ...row, raw: Buffer.from(JSON.stringify(encodeEvent(toMessage(row)))) })),
+      ),
   };
-}
-
-function toMessage({ jobId, orderKey, traceparent, ...row }: OutboxRow) {
-  return { ...row, id: jobId, orderKey: orderKey ?? undefined, traceparent: traceparent ?? undefined };
-}
-
-function toEvent({ key, traceparent, ...row }: EventOutboxRow) {
-  return { ...row, key: key ?? undefined, traceparent: traceparent ?? undefined };
 }

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { MessagingSignals } from '../messaging-signals';
-import type { Due } from './outbox';
+import type { Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 
 const done = () => Promise.resolve();
@@ -9,7 +9,7 @@ const done = () => Promise.resolve();
  * Runs one round of a loop.
  * @returns the first signal that the loop gave
  */
-async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<void>; due?: Partial<Due> }) {
+async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<void>; due?: Partial<Outbox> }) {
   const signals = new MessagingSignals();
   const heard: unknown[][] = [];
   for (const name of ['publish_failed', 'database_away', 'published'] as const) {
@@ -17,9 +17,12 @@ async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<v
   }
   const client = { query: done, release: () => undefined };
   const outbox = {
-    broker: 'kafka',
-    take: () => Promise.resolve({ ids: ['one'], publish: done, remove: done, refuse: done, ...due }),
-    nextDueMs: () => Promise.resolve(undefined),
+    broker: 'memory',
+    take: () => Promise.resolve([{ id: 'one' }]),
+    publish: done,
+    remove: done,
+    refuse: done,
+    ...due,
   };
   const pool = { connect: () => connect().then(() => client) } as unknown as Pool;
   const loop = new PublishLoop(pool, outbox, signals);
@@ -35,7 +38,7 @@ describe('PublishLoop', () => {
   it('signals a failed publish when the broker rejects the messages', async () => {
     expect(await roundOf({ due: { publish: refuse('no leader') } })).toEqual([
       'publish_failed',
-      'kafka',
+      'memory',
       'Error: no leader',
     ]);
   });
@@ -46,7 +49,7 @@ describe('PublishLoop', () => {
   ])('signals that PostgreSQL is away when PostgreSQL %s', async (_, fault) => {
     expect(await roundOf(fault)).toEqual([
       'database_away',
-      'publish to kafka',
+      'publish to memory',
       'Error: timeout exceeded when trying to connect',
     ]);
   });

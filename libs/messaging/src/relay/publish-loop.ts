@@ -1,10 +1,11 @@
 import type { Pool } from 'pg';
+import { withClient } from '@app/ledger';
 import { backOffMs } from '../retry-until-database-up';
 import { PartlyPublished } from '../port/broker-errors';
+import { sleep } from '../sleep';
 import { withTimeout } from '../with-timeout';
-import { type MessagingSignals } from '../messaging-signals';
-import { BrokerFault } from './broker-fault';
-import type { Due, Outbox } from './outbox';
+import type { MessagingSignals } from '../messaging-signals';
+import type { Outbox } from './outbox';
 
 const batchSize = 500;
 const publishDeadlineMs = 5_000;
@@ -17,10 +18,10 @@ const lockedMs = 50;
  * is away does not delay the others.
  */
 export class PublishLoop {
-  private stopping = false;
-  private wakeUpPending = false;
-  private endSleep: (() => void) | undefined;
-  private endAnySleep: (() => void) | undefined;
+  /** Aborts when the loop is stopped. */
+  private readonly stopped = new AbortController();
+  /** Aborts when the outbox may have new rows, and when the loop is stopped. Each round has its own. */
+  private wokenUp = new AbortController();
   private ended: Promise<void> | undefined;
 
   constructor(
@@ -35,32 +36,29 @@ export class PublishLoop {
 
   /** The outbox may have new rows. */
   wakeUp(): void {
-    this.wakeUpPending = true;
-    this.endSleep?.();
+    this.wokenUp.abort();
   }
 
   /** Finishes the current batch, then stops. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    this.endAnySleep?.();
+    this.stopped.abort();
+    this.wokenUp.abort();
     await this.ended;
   }
 
   private async run(): Promise<void> {
+    const { broker } = this.outbox;
     let failures = 0;
-    while (!this.stopping) {
-      this.wakeUpPending = false;
+    while (!this.stopped.signal.aborted) {
+      this.wokenUp = new AbortController();
       try {
-        const { taken, published, failure } = await this.publishDue();
-        if (published > 0) this.signals.emit('published', this.outbox.broker, published);
-        if (failure) throw failure;
-        failures = 0;
-        if (taken < batchSize) await this.sleepUntilDue();
+        const { taken, fault } = await this.publishDue();
+        failures = fault ? failures + 1 : 0;
+        if (fault) await this.backOff(failures, 'publish_failed', broker, fault);
+        else if (taken < batchSize) await this.sleepUntilDue();
       } catch (error) {
         failures += 1;
-        const retryInMs = backOffMs(failures);
-        this.tell(error, retryInMs);
-        await this.sleep(retryInMs, 'uninterrupted');
+        await this.backOff(failures, 'database_away', `publish to ${broker}`, error);
       }
     }
   }
@@ -69,78 +67,62 @@ export class PublishLoop {
    * The transaction that locks the rows stays open during the publish. When it ends without a commit, the rows are
    * published in the next round. A message may thus be published twice; the second one finds its dispatch claimed and
    * is dropped.
+   * @returns how many rows were due, and the error of the broker
+   * @throws the error of the database
    */
-  private async publishDue(): Promise<{ taken: number; published: number; failure: Error | undefined }> {
-    const client = await this.pool.connect();
-    let broken: Error | undefined;
-    try {
+  private async publishDue(): Promise<{ taken: number; fault: Error | undefined }> {
+    const { outbox, signals } = this;
+    return withClient(this.pool, async (client) => {
       await client.query('BEGIN');
-      const due = await this.outbox.take(client, batchSize);
-      const { confirmed, refused, cause } = await this.publish(due);
-      if (confirmed.size > 0) {
-        this.signals.emit('confirmed', this.outbox.broker, confirmed.size);
-        await due.remove(confirmed);
+      const rows = await outbox.take(client, outbox.broker, batchSize);
+      const { confirmed, refused, cause } = await this.publish(rows);
+      const confirmedRows = rows.filter((_, place) => confirmed.has(place));
+      const refusedRows = [...refused].map(([place, reason]) => ({ ...rows[place]!, reason }));
+      if (confirmedRows.length > 0) {
+        signals.emit('confirmed', outbox.broker, confirmedRows.length);
+        await outbox.remove(client, confirmedRows);
       }
-      if (refused.size > 0) await due.refuse(refused);
+      if (refusedRows.length > 0) await outbox.refuse(client, refusedRows);
       await client.query('COMMIT');
-      for (const [place, reason] of refused) {
-        this.signals.emit('message_refused', this.outbox.broker, due.ids[place]!, reason);
-      }
-      return { taken: due.ids.length, published: confirmed.size, failure: cause };
-    } catch (error) {
-      broken = error as Error;
-      await client.query('ROLLBACK').then(
-        () => (broken = undefined),
-        () => undefined,
-      );
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+      for (const { id, reason } of refusedRows) signals.emit('message_refused', outbox.broker, id, reason);
+      if (confirmedRows.length > 0) signals.emit('published', outbox.broker, confirmedRows.length);
+      return { taken: rows.length, fault: cause };
+    });
   }
 
-  /** Returns confirmed messages also when others failed, so that they are removed and not published again. */
-  private async publish(due: Due): Promise<Pick<PartlyPublished, 'confirmed' | 'refused' | 'cause'>> {
-    const all = new Set(due.ids.keys());
-    const none = new Map<number, string>();
-    if (all.size === 0) return { confirmed: all, refused: none, cause: undefined };
+  /**
+   * Returns the broker's error and does not throw it. So the caller can remove the messages that the broker has
+   * confirmed, although others failed.
+   */
+  private async publish(
+    rows: readonly { readonly id: string }[],
+  ): Promise<Pick<PartlyPublished, 'confirmed' | 'refused' | 'cause'>> {
+    const timedOut = `The broker did not confirm within ${publishDeadlineMs} ms.`;
     try {
-      await withTimeout(publishDeadlineMs, due.publish(), `The broker did not confirm within ${publishDeadlineMs} ms.`);
-      return { confirmed: all, refused: none, cause: undefined };
+      if (rows.length > 0) await withTimeout(publishDeadlineMs, this.outbox.publish(rows), timedOut);
+      return { confirmed: new Set(rows.keys()), refused: new Map(), cause: undefined };
     } catch (error) {
-      if (!(error instanceof PartlyPublished)) throw new BrokerFault(error);
-      const { confirmed, refused, cause } = error;
-      return { confirmed, refused, cause: cause && new BrokerFault(cause) };
+      if (error instanceof PartlyPublished) return error;
+      return { confirmed: new Set(), refused: new Map(), cause: error as Error };
     }
-  }
-
-  private tell(error: unknown, retryInMs: number): void {
-    const { broker } = this.outbox;
-    if (error instanceof BrokerFault) this.signals.emit('publish_failed', broker, error.cause, retryInMs);
-    else this.signals.emit('database_away', `publish to ${broker}`, error, retryInMs);
   }
 
   private async sleepUntilDue(): Promise<void> {
-    const dueInMs = await this.outbox.nextDueMs(this.pool);
-    if (this.wakeUpPending) return;
+    const dueInMs = await this.outbox.nextDueMs?.(this.pool, this.outbox.broker);
     // Due, but not taken: another relay has locked the row.
     const ms = dueInMs === undefined ? pollMs : dueInMs <= 0 ? lockedMs : Math.min(pollMs, dueInMs);
-    await this.sleep(ms, 'until woken');
+    await sleep(ms, this.wokenUp.signal);
   }
 
   /** A wake-up does not shorten a back-off: otherwise every enqueue would try a broker that is away. */
-  private sleep(ms: number, how: 'until woken' | 'uninterrupted'): Promise<void> {
-    if (this.stopping) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        this.endSleep = undefined;
-        this.endAnySleep = undefined;
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      this.endAnySleep = end;
-      if (how === 'until woken') this.endSleep = end;
-    });
+  private async backOff(
+    failures: number,
+    signal: 'publish_failed' | 'database_away',
+    what: string,
+    error: unknown,
+  ): Promise<void> {
+    const retryInMs = backOffMs(failures);
+    this.signals.emit(signal, what, error, retryInMs);
+    await sleep(retryInMs, this.stopped.signal);
   }
 }

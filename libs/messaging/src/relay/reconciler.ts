@@ -1,8 +1,7 @@
 import type { Pool } from 'pg';
 import { countPublished, redispatchForgotten, redispatchLimit, type OutboxWakeUp } from '@app/ledger';
-import type { BrokerDriver } from '../port/broker-driver';
+import type { BrokerPublisher } from '../port/publisher';
 import type { MessagingSignals } from '../messaging-signals';
-import { BrokerFault } from './broker-fault';
 
 /**
  * Finds messages that a broker has confirmed and then lost: by a FLUSHALL, a lost disk, a deleted queue, or a failover
@@ -14,22 +13,24 @@ export class Reconciler {
 
   constructor(
     private readonly pool: Pool,
-    private readonly driver: BrokerDriver,
+    private readonly driver: BrokerPublisher,
     private readonly queues: readonly string[],
     private readonly wakeUp: OutboxWakeUp,
     private readonly signals: MessagingSignals,
-    private readonly settings: { forgottenAfterMs: number },
+    private readonly settings: { forgottenAfterMs: number; reconcileMs: number },
   ) {}
 
   /**
-   * Checks every queue of the broker once.
-   * @throws BrokerFault when a depth cannot be read; the database's error
+   * Checks every queue of the broker once. Does nothing when a depth cannot be read.
+   * @throws the database's error
    */
   async check(): Promise<void> {
     // Reads the ledger between two reads of the broker: one of the two includes what is published or claimed meanwhile.
     const before = await this.depths();
+    if (!before) return;
     const published = await countPublished(this.pool, this.driver.name);
     const after = await this.depths();
+    if (!after) return;
     for (const queue of this.queues) {
       const isShort = Math.max(before.get(queue)!, after.get(queue)!) < (published.get(queue) ?? 0);
       const isShortAgain = isShort && this.shortAtLastCheck.has(queue);
@@ -48,8 +49,14 @@ export class Reconciler {
     } while (count === redispatchLimit);
   }
 
-  private async depths(): Promise<Map<string, number>> {
-    const depths = await Promise.all(this.queues.map((queue) => BrokerFault.of(this.driver.depth(queue))));
-    return new Map(this.queues.map((queue, index) => [queue, depths[index]!]));
+  /** @returns the messages in each queue; undefined when the broker does not say */
+  private async depths(): Promise<Map<string, number> | undefined> {
+    const depthOf = async (queue: string) => [queue, await this.driver.depth(queue)] as const;
+    try {
+      return new Map(await Promise.all(this.queues.map(depthOf)));
+    } catch (error) {
+      this.signals.emit('reconcile_failed', this.driver.name, error, this.settings.reconcileMs);
+      return undefined;
+    }
   }
 }

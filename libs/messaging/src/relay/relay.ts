@@ -1,15 +1,14 @@
 import type { Pool } from 'pg';
 import type { OutboxWakeUp } from '@app/ledger';
 import type { BrokerName, ScheduleDefinition } from '@app/contracts';
+import { sleep } from '../sleep';
 import { WakeUpListener } from '../wake-up-listener';
-import { type BrokerDriver } from '../port/broker-driver';
-import { type JobsService } from '../producer/jobs.service';
-import { type MessagingSignals } from '../messaging-signals';
-import { BrokerFault } from './broker-fault';
+import type { BrokerPublisher } from '../port/publisher';
+import type { JobsService } from '../producer/jobs.service';
+import type { MessagingSignals } from '../messaging-signals';
 import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
-import { Repeat } from './repeat';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
 
@@ -28,18 +27,28 @@ export interface RelayOptions {
   readonly forgottenAfterMs: number;
 }
 
+/** A task that runs repeatedly, each time `everyMs` milliseconds after its last run has ended. */
+interface Repeated {
+  readonly what: string;
+  readonly everyMs: number;
+  /** Rejects with an error of the database. */
+  readonly run: () => Promise<void>;
+}
+
 /** Everything that moves a job on outside of requests and handlers. Several relays may run at once. */
 export class Relay {
   private readonly loops: Readonly<Record<'jobs' | 'events', readonly PublishLoop[]>>;
-  private readonly repeats: Repeat[];
+  private readonly tasks: readonly Repeated[];
   private readonly listener: WakeUpListener;
+  private readonly stopped = new AbortController();
+  private repeating: Promise<void>[] = [];
 
   constructor(
     pool: Pool,
-    private readonly drivers: readonly BrokerDriver[],
+    private readonly drivers: readonly BrokerPublisher[],
     wakeUp: OutboxWakeUp,
     jobs: JobsService,
-    signals: MessagingSignals,
+    private readonly signals: MessagingSignals,
     options: RelayOptions,
   ) {
     const loopOf = (outbox: Outbox) => new PublishLoop(pool, outbox, signals);
@@ -57,28 +66,12 @@ export class Relay {
     });
     const sweeper = new Sweeper(pool, wakeUp, signals, options);
     const scheduler = new Scheduler(pool, jobs, options.schedules);
-    this.repeats = [
-      new Repeat(
-        options.sweepMs,
-        () => sweeper.sweep(),
-        (error) => signals.emit('database_away', 'sweep', error, options.sweepMs),
-      ),
-      new Repeat(
-        scheduleMs,
-        () => scheduler.tick(),
-        (error) => signals.emit('database_away', 'schedule', error, scheduleMs),
-      ),
+    this.tasks = [
+      { what: 'sweep', everyMs: options.sweepMs, run: () => sweeper.sweep() },
+      { what: 'schedule', everyMs: scheduleMs, run: () => scheduler.tick() },
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);
-        return new Repeat(
-          options.reconcileMs,
-          () => reconciler.check(),
-          (error) => {
-            const { reconcileMs } = options;
-            if (error instanceof BrokerFault) signals.emit('reconcile_failed', driver.name, error.cause, reconcileMs);
-            else signals.emit('database_away', `reconcile ${driver.name}`, error, reconcileMs);
-          },
-        );
+        return { what: `reconcile ${driver.name}`, everyMs: options.reconcileMs, run: () => reconciler.check() };
       }),
     ];
   }
@@ -87,17 +80,26 @@ export class Relay {
   async start(): Promise<void> {
     await this.listener.start();
     for (const loop of this.allLoops) loop.start();
-    for (const repeat of this.repeats) repeat.start();
+    this.repeating = this.tasks.map((task) => this.repeat(task));
   }
 
-  /** Stops in this order: the timers and the listener, the publish loops with their current batches, the drivers. */
+  /** Stops in this order: the tasks and the listener, the publish loops with their current batches, the drivers. */
   async stop(): Promise<void> {
-    await Promise.all([this.listener.stop(), ...this.repeats.map((repeat) => repeat.stop())]);
+    this.stopped.abort();
+    await Promise.all([this.listener.stop(), ...this.repeating]);
     await Promise.all(this.allLoops.map((loop) => loop.stop()));
     await Promise.all(this.drivers.map((driver) => driver.close()));
   }
 
   private get allLoops(): readonly PublishLoop[] {
     return Object.values(this.loops).flat();
+  }
+
+  private async repeat({ what, everyMs, run }: Repeated): Promise<void> {
+    for (;;) {
+      await sleep(everyMs, this.stopped.signal);
+      if (this.stopped.signal.aborted) return;
+      await run().catch((error: unknown) => this.signals.emit('database_away', what, error, everyMs));
+    }
   }
 }

@@ -25,18 +25,24 @@ export class Scheduler {
   private async tickOne(schedule: ScheduleDefinition): Promise<void> {
     const { name, cron, zone, job, payload } = schedule;
     const timetable = `${cron} ${zone}`;
-    const { now, row } = await readSchedule(this.pool, name);
-    const isDue = row !== undefined && row.dueAt <= now;
-    if (row?.timetable === timetable && !isDue) return;
+    const [kept] = await readSchedule.run(this.pool, { name });
+    const { dueAt, lastAt, now } = kept!;
+    const isDue = dueAt !== null && dueAt <= now;
+    if (kept!.timetable === timetable && !isDue) return;
     // Also after a change of the timetable: the old tick was already due.
     if (isDue) {
-      const { dueAt, lastAt } = row;
       const previous = lastAt && lastAt < dueAt ? lastAt : previousTick(schedule, dueAt);
       await this.jobs.enqueue(job, payload(dueAt, previous), {
         tenant: systemTenant,
         idempotency: { route: `schedule ${name}`, key: dueAt.toISOString(), body: name },
       });
     }
-    await moveSchedule(this.pool, name, timetable, nextTick(schedule, now), row?.dueAt, isDue ? row.dueAt : undefined);
+    await moveSchedule.run(this.pool, {
+      name,
+      timetable,
+      dueAt: nextTick(schedule, now),
+      from: dueAt,
+      madeAt: isDue ? dueAt : undefined,
+    });
   }
 }

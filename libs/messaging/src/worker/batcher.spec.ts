@@ -15,7 +15,7 @@ describe('Batcher', () => {
     const groups: { items: number[]; finish: () => void }[] = [];
     const collector = new Batcher<number, number>(
       (items) => new Promise((resolve) => groups.push({ items, finish: () => resolve(items) })),
-      { windowMs: 1, groupSize: 2, inFlight: 1 },
+      2,
     );
     const all = [1, 2, 3, 4, 5].map((item) => collector.add(item));
     expect(groups.map(({ items }) => items)).toEqual([[1, 2]]);

@@ -1,21 +1,25 @@
+/** How long a group collects, in milliseconds. */
+const shortestWindowMs = 2;
+const longestWindowMs = 10;
+
 /**
- * Group commit: combines the requests of concurrent callers within `windowMs` into one statement. While `inFlight`
- * statements run, the next group grows. The window lasts half as long as the last statement took, between `windowMs`
- * and `longestWindowMs`: the slower the commits, the larger the groups.
+ * Group commit: combines the requests of concurrent callers into one statement. One statement at a time: while it runs,
+ * the next group grows, and no group overtakes an earlier one. A group collects for half as long as the last statement
+ * took, within the limits above: the slower the commits, the larger the groups.
  */
 export class Batcher<Item, Result> {
   private waiting: Entry<Item, Result>[] = [];
-  private running = 0;
+  private isWriting = false;
   private timer: NodeJS.Timeout | undefined;
   private lastMs = 0;
 
   /**
    * @param write one statement for all items; returns the results in the order of the items
-   * @param limits windows in milliseconds, the largest group, and how many statements run at once
+   * @param groupSize the most items of a group
    */
   constructor(
     private readonly write: (items: Item[]) => Promise<Result[]>,
-    private readonly limits: Limits = { windowMs: 2, longestWindowMs: 10, groupSize: 500, inFlight: 1 },
+    private readonly groupSize = 500,
   ) {}
 
   /**
@@ -24,26 +28,22 @@ export class Batcher<Item, Result> {
    * @throws the error of `write` for this item
    */
   add(item: Item): Promise<Result> {
+    const windowMs = Math.max(shortestWindowMs, Math.min(this.lastMs / 2, longestWindowMs));
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
-      if (this.waiting.length >= this.limits.groupSize) this.flush();
-      else this.timer ??= setTimeout(() => this.flush(), this.windowMs());
+      if (this.waiting.length >= this.groupSize) this.flush();
+      else this.timer ??= setTimeout(() => this.flush(), windowMs);
     });
-  }
-
-  private windowMs(): number {
-    const { windowMs, longestWindowMs = windowMs } = this.limits;
-    return Math.max(windowMs, Math.min(this.lastMs / 2, longestWindowMs));
   }
 
   private flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.waiting.length === 0 || this.running >= this.limits.inFlight) return;
-    const group = this.waiting.splice(0, this.limits.groupSize);
-    this.running += 1;
+    if (this.waiting.length === 0 || this.isWriting) return;
+    const group = this.waiting.splice(0, this.groupSize);
+    this.isWriting = true;
     void this.writeGroup(group).finally(() => {
-      this.running -= 1;
+      this.isWriting = false;
       this.flush();
     });
   }
@@ -60,14 +60,6 @@ export class Batcher<Item, Result> {
       else for (const entry of group) await this.writeGroup([entry]);
     }
   }
-}
-
-interface Limits {
-  readonly windowMs: number;
-  /** Default: the window does not grow. */
-  readonly longestWindowMs?: number;
-  readonly groupSize: number;
-  readonly inFlight: number;
 }
 
 interface Entry<Item, Result> {

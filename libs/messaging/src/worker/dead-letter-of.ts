@@ -1,9 +1,12 @@
 import { toStorable } from '@app/contracts';
 import type { UnreadableMessage } from '@app/ledger';
-import type { Delivery } from '../port/broker-driver';
+import type { Delivery } from '../port/consumer';
 import { rawBytes } from '../port/job-message';
 
-/** A message that this system cannot process, as a dead letter: with its bytes and with what could be read of it. */
+/**
+ * The dead letter for a message that this system cannot process. It keeps the first 1 MiB of the message, and its kind
+ * and source if they could be read.
+ */
 export function deadLetterOf(
   { broker, queue, body }: Delivery,
   reason: string,

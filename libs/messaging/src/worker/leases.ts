@@ -1,7 +1,14 @@
 import type { Pool } from 'pg';
-import { recordProgress, renewLeases, type ClaimedJob, type OutboxWakeUp, type Progress } from '@app/ledger';
+import { toStorable } from '@app/contracts';
+import {
+  recordProgress,
+  renewLeases,
+  type ClaimedJob,
+  type Dispatch,
+  type OutboxWakeUp,
+  type Progress,
+} from '@app/ledger';
 import { Batcher } from './batcher';
-import { Lease, type AbortReason } from './lease';
 import type { MessagingSignals } from '../messaging-signals';
 import { retryUntilDatabaseUp } from '../retry-until-database-up';
 
@@ -12,10 +19,9 @@ const progressEveryMs = 500;
  * lease is not renewed, another worker has its job, and the handler's signal aborts.
  */
 export class Leases {
-  private readonly active = new Map<string, Lease>();
+  private readonly active = new Set<Lease>();
   private heartbeat: NodeJS.Timeout | undefined;
   private progressTimer: NodeJS.Timeout | undefined;
-  private draining = false;
   private renewing = false;
   private ended: Promise<void> | undefined;
   private readonly progress: Batcher<Progress, undefined>;
@@ -31,21 +37,19 @@ export class Leases {
     private readonly signals: MessagingSignals,
     private readonly settings: { leaseMs: number; heartbeatMs: number },
   ) {
-    this.progress = new Batcher(
-      async (progress) => {
-        await retryUntilDatabaseUp('progress', signals, () => recordProgress(pool, progress));
-        wakeUp.request('changes');
-        return progress.map(() => undefined);
-      },
-      // One statement at a time: a progress never overtakes an earlier one.
-      { windowMs: 2, groupSize: 500, inFlight: 1 },
-    );
+    this.progress = new Batcher(async (progress) => {
+      await retryUntilDatabaseUp('progress', signals, () => recordProgress(pool, progress));
+      wakeUp.request('changes');
+      return progress.map(() => undefined);
+    });
   }
 
   /** Starts the heartbeat and the writing of progress. */
   start(): void {
     this.heartbeat = setInterval(() => void this.renew(), this.settings.heartbeatMs);
-    this.progressTimer = setInterval(() => this.writeAllProgress(), progressEveryMs);
+    this.progressTimer = setInterval(() => {
+      for (const lease of this.active) if (lease.progress && !lease.writing) void this.writeProgress(lease);
+    }, progressEveryMs);
   }
 
   async stop(): Promise<void> {
@@ -58,27 +62,20 @@ export class Leases {
     return this.active.size;
   }
 
-  /** Adds a claimed job, whose lease the heartbeat then renews. During a drain its lease aborts at once. */
-  hold(job: ClaimedJob): Lease {
+  /** Holds a claimed job while `work` runs: the heartbeat renews its lease. */
+  async hold(job: ClaimedJob, work: (lease: Lease) => Promise<void>): Promise<void> {
     const lease = new Lease(job);
-    this.active.set(keyOf(job), lease);
-    if (this.draining) lease.abort('drain');
-    return lease;
+    this.active.add(lease);
+    try {
+      await work(lease);
+    } finally {
+      this.active.delete(lease);
+    }
   }
 
-  /** Removes a job; its lease is no longer renewed. */
-  release(lease: Lease): void {
-    this.active.delete(keyOf(lease.job));
-  }
-
-  /** From now on no handler begins: its job is handed back. */
-  refuse(): void {
-    this.draining = true;
-  }
-
-  /** Asks every handler to stop. */
-  abortAll(reason: Extract<AbortReason, 'drain'>): void {
-    for (const lease of this.active.values()) lease.abort(reason);
+  /** Asks every handler to stop, for a drain. */
+  abortAll(): void {
+    for (const lease of this.active) lease.abort('drain');
   }
 
   /**
@@ -99,7 +96,7 @@ export class Leases {
   private async renew(): Promise<void> {
     if (this.renewing || this.active.size === 0) return;
     this.renewing = true;
-    const leases = [...this.active.values()];
+    const leases = [...this.active];
     try {
       const renewed = await renewLeases(
         this.heartbeatPool,
@@ -110,7 +107,7 @@ export class Leases {
       for (const lease of leases) {
         const row = kept.get(keyOf(lease.job));
         // A job that was settled while the statement ran is no longer held here, and not lost.
-        if (!row && this.active.get(keyOf(lease.job)) === lease) lease.abort('fenced');
+        if (!row && this.active.has(lease)) lease.abort('fenced');
         if (row?.cancelRequested) lease.abort('cancelled');
       }
     } catch (error) {
@@ -119,12 +116,78 @@ export class Leases {
       this.renewing = false;
     }
   }
+}
 
-  private writeAllProgress(): void {
-    for (const lease of this.active.values()) if (!lease.writing) void this.writeProgress(lease);
+function keyOf({ id, dispatch }: Dispatch): string {
+  return `${id}-${dispatch}`;
+}
+
+/** Why a handler is asked to stop. */
+export type AbortReason = 'timed_out' | 'cancelled' | 'drain' | 'fenced';
+
+/** The state of a job in this process, between its claim and its settlement. */
+export class Lease {
+  /** Created when a handler reads its signal. Most handlers end without reading it. */
+  private controller: AbortController | undefined;
+  /** The first reason; later ones are ignored. */
+  abortReason: AbortReason | undefined;
+  /** Called once, when the handler is asked to stop. A listener that needs no signal. */
+  onAbort: (() => void) | undefined;
+  /** The last progress that the handler reported; undefined when it is written. */
+  progress: { readonly percent: number; readonly note: string | undefined } | undefined;
+  /** Resolves when the last progress taken is in the ledger; undefined when none is being written. */
+  writing: Promise<void> | undefined;
+
+  constructor(readonly job: ClaimedJob) {}
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.abortReason) this.controller.abort(new JobAborted(this.abortReason));
+    }
+    return this.controller.signal;
+  }
+
+  /** Asks the handler to stop: aborts its signal. Only the first reason counts. */
+  abort(reason: AbortReason): void {
+    if (this.abortReason) return;
+    this.abortReason = reason;
+    this.controller?.abort(new JobAborted(reason));
+    this.onAbort?.();
+  }
+
+  /**
+   * @param percent 0 to 100; rounded down
+   * @throws RangeError for a percentage outside 0 to 100
+   */
+  setProgress(percent: number, note: string | undefined): void {
+    if (!(percent >= 0 && percent <= 100)) {
+      throw new RangeError(`Expected a progress from 0 to 100 percent, got ${percent}.`);
+    }
+    this.progress = { percent: Math.floor(percent), note: note === undefined ? undefined : toStorable(note) };
+  }
+
+  /**
+   * Takes the last progress that the handler reported; the caller writes it.
+   * @returns the progress; undefined when the handler has reported none since the last call
+   */
+  takeProgress(): Lease['progress'] {
+    const { progress } = this;
+    this.progress = undefined;
+    return progress;
   }
 }
 
-function keyOf({ id, dispatch }: { id: string; dispatch: number }): string {
-  return `${id}-${dispatch}`;
+export class JobAborted extends Error {
+  constructor(readonly reason: AbortReason) {
+    super(
+      {
+        timed_out: 'The attempt took longer than the time-out of its definition.',
+        cancelled: 'The job was cancelled.',
+        drain: 'The worker is shutting down.',
+        fenced: 'The lease ran out; the job belongs to another worker now.',
+      }[reason],
+    );
+    this.name = 'JobAborted';
+  }
 }

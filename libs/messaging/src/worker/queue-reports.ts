@@ -29,7 +29,9 @@ export class QueueReports {
   /** Deletes the reports, because the process takes no more messages. */
   async stop(): Promise<void> {
     clearInterval(this.timer);
-    const removed = Promise.resolve(this.writing).then(() => forgetQueueReaders(this.pool, this.processId));
+    const removed = Promise.resolve(this.writing).then(() =>
+      forgetQueueReaders.run(this.pool, { processId: this.processId }),
+    );
     await withTimeout(lastMs, removed, 'it did not answer').catch(() => undefined);
   }
 

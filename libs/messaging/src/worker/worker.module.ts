@@ -3,14 +3,13 @@ import { DiscoveryModule } from '@nestjs/core';
 import { Pool } from 'pg';
 import type { Settings } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
-import { createLedgerPool, OutboxWakeUp, Transactions, workerPool } from '@app/ledger';
-import type { EventSubscription } from './events/event-handler';
+import { createLedgerPool, OutboxWakeUp, Transactions, workerPool, type PoolSettings } from '@app/ledger';
 import { EventRegistry } from './events/event-registry';
 import { brokerSettingNames, configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
 import { HandlerRegistry } from './handlers/handler-registry';
 import { Leases } from './leases';
 import { MessagingSignals } from '../messaging-signals';
-import type { BrokerDriver } from '../port/broker-driver';
+import type { BrokerConsumer, EventSubscription } from '../port/consumer';
 import { eventsOf, queuesOf } from '../port/topology';
 import { Worker } from './worker';
 
@@ -30,53 +29,56 @@ export interface WorkerModuleOptions {
   /** Names the process in logs, in PostgreSQL and at the brokers. */
   readonly application: string;
   readonly settings: WorkerSettings;
+  /** The module of the process's pool. It provides `Pool`, `Transactions` and `OutboxWakeUp` globally. */
+  readonly database: {
+    forRoot(settings: { databaseUrl: string; application: string; pool: PoolSettings }): DynamicModule;
+  };
   /** The kinds of jobs that the process runs. It must have one `@JobHandler` for each. */
   readonly jobs: readonly JobDefinition[];
   /** The events that the process subscribes to. It must have one `@EventHandler` for each. */
   readonly subscriptions?: readonly EventSubscription[];
 }
 
-/** For a process that runs jobs: the drivers, the heartbeat of its leases, and the worker. */
+/** For a process that runs jobs: the database, the drivers, the heartbeat of its leases, and the worker. */
 @Module({})
 export class WorkerMessagingModule {
-  static forRoot({ application, settings, jobs, subscriptions = [] }: WorkerModuleOptions): DynamicModule {
+  static forRoot({ application, settings, database, jobs, subscriptions = [] }: WorkerModuleOptions): DynamicModule {
     const topology = { queues: queuesOf(jobs), events: eventsOf(subscriptions) };
     const drivers = configuredDrivers(settings, application, topology, 'consume');
-    const { LEASE_MS: leaseMs, HEARTBEAT_MS: heartbeatMs, SHUTDOWN_GRACE_MS: graceMs } = settings;
+    const {
+      DATABASE_URL: databaseUrl,
+      LEASE_MS: leaseMs,
+      HEARTBEAT_MS: heartbeatMs,
+      SHUTDOWN_GRACE_MS: graceMs,
+    } = settings;
     return {
       module: WorkerMessagingModule,
-      imports: [DiscoveryModule, ...drivers.imports],
+      imports: [DiscoveryModule, database.forRoot({ databaseUrl, application, pool: workerPool }), ...drivers.imports],
       providers: [
         drivers.provider,
         HandlerRegistry,
         EventRegistry,
         MessagingSignals,
         {
-          provide: Leases,
-          inject: [Pool, OutboxWakeUp, MessagingSignals],
-          useFactory: (pool: Pool, wakeUp: OutboxWakeUp, signals: MessagingSignals) => {
-            const heartbeatPool = createLedgerPool(settings.DATABASE_URL, `${application} heartbeat`, workerPool, 1);
-            return new Leases(pool, heartbeatPool, wakeUp, signals, { leaseMs, heartbeatMs });
-          },
-        },
-        {
           provide: Worker,
-          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, Transactions, OutboxWakeUp, MessagingSignals, Leases],
+          inject: [DRIVERS, HandlerRegistry, EventRegistry, Pool, Transactions, OutboxWakeUp, MessagingSignals],
           useFactory: (
-            brokerDrivers: readonly BrokerDriver[],
+            brokerDrivers: readonly BrokerConsumer[],
             jobHandlers: HandlerRegistry,
             eventHandlers: EventRegistry,
             pool: Pool,
             transactions: Transactions,
             wakeUp: OutboxWakeUp,
             signals: MessagingSignals,
-            leases: Leases,
-          ) =>
-            new Worker(
+          ) => {
+            const heartbeatPool = createLedgerPool(settings.DATABASE_URL, `${application} heartbeat`, workerPool, 1);
+            const leases = new Leases(pool, heartbeatPool, wakeUp, signals, { leaseMs, heartbeatMs });
+            return new Worker(
               { drivers: brokerDrivers, jobs, subscriptions, leaseMs, graceMs },
               { jobs: jobHandlers, events: eventHandlers },
               { pool, transactions, wakeUp, signals, leases },
-            ),
+            );
+          },
         },
       ],
       exports: [Worker, MessagingSignals],

@@ -1,27 +1,22 @@
 import type { JobDefinition } from '@app/contracts';
-import { claim, settle } from '@app/ledger';
-import type { BrokerDriver, Deliver, Delivery, Subscription } from '../port/broker-driver';
+import type { BrokerConsumer, Deliver, Delivery, EventSubscription, Subscription } from '../port/consumer';
 import { subscriberQueue } from '../port/topology';
 import { retryUntilDatabaseUp } from '../retry-until-database-up';
-import { Batcher } from './batcher';
-import { ConcurrencyLimiter } from './concurrency-limiter';
+import { withTimeout } from '../with-timeout';
 import { Drain } from './drain';
 import { EventConsumer, type DeliveryEnd } from './events/event-consumer';
-import type { EventSubscription } from './events/event-handler';
 import { nameOf, type EventRegistry } from './events/event-registry';
 import type { HandlerRegistry } from './handlers/handler-registry';
-import { InFlight } from './in-flight';
 import { LeftUnacked } from './pipeline/parse';
 import { createPipeline } from './pipeline/pipeline';
-import type { WorkerDependencies } from './pipeline/worker-dependencies';
+import type { WorkerDependencies } from './pipeline/steps';
 import { QueueReports } from './queue-reports';
-import { RateLimiter } from './rate-limiter';
 
 /** The part of the grace that handlers have after they were asked to stop, in milliseconds. */
 const abortGraceMs = 5_000;
 
 export interface WorkerOptions {
-  readonly drivers: readonly BrokerDriver[];
+  readonly drivers: readonly BrokerConsumer[];
   /** The kinds of jobs that this process runs. */
   readonly jobs: readonly JobDefinition[];
   /** The events that this process subscribes to. */
@@ -46,7 +41,7 @@ interface Consumed {
 export class Worker {
   private consumed: Consumed[] = [];
   private readonly drainBegin = new Drain();
-  private readonly inFlight = new InFlight();
+  private readonly inFlight = new Set<Promise<DeliveryEnd>>();
   private readonly reports: QueueReports;
 
   constructor(
@@ -65,23 +60,28 @@ export class Worker {
    * @throws BootCheckError when a handler is missing, or a broker cannot keep what a definition promises
    */
   async start(): Promise<readonly string[]> {
-    const { drivers, jobs } = this.options;
+    const { drivers, jobs, subscriptions, leaseMs } = this.options;
     const { signals, transactions } = this.shared;
     // Prisma loads its query compiler at its first query: better here than inside the first job.
     await retryUntilDatabaseUp('start', signals, () => transactions.$queryRaw`SELECT 1`);
-    const pipeline = this.createPipeline();
+    const dependencies = { ...this.shared, drain: this.drainBegin };
+    const handlers = this.registries.jobs.resolve(jobs, drivers);
+    const pipeline = createPipeline({ ...dependencies, drivers, handlers, leaseMs });
     const deliverJob = this.deliverTo(
       (delivery) => pipeline.run(delivery).then((): DeliveryEnd => 'acknowledge'),
       // The lease, or the reconciler, brings back a job of ours, so its message is no longer needed.
       (error) => (error instanceof LeftUnacked ? 'leave unacked' : 'acknowledge'),
     );
-    const eventConsumers = this.createEventConsumers();
+    const eventConsumers = this.registries.events
+      .resolve(subscriptions, drivers)
+      .map((registered) => new EventConsumer(dependencies, registered));
     this.shared.leases.start();
     for (const driver of drivers) {
       for (const queue of new Set(jobs.map((definition) => definition.queue))) {
         this.add(driver, queue, queue, await driver.subscribe(queue, deliverJob));
       }
-      for (const { subscription, consumer } of eventConsumers) {
+      for (const consumer of eventConsumers) {
+        const { subscription } = consumer.registered;
         const deliverEvent = this.deliverTo((delivery) => consumer.consume(delivery));
         const queue = subscriberQueue(subscription.event.kind, subscription.subscriber);
         this.add(driver, queue, nameOf(subscription), await driver.subscribeTo(subscription, deliverEvent));
@@ -99,7 +99,6 @@ export class Worker {
   async drain(tell: (waitsFor: string) => void = () => undefined): Promise<void> {
     const { drivers, graceMs } = this.options;
     const { leases, signals } = this.shared;
-    leases.refuse();
     this.drainBegin.begin();
     await Promise.all(this.consumed.map(({ subscription }) => subscription.stop()));
     this.consumed = [];
@@ -108,7 +107,7 @@ export class Worker {
 
     const finishMs = Math.max(0, graceMs - abortGraceMs);
     if (this.inFlight.size > 0) tell(`finishes ${this.countInFlight()}, at most ${seconds(finishMs)}`);
-    await this.inFlight.idle(finishMs);
+    await this.idle(finishMs);
 
     // A little more than the handlers get, so that their results can still be written.
     const handBackMs = abortGraceMs + 1_000;
@@ -117,39 +116,11 @@ export class Worker {
         `asks ${this.countInFlight()} to stop and returns unfinished work to the queue, at most ${seconds(handBackMs)}`,
       );
     }
-    leases.abortAll('drain');
-    await this.inFlight.idle(handBackMs);
+    leases.abortAll();
+    await this.idle(handBackMs);
 
     await Promise.all(drivers.map((driver) => driver.close()));
     await leases.stop();
-  }
-
-  private createPipeline() {
-    const { drivers, jobs, leaseMs } = this.options;
-    const { pool, signals } = this.shared;
-    return createPipeline({
-      ...this.shared,
-      drain: this.drainBegin,
-      handlers: this.registries.jobs.resolve(jobs, drivers),
-      concurrencyLimiters: new Map(
-        jobs.map(({ kind, concurrency }) => [kind, new ConcurrencyLimiter(concurrency, this.drainBegin)]),
-      ),
-      rateLimiter: new RateLimiter(pool, signals, drivers),
-      claimBatcher: new Batcher((dispatches) =>
-        retryUntilDatabaseUp('claim', signals, () => claim(pool, dispatches, leaseMs)),
-      ),
-      settleBatcher: new Batcher((settlements) =>
-        retryUntilDatabaseUp('settle', signals, () => settle(pool, settlements)),
-      ),
-    });
-  }
-
-  private createEventConsumers() {
-    const registered = this.registries.events.resolve(this.options.subscriptions, this.options.drivers);
-    return registered.map((handler) => ({
-      subscription: handler.subscription,
-      consumer: new EventConsumer({ ...this.shared, drain: this.drainBegin }, handler),
-    }));
   }
 
   /** A delivery that is left unacknowledged never resolves: its broker redelivers it when this process has ended. */
@@ -162,12 +133,21 @@ export class Worker {
         this.shared.signals.emit('delivery_failed', delivery, error);
         return afterFault(error);
       });
-      const end = await this.inFlight.track(consumed);
+      this.inFlight.add(consumed);
+      const end = await consumed.finally(() => this.inFlight.delete(consumed));
       if (end === 'leave unacked') await new Promise(() => undefined);
     };
   }
 
-  private add(driver: BrokerDriver, queue: string, name: string, subscription: Subscription): void {
+  /** Waits until nothing is in flight, at most `ms` milliseconds. */
+  private async idle(ms: number): Promise<void> {
+    const untilIdle = async (): Promise<void> => {
+      while (this.inFlight.size > 0) await Promise.allSettled(this.inFlight);
+    };
+    await withTimeout(ms, untilIdle(), 'not idle').catch(() => undefined);
+  }
+
+  private add(driver: BrokerConsumer, queue: string, name: string, subscription: Subscription): void {
     this.consumed.push({ broker: driver.name, queue, subscription });
     this.shared.signals.emit('subscribed', driver.name, name);
   }

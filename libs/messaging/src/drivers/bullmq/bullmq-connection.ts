@@ -1,5 +1,6 @@
-import type { ConnectionOptions } from 'bullmq';
+import { runMigrations, type ConnectionOptions } from 'bullmq';
 import { Redis } from 'ioredis';
+import type { Pool } from 'pg';
 import { breakWhenSilent, createPool } from '@app/ledger';
 
 export interface BullmqSettings {
@@ -39,6 +40,27 @@ export function connectBullmq(settings: BullmqSettings, application: string, wor
   return settings.redisUrl === undefined
     ? connectPostgres(settings.databaseUrl, application, workers)
     : connectRedis(settings.redisUrl, application);
+}
+
+/**
+ * BullMQ keeps the failure of its first connection and returns it to every later call. Only a new process helps: this
+ * one ends with an uncaught error, and its supervisor starts it again.
+ */
+export function failForGood(error: unknown, isStopping: () => boolean): void {
+  process.nextTick(() => {
+    if (isStopping()) return;
+    throw new Error('BullMQ could not be set up; this process has to start again.', { cause: error });
+  });
+}
+
+/** Creates or updates the schema `bullmq`, in which BullMQ's PostgreSQL backend keeps its queues. */
+export async function migrateBullmq(pool: Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await runMigrations(client);
+  } finally {
+    client.release();
+  }
 }
 
 function connectRedis(url: string, application: string): BullmqConnection {

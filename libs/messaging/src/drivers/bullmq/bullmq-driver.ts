@@ -1,14 +1,14 @@
 import type { Queue } from 'bullmq';
 import { priorities } from '@app/contracts';
-import type { EventSubscription } from '../../worker/events/event-handler';
 import type { Capabilities } from '../../port/capabilities';
-import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import type { BrokerDriver } from '../../port/broker-driver';
+import type { Deliver, EventSubscription, Subscription } from '../../port/consumer';
+import type { EventMessage, JobMessage } from '../../port/publisher';
+import { BrokerUnavailable, Publication } from '../../port/broker-errors';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, type BrokerTopology } from '../../port/topology';
 import { withTimeout } from '../../with-timeout';
-import type { BullmqConnection } from './bullmq-connection';
-import { BrokerUnavailable, Publication } from '../../port/broker-errors';
-import { failForGood } from './fail-for-good';
+import { failForGood, type BullmqConnection } from './bullmq-connection';
 import type { QueueProcessor } from './queue-processor';
 
 /** Finished messages that Bull Board can still show: 200 per queue, for an hour. The ledger has all jobs. */
@@ -41,8 +41,6 @@ export const bullmqCapabilities: Capabilities = {
 export class BullmqDriver implements BrokerDriver {
   readonly name = 'bullmq';
   readonly capabilities = bullmqCapabilities;
-
-  private closing = false;
   private closed: Promise<void> | undefined;
 
   constructor(
@@ -53,7 +51,7 @@ export class BullmqDriver implements BrokerDriver {
   ) {
     for (const queue of queues.values()) {
       queue.on('error', () => undefined); // Each caller gets the error of its own call.
-      queue.waitUntilReady().catch((error: unknown) => failForGood(error, () => this.closing));
+      queue.waitUntilReady().catch((error: unknown) => failForGood(error, () => this.closed !== undefined));
     }
   }
 
@@ -82,12 +80,7 @@ export class BullmqDriver implements BrokerDriver {
     const processor = this.processors.get(queue);
     if (!processor) throw new RangeError(`Queue "${queue}" was not registered for consuming.`);
     processor.start(deliver);
-    return Promise.resolve({
-      stop: () => processor.stop(),
-      get trouble() {
-        return processor.trouble;
-      },
-    });
+    return Promise.resolve(processor);
   }
 
   subscribeTo({ event, subscriber }: EventSubscription, deliver: Deliver): Promise<Subscription> {
@@ -105,14 +98,14 @@ export class BullmqDriver implements BrokerDriver {
   }
 
   private async closeOnce(): Promise<void> {
-    this.closing = true;
     // On closing, BullMQ sends commands to the backend and would wait for one that is away.
     await withTimeout(closeMs, this.closeAll(), 'it did not answer').catch(() => undefined);
     await withTimeout(closeMs, this.connection.close(), 'it did not answer').catch(() => undefined);
   }
 
   private async closeAll(): Promise<void> {
-    await Promise.all([...this.processors.values()].map((processor) => processor.close()));
+    // Waits for the running jobs, so that each is acknowledged.
+    await Promise.all([...this.processors.values()].map(({ worker }) => worker.close()));
     await Promise.all([...this.queues.values()].map((queue) => queue.close()));
   }
 
@@ -126,26 +119,27 @@ export class BullmqDriver implements BrokerDriver {
     } catch (error) {
       throw new BrokerUnavailable('bullmq', error);
     }
+    const byQueue = new Map<string, Map<number, BullmqJob>>();
+    for (const [place, addressed] of messages.entries()) {
+      for (const [queue, job] of addressed) {
+        const jobs = byQueue.get(queue) ?? new Map<number, BullmqJob>();
+        byQueue.set(queue, jobs.set(place, job));
+      }
+    }
     const publication = new Publication('bullmq', messages.length);
-    const missing = new Set<number>();
-    const names = new Set(messages.flatMap((addressed) => addressed.map(([queue]) => queue)));
-    await Promise.all(
-      [...names].map(async (name) => {
-        const jobs = new Map(
-          messages.flatMap((addressed, place) =>
-            addressed.flatMap(([queue, job]) => (queue === name ? [[place, job] as const] : [])),
-          ),
-        );
-        const own = new Publication('bullmq', messages.length);
-        const add = (places: readonly number[]) => this.queue(name).addBulk(places.map((place) => jobs.get(place)!));
-        await own.send([...jobs.keys()], add, isRefusal).catch((error: unknown) => {
-          publication.lose(new BrokerUnavailable('bullmq', error));
-        });
-        for (const place of jobs.keys()) if (own.isOpen(place)) missing.add(place);
-        for (const [place, reason] of own.refusals) publication.refuse(place, reason);
-      }),
-    );
-    publication.confirm([...messages.keys()].filter((place) => !missing.has(place) && publication.isOpen(place)));
+    /** How many queues do not have a message yet, by its place. */
+    const missing = messages.map(({ length }) => length);
+    const sent = [...byQueue].map(async ([queue, jobs]) => {
+      const own = new Publication('bullmq', jobs.size);
+      const add = (places: readonly number[]) => this.queue(queue).addBulk(places.map((place) => jobs.get(place)!));
+      await own.send([...jobs.keys()], add, isRefusal).catch((error: unknown) => {
+        publication.lose(new BrokerUnavailable('bullmq', error));
+      });
+      for (const place of own.confirmed) missing[place]! -= 1;
+      for (const [place, reason] of own.refused) publication.refused.set(place, reason);
+    });
+    await Promise.all(sent);
+    for (const [place, queues] of missing.entries()) if (queues === 0) publication.confirmed.add(place);
     publication.conclude();
   }
 
@@ -169,7 +163,8 @@ function isRefusal(error: unknown): boolean {
   );
 }
 
-type Addressed = readonly [queue: string, job: ReturnType<typeof toBullmqJob> | ReturnType<typeof toBullmqEvent>];
+type BullmqJob = ReturnType<typeof toBullmqJob> | ReturnType<typeof toBullmqEvent>;
+type Addressed = readonly [queue: string, job: BullmqJob];
 
 function toBullmqJob(message: JobMessage) {
   return {

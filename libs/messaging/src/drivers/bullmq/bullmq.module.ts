@@ -1,7 +1,7 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Queue, Worker, createPostgresBackend, withBackend } from 'bullmq';
-import { subscriberQueues, type BrokerTopology, type QueueTopology } from '../../port/topology';
+import { subscriberQueues, type BrokerTopology } from '../../port/topology';
 import { BullmqDriver } from './bullmq-driver';
 import { connectBullmq, type BullmqSettings } from './bullmq-connection';
 import { BullmqMessages } from './queue-messages';
@@ -10,13 +10,6 @@ import { tolerant } from './tolerant-worker';
 
 /** At most as many events as one transaction may handle. */
 const eventsAtOnce = 100;
-
-const eventQueue = (queue: string): QueueTopology => ({
-  queue,
-  concurrency: eventsAtOnce,
-  rateLimit: undefined,
-  partitions: 1,
-});
 
 const onPostgres = withBackend(createPostgresBackend);
 
@@ -31,7 +24,9 @@ export class BullmqDriverModule {
     use: 'consume' | 'publish',
   ): DynamicModule {
     const consume = use === 'consume';
-    const topology = [...jobQueues, ...subscriberQueues(events).map(eventQueue)];
+    const eventQueue = { concurrency: eventsAtOnce, rateLimit: undefined, partitions: 1 };
+    const eventQueues = subscriberQueues(events).map((queue) => ({ queue, ...eventQueue }));
+    const topology = [...jobQueues, ...eventQueues];
     const connection = connectBullmq(settings, application, consume ? topology.length : 0);
     // Nest reads these static classes when the queues are registered, and creates all queues of a process from them.
     BullModule.queueClass = connection.backend === 'redis' ? Queue : (onPostgres.Queue as typeof Queue);
@@ -39,11 +34,7 @@ export class BullmqDriverModule {
 
     const names = topology.map(({ queue }) => queue);
     const queues = BullModule.registerQueue(
-      ...names.map((name) => ({
-        name,
-        connection: connection.forQueues,
-        prefix: settings.prefix,
-      })),
+      ...names.map((name) => ({ name, connection: connection.forQueues, prefix: settings.prefix })),
     );
     const processors = consume ? topology.map((queue) => queueProcessorFor(queue, connection, settings)) : [];
     return {

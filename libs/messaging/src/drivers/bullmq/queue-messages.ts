@@ -55,14 +55,21 @@ export class BullmqMessages {
 }
 
 /** BullMQ's field names; `atm` is the number of attempts made. */
-const numbers = ['timestamp', 'processedOn', 'finishedOn', 'delay', 'priority', 'atm'] as const;
+const numbers = {
+  addedAt: 'timestamp',
+  startedAt: 'processedOn',
+  finishedAt: 'finishedOn',
+  delayMs: 'delay',
+  priority: 'priority',
+  attempts: 'atm',
+};
 
 async function readFromRedis(redis: Redis, queue: Queue, ids: readonly string[]): Promise<QueueMessage[]> {
   const look = redis.pipeline();
   for (const id of ids) {
     const key = queue.toKey(id);
     look.hstrlen(key, 'data').hstrlen(key, 'name').hexists(key, 'failedReason');
-    look.hmget(key, ...numbers);
+    look.hmget(key, ...Object.values(numbers));
   }
   const sizes = await answersOf(look);
   const names = redis.pipeline();
@@ -72,21 +79,10 @@ async function readFromRedis(redis: Redis, queue: Queue, ids: readonly string[])
   });
   const shortNames = await answersOf(names);
   return ids.flatMap((id, index) => {
-    const [bytes, , failed, found] = sizes.slice(index * 4, index * 4 + 4) as [number, number, number, string[]];
-    const [addedAt, startedAt, finishedAt, delayMs, priority, attempts] = found.map(numberOf);
-    if (addedAt === undefined) return []; // Deleted since its id was read.
-    return {
-      id,
-      name: (shortNames[index] as string | null) ?? undefined,
-      bytes,
-      addedAt,
-      startedAt,
-      finishedAt,
-      delayMs: delayMs ?? 0,
-      priority: priority ?? 0,
-      attempts: attempts ?? 0,
-      hasFailed: failed === 1,
-    };
+    const [bytes, , failed, found] = sizes.slice(index * 4, index * 4 + 4) as [number, number, number, unknown[]];
+    const values = Object.fromEntries(Object.keys(numbers).map((field, n) => [field, found[n]]));
+    if (numberOf(values['addedAt']) === undefined) return []; // Deleted since its id was read.
+    return [messageOf({ id, name: shortNames[index], bytes, hasFailed: failed === 1, ...values })];
   });
 }
 
@@ -99,7 +95,7 @@ async function answersOf(pipeline: ReturnType<Redis['pipeline']>): Promise<unkno
 
 async function readFromPostgres(pool: Pool, { name: queue }: Queue, ids: readonly string[]): Promise<QueueMessage[]> {
   // The schema `bullmq` is the search path of this pool.
-  const { rows } = await pool.query<Record<keyof QueueMessage, unknown> & { readonly id: string }>(
+  const { rows } = await pool.query<Readonly<Record<string, unknown>>>(
     `SELECT id, CASE WHEN length(name) <= ${longestName} THEN name END AS name, pg_column_size(data) AS bytes,
             added_at_ms AS "addedAt", processed_at_ms AS "startedAt", finished_at_ms AS "finishedAt",
             delay_ms AS "delayMs", priority, attempts_made AS attempts, failed_reason IS NOT NULL AS "hasFailed"
@@ -107,18 +103,23 @@ async function readFromPostgres(pool: Pool, { name: queue }: Queue, ids: readonl
       ORDER BY array_position($2::text[], id)`,
     [queue, ids],
   );
-  return rows.map((row) => ({
-    id: row.id,
-    name: (row.name as string | null) ?? undefined,
-    bytes: numberOf(row.bytes) ?? 0,
-    addedAt: numberOf(row.addedAt) ?? 0,
-    startedAt: numberOf(row.startedAt),
-    finishedAt: numberOf(row.finishedAt),
-    delayMs: numberOf(row.delayMs) ?? 0,
-    priority: numberOf(row.priority) ?? 0,
-    attempts: numberOf(row.attempts) ?? 0,
-    hasFailed: row.hasFailed === true,
-  }));
+  return rows.map(messageOf);
+}
+
+/** @param found the fields of a message by their names here, as a backend returns them */
+function messageOf(found: Readonly<Record<string, unknown>>): QueueMessage {
+  return {
+    id: found['id'] as string,
+    name: (found['name'] as string | null) ?? undefined,
+    bytes: numberOf(found['bytes']) ?? 0,
+    addedAt: numberOf(found['addedAt']) ?? 0,
+    startedAt: numberOf(found['startedAt']),
+    finishedAt: numberOf(found['finishedAt']),
+    delayMs: numberOf(found['delayMs']) ?? 0,
+    priority: numberOf(found['priority']) ?? 0,
+    attempts: numberOf(found['attempts']) ?? 0,
+    hasFailed: found['hasFailed'] === true,
+  };
 }
 
 /** Both backends return some numbers as text. */

@@ -2,19 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Processor, WorkerHost } from '@nestjs/bullmq';
 import type { Type } from '@nestjs/common';
 import type { Job, Worker } from 'bullmq';
-import type { Deliver } from '../../port/broker-driver';
+import type { Deliver, Subscription } from '../../port/consumer';
 import { isDispatch } from '../../port/job-message';
+import { reasonOf } from '../../reason-of';
 import type { QueueTopology } from '../../port/topology';
-import type { BullmqConnection, BullmqSettings } from './bullmq-connection';
-import { failForGood } from './fail-for-good';
+import { failForGood, type BullmqConnection, type BullmqSettings } from './bullmq-connection';
 import { bodyOf, troubleOf } from './tolerant-worker';
 
 const pauseMs = 1_000;
 
-/** One BullMQ worker. Nest creates it when the module starts. It takes its first job when the bus subscribes. */
-export abstract class QueueProcessor extends WorkerHost {
+/** One BullMQ worker. Nest creates it when the module starts. It takes no job before `start` is called. */
+export abstract class QueueProcessor extends WorkerHost implements Subscription {
   private deliver: Deliver | undefined;
   private stopped = false;
+  /** The last error before the backend was reached for the first time. */
+  private unreached: string | undefined;
 
   constructor(
     private readonly queue: string,
@@ -35,29 +37,27 @@ export abstract class QueueProcessor extends WorkerHost {
   start(deliver: Deliver): void {
     this.deliver = deliver;
     const worker: Worker = this.worker;
-    // An unavailable backend is not an error of the worker: it tries again, and the relay logs it.
-    worker.on('error', () => undefined);
+    const notReached = (error: Error) => (this.unreached = reasonOf(error));
+    worker.on('error', notReached);
     worker.waitUntilReady().then(
-      () => worker.run(),
+      () => {
+        // BullMQ reconnects by itself from now on. `troubleOf` says why the worker cannot take jobs.
+        this.unreached = undefined;
+        worker.off('error', notReached).on('error', () => undefined);
+        return worker.run();
+      },
       (error: unknown) => failForGood(error, () => this.stopped),
     );
   }
 
-  /** Why the last try to take a job failed; undefined when it succeeded. */
   get trouble(): string | undefined {
-    return troubleOf(this.worker);
+    return this.unreached ?? troubleOf(this.worker);
   }
 
-  /** Stops taking jobs. Does not wait for running ones. */
   async stop(): Promise<void> {
     this.stopped = true;
     // BullMQ stops taking jobs with this call, but the promise also waits for a backend that may be away.
     await Promise.race([this.worker.pause(true), delay(pauseMs, undefined, { ref: false })]);
-  }
-
-  /** Waits for the running jobs, so that each is acknowledged. */
-  async close(): Promise<void> {
-    await this.worker.close();
   }
 }
 

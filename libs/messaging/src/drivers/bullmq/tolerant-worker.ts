@@ -5,16 +5,7 @@ import type { BullmqConnection } from './bullmq-connection';
 
 /** Replaces the data of a message that are not JSON. */
 class UnreadableData {
-  constructor(private readonly text: string) {}
-
-  /**
-   * ioredis has decoded the data to text, so the bytes are read again. @returns the original bytes, where they still
-   * exist
-   */
-  async bytes({ forWorkers }: BullmqConnection, key: string): Promise<Buffer> {
-    const stored = forWorkers instanceof Redis ? await forWorkers.hgetBuffer(key, 'data').catch(() => null) : null;
-    return stored ?? Buffer.from(this.text);
-  }
+  constructor(readonly text: string) {}
 }
 
 /** By worker: why its last try to take a job failed. */
@@ -57,6 +48,10 @@ export function tolerant(workerClass: typeof Worker): typeof Worker {
 }
 
 /** @returns the data that the client library parsed, or the bytes of the message when it could not */
-export function bodyOf({ id, data }: Job, worker: Worker, connection: BullmqConnection): unknown {
-  return data instanceof UnreadableData ? data.bytes(connection, worker.toKey(id!)) : data;
+export async function bodyOf({ id, data }: Job, worker: Worker, { forWorkers }: BullmqConnection): Promise<unknown> {
+  if (!(data instanceof UnreadableData)) return data;
+  // ioredis has decoded the data to text, so the original bytes are read again, where they still exist.
+  const key = worker.toKey(id!);
+  const stored = forWorkers instanceof Redis ? await forWorkers.hgetBuffer(key, 'data').catch(() => null) : null;
+  return stored ?? Buffer.from(data.text);
 }

@@ -1,7 +1,8 @@
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import type { Consumer as KafkaConsumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { Subscription } from '../../port/broker-driver';
+import type { Subscription } from '../../port/consumer';
 import { withTimeout } from '../../with-timeout';
 import { OffsetWindow } from './offset-window';
 
@@ -35,7 +36,7 @@ export class Consumer implements Subscription {
   private windows = new Map<number, OffsetWindow>();
   private inFlight = 0;
   private stopped = false;
-  private readonly waiting = new Set<() => void>();
+  private readonly ends = new EventEmitter().setMaxListeners(0);
   private commitTimer: NodeJS.Timeout | undefined;
   private committing: Promise<void> = Promise.resolve();
   private readonly running: Promise<void>;
@@ -63,7 +64,7 @@ export class Consumer implements Subscription {
   stop(): Promise<void> {
     this.stopped = true;
     this.pause();
-    this.wakeAll();
+    this.ends.emit('end');
     return Promise.resolve();
   }
 
@@ -85,7 +86,7 @@ export class Consumer implements Subscription {
       } catch (error) {
         this.crash = { why: (error as Error).message, at: performance.now() };
         this.logger.warn(`${this.consumption.group}: ${(error as Error).message}; it starts again in ${restartMs} ms`);
-        if (!this.isStopped()) await Promise.race([delay(restartMs, undefined, { ref: false }), this.closing]);
+        await Promise.race([delay(restartMs, undefined, { ref: false }), this.closing]);
       }
     }
     await this.closing;
@@ -136,12 +137,11 @@ export class Consumer implements Subscription {
 
   private async read(payload: EachBatchPayload): Promise<void> {
     const { batch } = payload;
-    const windows = this.windows;
-    const window = windows.get(batch.partition) ?? new OffsetWindow();
-    windows.set(batch.partition, window);
+    const window = this.windows.get(batch.partition) ?? new OffsetWindow();
+    this.windows.set(batch.partition, window);
     for (const message of batch.messages) {
       while (this.inFlight >= this.consumption.atOnce && !this.stopped) {
-        await this.somethingEnded();
+        await withTimeout(heartbeatMs, once(this.ends, 'end'), 'a heartbeat is due').catch(() => undefined);
         await payload.heartbeat();
       }
       if (this.stopped || !payload.isRunning() || payload.isStale()) return;
@@ -150,28 +150,12 @@ export class Consumer implements Subscription {
       void this.consumption.handle(message, batch.partition).then(() => {
         this.inFlight -= 1;
         end();
-        this.wakeAll();
+        this.ends.emit('end');
         this.commitSoon(commitMs);
       });
       payload.resolveOffset(message.offset);
     }
     await payload.heartbeat();
-  }
-
-  /** Resolves when a message has ended, or when a heartbeat is due. */
-  private somethingEnded(): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, heartbeatMs);
-      this.waiting.add(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-  }
-
-  private wakeAll(): void {
-    for (const wake of this.waiting) wake();
-    this.waiting.clear();
   }
 
   /** Commits once for all messages that end within `ms`. */
@@ -205,10 +189,5 @@ export class Consumer implements Subscription {
     } catch {
       // The consumer does not run yet.
     }
-  }
-
-  /** A method, so that TypeScript does not assume that the value stays unchanged while `run` waits. */
-  private isStopped(): boolean {
-    return this.stopped;
   }
 }

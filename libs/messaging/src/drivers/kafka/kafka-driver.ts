@@ -1,33 +1,24 @@
 import { Logger } from '@nestjs/common';
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
-import type { EventSubscription } from '../../worker/events/event-handler';
-import type { BrokerDriver, Deliver, Delivery, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import type { BrokerDriver } from '../../port/broker-driver';
+import type { Deliver, EventSubscription, Subscription } from '../../port/consumer';
+import type { EventMessage, JobMessage } from '../../port/publisher';
 import { fromBinaryMode } from '../../port/binary-mode';
-import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
-import { subscriberQueue, type BrokerTopology } from '../../port/topology';
-import { beginAt } from './begin-at';
+import { queueOf, subscriberQueue, type BrokerTopology } from '../../port/topology';
 import { Consumer, type Consumption } from './consumer';
-import type { KafkaSettings } from './kafka-connection';
-import { lagOf } from './lag';
+import { connectKafka, type KafkaSettings } from './kafka-connection';
+import { kafkaCapabilities } from './kafka-capabilities';
+import { KafkaNames } from './kafka-names';
+import { beginAt, lagOf } from './offsets';
 import { Publisher, type Outgoing } from './publisher';
-import { createTopics, keepTopicsReadable, KafkaNames, withAdmin } from './topics';
+import { createTopics, keepTopicsReadable, withAdmin } from './topics';
 import { unreadable } from './unreadable-records';
 
-export const kafkaCapabilities: Capabilities = {
-  priority: 'none',
-  rateLimit: 'bus',
-  concurrency: 'native',
-  orderPerKey: 'bus',
-  broadcast: 'native',
-  eventOrder: 'native',
-  replay: 'native',
-  delay: 'bus',
-  retry: 'bus',
-  deadLetter: 'bus',
-};
-
-/** https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md */
+/**
+ * The prefix of the Kafka headers that hold the attributes of a CloudEvent in binary mode
+ * (https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md).
+ */
 const attributePrefixes = ['ce_'];
 const eventsAtOnce = 500;
 /** Kafka's default minimum session time-out (group.min.session.timeout.ms). */
@@ -39,19 +30,22 @@ const longestSessionMs = 30 * 60_000;
 export class KafkaDriver implements BrokerDriver {
   readonly name = 'kafka';
   readonly capabilities = kafkaCapabilities;
+  private readonly kafka: Kafka;
   private readonly names: KafkaNames;
   private readonly publisher: Publisher;
   private readonly consumers: Consumer[] = [];
   private readonly logger = new Logger('Kafka');
   private closed: Promise<void> | undefined;
 
+  /** @param application the name of the client, for operators */
   constructor(
-    private readonly kafka: Kafka,
-    private readonly topology: BrokerTopology,
     private readonly settings: KafkaSettings,
+    application: string,
+    private readonly topology: BrokerTopology,
   ) {
+    this.kafka = connectKafka(settings, application);
     this.names = new KafkaNames(settings.prefix);
-    this.publisher = new Publisher(kafka, () => this.prepare());
+    this.publisher = new Publisher(this.kafka, () => this.prepare());
   }
 
   async ready(): Promise<void> {
@@ -72,25 +66,21 @@ export class KafkaDriver implements BrokerDriver {
   }
 
   subscribe(queue: string, deliver: Deliver): Promise<Subscription> {
-    const { concurrency, partitions } = this.topologyOf(queue);
-    const how = { group: this.names.jobGroup(queue), atOnce: concurrency, partitions, from: undefined };
-    return this.consume(queue, how, queue, deliver);
+    const { concurrency, partitions } = queueOf(this.topology, queue);
+    const [topic, group] = [this.names.topic(queue), this.names.jobGroup(queue)];
+    return this.consume({ topic, group, atOnce: concurrency, partitions }, undefined, queue, deliver);
   }
 
   subscribeTo({ event, subscriber, from }: EventSubscription, deliver: Deliver): Promise<Subscription> {
     const { kind, partitions } = event;
-    const group = this.names.subscriberGroup(kind, subscriber);
-    return this.consume(
-      kind,
-      { group, atOnce: eventsAtOnce, partitions, from },
-      subscriberQueue(kind, subscriber),
-      deliver,
-    );
+    const [topic, group] = [this.names.topic(kind), this.names.subscriberGroup(kind, subscriber)];
+    const queue = subscriberQueue(kind, subscriber);
+    return this.consume({ topic, group, atOnce: eventsAtOnce, partitions }, from, queue, deliver);
   }
 
   depth(queue: string): Promise<number> {
     return withAdmin(this.kafka, async (admin) => {
-      await createTopics(admin, this.names, { queues: [this.topologyOf(queue)], events: [] });
+      await createTopics(admin, this.names, { queues: [queueOf(this.topology, queue)], events: [] });
       return lagOf(admin, this.names.topic(queue), this.names.jobGroup(queue));
     });
   }
@@ -112,61 +102,46 @@ export class KafkaDriver implements BrokerDriver {
   }
 
   private consume(
-    topic: string,
-    how: Pick<Consumption, 'group' | 'atOnce' | 'partitions'> & { from: Date | undefined },
+    source: Pick<Consumption, 'topic' | 'group' | 'atOnce' | 'partitions'>,
+    from: Date | undefined,
     queue: string,
     deliver: Deliver,
   ): Promise<Subscription> {
+    const { topic, group } = source;
     const consumption = {
-      topic: this.names.topic(topic),
-      ...how,
+      ...source,
       sessionMs: Math.min(longestSessionMs, Math.max(shortestSessionMs, this.settings.leaseMs)),
       handle: (message: KafkaMessage, partition: number) => {
+        const { headers, value, offset } = message;
+        const bytes = value ?? Buffer.alloc(0);
         const why = unreadable(message);
-        const body = why === undefined ? bodyOf(message) : (message.value ?? Buffer.alloc(0));
-        const position = `topic "${this.names.topic(topic)}", partition ${partition}, offset ${message.offset}`;
+        if (why === undefined) {
+          const native = { headers, contentType: headers?.['content-type'], bytes };
+          return deliver({ broker: this.name, queue, body: fromBinaryMode(native, attributePrefixes) });
+        }
+        const position = `topic "${topic}", partition ${partition}, offset ${offset}`;
         const expected = 'Expected a record that is not compressed, or compressed with gzip';
-        return deliver({
-          broker: this.name,
-          queue,
-          body,
-          ...(why !== undefined && { unreadable: `${expected}; got one that cannot be read (${position}): ${why}` }),
-        });
+        const detail = `${expected}; got one that cannot be read (${position}): ${why}`;
+        return deliver({ broker: this.name, queue, body: bytes, unreadable: detail });
       },
     };
     const prepare = () =>
-      withAdmin(this.kafka, async (admin) => {
-        await createTopics(admin, this.names, this.topology);
-        await this.keepReadable(admin);
-        if (how.from) await beginAt(admin, consumption.topic, how.group, how.from);
+      this.prepare(async (admin) => {
+        if (from) await beginAt(admin, topic, group, from);
       });
     const consumer = new Consumer(this.kafka, consumption, prepare, this.logger);
     this.consumers.push(consumer);
     return Promise.resolve(consumer);
   }
 
-  private prepare(): Promise<void> {
+  /** Without the right to alter topics the driver continues with their present settings. */
+  private prepare(more?: (admin: Admin) => Promise<void>): Promise<void> {
     return withAdmin(this.kafka, async (admin) => {
       await createTopics(admin, this.names, this.topology);
-      await this.keepReadable(admin);
+      await keepTopicsReadable(admin, this.names, this.topology).catch((error: unknown) =>
+        this.logger.warn(`The compression of topics could not be read: ${(error as Error).message}`),
+      );
+      await more?.(admin);
     });
   }
-
-  /** Without the right to alter topics the driver continues with their present settings. */
-  private async keepReadable(admin: Admin): Promise<void> {
-    await keepTopicsReadable(admin, this.names, this.topology).catch((error: unknown) =>
-      this.logger.warn(`The compression of topics could not be read: ${(error as Error).message}`),
-    );
-  }
-
-  private topologyOf(queue: string) {
-    const found = this.topology.queues.find((known) => known.queue === queue);
-    if (!found) throw new RangeError(`Queue "${queue}" was not registered.`);
-    return found;
-  }
-}
-
-function bodyOf({ value, headers }: KafkaMessage): Delivery['body'] {
-  const bytes = value ?? Buffer.alloc(0);
-  return fromBinaryMode({ headers, contentType: headers?.['content-type'], bytes }, attributePrefixes);
 }

@@ -1,20 +1,15 @@
-interface Entry {
-  readonly offset: bigint;
-  done: boolean;
-}
-
 /**
  * The begun messages of one partition. They end in any order. Only the prefix of ended messages may be committed, since
  * a committed offset means that everything before it is done.
  */
 export class OffsetWindow {
-  private readonly begun: Entry[] = [];
+  private readonly begun: { readonly offset: bigint; done: boolean }[] = [];
   private next: bigint | undefined;
   private committed: bigint | undefined;
 
   /** @returns a function to call when the message is done */
   begin(offset: string): () => void {
-    const entry: Entry = { offset: BigInt(offset), done: false };
+    const entry = { offset: BigInt(offset), done: false };
     this.begun.push(entry);
     return () => {
       entry.done = true;

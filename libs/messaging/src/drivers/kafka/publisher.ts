@@ -1,4 +1,4 @@
-import { Partitioners, type Kafka, type Message, type Producer } from 'kafkajs';
+import { Partitioners, type Kafka, type Message, type PartitionMetadata, type Producer } from 'kafkajs';
 import { withTimeout } from '../../with-timeout';
 import { BrokerUnavailable, Publication, Unroutable } from '../../port/broker-errors';
 import { cutBySize } from './cut-by-size';
@@ -28,7 +28,7 @@ const refusals = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD'
 export class Publisher {
   private producer: Promise<Producer> | undefined;
   private readonly leaving = new Set<Promise<unknown>>();
-  private partitions = new Map<string, number>();
+  private partitions = new Map<string, PartitionMetadata[]>();
   private readonly partitioner = Partitioners.DefaultPartitioner();
 
   /** @param prepare ensures that the topics exist; called before the first publish of each producer */
@@ -39,7 +39,7 @@ export class Publisher {
 
   /** Connects the producer. @throws the error of the connection */
   async connect(): Promise<void> {
-    await (this.producer ??= this.start());
+    await this.connected();
   }
 
   /** @throws BrokerUnavailable, Unroutable, PartlyPublished */
@@ -49,14 +49,9 @@ export class Publisher {
       await withTimeout(deadlineMs, this.send(messages, publication), `it did not confirm within ${deadlineMs} ms`);
     } catch (error) {
       this.discard();
-      publication.lose(
-        isOf(error, ['UNKNOWN_TOPIC_OR_PARTITION'])
-          ? new Unroutable(
-              'kafka',
-              messages.map(({ topic }) => topic),
-            )
-          : new BrokerUnavailable('kafka', error),
-      );
+      const topics = messages.map(({ topic }) => topic);
+      const isUnroutable = isOf(error, ['UNKNOWN_TOPIC_OR_PARTITION']);
+      publication.lose(isUnroutable ? new Unroutable('kafka', topics) : new BrokerUnavailable('kafka', error));
     }
     publication.conclude();
   }
@@ -68,30 +63,21 @@ export class Publisher {
 
   /** @throws the first error that is not a refusal, after every partition was tried */
   private async send(messages: readonly Outgoing[], publication: Publication): Promise<void> {
-    const producer = await (this.producer ??= this.start());
-    await this.countPartitions([...new Set(messages.map(({ topic }) => topic))]);
+    const producer = await this.connected();
+    await this.findPartitions(new Set(messages.map(({ topic }) => topic)));
+    const addressed = messages.map((message) => ({ ...message, partition: this.partitionOf(message) }));
     const byPartition = new Map<string, number[]>();
-    for (const [place, message] of messages.entries()) {
-      const name = `${message.topic} ${this.partitionOf(message)}`;
-      const places = byPartition.get(name);
+    for (const [place, { topic, partition }] of addressed.entries()) {
+      const places = byPartition.get(`${topic} ${partition}`);
       if (places) places.push(place);
-      else byPartition.set(name, [place]);
+      else byPartition.set(`${topic} ${partition}`, [place]);
     }
     const sent = [...byPartition.values()].map(async (places) => {
-      const { topic } = messages[places[0]!]!;
-      const partition = this.partitionOf(messages[places[0]!]!);
-      for (const batch of cutBySize(places, (place) => sizeOf(messages[place]!))) {
-        await publication.send(
-          batch,
-          (some) =>
-            producer.send({
-              topic,
-              messages: some.map((place) => ({ ...messages[place]!, partition })),
-              acks: -1,
-              timeout: deadlineMs,
-            }),
-          (error) => isOf(error, refusals),
-        );
+      const { topic } = addressed[places[0]!]!;
+      const send = (some: readonly number[]) =>
+        producer.send({ topic, messages: some.map((place) => addressed[place]!), acks: -1, timeout: deadlineMs });
+      for (const batch of cutBySize(places, (place) => sizeOf(addressed[place]!))) {
+        await publication.send(batch, send, (error) => isOf(error, refusals));
       }
     });
     const failed = (await Promise.allSettled(sent)).find(({ status }) => status === 'rejected');
@@ -100,31 +86,30 @@ export class Publisher {
 
   /** The partition by the hash of the key, as other Kafka clients compute it. */
   private partitionOf(message: Outgoing): number {
-    const partitionMetadata = Array.from({ length: this.partitions.get(message.topic)! }, (_, partitionId) => ({
-      partitionId,
-      leader: 0,
-      partitionErrorCode: 0,
-      replicas: [],
-      isr: [],
-    }));
-    return this.partitioner({ topic: message.topic, partitionMetadata, message });
+    const { topic } = message;
+    return this.partitioner({ topic, partitionMetadata: this.partitions.get(topic)!, message });
   }
 
-  private async countPartitions(topics: readonly string[]): Promise<void> {
-    const unknown = topics.filter((topic) => !this.partitions.has(topic));
+  private async findPartitions(topics: ReadonlySet<string>): Promise<void> {
+    const unknown = [...topics].filter((topic) => !this.partitions.has(topic));
     if (unknown.length === 0) return;
     const found = await withAdmin(this.kafka, (admin) => admin.fetchTopicMetadata({ topics: unknown }));
-    for (const { name, partitions } of found.topics) this.partitions.set(name, partitions.length);
+    for (const { name, partitions } of found.topics) this.partitions.set(name, partitions);
+  }
+
+  /** After a failed connection the next call connects again. */
+  private connected(): Promise<Producer> {
+    const connecting = (this.producer ??= this.start());
+    connecting.catch(() => {
+      if (this.producer === connecting) this.producer = undefined;
+    });
+    return connecting;
   }
 
   private async start(): Promise<Producer> {
     await this.prepare();
     this.partitions = new Map();
-    const producer = this.kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-    });
+    const producer = this.kafka.producer({ idempotent: true, maxInFlightRequests: 1, allowAutoTopicCreation: false });
     await producer.connect();
     return producer;
   }

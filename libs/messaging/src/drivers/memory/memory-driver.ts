@@ -1,6 +1,7 @@
-import type { EventSubscription } from '../../worker/events/event-handler';
 import type { Capabilities } from '../../port/capabilities';
-import type { BrokerDriver, Deliver, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import type { BrokerDriver } from '../../port/broker-driver';
+import type { Deliver, EventSubscription, Subscription } from '../../port/consumer';
+import type { EventMessage, JobMessage } from '../../port/publisher';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
 import { subscriberQueue, subscriberQueues, type BrokerTopology } from '../../port/topology';
 
@@ -62,7 +63,7 @@ export class MemoryDriver implements BrokerDriver {
   }
 
   subscribe(queue: string, deliver: Deliver): Promise<Subscription> {
-    return Promise.resolve(this.queue(queue).subscribe(deliver));
+    return Promise.resolve(this.queue(queue).start(deliver));
   }
 
   subscribeTo({ event, subscriber }: EventSubscription, deliver: Deliver): Promise<Subscription> {
@@ -90,7 +91,8 @@ export class MemoryDriver implements BrokerDriver {
   }
 }
 
-class MemoryQueue {
+class MemoryQueue implements Subscription {
+  readonly trouble = undefined;
   private readonly waiting: { priority: number; body: unknown }[] = [];
   private deliver: Deliver | undefined;
   private active = 0;
@@ -110,16 +112,15 @@ class MemoryQueue {
     this.work();
   }
 
-  subscribe(deliver: Deliver): Subscription {
+  start(deliver: Deliver): Subscription {
     this.deliver = deliver;
     this.work();
-    return {
-      stop: () => {
-        this.deliver = undefined;
-        return Promise.resolve();
-      },
-      trouble: undefined,
-    };
+    return this;
+  }
+
+  stop(): Promise<void> {
+    this.deliver = undefined;
+    return Promise.resolve();
   }
 
   clear(): void {

@@ -9,11 +9,10 @@ export class Acknowledgements {
   private readonly unacked = new Set<ConsumeMessage>();
   private done = new Set<ConsumeMessage>();
   private flushing: NodeJS.Immediate | undefined;
-  private isOpen = true;
 
   constructor(private readonly channel: Channel) {
     // RabbitMQ has requeued the messages of a closed channel.
-    channel.once('close', () => (this.isOpen = false));
+    channel.once('close', () => this.unacked.clear());
   }
 
   /** How many messages RabbitMQ has delivered that are not acknowledged. */
@@ -44,17 +43,9 @@ export class Acknowledgements {
       this.unacked.delete(message);
       last = message;
     }
-    if (last) this.send(last, true);
-    for (const message of done) {
-      this.unacked.delete(message);
-      this.send(message, false);
-    }
-  }
-
-  private send(message: ConsumeMessage, allUpTo: boolean): void {
-    if (!this.isOpen) return;
     try {
-      this.channel.ack(message, allUpTo);
+      if (last) this.channel.ack(last, true);
+      for (const message of done) if (this.unacked.delete(message)) this.channel.ack(message, false);
     } catch {
       // The channel is closing, and RabbitMQ redelivers its messages.
     }

@@ -1,6 +1,6 @@
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { Subscription } from '../../port/broker-driver';
+import type { Subscription } from '../../port/consumer';
 import { Acknowledgements } from './acknowledgements';
 import { reasonOf } from '../../reason-of';
 import { withTimeout } from '../../with-timeout';
@@ -30,7 +30,11 @@ export class Consumer implements Subscription {
     { managedConnection }: AmqpConnection,
     private readonly consumption: Consumption,
   ) {
-    this.channel = ReconnectingChannel.plain(managedConnection, (channel) => this.consume(channel));
+    this.channel = new ReconnectingChannel(
+      managedConnection,
+      (connection) => connection.createChannel(),
+      (channel) => this.consume(channel),
+    );
   }
 
   get trouble(): string | undefined {
@@ -50,7 +54,7 @@ export class Consumer implements Subscription {
     try {
       if (this.tag !== undefined) await withTimeout(cancelMs, this.channel.now().cancel(this.tag), 'it did not answer');
     } catch {
-      // The channel is closed, and with it the consumer.
+      // The channel is closed, blocked or silent. RabbitMQ ends the consumer at the latest when the channel closes.
     }
   }
 

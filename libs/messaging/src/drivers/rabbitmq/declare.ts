@@ -50,11 +50,6 @@ export async function declareDeadLetters(channel: Channel, { deadLetters }: Rabb
   await channel.bindQueue(deadLetters, deadLetters, '');
 }
 
-/** Declares the exchange that asks consumers for their unacknowledged messages. */
-export async function declareUnackedExchange(channel: Channel, { unackedExchange }: RabbitmqNames): Promise<void> {
-  await channel.assertExchange(unackedExchange, 'fanout', { durable: false });
-}
-
 function limited({ deadLetters }: RabbitmqNames): Options.AssertQueue {
   return quorum({ 'x-delivery-limit': deliveryLimit, 'x-dead-letter-exchange': deadLetters });
 }

@@ -1,5 +1,6 @@
+import { promisify } from 'node:util';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
-import type { ConfirmChannel, Message, Options } from 'amqplib';
+import type { ConfirmChannel, Message } from 'amqplib';
 import { BrokerUnavailable, Publication, Unroutable } from '../../port/broker-errors';
 import { withTimeout } from '../../with-timeout';
 import { ReconnectingChannel } from './reconnecting-channel';
@@ -31,11 +32,15 @@ export class Publisher {
   private readonly returned = new Set<string>();
 
   constructor({ managedConnection }: AmqpConnection, declare: (channel: ConfirmChannel) => Promise<void>) {
-    this.channel = ReconnectingChannel.confirming(managedConnection, async (channel) => {
-      this.returned.clear();
-      channel.on('return', ({ properties }: Message) => this.returned.add(String(properties.messageId)));
-      await declare(channel);
-    });
+    this.channel = new ReconnectingChannel(
+      managedConnection,
+      (connection) => connection.createConfirmChannel(),
+      async (channel) => {
+        this.returned.clear();
+        channel.on('return', ({ properties }: Message) => this.returned.add(String(properties.messageId)));
+        await declare(channel);
+      },
+    );
   }
 
   /** @throws BrokerUnavailable, Unroutable, PartlyPublished */
@@ -43,11 +48,8 @@ export class Publisher {
     const channel = this.channel.now();
     const publication = new Publication('rabbitmq', messages.length);
     try {
-      await withTimeout(
-        deadlineMs,
-        this.send(channel, messages, publication),
-        `it did not confirm within ${deadlineMs} ms`,
-      );
+      const sending = this.send(channel, messages, publication);
+      await withTimeout(deadlineMs, sending, `it did not confirm within ${deadlineMs} ms`);
     } catch (error) {
       // amqplib would keep what is unconfirmed on this channel for ever.
       this.channel.renew(error);
@@ -55,15 +57,13 @@ export class Publisher {
       publication.lose(new BrokerUnavailable('rabbitmq', why));
       const most = mostBytesOf(why);
       for (const [place, { content }] of messages.entries()) {
-        if (content.length > most && publication.isOpen(place)) publication.refuse(place, (why as Error).message);
+        if (content.length > most && publication.isOpen(place)) publication.refused.set(place, (why as Error).message);
       }
     }
     const unroutable = messages.filter(({ messageId }) => this.returned.delete(messageId));
     if (unroutable.length > 0) {
-      const error = new Unroutable(
-        'rabbitmq',
-        unroutable.map(({ exchange, routingKey }) => `${exchange}/${routingKey}`),
-      );
+      const places = unroutable.map(({ exchange, routingKey }) => `${exchange}/${routingKey}`);
+      const error = new Unroutable('rabbitmq', places);
       this.channel.renew(error);
       publication.lose(error);
     }
@@ -75,35 +75,23 @@ export class Publisher {
    * It refuses messages for their size, so each large message is sent alone, after the others are confirmed.
    */
   private async send(channel: ConfirmChannel, messages: readonly Outgoing[], publication: Publication): Promise<void> {
+    const publish = promisify(channel.publish.bind(channel));
     for (const places of largeApart(messages)) {
-      const confirmed = places.map((place) =>
-        this.confirmed(channel, messages[place]!).then(() => {
-          // An unroutable message is returned before it is confirmed.
-          if (!this.returned.has(messages[place]!.messageId)) publication.confirm([place]);
-        }),
-      );
+      const confirmed = places.map(async (place) => {
+        const {
+          exchange,
+          routingKey,
+          content,
+          contentType = 'application/cloudevents+json',
+          ...more
+        } = messages[place]!;
+        await publish(exchange, routingKey, content, { persistent: true, contentType, ...more });
+        // An unroutable message is returned before it is confirmed.
+        if (!this.returned.has(more.messageId)) publication.confirmed.add(place);
+      });
       const failed = (await Promise.allSettled(confirmed)).find(({ status }) => status === 'rejected');
       if (failed) throw (failed as PromiseRejectedResult).reason;
     }
-  }
-
-  private confirmed(
-    channel: ConfirmChannel,
-    { exchange, routingKey, messageId, content, mandatory, contentType, headers }: Outgoing,
-  ): Promise<void> {
-    const options: Options.Publish = {
-      persistent: true,
-      mandatory,
-      messageId,
-      contentType: contentType ?? 'application/cloudevents+json',
-      headers,
-    };
-    return new Promise((resolve, reject) => {
-      channel.publish(exchange, routingKey, content, options, (error) => {
-        if (error) reject(error instanceof Error ? error : new Error('it refused the message'));
-        else resolve();
-      });
-    });
   }
 }
 

@@ -2,39 +2,27 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { EventSubscription } from '../../worker/events/event-handler';
-import type { BrokerDriver, Deliver, Delivery, EventMessage, JobMessage, Subscription } from '../../port/broker-driver';
+import type { BrokerDriver } from '../../port/broker-driver';
+import type { Deliver, EventSubscription, Subscription } from '../../port/consumer';
+import type { EventMessage, JobMessage } from '../../port/publisher';
 import { fromBinaryMode } from '../../port/binary-mode';
 import { Unroutable } from '../../port/broker-errors';
-import type { Capabilities } from '../../port/capabilities';
 import { encodeEvent, encodeMessage } from '../../port/job-message';
-import { subscriberQueue, type BrokerTopology } from '../../port/topology';
+import { queueOf, subscriberQueue, type BrokerTopology } from '../../port/topology';
 import { backOffMs } from '../../retry-until-database-up';
 import { withTimeout } from '../../with-timeout';
-import { answerUnackedCount, UnackedCounter } from './unacked-counter';
-import { Consumer } from './consumer';
+import { Consumer, type Consumption } from './consumer';
 import { declareDeadLetters, declareEvent, declareQueue } from './declare';
-import type { ReconnectingChannel } from './reconnecting-channel';
 import { Publisher } from './publisher';
-import type { RabbitmqNames } from './rabbitmq-names';
-
-export const rabbitmqCapabilities: Capabilities = {
-  priority: 'none',
-  rateLimit: 'bus',
-  concurrency: 'native',
-  orderPerKey: 'bus',
-  broadcast: 'native',
-  eventOrder: 'none',
-  replay: 'none',
-  delay: 'bus',
-  retry: 'bus',
-  deadLetter: 'native',
-};
+import { connectRabbitmq, type RabbitmqSettings } from './rabbitmq-connection';
+import { rabbitmqCapabilities } from './rabbitmq-capabilities';
+import { RabbitmqNames } from './rabbitmq-names';
+import { UnackedCounter } from './unacked-counter';
 
 /**
- * CloudEvents defines prefixes for AMQP 1.0
- * (https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md), whose properties
- * RabbitMQ turns into headers. Over AMQP 0.9.1, Knative writes `ce-`.
+ * CloudEvents defines the first two prefixes, for the application properties of AMQP 1.0
+ * (https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/amqp-protocol-binding.md). RabbitMQ turns these
+ * properties into headers. Knative uses AMQP 0.9.1 and writes `ce-`.
  */
 const attributePrefixes = ['cloudEvents:', 'cloudEvents_', 'ce-'];
 const eventsAtOnce = 100;
@@ -48,7 +36,6 @@ export class RabbitmqDriver implements BrokerDriver {
   private readonly publisher: Publisher;
   private readonly unackedCounter: UnackedCounter;
   private readonly consumers = new Map<string, Consumer>();
-  private answering: ReconnectingChannel | undefined;
   private consuming: Promise<AmqpConnection> | undefined;
   private closed: Promise<void> | undefined;
 
@@ -58,7 +45,7 @@ export class RabbitmqDriver implements BrokerDriver {
    *   (https://www.rabbitmq.com/docs/alarms)
    * @param connectToConsume creates the connection that consumes and acknowledges, and never publishes
    */
-  constructor(
+  private constructor(
     private readonly connection: AmqpConnection,
     private readonly connectToConsume: () => Promise<AmqpConnection>,
     private readonly names: RabbitmqNames,
@@ -71,8 +58,22 @@ export class RabbitmqDriver implements BrokerDriver {
     this.unackedCounter = new UnackedCounter(connection, names);
   }
 
+  /**
+   * Does not wait for RabbitMQ.
+   * @param application the name of the connections, for operators
+   */
+  static async connect(
+    settings: RabbitmqSettings,
+    application: string,
+    topology: BrokerTopology,
+  ): Promise<RabbitmqDriver> {
+    const toConsume = () => connectRabbitmq(settings, `${application} consumer`);
+    const connection = await connectRabbitmq(settings, application);
+    return new RabbitmqDriver(connection, toConsume, new RabbitmqNames(settings.prefix), topology);
+  }
+
   ready(): Promise<void> {
-    return this.publisher.channel.ready();
+    return this.publisher.channel.opened;
   }
 
   async publish(messages: readonly JobMessage[]): Promise<void> {
@@ -88,9 +89,8 @@ export class RabbitmqDriver implements BrokerDriver {
   }
 
   async publishEvents(events: readonly EventMessage[]): Promise<void> {
-    const awaited = new Set(
-      this.topology.events.flatMap(({ kind, subscribers }) => (subscribers.length ? [kind] : [])),
-    );
+    const subscribed = this.topology.events.filter(({ subscribers }) => subscribers.length > 0);
+    const awaited = new Set(subscribed.map(({ kind }) => kind));
     await this.publisher.publish(
       events.map((event) => ({
         exchange: this.names.events,
@@ -103,23 +103,25 @@ export class RabbitmqDriver implements BrokerDriver {
   }
 
   subscribe(queue: string, deliver: Deliver): Promise<Subscription> {
-    const declare = (channel: Channel) => declareQueue(channel, this.names, queue);
-    return this.consume(this.names.queue(queue), this.prefetchOf(queue), queue, declare, deliver);
+    const consumption = {
+      queue: this.names.queue(queue),
+      prefetch: queueOf(this.topology, queue).concurrency,
+      declare: (channel: Channel) => declareQueue(channel, this.names, queue),
+    };
+    return this.consume(consumption, queue, deliver);
   }
 
   subscribeTo({ event: { kind }, subscriber }: EventSubscription, deliver: Deliver): Promise<Subscription> {
-    const declare = (channel: Channel) => declareEvent(channel, this.names, { kind, subscribers: [subscriber] });
-    return this.consume(
-      this.names.subscriber(kind, subscriber),
-      eventsAtOnce,
-      subscriberQueue(kind, subscriber),
-      declare,
-      deliver,
-    );
+    const consumption = {
+      queue: this.names.subscriber(kind, subscriber),
+      prefetch: eventsAtOnce,
+      declare: (channel: Channel) => declareEvent(channel, this.names, { kind, subscribers: [subscriber] }),
+    };
+    return this.consume(consumption, subscriberQueue(kind, subscriber), deliver);
   }
 
   depth(queue: string): Promise<number> {
-    return this.unackedCounter.depth(queue, this.prefetchOf(queue));
+    return this.unackedCounter.depth(queue, queueOf(this.topology, queue).concurrency);
   }
 
   close(): Promise<void> {
@@ -127,27 +129,25 @@ export class RabbitmqDriver implements BrokerDriver {
   }
 
   private async closeOnce(): Promise<void> {
-    const channels = [this.publisher.channel, this.answering, ...this.consumers.values()];
-    await Promise.all([this.unackedCounter.close(), ...channels.map((channel) => channel?.close())]);
-    const consuming = await this.consuming;
-    for (const connection of consuming ? [consuming, this.connection] : [this.connection]) {
-      await withTimeout(closeMs, connection.close(), 'it did not answer').catch(() => undefined);
+    const parts = [this.publisher.channel, this.unackedCounter, ...this.consumers.values()];
+    await Promise.all(parts.map((part) => part.close()));
+    for (const connection of [await this.consuming, this.connection]) {
+      if (connection) await withTimeout(closeMs, connection.close(), 'it did not answer').catch(() => undefined);
     }
   }
 
   private async consume(
+    consumption: Omit<Consumption, 'handle'>,
     queue: string,
-    prefetch: number,
-    shownQueue: string,
-    declare: (channel: Channel) => Promise<unknown>,
     deliver: Deliver,
   ): Promise<Subscription> {
-    const handle = (message: ConsumeMessage) =>
-      deliver({ broker: this.name, queue: shownQueue, body: bodyOf(message) });
     const consuming = await (this.consuming ??= this.connectToConsume());
-    const consumer = new Consumer(consuming, { queue, prefetch, declare, handle });
-    this.consumers.set(queue, consumer);
-    this.answering ??= answerUnackedCount(this.connection, this.names, () =>
+    const consumer = this.startConsumer(consuming, {
+      ...consumption,
+      handle: ({ content: bytes, properties: { headers, contentType } }) =>
+        deliver({ broker: this.name, queue, body: fromBinaryMode({ headers, contentType, bytes }, attributePrefixes) }),
+    });
+    this.unackedCounter.answer(() =>
       Object.fromEntries([...this.consumers].map(([name, { unacknowledged }]) => [name, unacknowledged])),
     );
     const deadLetters = this.consumeDeadLetters(consuming, deliver);
@@ -166,26 +166,24 @@ export class RabbitmqDriver implements BrokerDriver {
     const { deadLetters } = this.names;
     const there = this.consumers.get(deadLetters);
     if (there) return there;
-    const declare = (channel: Channel) => declareDeadLetters(channel, this.names);
-    const handle = async (message: ConsumeMessage) => {
-      const { headers } = message.properties;
-      const queue = headers?.['x-first-death-queue'];
-      const givenUp = headers?.['x-first-death-reason'] ?? 'rejected';
-      if (givenUp === 'delivery_limit' && typeof queue === 'string' && (await this.sendBack(queue, message))) return;
-      await deliver({
-        broker: this.name,
-        queue: typeof queue === 'string' ? queue : deadLetters,
-        body: message.content,
-        givenUp,
-      });
-    };
-    const consumer = new Consumer(consuming, {
+    return this.startConsumer(consuming, {
       queue: deadLetters,
       prefetch: deadLettersAtOnce,
-      declare,
-      handle,
+      declare: (channel) => declareDeadLetters(channel, this.names),
+      handle: async (message) => {
+        const { headers } = message.properties;
+        const queue = headers?.['x-first-death-queue'];
+        const givenUp = headers?.['x-first-death-reason'] ?? 'rejected';
+        if (givenUp === 'delivery_limit' && typeof queue === 'string' && (await this.sendBack(queue, message))) return;
+        const from = this.names.withoutPrefix(typeof queue === 'string' ? queue : deadLetters);
+        await deliver({ broker: this.name, queue: from, body: message.content, givenUp });
+      },
     });
-    this.consumers.set(deadLetters, consumer);
+  }
+
+  private startConsumer(consuming: AmqpConnection, consumption: Consumption): Consumer {
+    const consumer = new Consumer(consuming, consumption);
+    this.consumers.set(consumption.queue, consumer);
     return consumer;
   }
 
@@ -218,14 +216,4 @@ export class RabbitmqDriver implements BrokerDriver {
     // Never acknowledged: RabbitMQ redelivers it to another process.
     return new Promise<never>(() => undefined);
   }
-
-  private prefetchOf(queue: string): number {
-    const found = this.topology.queues.find((known) => known.queue === queue);
-    if (!found) throw new RangeError(`Queue "${queue}" was not registered.`);
-    return found.concurrency;
-  }
-}
-
-function bodyOf({ content, properties: { headers, contentType } }: ConsumeMessage): Delivery['body'] {
-  return fromBinaryMode({ headers, contentType, bytes: content }, attributePrefixes);
 }

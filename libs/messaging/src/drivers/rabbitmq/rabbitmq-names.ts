@@ -2,26 +2,25 @@ import { subscriberQueue } from '../../port/topology';
 
 /** The names on RabbitMQ, all with the prefix of their system. */
 export class RabbitmqNames {
-  constructor(private readonly prefix: string) {}
-
   /** Direct exchange: the routing key is the queue of the job. */
-  get jobs(): string {
-    return `${this.prefix}jobs`;
-  }
-
+  readonly jobs: string;
   /** Topic exchange: the routing key is the kind of the event, so that other services can bind `order.*`. */
-  get events(): string {
-    return `${this.prefix}events`;
-  }
-
+  readonly events: string;
   /** Fanout exchange, and the queue behind it, for messages that the broker has dead-lettered. */
-  get deadLetters(): string {
-    return `${this.prefix}dead-letters`;
+  readonly deadLetters: string;
+  /** Fanout exchange that asks every consumer for its number of unacknowledged messages. */
+  readonly unackedExchange: string;
+
+  constructor(private readonly prefix: string) {
+    this.jobs = `${prefix}jobs`;
+    this.events = `${prefix}events`;
+    this.deadLetters = `${prefix}dead-letters`;
+    this.unackedExchange = `${prefix}census`;
   }
 
-  /** Fanout exchange that asks every consumer for its number of unacknowledged messages. */
-  get unackedExchange(): string {
-    return `${this.prefix}census`;
+  /** @returns a name at the broker as this system knows it: without the prefix */
+  withoutPrefix(name: string): string {
+    return name.startsWith(this.prefix) ? name.slice(this.prefix.length) : name;
   }
 
   queue(queue: string): string {

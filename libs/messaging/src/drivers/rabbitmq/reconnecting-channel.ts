@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
-import type { Channel, ConfirmChannel } from 'amqplib';
+import type { Channel } from 'amqplib';
 import { BrokerUnavailable } from '../../port/broker-errors';
 import { withTimeout } from '../../with-timeout';
 
@@ -21,38 +21,20 @@ export class ReconnectingChannel<C extends Channel = Channel> {
   private whyNot: unknown = new Error('it was not reached yet');
   /** Why RabbitMQ no longer reads from the connection; nothing may be written to it meanwhile. */
   private blockedBy: string | undefined;
-  private readonly onConnect = (): void => this.goOn();
-  private readonly onUnblocked = (): void => this.goOn();
   private readonly onBlocked = ({ reason }: { reason: string }): void => void (this.blockedBy = reason);
   private firstOpened!: () => void;
-  private readonly opened = new Promise<void>((resolve) => (this.firstOpened = resolve));
+  /** Resolves when the channel was open once. Waits without a deadline. */
+  readonly opened = new Promise<void>((resolve) => (this.firstOpened = resolve));
 
-  private constructor(
+  constructor(
     private readonly manager: AmqpManager,
     private readonly create: (connection: NonNullable<AmqpManager['connection']>) => Promise<C>,
     private readonly setUp: (channel: C) => Promise<void>,
   ) {
-    manager.on('connect', this.onConnect);
+    manager.on('connect', this.goOn);
     manager.on('blocked', this.onBlocked);
-    manager.on('unblocked', this.onUnblocked);
+    manager.on('unblocked', this.goOn);
     void this.open();
-  }
-
-  static plain(manager: AmqpManager, setUp: (channel: Channel) => Promise<void>): ReconnectingChannel {
-    return new ReconnectingChannel(manager, (connection) => connection.createChannel(), setUp);
-  }
-
-  /** Every publish on this channel is confirmed. */
-  static confirming(
-    manager: AmqpManager,
-    setUp: (channel: ConfirmChannel) => Promise<void>,
-  ): ReconnectingChannel<ConfirmChannel> {
-    return new ReconnectingChannel(manager, (connection) => connection.createConfirmChannel(), setUp);
-  }
-
-  /** Resolves when the channel was open once. Waits without a deadline. */
-  ready(): Promise<void> {
-    return this.opened;
   }
 
   /** Why the last channel closed; undefined while one is open. */
@@ -85,9 +67,9 @@ export class ReconnectingChannel<C extends Channel = Channel> {
   /** Opens no further channel. */
   retire(): void {
     this.retired = true;
-    this.manager.off('connect', this.onConnect);
+    this.manager.off('connect', this.goOn);
     this.manager.off('blocked', this.onBlocked);
-    this.manager.off('unblocked', this.onUnblocked);
+    this.manager.off('unblocked', this.goOn);
   }
 
   async close(): Promise<void> {
@@ -98,10 +80,10 @@ export class ReconnectingChannel<C extends Channel = Channel> {
   }
 
   /** The connection is new or no longer blocked. */
-  private goOn(): void {
+  private readonly goOn = (): void => {
     this.blockedBy = undefined;
     void this.open();
-  }
+  };
 
   private async open(): Promise<void> {
     const { connection } = this.manager;
@@ -113,9 +95,7 @@ export class ReconnectingChannel<C extends Channel = Channel> {
       made = await withTimeout(openMs, this.create(connection), 'it opened no channel');
       const channel = made;
       let closed: unknown;
-      channel.on('error', (error: Error) => {
-        closed = error;
-      });
+      channel.on('error', (error: Error) => (closed = error));
       channel.once('close', () => {
         closed ??= new Error('the channel was closed');
         this.lose(channel, closed);

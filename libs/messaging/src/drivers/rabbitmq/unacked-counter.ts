@@ -3,7 +3,7 @@ import type { AmqpConnection } from '@golevelup/nestjs-rabbitmq';
 import type { Channel } from 'amqplib';
 import { BrokerUnavailable } from '../../port/broker-errors';
 import { withTimeout } from '../../with-timeout';
-import { declareUnackedExchange, declareQueue } from './declare';
+import { declareQueue } from './declare';
 import { ReconnectingChannel } from './reconnecting-channel';
 import type { RabbitmqNames } from './rabbitmq-names';
 
@@ -15,7 +15,7 @@ const answerMs = 500;
 const depthMs = 3_000;
 
 /** By queue: how many unacknowledged messages a process has. */
-export type UnackedByQueue = Readonly<Record<string, number>>;
+type UnackedByQueue = Readonly<Record<string, number>>;
 
 /**
  * AMQP returns how many messages are ready in a queue and how many consumers it has, but not how many messages are in
@@ -24,14 +24,18 @@ export type UnackedByQueue = Readonly<Record<string, number>>;
  */
 export class UnackedCounter {
   private readonly channel: ReconnectingChannel;
+  private answering: ReconnectingChannel | undefined;
   private readonly asked = new Map<string, (holdings: UnackedByQueue) => void>();
 
+  /**
+   * @param connection the connection that publishes. Questions and answers are publishes: on a connection that
+   *   acknowledges, they would let RabbitMQ block the acknowledgements as well
+   */
   constructor(
-    { managedConnection }: AmqpConnection,
+    private readonly connection: AmqpConnection,
     private readonly names: RabbitmqNames,
   ) {
-    this.channel = ReconnectingChannel.plain(managedConnection, async (channel) => {
-      await declareUnackedExchange(channel, names);
+    this.channel = this.open(async (channel) => {
       await channel.consume(
         replyQueue,
         (reply) => {
@@ -39,6 +43,25 @@ export class UnackedCounter {
           this.asked.get(String(reply.properties.correlationId))?.(
             JSON.parse(reply.content.toString()) as UnackedByQueue,
           );
+        },
+        { noAck: true },
+      );
+    });
+  }
+
+  /** Answers from now on how many unacknowledged messages this process has. Later calls change nothing. */
+  answer(holdings: () => UnackedByQueue): void {
+    this.answering ??= this.open(async (channel) => {
+      const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
+      await channel.bindQueue(queue, this.names.unackedExchange, '');
+      await channel.consume(
+        queue,
+        (question) => {
+          if (!question || this.answering?.isBlocked) return;
+          const answer = Buffer.from(JSON.stringify(holdings()));
+          channel.sendToQueue(String(question.properties.replyTo), answer, {
+            correlationId: String(question.properties.correlationId),
+          });
         },
         { noAck: true },
       );
@@ -70,7 +93,18 @@ export class UnackedCounter {
   }
 
   async close(): Promise<void> {
-    await this.channel.close();
+    await Promise.all([this.channel.close(), this.answering?.close()]);
+  }
+
+  private open(consume: (channel: Channel) => Promise<void>): ReconnectingChannel {
+    return new ReconnectingChannel(
+      this.connection.managedConnection,
+      (connection) => connection.createChannel(),
+      async (channel) => {
+        await channel.assertExchange(this.names.unackedExchange, 'fanout', { durable: false });
+        await consume(channel);
+      },
+    );
   }
 
   /** @returns the unacknowledged messages of the queue, one number per consumer that answered */
@@ -89,33 +123,4 @@ export class UnackedCounter {
     this.asked.delete(correlationId);
     return answers;
   }
-}
-
-/**
- * Answers how many unacknowledged messages this process has. An answer is a publish: on a connection that acknowledges,
- * it would let RabbitMQ block the acknowledgements as well.
- * @param connection the connection that publishes
- */
-export function answerUnackedCount(
-  { managedConnection }: AmqpConnection,
-  names: RabbitmqNames,
-  holdings: () => UnackedByQueue,
-): ReconnectingChannel {
-  const answering = ReconnectingChannel.plain(managedConnection, async (channel) => {
-    await declareUnackedExchange(channel, names);
-    const { queue } = await channel.assertQueue('', { exclusive: true, autoDelete: true });
-    await channel.bindQueue(queue, names.unackedExchange, '');
-    await channel.consume(
-      queue,
-      (question) => {
-        if (!question || answering.isBlocked) return;
-        const answer = Buffer.from(JSON.stringify(holdings()));
-        channel.sendToQueue(String(question.properties.replyTo), answer, {
-          correlationId: String(question.properties.correlationId),
-        });
-      },
-      { noAck: true },
-    );
-  });
-  return answering;
 }

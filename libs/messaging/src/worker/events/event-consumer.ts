@@ -1,31 +1,19 @@
-import type { Pool } from 'pg';
 import { v4 as uuidv4, v5 as uuidv5, validate as isUuid } from 'uuid';
 import { nextDelayMs, type EventDefinition } from '@app/contracts';
-import {
-  abandonEvent,
-  beginEvents,
-  endEvents,
-  recordProcessedEvents,
-  deadLetter,
-  type Transactions,
-} from '@app/ledger';
+import { abandonEvent, beginEvents, deadLetter, endEvents, recordProcessed } from '@app/ledger';
 import { Batcher } from '../batcher';
 import { deadLetterOf } from '../dead-letter-of';
-import type { Drain } from '../drain';
-import type { MessagingSignals } from '../../messaging-signals';
 import { assertReadable } from '../../port/assert-readable';
-import type { Delivery } from '../../port/broker-driver';
+import type { Delivery } from '../../port/consumer';
 import { messageSource, parseEvent, UnreadableMessageError } from '../../port/job-message';
 import { reasonOf } from '../../reason-of';
 import { retryUntilDatabaseUp } from '../../retry-until-database-up';
+import type { WorkerDependencies } from '../pipeline/steps';
 import type { EventOf } from './event-handler';
 import type { RegisteredEventHandler } from './event-registry';
 
 /** A namespace (RFC 9562, 6.6) for ids that are derived from the ids of other services. */
 const foreignEvents = 'b8f0c2f4-6a55-4a0e-8a0c-6f6f5a1d5c0b';
-
-/** One group at a time: the handler gets the events in the order of the broker. */
-const groups = { windowMs: 2, groupSize: 200, inFlight: 1 };
 
 /**
  * After this many processes have begun an event and none has ended it, the event is dead-lettered: it kills its
@@ -34,13 +22,6 @@ const groups = { windowMs: 2, groupSize: 200, inFlight: 1 };
 const mostDeaths = 10;
 
 const transaction = { timeout: 30_000, maxWait: 10_000 };
-
-export interface EventConsumerDependencies {
-  readonly pool: Pool;
-  readonly transactions: Transactions;
-  readonly signals: MessagingSignals;
-  readonly drain: Drain;
-}
 
 interface Arrived {
   readonly event: EventOf<EventDefinition>;
@@ -61,13 +42,16 @@ export type DeliveryEnd = 'acknowledge' | 'leave unacked';
 export class EventConsumer {
   private readonly groups: Batcher<Arrived, DeliveryEnd>;
   private readonly processId = uuidv4();
+  private readonly subscriber: string;
 
   constructor(
-    private readonly dependencies: EventConsumerDependencies,
-    private readonly registered: RegisteredEventHandler,
+    private readonly dependencies: Pick<WorkerDependencies, 'pool' | 'transactions' | 'signals' | 'drain'>,
+    readonly registered: RegisteredEventHandler,
   ) {
-    const { together = groups.groupSize } = registered.subscription;
-    this.groups = new Batcher((group) => this.handleGroup(group), { ...groups, groupSize: together });
+    const { subscriber, together = 200 } = registered.subscription;
+    this.subscriber = subscriber;
+    // The batcher handles one group at a time, so the handler gets the events in the order of the broker.
+    this.groups = new Batcher((group) => this.handleGroup(group), together);
   }
 
   /**
@@ -88,22 +72,15 @@ export class EventConsumer {
   private read({ body }: Delivery): EventOf<EventDefinition> {
     const definition = this.registered.subscription.event;
     const { id, source, kind, version, tenant, subject, time, traceparent, data } = parseEvent(body);
-    const about = { kind, source };
-    if (kind !== definition.kind) {
-      throw new UnreadableMessageError('unknown_kind', `Expected ${definition.kind}, got "${kind}".`, about);
-    }
+    const unreadable = (reason: UnreadableMessageError['reason'], detail: string) =>
+      new UnreadableMessageError(reason, detail, { kind, source });
+    if (kind !== definition.kind) throw unreadable('unknown_kind', `Expected ${definition.kind}, got "${kind}".`);
     if (version > definition.version) {
       const expected = `Expected ${kind} in version ${definition.version} or older, got version ${version}.`;
-      throw new UnreadableMessageError('newer_version', expected, about);
+      throw unreadable('newer_version', expected);
     }
     const parsed = definition.data.safeParse(data);
-    if (!parsed.success) {
-      throw new UnreadableMessageError(
-        'payload_invalid',
-        `Expected the data of ${kind}: ${parsed.error.message}`,
-        about,
-      );
-    }
+    if (!parsed.success) throw unreadable('payload_invalid', `Expected the data of ${kind}: ${parsed.error.message}`);
     const at = time === undefined ? undefined : new Date(time);
     return {
       id: source === messageSource && isUuid(id) ? id : uuidv5(JSON.stringify([source, id, tenant]), foreignEvents),
@@ -116,12 +93,13 @@ export class EventConsumer {
     };
   }
 
-  /** @throws the handler's error for a group of several events; each is then handled by itself */
+  /** @throws for a group of several events that must be handled one by one: the batcher then does so */
   private async handleGroup(group: readonly Arrived[]): Promise<DeliveryEnd[]> {
     const [first, ...others] = group;
     if (others.length === 0) return [await this.handleOne(first!)];
-    if ((await this.begin(group.map(({ event }) => event))) > 0) throw new BegunBefore();
-    await this.inOneTransaction(group.map(({ event }) => event));
+    const events = group.map(({ event }) => event);
+    if ((await this.begin(events)) > 0) throw new Error('Another process has begun one of these events.');
+    await this.inOneTransaction(events);
     return group.map(() => 'acknowledge');
   }
 
@@ -154,19 +132,16 @@ export class EventConsumer {
 
   /** @returns the highest number of other processes that have begun one of the events and not ended it */
   private async begin(group: readonly EventOf<EventDefinition>[]): Promise<number> {
-    const { pool, signals } = this.dependencies;
     const ids = [...new Set(group.map(({ id }) => id))];
-    const unfinished = await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
-      beginEvents(pool, this.subscriber, ids, this.processId),
+    const unfinished = await this.retry(() =>
+      beginEvents(this.dependencies.pool, this.subscriber, ids, this.processId),
     );
     return Math.max(0, ...unfinished.values());
   }
 
   private async abandon({ id }: EventOf<EventDefinition>, processId: string | undefined): Promise<void> {
-    const { pool, signals } = this.dependencies;
-    await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
-      abandonEvent(pool, this.subscriber, id, processId),
-    );
+    const { pool } = this.dependencies;
+    await this.retry(() => abandonEvent.run(pool, { subscriber: this.subscriber, id, processId }));
   }
 
   private async giveUp(
@@ -182,10 +157,10 @@ export class EventConsumer {
 
   private async inOneTransaction(group: readonly EventOf<EventDefinition>[]): Promise<void> {
     const { transactions, signals } = this.dependencies;
-    const { fresh, afterCommit } = await retryUntilDatabaseUp(`events for ${this.subscriber}`, signals, () =>
+    const { fresh, afterCommit } = await this.retry(() =>
       transactions.$transaction(async (tx) => {
         const ids = [...new Set(group.map(({ id }) => id))];
-        const unseen = await recordProcessedEvents(tx, this.subscriber, ids);
+        const unseen = await recordProcessed(tx, this.subscriber, ids);
         // When one group holds the same event twice, only the first is handled.
         const first = group.filter(({ id }) => unseen.delete(id));
         const tell = first.length > 0 ? await this.registered.handler.handle(first, tx) : undefined;
@@ -197,6 +172,10 @@ export class EventConsumer {
     signals.emit('events_handled', this.registered.subscription.event.kind, this.subscriber, fresh, group.length);
   }
 
+  private retry<Result>(statement: () => Promise<Result>): Promise<Result> {
+    return retryUntilDatabaseUp(`events for ${this.subscriber}`, this.dependencies.signals, statement);
+  }
+
   private async deadLetterDelivery(
     delivery: Delivery,
     reason: string,
@@ -205,15 +184,8 @@ export class EventConsumer {
   ): Promise<DeliveryEnd> {
     const { pool, signals } = this.dependencies;
     const letter = deadLetterOf(delivery, reason, detail, about);
-    await retryUntilDatabaseUp('dead-letter', signals, () => deadLetter(pool, letter));
+    await retryUntilDatabaseUp('dead-letter', signals, () => deadLetter.run(pool, letter));
     signals.emit('dead_lettered', delivery, reason, detail);
     return 'acknowledge';
   }
-
-  private get subscriber(): string {
-    return this.registered.subscription.subscriber;
-  }
 }
-
-/** Makes the batcher handle the events of a group one by one. */
-class BegunBefore extends Error {}

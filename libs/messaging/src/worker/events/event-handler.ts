@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { DataOf, EventDefinition } from '@app/contracts';
 import type { Transaction } from '@app/ledger';
+import type { EventSubscription } from '../../port/consumer';
 
 /** An event as its handler sees it. */
 export interface EventOf<E extends EventDefinition> {
@@ -26,17 +27,6 @@ export type AfterCommit = () => void;
  */
 export interface HandlesEvents<E extends EventDefinition> {
   handle(events: readonly EventOf<E>[], tx: Transaction): Promise<void | AfterCommit>;
-}
-
-/** Which event a subscriber gets, under which name, and from when on. */
-export interface EventSubscription<E extends EventDefinition = EventDefinition> {
-  readonly event: E;
-  /** One of the subscribers that the event's definition names. */
-  readonly subscriber: string;
-  /** Where a new subscriber begins on a broker that can replay. Default: the first event that the broker still has. */
-  readonly from?: Date | undefined;
-  /** How many events share a transaction at most. Default: 200. */
-  readonly together?: number | undefined;
 }
 
 /** The registry finds the decorated classes at boot by this mark. */

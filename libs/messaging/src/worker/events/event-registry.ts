@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import type { EventDefinition } from '@app/contracts';
-import type { BrokerDriver } from '../../port/broker-driver';
-import { BootCheckError } from '../handlers/handler-registry';
-import { eventHandlerMark, type EventSubscription, type HandlesEvents } from './event-handler';
+import type { BrokerConsumer, EventSubscription } from '../../port/consumer';
+import { findHandlers } from '../handlers/handler-registry';
+import { eventHandlerMark, type HandlesEvents } from './event-handler';
 
 export interface RegisteredEventHandler {
   readonly subscription: EventSubscription;
@@ -22,21 +22,9 @@ export class EventRegistry {
    */
   resolve(
     served: readonly EventSubscription[],
-    drivers: readonly Pick<BrokerDriver, 'name' | 'capabilities'>[],
+    drivers: readonly Pick<BrokerConsumer, 'name' | 'capabilities'>[],
   ): RegisteredEventHandler[] {
-    const found = this.discovery.getProviders({ metadataKey: eventHandlerMark.KEY }).map((wrapper) => ({
-      subscription: this.discovery.getMetadataByDecorator(eventHandlerMark, wrapper)!,
-      handler: wrapper.instance as HandlesEvents<EventDefinition>,
-    }));
-    const handlersOf = (subscription: EventSubscription) =>
-      found.filter((registered) => registered.subscription === subscription);
     const faults = [
-      ...served.flatMap((subscription) => {
-        const { length } = handlersOf(subscription);
-        return length === 1
-          ? []
-          : [`${nameOf(subscription)}: expected one class with @EventHandler among the providers, got ${length}`];
-      }),
       ...served
         .filter(({ event, subscriber }) => !event.subscribers.includes(subscriber))
         .map(
@@ -45,19 +33,22 @@ export class EventRegistry {
             `(${subscription.event.subscribers.join(', ') || 'none'})`,
         ),
       ...served.flatMap((subscription) => drivers.flatMap((driver) => replayFaults(subscription, driver))),
-      ...found
-        .filter(({ subscription }) => !served.includes(subscription))
-        .map(({ subscription }) => `${nameOf(subscription)}: has a handler, but this worker does not serve it`),
     ];
-    if (faults.length > 0) throw new BootCheckError(faults);
-    return served.map((subscription) => handlersOf(subscription)[0]!);
+    const decorator = { name: '@EventHandler', mark: eventHandlerMark, handles: nameOf };
+    const handlers = findHandlers<EventSubscription, HandlesEvents<EventDefinition>>(
+      this.discovery,
+      decorator,
+      served,
+      faults,
+    );
+    return served.map((subscription) => ({ subscription, handler: handlers.get(subscription)! }));
   }
 }
 
 /** A broker without replay would silently deliver no past events. */
 export function replayFaults(
   subscription: EventSubscription,
-  { name, capabilities }: Pick<BrokerDriver, 'name' | 'capabilities'>,
+  { name, capabilities }: Pick<BrokerConsumer, 'name' | 'capabilities'>,
 ): string[] {
   return subscription.from && capabilities.replay === 'none'
     ? [`${nameOf(subscription)}: begins in the past, which ${name} does not keep; leave "from" out`]

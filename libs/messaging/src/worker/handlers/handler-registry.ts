@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
+import { DiscoveryService, type DiscoverableDecorator } from '@nestjs/core';
 import type { JobDefinition } from '@app/contracts';
-import type { BrokerDriver } from '../../port/broker-driver';
+import type { BrokerConsumer } from '../../port/consumer';
 import { handlerMark, type Handler } from './job-handler';
 
 export interface RegisteredHandler {
@@ -29,43 +29,55 @@ export class HandlerRegistry {
    * @throws BootCheckError for a kind without exactly one handler, for a handler of another kind, and for a policy that
    *   a broker cannot keep
    */
-  resolve(served: readonly JobDefinition[], drivers: readonly BrokerDriver[]): Map<string, RegisteredHandler> {
-    const found = this.discovery.getProviders({ metadataKey: handlerMark.KEY }).map((wrapper) => ({
-      definition: this.discovery.getMetadataByDecorator(handlerMark, wrapper)!,
-      handler: wrapper.instance as Handler<JobDefinition>,
-    }));
-    const faults = [
-      ...served.flatMap(({ kind }) => countFault(kind, found)),
-      ...served.flatMap((definition) => drivers.flatMap((driver) => policyFaults(definition, driver))),
-      ...found
-        .filter(({ definition }) => !served.includes(definition))
-        .map(
-          ({ definition, handler }) =>
-            `${definition.kind}: ${nameOf(handler)} handles it, but this worker does not serve it`,
-        ),
-    ];
-    if (faults.length > 0) throw new BootCheckError(faults);
-    return new Map(found.map((registered) => [registered.definition.kind, registered]));
+  resolve(served: readonly JobDefinition[], drivers: readonly BrokerConsumer[]): Map<string, RegisteredHandler> {
+    const faults = served.flatMap((definition) => drivers.flatMap((driver) => policyFaults(definition, driver)));
+    const decorator = { name: '@JobHandler', mark: handlerMark, handles: ({ kind }: JobDefinition) => kind };
+    const handlers = findHandlers<JobDefinition, Handler<JobDefinition>>(this.discovery, decorator, served, faults);
+    return new Map(served.map((definition) => [definition.kind, { definition, handler: handlers.get(definition)! }]));
   }
 }
 
-function countFault(kind: string, found: readonly RegisteredHandler[]): string[] {
-  const handlers = found.filter(({ definition }) => definition.kind === kind);
-  if (handlers.length === 1) return [];
-  const got = handlers.length === 0 ? 'none' : handlers.map(({ handler }) => nameOf(handler)).join(' and ');
-  return [`${kind}: expected one class with @JobHandler among the providers, got ${got}`];
+/**
+ * Finds the one provider whose class has a decorator, for each thing that this process serves.
+ * @param decorator its mark, and how to name what a class with it handles
+ * @param otherFaults reported together with those found here
+ * @throws BootCheckError for a thing without exactly one handler, for a handler of another thing, and for other faults
+ */
+export function findHandlers<Served, Found extends object>(
+  discovery: DiscoveryService,
+  decorator: { name: string; mark: DiscoverableDecorator<Served>; handles: (served: Served) => string },
+  served: readonly Served[],
+  otherFaults: readonly string[],
+): ReadonlyMap<Served, Found> {
+  const { name, mark, handles } = decorator;
+  const found = discovery.getProviders({ metadataKey: mark.KEY }).map((wrapper) => ({
+    of: discovery.getMetadataByDecorator(mark, wrapper) as Served,
+    handler: wrapper.instance as Found,
+  }));
+  const faults: string[] = [];
+  for (const one of served) {
+    const classes = found.filter(({ of }) => of === one).map(({ handler }) => handler.constructor.name);
+    if (classes.length === 1) continue;
+    const got = classes.join(' and ') || 'none';
+    faults.push(`${handles(one)}: expected one class with ${name} among the providers, got ${got}`);
+  }
+  for (const { of, handler } of found.filter((one) => !served.includes(one.of))) {
+    faults.push(`${handles(of)}: ${handler.constructor.name} handles it, but this worker does not serve it`);
+  }
+  faults.push(...otherFaults);
+  if (faults.length > 0) throw new BootCheckError(faults);
+  return new Map(found.map(({ of, handler }) => [of, handler]));
 }
 
-/** @returns the policies of a definition that a broker cannot keep */
+/**
+ * Checks whether a broker can keep the policies of a definition. Only a rate limit can fail.
+ * @returns the faults, for `BootCheckError`; none when the broker can keep all policies
+ */
 export function policyFaults(
   { kind, rateLimit }: JobDefinition,
-  { name, capabilities }: Pick<BrokerDriver, 'name' | 'capabilities'>,
+  { name, capabilities }: Pick<BrokerConsumer, 'name' | 'capabilities'>,
 ): string[] {
   return rateLimit && capabilities.rateLimit === 'none'
     ? [`${kind}: has a rateLimit, which ${name} cannot keep; leave it out or name another broker`]
     : [];
-}
-
-function nameOf(handler: object): string {
-  return handler.constructor.name;
 }

@@ -1,26 +1,35 @@
-import type { Claimed, WorkerDependencies, Received } from './worker-dependencies';
-import type { Step } from './steps';
+import { claim, type Dispatch } from '@app/ledger';
+import { retryUntilDatabaseUp } from '../../retry-until-database-up';
+import { Batcher } from '../batcher';
+import type { Claimed, Received, Step, WorkerDependencies } from './steps';
 
-/** Claims the job under a lease and passes it on. A stale dispatch ends here. The lease is released at the end. */
+/**
+ * Claims the job under a lease and passes it on. A stale dispatch ends here. The lease is released at the end.
+ * Concurrent deliveries share one statement.
+ */
 export function claimStep({
-  claimBatcher,
+  pool,
   leases,
+  leaseMs,
   signals,
   wakeUp,
+  drain,
 }: WorkerDependencies): Step<Received, void, Claimed, void> {
+  const claims = new Batcher((dispatches: Dispatch[]) =>
+    retryUntilDatabaseUp('claim', signals, () => claim(pool, dispatches, leaseMs)),
+  );
   return async (received, next) => {
-    const job = await claimBatcher.add(received.message);
+    const job = await claims.add(received.message);
     if (!job) {
       signals.emit('stale', received.delivery, received.message.id, received.message.dispatch);
       return;
     }
     signals.emit('claimed', job);
     wakeUp.request('changes');
-    const lease = leases.hold(job);
-    try {
-      await next({ ...received, job, lease });
-    } finally {
-      leases.release(lease);
-    }
+    await leases.hold(job, (lease) => {
+      // No handler begins during a drain: its job is handed back.
+      if (drain.hasBegun) lease.abort('drain');
+      return next({ ...received, job, lease });
+    });
   };
 }

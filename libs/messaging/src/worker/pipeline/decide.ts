@@ -1,7 +1,7 @@
 import { nextDelayMs, toStorable } from '@app/contracts';
 import { cancelledWhileActive, type Settlement } from '@app/ledger';
-import type { AbortReason } from '../lease';
-import type { Claimed, Ending } from './worker-dependencies';
+import type { AbortReason } from '../leases';
+import type { Claimed, Ending } from './steps';
 
 /** What becomes of a job. */
 export type Decision = Omit<Settlement, 'id' | 'dispatch'>;
@@ -10,8 +10,13 @@ type Attempt = Pick<Claimed, 'job' | 'definition'>;
 
 const unchanged = { delayMs: 0, attemptChange: 0, result: undefined, error: undefined } as const;
 
-/** Decides what becomes of a job after an attempt. No other code decides this. */
-export function decide(ending: Ending, attempt: Attempt): Decision {
+/**
+ * Decides what becomes of a job after an attempt, with these exceptions. The SQL of `settle` cancels a job that would be
+ * queued again when a cancel was requested. A result that cannot be stored fails the job. `ctx.transaction` commits the
+ * completion itself. The sweep decides for a worker that died.
+ * @returns undefined when the job no longer belongs to this worker
+ */
+export function decide(ending: Ending, attempt: Attempt): Decision | undefined {
   switch (ending.type) {
     case 'done':
       return { ...unchanged, state: 'completed', result: ending.result };
@@ -26,26 +31,21 @@ export function decide(ending: Ending, attempt: Attempt): Decision {
   }
 }
 
-function decideAborted(attempt: Attempt, reason: AbortReason): Decision {
+function decideAborted(attempt: Attempt, reason: AbortReason): Decision | undefined {
   switch (reason) {
     case 'cancelled':
       return { ...unchanged, state: 'cancelled', error: cancelledWhileActive };
     case 'drain':
       return { ...unchanged, state: 'queued', attemptChange: -1 };
     case 'timed_out':
-      return retried(
-        attempt,
-        'timed_out',
-        `The attempt took longer than ${attempt.definition.timeoutMs} ms.`,
-        undefined,
-      );
+      return retried(attempt, 'timed_out', `The attempt took longer than ${attempt.definition.timeoutMs} ms.`);
     case 'fenced':
-      throw new Error(`Job ${attempt.job.id} no longer belongs to this worker; its outcome is dropped.`);
+      return undefined;
   }
 }
 
 /** Queued again, or failed when this was the last attempt. @param afterMs undefined: as the retry policy says */
-function retried({ job, definition }: Attempt, code: string, message: string, afterMs: number | undefined): Decision {
+function retried({ job, definition }: Attempt, code: string, message: string, afterMs?: number): Decision {
   if (job.attempt >= job.maxAttempts) {
     return failed('attempts_exhausted', `Attempt ${job.attempt} of ${job.maxAttempts}: ${message}`);
   }

@@ -9,9 +9,9 @@ import {
 import type { JobContext } from '../handlers/job-handler';
 import { reasonOf } from '../../reason-of';
 import { checkedOutcome, type Outcome } from '../handlers/outcome';
-import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies';
 import { payloadOf, PayloadRefused } from './payload';
-import { refusedResult } from './result';
+import { refusedResult } from './settle';
+import type { Claimed, Ending, WorkerDependencies } from './steps';
 
 /** How long a job of a newer version waits for a worker of that version, in milliseconds. */
 const newerVersionSnoozeMs = 30_000;
@@ -20,8 +20,8 @@ const newerVersionSnoozeMs = 30_000;
 const transactionSlackMs = 10_000;
 
 /**
- * Runs the handler. It never rejects: an exception becomes `retry`, an invalid payload or result becomes `fail`. A job
- * of a newer version than the definition's is snoozed.
+ * Runs the handler. It never rejects: an exception becomes `retry`, unless the attempt was asked to stop or has lost its
+ * lease; an invalid payload or result becomes `fail`. A job of a newer version than the definition's is snoozed.
  */
 export function executeStep({
   pool,
@@ -33,8 +33,7 @@ export function executeStep({
     if (job.version > definition.version) return { type: 'snooze', afterMs: newerVersionSnoozeMs };
     try {
       const payload = payloadOf(definition, job.version, job.payload);
-      const outcome = checkedOutcome(await handler.handle({ ...job, payload }, contextOf(claimed)));
-      return outcome.type === 'done' && !outcome.committed ? checked(outcome, claimed) : outcome;
+      return checkedOutcome(await handler.handle({ ...job, payload }, contextOf(claimed)), definition);
     } catch (error) {
       if (error instanceof PayloadRefused) return { type: 'fail', code: 'payload_invalid', reason: error.message };
       if (error instanceof Fenced) return { type: 'aborted', reason: 'fenced' };
@@ -43,22 +42,22 @@ export function executeStep({
     }
   };
 
-  function contextOf(claimed: Claimed): JobContext {
-    const { job, lease, definition } = claimed;
+  function contextOf({ job, lease, definition }: Claimed): JobContext {
     return {
       effectKey: job.id,
       get signal() {
         return lease.signal;
       },
-      childResults: () => readChildResults(pool, job.id),
+      childResults: () => readChildResults.run(pool, { parentId: job.id }),
       progress: (percent, note) => lease.setProgress(percent, note),
       transaction: async (work) => {
         let unwritten: { readonly result: unknown } | undefined;
         try {
           return await transactions.$transaction(
             async (tx) => {
-              if (!(await recordProcessed(tx, job.kind, job.id))) throw new Fenced(job);
-              const outcome = checked(await work(tx), claimed);
+              const unseen = await recordProcessed(tx, job.kind, [job.id]);
+              if (!unseen.has(job.id)) throw new Fenced(job);
+              const outcome = checkedOutcome(await work(tx), definition);
               if (outcome.type !== 'done') throw new NotDone(outcome);
               const progress = lease.takeProgress();
               if (progress) await recordProgress(inTransaction(tx), [{ ...job, ...progress }]);
@@ -79,18 +78,6 @@ export function executeStep({
         }
       },
     };
-  }
-
-  /**
-   * Checks the result against the definition: callers rely on its schema. A result that does not fit fails the job for
-   * good.
-   */
-  function checked<Result>(outcome: Outcome<Result>, { definition }: Claimed): Outcome<Result> {
-    if (outcome.type !== 'done') return outcome;
-    const result = definition.result.safeParse(outcome.result);
-    return result.success
-      ? { ...outcome, result: result.data as Result }
-      : { type: 'fail', code: 'result_invalid', reason: result.error.message };
   }
 }
 

@@ -1,19 +1,19 @@
-import type { Delivery } from '../../port/broker-driver';
+import type { Delivery } from '../../port/consumer';
 import { claimStep } from './claim';
+import { concurrencyStep } from './concurrency-limit';
 import { executeStep } from './execute';
 import { parseStep } from './parse';
-import type { WorkerDependencies } from './worker-dependencies';
 import { rateLimitStep } from './rate-limit';
 import { settleStep } from './settle';
-import { concurrencyStep } from './concurrency-limit';
-import { Steps } from './steps';
+import { Steps, type WorkerDependencies } from './steps';
 import { stopStep } from './stop';
 import { tenantStep } from './tenant';
 import { traceStep } from './trace';
 
 /**
  * The steps that every delivery on every broker passes through. After the last one the driver acknowledges, whatever
- * the outcome.
+ * the outcome of the attempt is. A message that could not be stored, as a job or a dead letter, before a drain stays
+ * unacknowledged.
  */
 export function createPipeline(dependencies: WorkerDependencies) {
   return Steps.from<Delivery, void>()
@@ -26,7 +26,7 @@ export function createPipeline(dependencies: WorkerDependencies) {
     )
     .step(
       'rate limit',
-      'waits for the rate limit of the kind, if the broker has none of its own',
+      'waits for the rate limit of the queue, if the broker has none of its own',
       rateLimitStep(dependencies),
     )
     .step('claim', 'moves the job from queued to active with a lease; drops a stale dispatch', claimStep(dependencies))

@@ -1,13 +1,51 @@
-import { longestTimerMs } from '@app/contracts';
-import type { WorkerDependencies, Received } from './worker-dependencies';
-import type { Step } from './steps';
+import { longestTimerMs, type JobDefinition } from '@app/contracts';
+import { reserveStarts } from '@app/ledger';
+import { retryUntilDatabaseUp } from '../../retry-until-database-up';
+import { Batcher } from '../batcher';
+import type { Received, Step, WorkerDependencies } from './steps';
 
-/** Waits for a start of the queue, on brokers without rate limits of their own. */
-export function rateLimitStep({ rateLimiter, drain }: WorkerDependencies): Step<Received, void, Received, void> {
+type RateLimit = NonNullable<JobDefinition['rateLimit']>;
+
+/**
+ * Waits for a start of the queue, on brokers without rate limits of their own. The database keeps the start times for
+ * all processes.
+ */
+export function rateLimitStep({
+  pool,
+  signals,
+  drivers,
+  handlers,
+  drain,
+}: WorkerDependencies): Step<Received, void, Received, void> {
+  const limitedHere = new Set(
+    drivers.filter(({ capabilities }) => capabilities.rateLimit === 'bus').map(({ name }) => name),
+  );
+  const starts = new Map(
+    [...handlers.values()].flatMap(({ definition: { queue, rateLimit } }) =>
+      rateLimit ? [[queue, startsOf(queue, rateLimit)] as const] : [],
+    ),
+  );
+
   return async (received, next) => {
-    let waitMs = (await rateLimiter.of(received.delivery.broker, received.definition)?.take()) ?? 0;
-    // A drain ends the wait: the job is claimed and handed back at once.
-    for (; waitMs > 0 && !drain.hasBegun; waitMs -= longestTimerMs) await drain.sleep(Math.min(waitMs, longestTimerMs));
+    const { queue, rateLimit } = received.definition;
+    if (rateLimit && limitedHere.has(received.delivery.broker)) {
+      let waitMs = await starts.get(queue)!.add(undefined);
+      // A drain ends the wait: the job is claimed and handed back at once.
+      for (; waitMs > 0 && !drain.hasBegun; waitMs -= longestTimerMs) {
+        await drain.sleep(Math.min(waitMs, longestTimerMs));
+      }
+    }
     await next(received);
   };
+
+  /** Reserves starts; concurrent calls share one reservation. The result is the milliseconds until a start. */
+  function startsOf(queue: string, { max, perMs }: RateLimit): Batcher<undefined, number> {
+    const startMs = perMs / max;
+    return new Batcher(async (asked) => {
+      const firstMs = await retryUntilDatabaseUp('rate limit', signals, () =>
+        reserveStarts(pool, queue, asked.length * startMs),
+      );
+      return asked.map((_, place) => firstMs + place * startMs);
+    });
+  }
 }

@@ -1,24 +1,36 @@
-import { cancelledWhileActive, readSettled } from '@app/ledger';
+import { cancelledWhileActive, jsonFault, readSettled, settle, type Settlement } from '@app/ledger';
 import { retryUntilDatabaseUp } from '../../retry-until-database-up';
+import { Batcher } from '../batcher';
+import type { Outcome } from '../handlers/outcome';
 import { decide, failed, type Decision } from './decide';
-import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies';
-import { refusedResult } from './result';
-import type { Step } from './steps';
+import type { Claimed, Ending, Step, WorkerDependencies } from './steps';
 
-/** Settles the job when its attempt has ended, and wakes the relay. A fenced worker writes nothing. */
+/**
+ * Settles the job when its attempt has ended, and wakes the relay. A fenced worker writes nothing. Concurrent jobs share
+ * one statement.
+ */
 export function settleStep({
   pool,
-  settleBatcher,
   leases,
   signals,
   wakeUp,
 }: WorkerDependencies): Step<Claimed, void, Claimed, Ending> {
+  const settlements = new Batcher((group: Settlement[]) =>
+    retryUntilDatabaseUp('settle', signals, () => settle(pool, group)),
+  );
+
   return async (claimed, next) => {
-    const { job } = claimed;
+    const { job, lease } = claimed;
     const startedAt = performance.now();
     const ending = await next(claimed);
     signals.emit('handled', job);
-    const settled = (await conclude(ending, claimed)) ?? (await settledUnseen(claimed));
+    let settled = decide(ending, claimed);
+    if (settled && !(ending.type === 'done' && ending.committed)) {
+      // The last progress is written before the outcome.
+      if (lease.progress || lease.writing) await leases.writeProgress(lease);
+      settled = await write(claimed, settled);
+    }
+    settled ??= await settledUnseen(claimed);
     if (!settled) {
       signals.emit('fenced', job);
       return;
@@ -27,15 +39,6 @@ export function settleStep({
     if (settled.state === 'queued' || job.othersWait) wakeUp.request('jobs');
     if (settled.state !== 'queued') wakeUp.request('events');
   };
-
-  async function conclude(ending: Ending, claimed: Claimed): Promise<Decision | undefined> {
-    if (ending.type === 'aborted' && ending.reason === 'fenced') return undefined;
-    const decision = decide(ending, claimed);
-    if (ending.type === 'done' && ending.committed) return decision;
-    // The last progress is written before the outcome.
-    await leases.writeProgress(claimed.lease);
-    return write(claimed, decision);
-  }
 
   /**
    * When the answer to a commit was lost, the next write looks fenced although the attempt was settled. The ledger has
@@ -54,7 +57,7 @@ export function settleStep({
   async function write(claimed: Claimed, decision: Decision): Promise<Decision | undefined> {
     const { id, dispatch } = claimed.job;
     try {
-      const state = await settleBatcher.add({ id, dispatch, ...decision });
+      const state = await settlements.add({ id, dispatch, ...decision });
       if (state === undefined || state === decision.state) return state && decision;
       // A cancel was requested before the job could be queued again.
       return { ...decision, state, error: cancelledWhileActive };
@@ -66,4 +69,19 @@ export function settleStep({
       return write(claimed, failed(refused.code, refused.reason));
     }
   }
+}
+
+/**
+ * Finds out whether a write failed because of the handler's result. Asks PostgreSQL about this value, since the error
+ * of a statement with many values does not say which value caused it.
+ * @returns `fail`, because another attempt would return the same result; undefined when the result can be stored
+ */
+export async function refusedResult(
+  { pool, signals }: Pick<WorkerDependencies, 'pool' | 'signals'>,
+  result: unknown,
+): Promise<Extract<Outcome, { type: 'fail' }> | undefined> {
+  const fault = await retryUntilDatabaseUp('settle', signals, () => jsonFault(pool, result));
+  if (fault === undefined) return undefined;
+  const reason = `The handler returned a result that PostgreSQL does not store as JSON: ${fault}`;
+  return { type: 'fail', code: 'result_not_storable', reason };
 }

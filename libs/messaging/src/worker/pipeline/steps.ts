@@ -1,3 +1,43 @@
+import type { Pool } from 'pg';
+import type { ClaimedJob, OutboxWakeUp, Transactions } from '@app/ledger';
+import type { MessagingSignals } from '../../messaging-signals';
+import type { BrokerConsumer, Delivery } from '../../port/consumer';
+import type { ParsedMessage } from '../../port/job-message';
+import type { Drain } from '../drain';
+import type { RegisteredHandler } from '../handlers/handler-registry';
+import type { Outcome } from '../handlers/outcome';
+import type { AbortReason, Lease, Leases } from '../leases';
+
+/** The dependencies of the steps, created once per process. */
+export interface WorkerDependencies {
+  readonly pool: Pool;
+  readonly transactions: Transactions;
+  readonly signals: MessagingSignals;
+  readonly leases: Leases;
+  readonly leaseMs: number;
+  readonly wakeUp: OutboxWakeUp;
+  readonly drivers: readonly BrokerConsumer[];
+  /** By kind of job. */
+  readonly handlers: ReadonlyMap<string, RegisteredHandler>;
+  /** When it begins, the waits before the claim end, and claimed jobs are handed back. */
+  readonly drain: Drain;
+}
+
+/** What the step `parse` passes on: a delivery, its message, and the definition and the handler of its kind. */
+export interface Received extends RegisteredHandler {
+  readonly delivery: Delivery;
+  readonly message: ParsedMessage;
+}
+
+/** What the step `claim` passes on: also the claimed job and its lease. */
+export interface Claimed extends Received {
+  readonly job: ClaimedJob;
+  readonly lease: Lease;
+}
+
+/** How an attempt ended: with the handler's outcome, or because it was asked to stop. */
+export type Ending = Outcome | { readonly type: 'aborted'; readonly reason: AbortReason };
+
 /**
  * One step of a pipeline. Gets the output of the step before it, passes its own output to the next one, and handles
  * what the next one returns.

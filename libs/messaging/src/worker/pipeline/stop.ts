@@ -1,5 +1,4 @@
-import type { Claimed, Ending } from './worker-dependencies';
-import type { Step } from './steps';
+import type { Claimed, Ending, Step } from './steps';
 
 /**
  * How long a handler may take to stop after its signal aborts, in milliseconds. After that its job continues without
@@ -19,9 +18,9 @@ export function stopStep(): Step<Claimed, Ending, Claimed, Ending> {
     let grace: NodeJS.Timeout | undefined;
     const timeOut = setTimeout(() => lease.abort('timed_out'), definition.timeoutMs);
     const overstayed = new Promise<Ending>((resolve) => {
-      lease.onAbort(() => {
+      lease.onAbort = () => {
         grace = setTimeout(() => resolve({ type: 'aborted', reason: lease.abortReason! }), stopGraceMs);
-      });
+      };
     });
     try {
       return await Promise.race([next(claimed), overstayed]);

@@ -1,6 +1,5 @@
 import { Bulkhead } from '../bulkhead';
-import type { Claimed, Ending, WorkerDependencies } from './worker-dependencies';
-import type { Step } from './steps';
+import type { Claimed, Ending, Step, WorkerDependencies } from './steps';
 
 /**
  * Snoozes a job whose tenant already uses all its slots of the kind in this process. The message is acknowledged, its

@@ -1,6 +1,5 @@
 import { traceContext, traceIdFrom } from '../../trace-context';
-import type { Received } from './worker-dependencies';
-import type { Step } from './steps';
+import type { Received, Step } from './steps';
 
 /** Continues the trace of the request that enqueued the job. */
 export function traceStep(): Step<Received, void, Received, void> {
