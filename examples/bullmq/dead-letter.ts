@@ -1,5 +1,5 @@
 /**
- * Dead letters: the failed set, and a queue of one's own for them.
+ * Dead letters: the failed set, and a separate queue for jobs that failed for good.
  *
  * BullMQ has no dead-letter queue. It has the failed set of each queue. A job that has used up its attempts moves
  * there, so that it does not block other jobs. It keeps the reason and the stack of every attempt, and can be retried.
@@ -9,9 +9,9 @@
  *
  * Shows: deadLetter
  * Expect:
- *   "ada" is done, the one before her did not stop the queue
+ *   "ada" is completed: the failed job before it did not block the queue
  *   in the failed set: "nobody", after 2 attempts, because: no such mailbox
- *   in the queue of the dead: "nobody", because: no such mailbox
+ *   in the dead-letter queue: "nobody", because: no such mailbox
  *   retried by hand: "nobody" is completed, the failed set is empty
  */
 import assert from 'node:assert/strict';
@@ -44,13 +44,13 @@ async function main(): Promise<void> {
     void dead.add(job.name, { to: job.data.to, reason: error.message }, { jobId: `dead-${job.id}` });
   });
   while ((await dead.count()) + (await queue.getCompletedCount()) < 2) await delay(20);
-  console.log(`"ada" is done, the one before her did not stop the queue`);
+  console.log(`"ada" is completed: the failed job before it did not block the queue`);
 
   const [failed] = await queue.getFailed();
   const { attemptsMade, failedReason } = failed!;
   console.log(`in the failed set: "${failed!.data.to}", after ${attemptsMade} attempts, because: ${failedReason}`);
   const [copy] = await dead.getWaiting();
-  console.log(`in the queue of the dead: "${copy?.data.to}", because: ${copy?.data.reason}`);
+  console.log(`in the dead-letter queue: "${copy?.data.to}", because: ${copy?.data.reason}`);
 
   // The cause is fixed. Without this option, a retried job has one attempt left; with it, all of them.
   mailboxes = ['ada', 'nobody'];

@@ -1,5 +1,5 @@
 /**
- * Delayed jobs: stored at once, worked on when their time has come.
+ * Delayed jobs: stored at once, processed when they are due.
  *
  * A delay is the earliest time, not the exact one: a busy worker starts the job later. The delay uses the clocks of the
  * process that adds the job and of the workers, so keep these clocks synchronised.

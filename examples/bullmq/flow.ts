@@ -1,5 +1,5 @@
 /**
- * A flow: a parent that waits for its children and gets what they return.
+ * A flow: a parent job waits for its child jobs and reads their results.
  *
  * The whole tree is added at once or not at all. Children may be on other queues and may have children. When a child
  * fails for good, the parent keeps waiting for it, unless the child's options say otherwise: `failParentOnFailure`,
@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
 
   const queue = new Queue(name, { connection });
-  const events = new QueueEvents(name, { connection });
+  const events = new QueueEvents(name, { connection, lastEventId: '0' }); // '0': from the first event of the queue.
   await events.waitUntilReady();
 
   const flows = new FlowProducer({ connection });

@@ -1,14 +1,14 @@
 /**
- * Priority: what is urgent overtakes what waits.
+ * Priority: urgent jobs run before the other waiting jobs.
  *
- * 1 is the most urgent priority, 2,097,151 the least. A trap: on Redis a job without a priority runs before all jobs
- * that have one. So when one job of a queue has a priority, give one to every job.
+ * 1 is the most urgent priority, 2,097,151 the least. A trap: a job without a priority (0) runs before all jobs that
+ * have one, on Redis and on PostgreSQL. So when one job of a queue has a priority, give one to every job.
  * Priority orders waiting jobs. It does not stop a running job, and it can starve jobs of low priority.
  *
  * Shows: priority
  * Expect:
- *   added: newsletter (10), receipt (5), password reset (1), forgot to say
- *   worked: forgot to say, password reset, receipt, newsletter
+ *   added: newsletter (10), receipt (5), password reset (1), invoice (none)
+ *   processed: invoice, password reset, receipt, newsletter
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -25,19 +25,19 @@ async function main(): Promise<void> {
   await queue.add('newsletter', {}, { priority: 10 });
   await queue.add('receipt', {}, { priority: 5 });
   await queue.add('password reset', {}, { priority: 1 });
-  await queue.add('forgot to say', {});
-  console.log('added: newsletter (10), receipt (5), password reset (1), forgot to say');
+  await queue.add('invoice', {});
+  console.log('added: newsletter (10), receipt (5), password reset (1), invoice (none)');
 
-  const worked: string[] = [];
-  const worker = new Worker(name, async (job) => void worked.push(job.name), { connection });
-  while (worked.length < 4) await delay(20);
-  console.log(`worked: ${worked.join(', ')}`);
+  const processed: string[] = [];
+  const worker = new Worker(name, async (job) => void processed.push(job.name), { connection });
+  while (processed.length < 4) await delay(20);
+  console.log(`processed: ${processed.join(', ')}`);
 
   await worker.close();
   await queue.obliterate({ force: true });
   await queue.close();
 
-  assert.deepEqual(worked, ['forgot to say', 'password reset', 'receipt', 'newsletter']);
+  assert.deepEqual(processed, ['invoice', 'password reset', 'receipt', 'newsletter']);
 }
 
 void main();

@@ -1,5 +1,5 @@
 /**
- * The producer: jobs go in one by one, in bulk, and not twice.
+ * The producer: add jobs one by one or in bulk, and filter duplicates.
  *
  * `add` resolves when Redis has the job, not when the job is done. The job is as safe as Redis: by default, with
  * snapshots only, a crash can lose minutes; with `appendonly yes`, about the last second.
@@ -9,9 +9,10 @@
  * Expect:
  *   add: job 1 is waiting
  *   addBulk: 2 jobs in one round trip
- *   the same job id twice: one job
+ *   the same job id twice: one job, with the data of the first
+ *   the same job id after a removal: accepted again
  *   the same deduplication id twice: one job
- *   a number as job id is refused
+ *   a number as job id is rejected
  *   5 jobs in the queue
  */
 import assert from 'node:assert/strict';
@@ -42,9 +43,16 @@ async function main(): Promise<void> {
 
   const before = await queue.count();
   await queue.add('email', { to: 'ada@example.com' }, { jobId: 'order-4711' });
-  await queue.add('email', { to: 'ada@example.com' }, { jobId: 'order-4711' });
+  await queue.add('email', { to: 'bob@example.com' }, { jobId: 'order-4711' });
   const byJobId = (await queue.count()) - before;
-  console.log(`the same job id twice: ${byJobId === 1 ? 'one job' : 'two jobs'}`);
+  const stored = await queue.getJob('order-4711');
+  const whose = stored?.data.to === 'ada@example.com' ? 'first' : 'second';
+  console.log(`the same job id twice: ${byJobId === 1 ? 'one job' : 'two jobs'}, with the data of the ${whose}`);
+
+  await queue.remove('order-4711'); // So does `removeOnComplete: true`, when the job has completed.
+  await queue.add('email', { to: 'bob@example.com' }, { jobId: 'order-4711' });
+  const again = await queue.getJob('order-4711');
+  console.log(`the same job id after a removal: ${again ? 'accepted again' : 'not accepted'}`);
 
   // Deduplication has its own id. It lasts for `ttl`, or, without one, until the job has finished.
   const first = await queue.add('digest', { to: 'ada@example.com' }, { deduplication: { id: 'digest', ttl: 5_000 } });
@@ -57,14 +65,14 @@ async function main(): Promise<void> {
   } catch (error) {
     refusal = (error as Error).message;
   }
-  console.log(`a number as job id is refused: ${refusal}`);
+  console.log(`a number as job id is rejected: ${refusal}`);
 
   const waiting = await queue.count();
   console.log(`${waiting} jobs in the queue`);
   await queue.obliterate();
   await queue.close();
 
-  assert.equal(byJobId, 1);
+  assert.deepEqual([byJobId, whose, again?.data.to], [1, 'first', 'bob@example.com']);
   assert.equal(first.id, second.id);
   assert.match(refusal, /Custom Id/);
   assert.equal(waiting, 5);

@@ -1,5 +1,5 @@
 /**
- * Progress: a running job tells how far it is, and anybody may look.
+ * Progress: a running job reports how far it is, and any process can read it.
  *
  * Progress is a number or any JSON value, stored with the job; only the latest value is kept. To poll it, read it from
  * the job. To get it at once, listen with QueueEvents, from any process. A job's log is a list of lines that stays with
@@ -9,7 +9,7 @@
  *   progress: 25 %, reading
  *   progress: 75 %, drawing
  *   progress: 100 %, done
- *   asked later: 100 %, done
+ *   read later: 100 %, done
  *   its log: 2 lines
  */
 import assert from 'node:assert/strict';
@@ -29,7 +29,7 @@ async function main(): Promise<void> {
   setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
 
   const queue = new Queue(name, { connection });
-  const events = new QueueEvents(name, { connection });
+  const events = new QueueEvents(name, { connection, lastEventId: '0' }); // '0': from the first event of the queue.
   const heard: number[] = [];
   events.on('progress', ({ data }) => {
     const { percent, note } = data as Progress;
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
 
   const job = await queue.getJob(added.id!);
   const last = job?.progress as Progress;
-  console.log(`asked later: ${last.percent} %, ${last.note}`);
+  console.log(`read later: ${last.percent} %, ${last.note}`);
   const { count } = await queue.getJobLogs(added.id!);
   console.log(`its log: ${count} lines`);
 

@@ -1,5 +1,5 @@
 /**
- * The queue: a name in Redis, the defaults of its jobs, and a tap that closes.
+ * The queue: its name, the default options of its jobs, and how to pause it.
  *
  * Creating a Queue starts no work. Producers add jobs to it, and workers of the same name take jobs from it
  * (producer.ts, worker.ts).
@@ -10,7 +10,7 @@
  * Expect:
  *   from the queue's defaults: 3 attempts, exponential backoff
  *   a job's own options win:   1 attempt
- *   paused: jobs come in, none goes out
+ *   paused: jobs are added, no job is taken
  *   resumed: waiting 3
  *   removed: the queue is empty
  */
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   await queue.pause(); // For all workers of this queue, wherever they run: Redis stores the flag.
   await queue.add('email', { to: 'eve@example.com' });
   const paused = await queue.isPaused();
-  console.log(`${paused ? 'paused' : 'not paused'}: jobs come in, none goes out`);
+  console.log(`${paused ? 'paused' : 'not paused'}: jobs are added, no job is taken`);
 
   await queue.resume();
   const { waiting } = await queue.getJobCounts('waiting');

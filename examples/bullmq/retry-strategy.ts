@@ -1,5 +1,5 @@
 /**
- * Retry: fixed, exponential, with jitter, by a function of your own, and not at all.
+ * Retry: fixed and exponential backoff, jitter, a custom strategy, and no retry.
  *
  * The place of each option matters, and older tutorials have it wrong: `attempts` and `backoff` belong to the JOB's
  * options (or to the queue's defaultJobOptions). Only the code of a custom strategy belongs to the WORKER, in its

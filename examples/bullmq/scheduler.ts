@@ -1,17 +1,17 @@
 /**
- * Job schedulers: a job again and again, every so often or by a cron pattern.
+ * Job schedulers: jobs at a fixed interval or by a cron pattern.
  *
  * A scheduler has an id, and `upsertJobScheduler` creates or changes it. So every process may set the schedule at its
- * start: there is one scheduler, however often it is set. It replaces `add(…, { repeat })`, which no longer exists.
+ * start, and there is still one scheduler. It replaces `add(…, { repeat })`, which no longer exists.
  * The next job is created when the one before it starts. So a queue without workers does not accumulate overdue jobs.
  *
  * Expect:
  *   cron: the next digest is at 07:00 in Berlin
- *   said three times: 2 schedulers
+ *   "heartbeat" set three times: 2 schedulers in all
  *   tick 1
  *   tick 2
  *   tick 3
- *   removed: no scheduler is left, and no job of theirs
+ *   removed: no scheduler and none of their jobs is left
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
     await queue.upsertJobScheduler('heartbeat', { every }, { name: 'beat', data: { to: 'ops@example.com' } });
   }
   const schedulers = await queue.getJobSchedulersCount();
-  console.log(`said three times: ${schedulers} schedulers`);
+  console.log(`"heartbeat" set three times: ${schedulers} schedulers in all`);
 
   const ticks: number[] = [];
   const worker = new Worker(
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   await queue.removeJobScheduler('digest');
   await worker.close();
   const left = (await queue.getJobSchedulersCount()) + (await queue.getDelayedCount());
-  console.log(`removed: ${left === 0 ? 'no scheduler is left, and no job of theirs' : `${left} are left`}`);
+  console.log(`removed: ${left === 0 ? 'no scheduler and none of their jobs is left' : `${left} are left`}`);
   await queue.obliterate({ force: true });
   await queue.close();
 

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
 
   const queue = new Queue<{ to: string }, string>(name, { connection });
-  const events = new QueueEvents(name, { connection });
+  const events = new QueueEvents(name, { connection, lastEventId: '0' }); // '0': from the first event of the queue.
   await events.waitUntilReady();
 
   const job = await queue.add('email', { to: 'ada@example.com' });

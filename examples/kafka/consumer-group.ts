@@ -1,11 +1,11 @@
 /**
  * Consumer groups: the members of one group share the partitions, and every group gets all messages.
  *
- * A partition belongs to one member of a group at a time. So a group handles as many partitions in parallel as the
- * topic has: an additional member stands by until another one leaves. When members join or leave, the partitions are
- * assigned again (a rebalance); kafkajs stops the whole group during it.
- * Two services that both need all messages use two group ids. This is Kafka's broadcast: no message is copied, each
- * group only has its own offsets.
+ * A partition belongs to one member of a group at a time. So the number of partitions limits the number of busy
+ * members: an additional member is idle until another one leaves. When members join or leave, the partitions are
+ * assigned again (a rebalance). With kafkajs the whole group stops during a rebalance.
+ * Two services that both need all messages use two group ids. This is Kafka's broadcast: Kafka copies no message, and
+ * each group has its own offsets.
  *
  * Shows: broadcast, concurrency
  * Expect:

@@ -1,19 +1,19 @@
 /**
- * The consumer: batches, committed offsets, and what comes a second time after a crash.
+ * The consumer: batches, committed offsets, and which messages are delivered again after a crash.
  *
- * Reading removes nothing from Kafka's log. For each partition, a group stores only the offset of the next message to
- * read: this is the commit. A consumer that commits after the work gets some messages twice after a crash (at least
- * once); one that commits before the work loses some (at most once).
- * In `eachBatch` each offset is resolved after its message, and heartbeats are sent in between. A handler without a
- * heartbeat for longer than the session time-out counts as dead, and its partitions go to another member.
+ * Reading removes nothing from Kafka's log. For each partition, a group stores the offset of the next message to read:
+ * this is the commit. A consumer that commits after the work gets some messages twice after a crash (at least once). A
+ * consumer that commits before the work loses some messages (at most once).
+ * In `eachBatch` the handler resolves each offset after the work on its message, and sends heartbeats in between. A
+ * member that sends no heartbeat for longer than the session time-out loses its partitions to another member.
  * There is no nack: a failing message blocks its partition until it is handled or skipped (dead-letter.ts).
  *
  * Expect:
  *   first consumer: 0, 1, 2, 3
  *   committed: the next offset is 3
- *   it dies before it has committed the last one
+ *   it ends without the commit of message 3
  *   second consumer of the same group: 3, 4, 5
- *   worked on twice: 3
+ *   processed twice: 3
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -69,12 +69,12 @@ async function main(): Promise<void> {
   const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
   const next = committed!.partitions[0]!.offset;
   console.log(`committed: the next offset is ${next}`);
-  console.log('it dies before it has committed the last one');
+  console.log('it ends without the commit of message 3');
 
   const second = await consume(5);
   console.log(`second consumer of the same group: ${second.join(', ')}`);
   const twice = first.filter((offset) => second.includes(offset));
-  console.log(`worked on twice: ${twice.join(', ')}`);
+  console.log(`processed twice: ${twice.join(', ')}`);
 
   await admin.deleteGroups([groupId]);
   await admin.deleteTopics({ topics: [topic] });

@@ -1,13 +1,13 @@
 /**
- * Dead letters by hand: a topic of one's own for what cannot be worked on.
+ * Dead letters by hand: a separate topic for messages that cannot be processed.
  *
- * Kafka has no retry and no dead letters. A failing message blocks its partition: kafkajs fetches it again and again.
- * So the handler itself tries a few times. It then writes the message to another topic, with the reason and the
+ * A consumer group has no retry and no dead letters. A failing message blocks its partition: kafkajs fetches it again
+ * and again. So the handler tries a few times. Then it writes the message to another topic, with the reason and the
  * original position, and the group continues with the next message.
- * The copy must be stored (acks -1) before the offset is committed. A crash between the two gives a second copy; in the
- * opposite order it would lose the message.
- * Pauses between the tries block the partition as well. For long pauses teams use retry topics, one for each pause, and
- * give up the order of the messages in them.
+ * The copy must be stored (acks -1) before the offset is committed. A crash between the two then makes a second copy.
+ * In the opposite order a crash loses the message.
+ * A pause between two tries blocks the partition too. For long pauses, many teams use retry topics, one for each pause.
+ * The messages in them lose their order.
  *
  * By hand: deadLetter, retry
  * Expect:

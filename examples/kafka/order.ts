@@ -1,8 +1,8 @@
 /**
- * Order: kept for each key, because a key stays in its partition and a partition has one reader.
+ * Order: kept for each key, because a key has one partition, and a partition has one reader in a group.
  *
- * Between partitions there is no order. So choose as the key what must stay in order (the customer, the order number),
- * and nothing coarser: all messages of one key wait for each other.
+ * Messages in different partitions have no order. So the key names the thing whose messages need an order, such as a
+ * customer or an order number. A coarser key makes more messages wait for each other.
  * The order is that of the log. A producer that retries after an error keeps it only when it is idempotent. Adding
  * partitions to a topic moves keys: old and new messages of a key are then in different partitions.
  *

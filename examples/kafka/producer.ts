@@ -1,20 +1,20 @@
 /**
- * The producer: keys choose partitions, and `acks` says how sure is sure.
+ * The producer: the key chooses the partition, and `acks` chooses which replicas must confirm.
  *
  * A topic is split into partitions. Each is an append-only log, and a message's position in it is its offset. Messages
  * of one key go to one partition, by a hash of the key; messages without a key are spread. Adding partitions later
  * moves keys to other partitions.
- * `acks: -1` (the default): confirmed when all in-sync replicas have the message. `1`: when the leader has it; it may
- * be lost with the leader. `0`: no confirmation at all, not even an offset.
+ * `acks: -1` (the default): all in-sync replicas have a confirmed message. `1`: the leader has it, and loses it if it
+ * fails before another replica has it. `0`: no confirmation and no offset.
  * An idempotent producer numbers its messages, so that a message that is sent again after a lost answer is stored once.
- * This covers only the path to the broker; a consumer may still get a message twice.
+ * This covers only the path to the broker. A consumer may still get a message twice.
  *
  * Expect:
  *   ada is always in one partition
  *   bob is always in one partition
  *   without a key: spread over 3 partitions
  *   acks -1: stored, the offset is known
- *   acks 0: nobody knows
+ *   acks 0: not confirmed, the offset is unknown
  *   stored in the topic: 27 messages
  */
 import assert from 'node:assert/strict';
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   // kafkajs 2 warns when no partitioner is named: its default differs from that of version 1.
   const producer = kafka.producer({
     idempotent: true,
-    maxInFlightRequests: 1, // kafkajs guarantees the order only with 1.
+    maxInFlightRequests: 1, // Otherwise a retry may be stored behind a later message.
     createPartitioner: Partitioners.DefaultPartitioner,
   });
   await producer.connect();
@@ -64,8 +64,8 @@ async function main(): Promise<void> {
   // An idempotent producer refuses anything but acks -1.
   const careless = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await careless.connect();
-  const answer = await careless.send({ topic, acks: 0, messages: [{ key: 'eve', value: 'anybody there?' }] });
-  console.log(`acks 0: ${answer.length === 0 ? 'nobody knows' : 'known'}`);
+  const answer = await careless.send({ topic, acks: 0, messages: [{ key: 'eve', value: 'hello again' }] });
+  console.log(`acks 0: ${answer.length === 0 ? 'not confirmed, the offset is unknown' : 'confirmed'}`);
   await careless.disconnect();
 
   let stored = 0;

@@ -1,10 +1,10 @@
 /**
- * Replay: what was read is still there, and a group can read it again.
+ * Replay: Kafka keeps messages after they are read, and a group can read them again.
  *
- * Messages stay until their retention time is over, read or not. There are two ways to read them again: a new group
- * that starts from the beginning, and a group that seeks, to an offset or to the offset of a moment ("since 9
- * o'clock"). `admin.setOffsets` does the same from outside, for a group without running members.
- * A replay does the work again, effects included. So the handlers must be idempotent, or the replay goes to a service
+ * Kafka keeps messages until their retention time has passed, whether they are read or not. There are two ways to read
+ * them again: a new group that starts from the beginning, and a group that seeks to an offset or to the first offset
+ * after a moment. `admin.setOffsets` moves a group from outside, while the group has no running members.
+ * A replay repeats the work and its effects. So the handlers must be idempotent, or the replay goes to a service
  * without external effects.
  *
  * Shows: replay

@@ -1,12 +1,12 @@
 /**
- * Publisher confirms: the broker says that it has the message, and `mandatory` says when it went nowhere.
+ * Publisher confirms: the broker confirms each message, and `mandatory` returns a message that reaches no queue.
  *
- * On a plain channel a message can be lost without any error. On a confirm channel the broker answers each message:
- * with a confirm when it is safe (a quorum queue: on a majority of nodes; a durable classic queue: on disk), or with a
- * nack when the broker refuses it. No answer, because the connection broke, means that the message may have arrived.
- * Publish it again; the consumer must handle a duplicate.
- * A trap: a message that reaches no queue is confirmed too, and is lost. Only `mandatory` returns it, before the
- * confirm.
+ * On a plain channel a message can be lost without an error. On a confirm channel the broker answers each message: with
+ * a confirm when the message is safe (quorum queue: on a majority of its nodes; persistent message in a durable classic
+ * queue: on disk), or with a nack when the broker refuses it. If the connection breaks before the answer, the outcome
+ * is unknown. Publish the message again; the consumer must handle a duplicate.
+ * A trap: the broker also confirms a message that reaches no queue, and drops it. Only with `mandatory` does the broker
+ * return this message, before the confirm.
  *
  * Expect:
  *   routable: confirmed, not returned

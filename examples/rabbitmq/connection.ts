@@ -1,18 +1,18 @@
 /**
- * Connection and channels: one TCP connection, many channels on it, and what an error does to each.
+ * Connection and channels: one TCP connection, many channels, and the effect of an error on each.
  *
  * A connection is expensive: a process has one, or one to publish and one to consume. A channel is cheap and serves one
- * purpose. Most errors close only the channel on which they happen, for good, while the connection stays open. The
- * owner of a channel must listen for its close and open a new one.
- * amqplib connects once. It does not reconnect after the broker was away; use a library above it
- * (amqp-connection-manager), or your own code on 'close'.
+ * purpose. Most errors close only the channel on which they happen. The connection stays open, and the closed channel
+ * never opens again: listen for 'close' and open a new channel.
+ * amqplib connects once and does not reconnect. Use a library on top of it (amqp-connection-manager), or your own code
+ * on 'close'.
  *
  * Expect:
  *   connected to RabbitMQ …
- *   channel A died: … 404 …
- *   channel A is of no use any more: Channel closed
+ *   channel A was closed: … 404 …
+ *   channel A stays closed: Channel closed
  *   channel B works: the queue holds 0 messages
- *   closed in order: 'close' was heard, no 'error'
+ *   connection closed: event 'close', no event 'error'
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 
   const a = await connection.createChannel();
   const b = await connection.createChannel();
-  a.on('error', (error: Error) => console.log(`channel A died: ${error.message}`));
+  a.on('error', (error: Error) => console.log(`channel A was closed: ${error.message}`));
 
   await a.checkQueue(`${queue}-missing`).catch(() => undefined); // A missing queue: the broker replies 404, closes A.
   let afterwards = '';
@@ -44,14 +44,14 @@ async function main(): Promise<void> {
   } catch (error) {
     afterwards = (error as Error).message;
   }
-  console.log(`channel A is of no use any more: ${afterwards}`);
+  console.log(`channel A stays closed: ${afterwards}`);
 
   await b.assertQueue(queue, { exclusive: true, durable: false }); // Exclusive: deleted when this connection closes.
   const { messageCount } = await b.checkQueue(queue);
   console.log(`channel B works: the queue holds ${messageCount} messages`);
 
   await connection.close(); // Closes the channels too, after sending what is pending.
-  console.log(`closed in order: ${heard.join() === 'close' ? "'close' was heard, no 'error'" : heard.join()}`);
+  console.log(`connection closed: ${heard.join() === 'close' ? "event 'close', no event 'error'" : heard.join()}`);
 
   assert.equal(afterwards, 'Channel closed');
   assert.equal(messageCount, 0);

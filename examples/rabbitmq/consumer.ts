@@ -1,20 +1,20 @@
 /**
- * The consumer: prefetch, ack, nack, and a message that comes a second time.
+ * The consumer: prefetch, ack, nack, and a message that is delivered twice.
  *
- * Prefetch is how many unacknowledged messages the broker delivers to a consumer: it limits how many are handled at
- * once. Without it the broker sends all messages that it has.
- * Each delivery is answered once, on its own channel: `ack` (done), `nack` without requeue (dropped, or to the
- * dead-letter exchange), `nack` with requeue (again, soon). A message that is unanswered when the consumer dies is
- * delivered again, marked `redelivered`. So a message may be handled twice: at least once, not exactly once.
- * A trap: nack with requeue redelivers at once. A message that can never succeed loops as fast as it can;
- * dead-letter.ts and retry.ts show the solution.
+ * Prefetch is the maximum number of unacknowledged messages that the broker delivers to a consumer. It limits how many
+ * messages the consumer handles at the same time. Without it the broker sends all messages of the queue.
+ * Acknowledge each delivery once, on the channel on which it arrived: `ack` (done), `nack` without requeue (dropped, or
+ * to the dead-letter exchange), `nack` with requeue (delivered again). If a consumer dies, the broker delivers its
+ * unacknowledged messages again, with the flag `redelivered`. So a message may be handled twice: at least once.
+ * A trap: after a nack with requeue the broker redelivers at once. A message that can never succeed loops without a
+ * pause; dead-letter.ts and retry.ts show two solutions.
  *
  * Shows: concurrency
  * Expect:
- *   prefetch 2 of 6 messages: at most 2 in hand
+ *   prefetch 2 of 6 messages: at most 2 in flight
  *   acked: 1, 2, 3, 4, 6
- *   nacked for good: 5
- *   came twice: 3
+ *   nacked without requeue: 5
+ *   delivered twice: 3
  *   the queue holds 0 messages
  */
 import assert from 'node:assert/strict';
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
 
   const acked: string[] = [];
   const nacked: string[] = [];
-  const cameTwice: string[] = [];
+  const deliveredTwice: string[] = [];
   let inFlight = 0;
   let most = 0;
 
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     await delay(50);
     inFlight -= 1;
     const number = message.content.toString();
-    if (message.fields.redelivered) cameTwice.push(number);
+    if (message.fields.redelivered) deliveredTwice.push(number);
     if (number === '5') {
       nacked.push(number);
       channel.nack(message, false, false); // This message only, without requeue.
@@ -58,24 +58,24 @@ async function main(): Promise<void> {
 
   await channel.prefetch(2); // Before consume: it applies to consumers that start later.
   const { consumerTag } = await channel.consume(queue, (message) => {
-    if (message) void handle(message); // Null: the broker has cancelled this consumer because its queue was deleted.
+    if (message) void handle(message); // Null: the broker has cancelled this consumer, because its queue was deleted.
   });
   while (acked.length + nacked.length < 6) await delay(20);
 
-  // To stop in order: no new deliveries, then answer those in flight, then close.
+  // To stop: cancel the consumer, acknowledge what is in flight, then close.
   await channel.cancel(consumerTag);
   const { messageCount } = await channel.checkQueue(queue);
-  console.log(`prefetch 2 of 6 messages: at most ${most} in hand`);
+  console.log(`prefetch 2 of 6 messages: at most ${most} in flight`);
   console.log(`acked: ${acked.sort().join(', ')}`);
-  console.log(`nacked for good: ${nacked.join(', ')}`);
-  console.log(`came twice: ${cameTwice.join(', ')}`);
+  console.log(`nacked without requeue: ${nacked.join(', ')}`);
+  console.log(`delivered twice: ${deliveredTwice.join(', ')}`);
   console.log(`the queue holds ${messageCount} messages`);
   await channel.deleteQueue(queue);
   await connection.close();
 
   assert.equal(most, 2);
   assert.deepEqual(acked, ['1', '2', '3', '4', '6']);
-  assert.deepEqual([nacked, cameTwice], [['5'], ['3']]);
+  assert.deepEqual([nacked, deliveredTwice], [['5'], ['3']]);
   assert.equal(messageCount, 0);
 }
 

@@ -1,19 +1,19 @@
 /**
- * Dead letters: what was rejected, and what failed too often, goes to an exchange of its own.
+ * Dead letters: a message that is rejected or fails too often goes to a dead-letter exchange.
  *
- * A queue names a dead-letter exchange. A message goes there when it is rejected without requeue, when its time to live
- * is over, when the queue is too long, or, on a quorum queue, when it was redelivered more often than the delivery
- * limit allows. The broker records in the header `x-death` where the message came from, why, and how often.
- * Traps: without a dead-letter exchange all these messages are dropped. The exchange and its queue must exist first: a
- * dead letter that reaches no queue is dropped too. From RabbitMQ 4.0 on a quorum queue has a default limit of 20. From
- * 4.3 on `nack` with requeue does not count as a failure any more; `reject` does, on all versions.
+ * A queue names a dead-letter exchange. A message goes there when a consumer rejects it without requeue, when its time
+ * to live is over, when the queue is longer than its limit, or, on a quorum queue, when it was redelivered more often
+ * than the delivery limit allows. The header `x-death` records the queue, the reason and the count.
+ * Traps: without a dead-letter exchange the broker drops all these messages. The exchange and its queue must exist
+ * first: the broker drops a dead letter that reaches no queue. From RabbitMQ 4.0 on a quorum queue has a default limit
+ * of 20. From 4.3 on `nack` with requeue does not count towards the limit; `reject` counts on all versions.
  *
  * Shows: deadLetter
  * Expect:
- *   "malformed" came 1 time
- *   "poison" came 3 times
- *   dead: "malformed", because: rejected
- *   dead: "poison", because: delivery_limit
+ *   "malformed" was delivered 1 time
+ *   "poison" was delivered 3 times
+ *   dead letter "malformed", reason: rejected
+ *   dead letter "poison", reason: delivery_limit
  *   "fine" was acked, the work queue is empty
  */
 import assert from 'node:assert/strict';
@@ -41,14 +41,14 @@ async function main(): Promise<void> {
     channel.sendToQueue(work, Buffer.from(body), { persistent: true });
   }
 
-  const came = { malformed: 0, poison: 0, fine: 0 };
+  const delivered = { malformed: 0, poison: 0, fine: 0 };
   await channel.prefetch(1);
   await channel.consume(work, (message) => {
     if (!message) return;
-    const body = message.content.toString() as keyof typeof came;
-    came[body] += 1;
+    const body = message.content.toString() as keyof typeof delivered;
+    delivered[body] += 1;
     if (body === 'fine') channel.ack(message);
-    else channel.reject(message, body === 'poison'); // "malformed" for good; "poison" is requeued.
+    else channel.reject(message, body === 'poison'); // "malformed" without requeue, "poison" with requeue.
   });
 
   const reasons: Record<string, unknown> = {};
@@ -58,11 +58,11 @@ async function main(): Promise<void> {
     reasons[message.content.toString()] = death?.reason;
     channel.ack(message);
   });
-  while (came.fine < 1 || Object.keys(reasons).length < 2) await delay(20);
+  while (delivered.fine < 1 || Object.keys(reasons).length < 2) await delay(20);
 
-  console.log(`"malformed" came ${came.malformed} time`);
-  console.log(`"poison" came ${came.poison} times`);
-  for (const body of ['malformed', 'poison']) console.log(`dead: "${body}", because: ${String(reasons[body])}`);
+  console.log(`"malformed" was delivered ${delivered.malformed} time`);
+  console.log(`"poison" was delivered ${delivered.poison} times`);
+  for (const body of ['malformed', 'poison']) console.log(`dead letter "${body}", reason: ${String(reasons[body])}`);
   const { messageCount } = await channel.checkQueue(work);
   console.log(`"fine" was acked, the work queue ${messageCount === 0 ? 'is empty' : 'is not empty'}`);
 
@@ -71,7 +71,7 @@ async function main(): Promise<void> {
   await channel.deleteExchange(dead);
   await connection.close();
 
-  assert.deepEqual(came, { malformed: 1, poison: 3, fine: 1 }); // The first delivery and two redeliveries.
+  assert.deepEqual(delivered, { malformed: 1, poison: 3, fine: 1 }); // The first delivery and two redeliveries.
   assert.deepEqual(reasons, { malformed: 'rejected', poison: 'delivery_limit' });
   assert.equal(messageCount, 0);
 }

@@ -1,8 +1,9 @@
 /**
- * A direct exchange: to the queues that are bound with exactly this routing key.
+ * A direct exchange: a message goes to the queues that are bound with exactly its routing key.
  *
- * A producer names an exchange and a routing key, and knows no queue. A binding says which keys of an exchange go into
- * a queue. Several queues may be bound with one key, and one queue with several keys: each queue gets its own copy.
+ * A producer names an exchange and a routing key, and knows no queue. A binding connects a queue to an exchange and
+ * says which routing keys go into this queue. Several queues may be bound with one key: each gets its own copy. One
+ * queue may be bound with several keys.
  *
  * Expect:
  *   info    -> everything

@@ -1,10 +1,10 @@
 /**
- * A fanout exchange: one message, a copy for every queue that is bound.
+ * A fanout exchange: every bound queue gets a copy of each message.
  *
  * Each service has its own queue and gets every message. Two processes of one service share its queue, so only one of
  * them gets a message. A fanout exchange ignores the routing key.
- * An exchange stores nothing: a queue that is bound later does not get earlier messages. Kafka can replay, RabbitMQ
- * cannot (its streams can).
+ * An exchange stores nothing: a queue that is bound later does not get earlier messages. Kafka can replay them, a queue
+ * of RabbitMQ cannot (a stream of RabbitMQ can).
  *
  * Shows: broadcast
  * Expect:

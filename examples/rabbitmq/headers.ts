@@ -1,8 +1,9 @@
 /**
- * A headers exchange: by what stands in the headers, not by a routing key.
+ * A headers exchange: it routes by the headers of a message, not by its routing key.
  *
- * A binding names headers and values. `x-match: all` requires every one of them, `any` requires one. Use it when the
- * decision depends on several values that have no order; when one word decides, a topic exchange is faster and simpler.
+ * A binding names headers and values. `x-match: all` requires all of them, `x-match: any` requires at least one. Use a
+ * headers exchange when the route depends on several values that have no order. When one word decides, a direct or a
+ * topic exchange is simpler.
  *
  * Expect:
  *   {"format":"pdf","country":"de"} -> german-pdf, pdf-or-urgent

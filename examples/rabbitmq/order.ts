@@ -1,20 +1,20 @@
 /**
- * Order: one active consumer keeps the order of a queue; the order of a key is made of that by hand.
+ * Order: a single active consumer keeps the order of a queue; several such queues keep the order of each key.
  *
- * A queue is first in, first out. Two consumers on it work in parallel, so the second message may be done before the
- * first. With `x-single-active-consumer` the broker delivers to one of them only, and the next one takes over when that
- * one leaves. So the whole queue stays in order, at the price of one active consumer.
+ * A queue is first in, first out. Two consumers of one queue work in parallel, so the second message may be done before
+ * the first. With `x-single-active-consumer` the broker delivers to only one consumer, and another consumer takes over
+ * when this one leaves. So the whole queue stays in order, but only one consumer works.
  * RabbitMQ has no keys, unlike Kafka. To handle many keys in parallel and each key in order, the producer spreads the
  * keys over several such queues by a hash. The same key always goes to the same queue, as long as the number of queues
  * stays the same. (The plugin for consistent hashing spreads them in the broker.)
  * Traps: with a prefetch above 1 and concurrent work, even a single consumer breaks the order. And a requeued message
- * must return to its old position: a classic queue does that, a quorum queue only with a delivery limit; without one
- * the message goes to the end.
+ * must return to its old position: on a classic queue it does; on a quorum queue only with a delivery limit, otherwise
+ * it goes to the end.
  *
  * By hand: orderPerKey
  * Expect:
- *   A alone worked on the first …, then it went
- *   B took over and worked on the other …
+ *   A alone handled the first …, then it left
+ *   B took over and handled the other …
  *   ada, queue …: 1, 2, 3, 4, 5, 6
  *   bob, queue …: 1, 2, 3, 4, 5, 6
  */
@@ -75,10 +75,10 @@ async function main(): Promise<void> {
   while (worked.length < 5) await delay(10);
   await stopA();
   const byA = worked.length;
-  console.log(`A alone worked on the first ${byA}, then it went`);
+  console.log(`A alone handled the first ${byA}, then it left`);
   while (worked.length < 12) await delay(10);
   const byB = worked.filter(({ by }) => by === 'B').length;
-  console.log(`B took over and worked on the other ${byB}`);
+  console.log(`B took over and handled the other ${byB}`);
 
   const order = (key: string): number[] => worked.filter((one) => one.key === key).map(({ number }) => number);
   for (const key of ['ada', 'bob'])
@@ -90,7 +90,7 @@ async function main(): Promise<void> {
 
   assert.ok(
     worked.slice(0, byA).every(({ by }) => by === 'A'),
-    'B worked while A was the active one.',
+    'B worked while A was the active consumer.',
   );
   assert.equal(byA + byB, 12);
   for (const key of ['ada', 'bob']) assert.deepEqual(order(key), [1, 2, 3, 4, 5, 6]);

@@ -1,16 +1,16 @@
 /**
- * Priority: what is urgent overtakes what waits in the queue.
+ * Priority: an urgent message overtakes the messages that wait in the queue.
  *
- * A classic queue with `x-max-priority` has levels from 0 to that number, and a higher number goes first. A few levels
- * are enough, because each one costs memory. A message without a priority has 0.
- * A trap: no message can overtake one that the broker has already delivered to a consumer. A large prefetch undoes the
- * order, so keep it small here.
+ * A classic queue with `x-max-priority` has levels from 0 to that number, and a higher number goes first. Use few
+ * levels, because each level costs memory. A message without a priority has priority 0.
+ * A trap: a message cannot overtake one that the broker has already delivered to a consumer. With a large prefetch the
+ * priority has little effect, so use a small one.
  * Quorum queues have no priorities before RabbitMQ 4.0, two levels from 4.0 on, and up to 32 levels from 4.3 on.
  *
  * Shows: priority
  * Expect:
- *   published: newsletter (1), receipt (5), password reset (9), forgot to say
- *   worked: password reset, receipt, newsletter, forgot to say
+ *   published: newsletter (1), receipt (5), password reset (9), survey (none)
+ *   handled: password reset, receipt, newsletter, survey
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -30,24 +30,24 @@ async function main(): Promise<void> {
   channel.sendToQueue(queue, Buffer.from('newsletter'), { persistent: true, priority: 1 });
   channel.sendToQueue(queue, Buffer.from('receipt'), { persistent: true, priority: 5 });
   channel.sendToQueue(queue, Buffer.from('password reset'), { persistent: true, priority: 9 });
-  channel.sendToQueue(queue, Buffer.from('forgot to say'), { persistent: true });
+  channel.sendToQueue(queue, Buffer.from('survey'), { persistent: true });
   await channel.waitForConfirms();
-  console.log('published: newsletter (1), receipt (5), password reset (9), forgot to say');
+  console.log('published: newsletter (1), receipt (5), password reset (9), survey (none)');
 
-  const worked: string[] = [];
+  const handled: string[] = [];
   await channel.prefetch(1);
   await channel.consume(queue, (message) => {
     if (!message) return;
-    worked.push(message.content.toString());
+    handled.push(message.content.toString());
     channel.ack(message);
   });
-  while (worked.length < 4) await delay(20);
-  console.log(`worked: ${worked.join(', ')}`);
+  while (handled.length < 4) await delay(20);
+  console.log(`handled: ${handled.join(', ')}`);
 
   await channel.deleteQueue(queue);
   await connection.close();
 
-  assert.deepEqual(worked, ['password reset', 'receipt', 'newsletter', 'forgot to say']);
+  assert.deepEqual(handled, ['password reset', 'receipt', 'newsletter', 'survey']);
 }
 
 void main();

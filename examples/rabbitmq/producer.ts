@@ -1,18 +1,18 @@
 /**
- * The producer: a durable queue, persistent messages, and what belongs to a message beside its body.
+ * The producer: a durable queue, persistent messages, and the properties of a message.
  *
- * To survive a restart of the broker both are needed: a durable queue, and messages marked persistent. `sendToQueue`
- * uses the default exchange, to which every queue is bound by its own name. This is the short way; the general way is
- * an exchange of your own (direct.ts, topic.ts, fanout.ts, headers.ts).
- * `publish` returns before the broker has the message: its `false` only means "my buffer is full, wait for drain". Only
- * a confirm shows that the message has arrived (confirms.ts).
+ * A message survives a restart of the broker if its queue is durable and the message is persistent. `sendToQueue` uses
+ * the default exchange, to which every queue is bound by its own name. This is the short way; the general way is an
+ * exchange of your own (direct.ts, topic.ts, fanout.ts, headers.ts).
+ * `sendToQueue` and `publish` return before the broker has the message. `false` only means that the write buffer of the
+ * client is full: wait for 'drain'. Only a confirm shows that the message has arrived (confirms.ts).
  *
  * Expect:
  *   declared: the queue holds 0 messages
  *   3000 published, the write buffer was full … times
  *   the queue holds 3000 messages
- *   the first one: {"orderNumber":4711}, order.shipped, application/json, persistent
- *   of the others 2999 were removed with the queue
+ *   the first message: {"orderNumber":4711}, order.shipped, application/json, persistent
+ *   deleting the queue removed the other 2999 messages
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -60,10 +60,10 @@ async function main(): Promise<void> {
   assert.ok(message, 'The queue was empty.');
   const { type, contentType, deliveryMode } = message.properties as Options.Publish;
   const mode = deliveryMode === 2 ? 'persistent' : 'transient';
-  console.log(`the first one: ${message.content.toString()}, ${type}, ${contentType}, ${mode}`);
+  console.log(`the first message: ${message.content.toString()}, ${type}, ${contentType}, ${mode}`);
 
   const { messageCount } = await channel.deleteQueue(queue);
-  console.log(`of the others ${messageCount} were removed with the queue`);
+  console.log(`deleting the queue removed the other ${messageCount} messages`);
   await connection.close();
 
   assert.equal(message.content.toString(), '{"orderNumber":4711}');

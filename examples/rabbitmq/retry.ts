@@ -1,12 +1,12 @@
 /**
- * Retry with a pause, by hand: a round trip through a waiting queue, counted in `x-death`.
+ * Retry with a pause, by hand: a failed message goes through a waiting queue, and `x-death` counts the rounds.
  *
- * The work queue sends rejected messages to a waiting queue; the waiting queue sends them back to the work queue after
- * their time to live. The message never leaves the broker, so it cannot be lost in between, and the broker counts each
- * round. After the last one the consumer parks the message: it publishes it to a separate queue, waits for the confirm,
- * and only then acknowledges it.
- * A growing pause needs one waiting queue for each step. From RabbitMQ 4.3 on quorum queues have delayed retry of their
- * own; this example works on all versions.
+ * The work queue dead-letters rejected messages to a waiting queue. The waiting queue dead-letters them back to the
+ * work queue when their time to live is over. The message never leaves the broker, and the broker counts each round.
+ * After the last attempt the consumer parks the message: it publishes the message to a separate queue, waits for the
+ * confirm, and only then acknowledges it.
+ * A growing pause needs one waiting queue for each step. From RabbitMQ 4.3 on, quorum queues have delayed retry of
+ * their own; this example works on all versions.
  * A trap: from 4.0 on the broker does not count rounds for a message that a client publishes again with its old
  * headers. So leave the round trip to the broker.
  *

@@ -1,8 +1,8 @@
 /**
- * A topic exchange: routing keys of words, bindings with wildcards.
+ * A topic exchange: routing keys consist of words, and bindings may have wildcards.
  *
- * Words are separated by dots. In a binding `*` matches exactly one word, `#` any number of words, also none. A message
- * goes into a queue once, even when several of its bindings match.
+ * Dots separate the words. In a binding `*` matches exactly one word, and `#` matches any number of words, including
+ * none. A message goes into a queue once, even when several bindings of the queue match.
  *
  * Expect:
  *   order.shipped          -> orders, all

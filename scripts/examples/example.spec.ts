@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { findExamples, missingLine, readHeader } from './example';
+import { missingLine, readHeader } from './example';
 
-const projectFolder = join(__dirname, '../..');
 const header = (...lines: string[]): string =>
   `/**\n${lines.map((line) => (line ? ` * ${line}` : ' *')).join('\n')}\n */\nx();\n`;
 
@@ -22,18 +19,34 @@ describe('the header of an example', () => {
     expect(readHeader('examples/kafka/one.ts', source)).toEqual({
       file: 'examples/kafka/one.ts',
       summary: 'One line.',
-      needs: 'kafka',
+      needs: ['kafka'],
       shows: ['delay', 'retry'],
       byHand: ['replay'],
       expect: ['a', 'b'],
     });
   });
 
+  const needs = (folder: string, ...lines: string[]) =>
+    readHeader(`examples/${folder}/one.ts`, header('One.', ...lines, 'Expect:', '  a')).needs;
+
   it('names the server when the folder does not', () => {
-    expect(readHeader('examples/nestjs/one.ts', header('One.', 'Needs: redis', 'Expect:', '  a')).needs).toBe('redis');
-    expect(() => readHeader('examples/nestjs/one.ts', header('One.', 'Expect:', '  a'))).toThrow(
-      'lacks a line "Needs:',
-    );
+    expect(needs('nestjs', 'Needs: redis')).toEqual(['redis']);
+    expect(() => needs('nestjs')).toThrow('lacks a line "Needs:"');
+  });
+
+  it('names several servers in any order, and then the folder adds none', () => {
+    expect(needs('patterns', 'Needs: postgres, rabbitmq')).toEqual(['postgres', 'rabbitmq']);
+    expect(needs('patterns', 'Needs: rabbitmq, postgres')).toEqual(['rabbitmq', 'postgres']);
+    expect(needs('kafka', 'Needs: redis')).toEqual(['redis']);
+  });
+
+  it('is refused when it names a server that no example can have', () => {
+    expect(() => needs('patterns', 'Needs: postgres, mysql')).toThrow('got "mysql"');
+    expect(() => needs('patterns', 'Needs: postgres and redis')).toThrow('got "postgres and redis"');
+  });
+
+  it('is refused when several servers share a capability', () => {
+    expect(() => needs('patterns', 'Needs: postgres, redis', 'Shows: delay')).toThrow('postgres, redis');
   });
 
   it('is refused when a word is not a capability, or when it has no expected output', () => {
@@ -50,26 +63,5 @@ describe('the expected lines', () => {
     expect(missingLine(['took … ms', 'done (2)'], 'it took 7 ms\nnoise\ndone (2)\n')).toBeUndefined();
     expect(missingLine(['done', 'took … ms'], 'took 7 ms\ndone\n')).toBe('took … ms');
     expect(missingLine(['done (2)'], 'done 2\n')).toBe('done (2)');
-  });
-});
-
-describe('examples/README.md', () => {
-  const readme = readFileSync(join(projectFolder, 'examples/README.md'), 'utf8');
-  const rows = new Map(
-    [...readme.matchAll(/^\| \[([^\]]+)\]\([^)]+\) +\| (.*?) +\| `([^`]+)` +\|$/gm)].map(([, file, summary, run]) => [
-      `examples/${file}`,
-      { summary, run },
-    ]),
-  );
-
-  it('has a row for every example, with the summary in its header, and no other row', () => {
-    expect(Object.fromEntries(rows)).toEqual(
-      Object.fromEntries(
-        findExamples(projectFolder).map(({ file, summary }) => [
-          file,
-          { summary, run: `scripts/run-examples.sh ${file.replace(/^examples\/|\.ts$/g, '')}` },
-        ]),
-      ),
-    );
   });
 });

@@ -8,7 +8,8 @@ export interface Example {
   /** From the project's folder: `examples/rabbitmq/topic.ts`. */
   readonly file: string;
   readonly summary: string;
-  readonly needs: Server;
+  /** All servers that it uses; at least one. */
+  readonly needs: readonly Server[];
   /** The capabilities that it shows the broker to have itself. */
   readonly shows: readonly string[];
   /** The capabilities that the broker lacks and that the example implements. */
@@ -20,7 +21,12 @@ export interface Example {
 /** What an example can show: the capabilities of a driver, and those that only matter for events. */
 const capabilities: ReadonlySet<string> = new Set([...capabilityNames, 'broadcast', 'replay']);
 
-/** @param projectFolder the folder with `examples/`; reads the headers from the sources, not from the build */
+/**
+ * Reads the header of each example from its source, not from the build.
+ * @param projectFolder the folder that contains `examples/`
+ * @returns the examples in the order of their file names
+ * @throws Error that says what a header lacks
+ */
 export function findExamples(projectFolder: string): Example[] {
   return readdirSync(join(projectFolder, 'examples'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -44,19 +50,29 @@ export function readHeader(file: string, source: string): Example {
   };
 
   const folder = file.split('/')[1];
-  const needs = serverNames.find((server) => server === valueOf('Needs') || servers[server].broker === folder);
-  if (needs === undefined) throw new Error(`${file}: lacks a line "Needs: ${serverNames.join(' | ')}".`);
+  const ofFolder = serverNames.find((server) => servers[server].folder === folder);
+  const needs = (valueOf('Needs')?.split(', ') ?? [ofFolder]).map((name) => {
+    const server = serverNames.find((one) => one === name);
+    if (server !== undefined) return server;
+    const lacks = `${file}: lacks a line "Needs:" with one or more of ${serverNames.join(', ')}`;
+    throw new Error(name === undefined ? `${lacks}.` : `${lacks}; got "${name}".`);
+  });
 
   const from = lines.indexOf('Expect:') + 1;
   const to = lines.indexOf('', from);
   const expect = from === 0 ? [] : lines.slice(from, to === -1 ? undefined : to).map((line) => line.trim());
   if (expect.length === 0) throw new Error(`${file}: lacks a block "Expect:" with the lines that it prints.`);
 
+  const shows = capabilitiesOf('Shows');
+  if (shows.length > 0 && needs.length > 1) {
+    throw new Error(`${file}: "Shows:" names what one broker has by itself, and "Needs:" names ${needs.join(', ')}.`);
+  }
+
   return {
     file,
     summary: lines[0] ?? '',
     needs,
-    shows: capabilitiesOf('Shows'),
+    shows,
     byHand: capabilitiesOf('By hand'),
     expect,
   };

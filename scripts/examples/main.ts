@@ -1,9 +1,10 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { join } from 'node:path';
 import { findExamples, type Example } from './example';
-import { writeReport } from './report';
-import { runExample, type Run } from './run-example';
-import { addressOf, answers, serverNames, servers } from './servers';
+import { runExample, writeReport, type Run } from './run-example';
+import { createTemporaryDatabase } from '../postgres/temporary-database';
+import { findServers } from './find-servers';
+import { serverNames, type Addresses } from './servers';
 
 const projectFolder = join(__dirname, '../../..');
 
@@ -11,18 +12,45 @@ const projectFolder = join(__dirname, '../../..');
 async function main(names: readonly string[]): Promise<boolean> {
   const all = findExamples(projectFolder);
   const chosen = choose(all, names);
-  const skipped = await unreachable(chosen);
+  const needed = serverNames.filter((server) => chosen.some(({ needs }) => needs.includes(server)));
+  say(`Looking for ${needed.join(', ')}…\n`);
+  const found = await findServers(projectFolder, needed);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void found.stop().finally(() => process.exit(1)));
+  }
+  const canRun = ({ needs }: Example): boolean => !needs.some((server) => found.lacking.has(server));
   const runs: Run[] = [];
-  for (const example of chosen.filter((one) => !skipped.includes(one))) {
-    say(`\n=== ${nameOf(example)}: ${example.summary}\n\n`);
-    const run = await runExample(projectFolder, example, { onOutput: say });
-    for (const fault of run.faults) say(`\nFAILED: ${fault}\n`);
-    runs.push(run);
+  try {
+    for (const example of chosen.filter(canRun)) {
+      say(`\n=== ${nameOf(example)}: ${example.summary}\n\n`);
+      const run = await runWithDatabase(example, found.addresses);
+      for (const fault of run.faults) say(`\nFAILED: ${fault}\n`);
+      runs.push(run);
+    }
+  } finally {
+    await found.stop();
   }
   // A run of some examples does not cover the others, so the report stays that of the last full run.
   if (chosen.length === all.length) writeReport(projectFolder, runs);
+  const skipped = chosen.filter((example) => !canRun(example));
   printTable(runs, skipped);
+  for (const [server, reason] of found.lacking) {
+    const affected = skipped.filter(({ needs }) => needs.includes(server)).length;
+    say(`SKIPPED: ${affected} need ${server}. ${reason}\n`);
+  }
   return runs.length > 0 && runs.every(({ faults }) => faults.length === 0);
+}
+
+/** An example that needs PostgreSQL gets a database of its own on that server. */
+async function runWithDatabase(example: Example, addresses: Addresses): Promise<Run> {
+  if (!example.needs.includes('postgres')) return runExample(projectFolder, example, { addresses, onOutput: say });
+  const database = await createTemporaryDatabase(projectFolder, addresses.postgres!);
+  try {
+    const own = { ...addresses, postgres: database.url };
+    return await runExample(projectFolder, example, { addresses: own, onOutput: say });
+  } finally {
+    await database.drop();
+  }
 }
 
 function choose(all: readonly Example[], names: readonly string[]): readonly Example[] {
@@ -34,26 +62,14 @@ function choose(all: readonly Example[], names: readonly string[]): readonly Exa
   return names.length === 0 ? all : all.filter((example) => names.some((name) => fits(example, name)));
 }
 
-async function unreachable(examples: readonly Example[]): Promise<Example[]> {
-  const skipped: Example[] = [];
-  for (const server of serverNames) {
-    const affected = examples.filter(({ needs }) => needs === server);
-    if (affected.length === 0 || (await answers(server))) continue;
-    say(`\n!!! SKIPPED: ${server} does not answer at ${withoutPassword(addressOf(server))}. `);
-    say(`Examples that need it: ${affected.length}. Start it, or set ${servers[server].variable}.\n`);
-    skipped.push(...affected);
-  }
-  return skipped;
-}
-
 function printTable(runs: readonly Run[], skipped: readonly Example[]): void {
   say('\n');
   for (const { example, faults, tookMs } of runs) {
     say(
-      `${nameOf(example).padEnd(26)} ${faults.length === 0 ? 'ok    ' : 'FAILED'} ${String(tookMs).padStart(6)} ms\n`,
+      `${nameOf(example).padEnd(30)} ${faults.length === 0 ? 'ok    ' : 'FAILED'} ${String(tookMs).padStart(6)} ms\n`,
     );
   }
-  for (const example of skipped) say(`${nameOf(example).padEnd(26)} skipped\n`);
+  for (const example of skipped) say(`${nameOf(example).padEnd(30)} skipped\n`);
   const failed = runs.filter(({ faults }) => faults.length > 0).length;
   if (runs.length === 0) say('\nNothing was run.\n');
   say(`\n${runs.length - failed} ok, ${failed} failed, ${skipped.length} skipped\n`);
@@ -61,10 +77,6 @@ function printTable(runs: readonly Run[], skipped: readonly Example[]): void {
 
 function nameOf({ file }: Example): string {
   return file.replace(/^examples\//, '').replace(/\.ts$/, '');
-}
-
-function withoutPassword(address: string): string {
-  return address.replace(/\/\/[^@/]*@/, '//');
 }
 
 function say(text: string): void {
