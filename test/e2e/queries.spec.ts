@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { apiKeys, bearer, keys } from '../support/keys';
-import { TestSystem } from '../support/system';
+import { TestSystem, testSessions } from '../support/system';
 import { until } from '../support/until';
 
 let system: TestSystem;
@@ -136,8 +136,8 @@ it('GET /health/ready answers 503 with a reason when the database is read-only',
   try {
     // A connection reads the setting when it begins.
     await system.pool.query(
-      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
-      [name],
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND application_name <> $2',
+      [name, testSessions],
     );
     const { body } = await until(
       'it notices',
@@ -146,7 +146,7 @@ it('GET /health/ready answers 503 with a reason when the database is read-only',
     );
     expect(body).toMatchObject({ status: 503, detail: expect.stringContaining('default_transaction_read_only') });
   } finally {
-    await system.pool.query(`ALTER DATABASE "${name}" RESET default_transaction_read_only`).catch(() => undefined);
+    await system.pool.query(`ALTER DATABASE "${name}" RESET default_transaction_read_only`);
   }
 });
 

@@ -88,6 +88,9 @@ const testTimes = {
   FORGOTTEN_AFTER_MS: '2000',
 };
 
+/** The `application_name` of the test's own connections: a test that ends the system's connections spares them. */
+export const testSessions = 'test';
+
 /** How long a process that is to kill itself may live. */
 const doomedMs = 100_000;
 
@@ -115,7 +118,7 @@ export class TestSystem {
       ? { url: options.databaseUrl, drop: () => Promise.resolve() }
       : await freshDatabase();
     const prefix = `t${process.pid}x${Math.random().toString(36).slice(2, 8)}`;
-    const pool = new Pool({ connectionString: database.url, max: 2 });
+    const pool = new Pool({ connectionString: database.url, max: 2, application_name: testSessions });
     pool.on('error', () => undefined);
     const system = new TestSystem(
       database.url,
