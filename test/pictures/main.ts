@@ -1,0 +1,96 @@
+import '../../libs/configuration/src/check-node.cjs';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { kafka } from '../../scripts/brokers/kafka';
+import { rabbitmq } from '../../scripts/brokers/rabbitmq';
+import { redis } from '../../scripts/brokers/redis';
+import { setUpBrokers } from '../support/brokers';
+import { findChromium, launchChromium } from '../support/chromium';
+import { projectFolder } from '../support/postgres';
+import { tearDown } from '../support/run-folder';
+import { setUp, setUpPostgres } from '../support/set-up';
+import { anEmail, TestSystem } from '../support/system';
+import { until } from '../support/until';
+
+const folder = join(projectFolder, 'docs/pictures');
+const apps = ['api', 'relay', 'email-worker', 'sms-worker', 'report-worker', 'webhook-worker'];
+
+/**
+ * `npm run pictures`: takes the pictures of the READMEs from a system that runs on all brokers, which must be
+ * available, with a browser. Commits nothing.
+ */
+async function main(): Promise<void> {
+  let system: TestSystem | undefined;
+  let browser: Browser | undefined;
+  try {
+    if (!findChromium()) throw new Error('Expected a Chromium, got none: install it, or set CHROMIUM_PATH.');
+    process.env['REQUIRE_BROKERS'] = 'all';
+    await setUp(setUpPostgres, () => setUpBrokers([redis, rabbitmq, kafka]));
+    system = await TestSystem.start({
+      apps,
+      environment: {
+        REDIS_URL: process.env['TEST_REDIS_URL'],
+        RABBITMQ_URL: process.env['TEST_RABBITMQ_URL'],
+        KAFKA_BROKERS: process.env['TEST_KAFKA_BROKERS'],
+        JOB_BROKERS: 'email=bullmq,sms=rabbitmq,report=kafka',
+      },
+    });
+    await sendJobs(system);
+    browser = await launchChromium();
+    mkdirSync(folder, { recursive: true });
+    for (const [language, locale] of [
+      ['en', 'en-GB'],
+      ['zh', 'zh-CN'],
+    ] as const) {
+      const context = await browser.newContext({
+        baseURL: system.url(),
+        locale,
+        viewport: { width: 1200, height: 860 },
+        deviceScaleFactor: 1.5,
+      });
+      const page = await context.newPage();
+      await pictureOfWebClient(page, language);
+      if (language === 'en') await pictureOfBoard(page);
+      await context.close();
+    }
+  } finally {
+    await browser?.close();
+    await system?.stop();
+    await tearDown();
+  }
+}
+
+/** One job in each state that a reader looks for. */
+async function sendJobs(system: TestSystem): Promise<void> {
+  for (let n = 1; n <= 6; n += 1) await system.post('/v1/emails', anEmail(n));
+  await system.post('/v1/sms', { to: '+8613800138000', text: 'Your code is 4711' });
+  await system.post('/v1/emails', { ...anEmail(7), options: { delayMs: 3_600_000 } });
+  await until(
+    'all but the delayed job have ended',
+    () => system.jobsByState(),
+    ({ completed }) => completed === 7,
+  );
+}
+
+async function pictureOfWebClient(page: Page, language: 'en' | 'zh'): Promise<void> {
+  await page.goto('/app');
+  await page.locator('form button[type=submit]').click();
+  await page.locator('.path [data-station=effect].is-done').waitFor();
+  await picture(page, `web-client-${language}`);
+}
+
+async function pictureOfBoard(page: Page): Promise<void> {
+  await page.goto('/admin/queues/queue/email.send');
+  await page.getByText('#1').first().waitFor();
+  await picture(page, 'bull-board');
+}
+
+async function picture(page: Page, name: string): Promise<void> {
+  const path = join(folder, `${name}.png`);
+  await page.waitForLoadState('networkidle');
+  await page.screenshot({ path, animations: 'disabled' });
+  process.stdout.write(`${path}\n`);
+}
+
+void main();
