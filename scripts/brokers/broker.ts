@@ -35,7 +35,7 @@ export interface RunningBroker {
   /** The value for its environment variable. */
   readonly url: string;
   readonly port: number;
-  /** Sends SIGKILL. Resolves when the process is gone. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   readonly kill: () => Promise<void>;
   /** Stops it in order, whether it was killed before or not. Resolves when nothing of it is left. */
   readonly stop: () => Promise<void>;

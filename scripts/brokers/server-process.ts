@@ -9,7 +9,7 @@ export interface ServerProcess {
   hasEnded(): boolean;
   /** The last 10 kB that it has printed. */
   output(): string;
-  /** Sends SIGKILL to the process and its group. Resolves when it is gone. */
+  /** Sends SIGKILL to the process and its group. Resolves when it has ended. */
   kill(): Promise<void>;
   /** Sends SIGTERM, and SIGKILL after 30 s. */
   stop(): Promise<void>;
@@ -17,7 +17,7 @@ export interface ServerProcess {
 
 /**
  * Starts a process in its own process group, so that Ctrl-C in a terminal does not reach it. It is killed when this
- * process is gone.
+ * process has ended.
  * @param name for the message that says that it ended unexpectedly
  */
 export async function startServer(

@@ -122,7 +122,10 @@ function checkWorker(tree: Tree, worker: string): void {
   throw new SchematicsException(`Expected --worker to be one of ${workers.join(', ')}, got "${worker}".`);
 }
 
-/** The parts to which a worker belongs: without them there is no worker. */
+/**
+ * The parts whose part.json lists the worker. The new job needs all of them: a project without one of these parts does
+ * not have the worker.
+ */
 function partsWith(tree: Tree, worker: string | undefined): string[] {
   return tree.getDir('libs/features').subdirs.flatMap((name) => {
     const path = `libs/features/${name}/part.json`;

@@ -52,7 +52,7 @@ function socketFolder(): string {
 
 function listen(path: string): Promise<Server | undefined> {
   const server = createServer((socket) => {
-    socket.on('error', () => undefined); // The client may be gone before the answer.
+    socket.on('error', () => undefined); // The client may disconnect before the answer.
     socket.end(String(process.pid));
   });
   return new Promise((resolve, reject) => {

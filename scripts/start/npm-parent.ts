@@ -1,4 +1,4 @@
-/** npm runs this process through a shell that passes on no signal. So this detects that the parent is gone. */
+/** npm runs this process through a shell that passes on no signal. So this detects that the parent has ended. */
 export function whenNpmIsGone(stop: () => void): void {
   if (process.env['npm_lifecycle_event'] === undefined) return;
   const parent = process.ppid;

@@ -155,7 +155,7 @@ export class FilePruning {
       if (ts.isCallExpression(parent) && parent.expression.kind === ts.SyntaxKind.ImportKeyword) {
         return this.modules.isGone(this.file.fileName, node.text);
       }
-      // The page at the root is a route only in a list of routes; elsewhere "/" separates.
+      // "/" names the root page only as an element of a list of routes. Elsewhere "/" is a separator.
       if (node.text === '/') return ts.isArrayLiteralExpression(parent) && this.gone.hasWord('/');
       return this.hasText(node.text);
     }
@@ -198,7 +198,7 @@ export class FilePruning {
       : this.gone.hasName(text);
   }
 
-  /** As {@link hasText}; but a key that is called as a folder is no path. */
+  /** As {@link hasText}, but a key with the name of a folder is no path. */
   private hasKey(text: string): boolean {
     return (text.includes('/') || !this.gone.hasPath(text)) && this.hasText(text);
   }

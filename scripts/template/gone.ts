@@ -57,18 +57,18 @@ export class Gone {
     return this.dependencies.has(specifier.startsWith('@') ? `${scope}/${name}` : scope!);
   }
 
-  /** Whether a text names what is gone: a path, a broker, an app, a variable. */
+  /** Whether a text names something that was removed: a path, a broker, an app, a variable. */
   hasName(text: string): boolean {
     const bare = text.replace(/^<rootDir>\//, '').replace(/\/?\*.*$/, '');
     return this.names.has(text) || this.variables.has(text) || this.hasPath(bare);
   }
 
-  /** Whether a word of the code in a page names what is gone. */
+  /** Whether a word of inline code in a documentation page names something that was removed. */
   hasWord(word: string): boolean {
     return this.variables.has(word) || this.words.has(word) || this.names.has(word);
   }
 
-  /** Whether a text of a test uses what is gone: a name, a kind of job, a route, a table. */
+  /** Whether a text of a test uses something that was removed: a name, a kind of job, a route, a table. */
   hasTested(text: string): boolean {
     if (this.hasName(text) || this.words.has(text)) return true;
     // Such as `sms.send.v1`, the type of a message.

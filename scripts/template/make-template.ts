@@ -64,7 +64,7 @@ function prune(files: Map<string, string | Buffer>, gone: Gone, kept: readonly P
   );
   const sources: Sources = new Map([...original].filter(([path]) => !gone.hasPath(path)));
   for (const [path, text] of sources) {
-    // A job or an event that prefers a broker that is gone is carried by the one that every project has.
+    // A job or an event that prefers a removed broker is carried by the one that every project has.
     const preferred = text.replace(/^(\s+broker: )'(\w+)'(?=,$)/gm, (whole, key: string, broker: string) =>
       gone.hasName(broker) ? `${key}'bullmq'` : whole,
     );

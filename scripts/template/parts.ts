@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { TemplateRefused } from './template-refused';
 
-/** What a part.json says. Everything that no part names is the core, which every project has. */
+/**
+ * What a part.json says. A part is what `npm run template` can leave out of a project: a use case, a broker, the web
+ * client, a library or the course. Everything that no part names is the core, which every project has.
+ */
 const partFile = z.strictObject({
   $comment: z.string().optional(),
   name: z.string(),

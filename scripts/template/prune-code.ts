@@ -9,10 +9,10 @@ import { UnusedExports } from './unused-exports';
 export type Sources = Map<string, string>;
 
 /**
- * Takes out of TypeScript and JavaScript what refers to something that is gone: an import, an element of a list, an
- * entry of an object, a member of a type, a test, a statement, and then all that refers to these. Nothing is taken out
- * when nothing is gone. What only the removed code used is removed as well, so that no import, no function and no export
- * is left without a use.
+ * Removes from TypeScript and JavaScript what refers to a removed part: an import, an element of a list, an entry of an
+ * object, a member of a type, a test, a statement, and then all that refers to these. Changes nothing when no part was
+ * removed. Also removes what only the removed code used, so that no import, no function and no export is left without a
+ * use.
  * @param sources what is left of the project
  * @param original the whole project
  */
@@ -56,7 +56,7 @@ export function pruneCode(
   }
 }
 
-/** Drops the modules that only files imported which are gone. */
+/** Removes each module whose importers have all been removed. */
 function dropUnimported(
   sources: Sources,
   original: ReadonlyMap<string, string>,

@@ -1,7 +1,7 @@
 import type { Gone } from './gone';
 import type { Sources } from './prune-code';
 
-/** Takes the entries of what is gone out of the files that list apps, packages, scripts, services and settings. */
+/** Removes the entries of removed parts from the files that list apps, packages, scripts, services and settings. */
 export function pruneData(sources: Sources, gone: Gone): void {
   const edit = (path: string, change: (text: string) => string) => {
     const text = sources.get(path);
@@ -18,7 +18,7 @@ export function pruneData(sources: Sources, gone: Gone): void {
 
 const write = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-/** Without each text that names what is gone, and without what only consisted of such texts. */
+/** @returns the value without each text that names something removed, and without what consisted only of such texts */
 function pruneJson(value: unknown, gone: Gone): unknown {
   if (Array.isArray(value)) {
     return value.filter((one) => typeof one !== 'string' || !gone.hasName(one)).map((one) => pruneJson(one, gone));
@@ -45,7 +45,7 @@ function prunePackage(content: PackageJson, gone: Gone): PackageJson {
   return Object.fromEntries(groups);
 }
 
-/** Without the scripts whose program is gone, and without what npm runs before these. */
+/** @returns the scripts without those whose program was removed, and without what npm runs before these */
 function pruneScripts(scripts: PackageJson[string], gone: Gone): PackageJson[string] {
   const left = Object.entries(scripts).flatMap(([name, command]): [string, string][] => {
     const steps = command.split(' && ').map((step) => pruneStep(step, gone));
@@ -56,7 +56,7 @@ function pruneScripts(scripts: PackageJson[string], gone: Gone): PackageJson[str
   return Object.fromEntries(left.filter(([name]) => !name.startsWith('pre') || names.has(name.slice(3))));
 }
 
-/** @returns the command without the test projects that are gone; undefined when its program is gone */
+/** @returns the command without the removed test projects; undefined when its program was removed */
 function pruneStep(step: string, gone: Gone): string | undefined {
   const words = step.split(' ');
   const isProject = (word: string) => step.startsWith('jest ') && gone.hasPath(`test/${word}`);
@@ -72,7 +72,7 @@ function pruneStep(step: string, gone: Gone): string | undefined {
   return left.join(' ');
 }
 
-/** Without the paragraphs that run a program or a script that is gone. */
+/** @returns the text without the paragraphs that run a removed program or script */
 function pruneShell(text: string, sources: Sources, gone: Gone): string {
   const { scripts } = JSON.parse(sources.get('package.json')!) as { scripts: Record<string, string | undefined> };
   const isOut = (paragraph: string) =>
@@ -86,7 +86,7 @@ function pruneShell(text: string, sources: Sources, gone: Gone): string {
     .concat('\n');
 }
 
-/** Without the entries whose key is a service, a volume or a variable that is gone. */
+/** @returns the text without the entries whose key is a removed service, volume or variable */
 function pruneCompose(text: string, gone: Gone): string {
   const isOut = (key: string) => gone.services.has(key) || gone.variables.has(key);
   const lines = text.split('\n');
@@ -111,7 +111,10 @@ function pruneCompose(text: string, gone: Gone): string {
     .join('\n');
 }
 
-/** Without the lines of variables that are gone, and without the comment above them when no other variable is there. */
+/**
+ * @returns the text without the lines of removed variables, and without the comment above them when no other variable is
+ *   there
+ */
 function pruneEnvironment(text: string, gone: Gone): string {
   const groups: { comments: string[]; variables: string[]; blank: boolean }[] = [];
   let isNew = true;

@@ -4,8 +4,8 @@ import type { Gone } from './gone';
 import type { Sources } from './prune-code';
 
 /**
- * Takes the rows and items of pages out that lead only to what is gone, or whose code names it.
- * Elsewhere the words stay, without the link. A heading with nothing below it goes too.
+ * Removes the rows and items of pages that link only to removed files, or whose inline code names something removed.
+ * Elsewhere the words stay, without the link. A heading with nothing below it is removed, too.
  * @param original the whole project, whose links all lead somewhere
  * @param paths all files that are left
  */
@@ -94,7 +94,7 @@ class PagePruning {
     });
   }
 
-  /** Whether the file, the heading or the symbol was there and is gone. */
+  /** Whether the file, the heading or the symbol existed and was removed. */
   private isBroken(page: string, target: string, symbol?: string): boolean {
     const [link, anchor] = target.split('#') as [string, string?];
     const path = link === '' ? page : normalize(join(dirname(page), link)).replace(/\/$/, '');

@@ -201,14 +201,14 @@ describe('pruning', () => {
     expect(sources.get('a.md')).toBe('# A\n\nSee fax and [b](b.md).\n\n- [B](b.md)');
   });
 
-  it('takes out of pages a link in parentheses with them, rows whose code names what is gone, and sections of the README', () => {
+  it('removes from pages a link in parentheses with the parentheses, rows whose code names a removed part, and sections of the README', () => {
     const readme =
       '# A\n\n## Fax\n\nFax it.\n\n## Rest\n\nIt works ([fax](docs/fax.md)).\n\n| a | b |\n| - | - |\n| fax | `FAX_URL=x` |\n| port | `PORT=1` |\n';
     const sources = prunedPages({ 'README.md': readme, 'docs/fax.md': '# Fax\n' }, { ...fax, sections: ['Fax'] });
     expect(sources.get('README.md')).toBe('# A\n\n## Rest\n\nIt works.\n\n| a | b |\n| - | - |\n| port | `PORT=1` |\n');
   });
 
-  it('keeps a key that is called as a folder that is gone', () => {
+  it('keeps a key that has the name of a removed folder', () => {
     const gone = new Gone([{ ...fax, files: ['fax'] }], []);
     const original: Sources = new Map([['main.ts', 'export const all = { fax: 1 };']]);
     const sources: Sources = new Map(original);

@@ -16,7 +16,8 @@ describe('a list', () => {
   beforeAll(async () => {
     database = await freshDatabase();
     pool = createLedgerPool(database.url, 'lists', callerPool, 1);
-    // Runs of hundreds of equal jobs, with rare ones between them.
+    // Long stretches of rows with the same state and attempt, and a few rows between them that differ: a page of a
+    // rare state skips many rows.
     await pool.query(
       `INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, attempt, max_attempts, created_at, run_at,
                         lease_until, payload)

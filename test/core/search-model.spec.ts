@@ -233,7 +233,7 @@ describe('the search model', () => {
     );
     await written.passed;
     const generation = await openGeneration(pool, tenant, 'job 1');
-    // C is handled before the copy reads it, B after that.
+    // The change of C is handled before the copy reads C. The change of B is handled after the copy has read B.
     await handle(await change('C', 'second'));
     expect(await copyPage(pool, generation, '', 2)).toEqual({ read: 2, written: 2, last: 'B' });
     await handle(await change('B', 'second'));

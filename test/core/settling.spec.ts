@@ -133,7 +133,7 @@ describe('settling a job', () => {
     }
   });
 
-  it('reports a data exception that the result did not cause, and leaves the job to its lease', async () => {
+  it('reports a data exception that the result did not cause, and runs the job again after its lease has expired', async () => {
     let failure: unknown;
     const job = await run(() => done({ n: 42 }), {
       onStart: (started) => {

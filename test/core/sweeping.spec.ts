@@ -101,7 +101,7 @@ describe('the sweeper', () => {
     },
   );
 
-  it('spares a job for one lease after its row was locked, and sweeps it then', async () => {
+  it('does not sweep a job for one lease time after a lock on its row was released, and sweeps it after that time', async () => {
     const id = await start();
     await sweepFor(leaseMs + 4 * sweepMs);
     await losesItsLease(id);

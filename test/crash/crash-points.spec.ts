@@ -15,7 +15,7 @@ const slackMs = 5_000;
 const stalledMs = 2_000;
 /** The shortest session time-out that the driver requests from Kafka. */
 const sessionMs = 6_000;
-/** The other members of a group learn by their next heartbeat that one has gone, and share its partitions. */
+/** The other members of a group learn by their next heartbeat that one has left, and share its partitions. */
 const rejoinMs = 1_000;
 
 /** The time until a broker redelivers the messages of a dead worker. */

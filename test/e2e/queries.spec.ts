@@ -150,7 +150,7 @@ it('GET /health/ready answers 503 with a reason when the database is read-only',
   }
 });
 
-it('an idle connection is kept longer than the 60 s of nginx and load balancers', async () => {
+it('an idle connection is kept for 75 s, longer than nginx keeps one (60 s)', async () => {
   // supertest asks the server to close the connection, so this test uses fetch.
   const { headers } = await fetch(`${system.url()}/health/live`);
   expect(headers.get('keep-alive')).toBe('timeout=75');

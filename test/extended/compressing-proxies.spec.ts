@@ -95,27 +95,27 @@ describe.each([
     expect([list.status, list.isCompressed, JSON.parse(list.text).items.length]).toEqual([200, true, 1]);
   });
 
-  it('readers that disconnect free their places at once', async () => {
+  it('a stream whose reader disconnects is free for a new reader at once', async () => {
     const newcomer = async () => {
       const reader = await read(`${proxy.url}/v1/events`);
       await comes(reader, 'retry: ', 1_000);
       return reader;
     };
-    const getsPlace = async () => {
+    const getsStream = async () => {
       const reader = await newcomer();
       const isIn = await until(
-        'it has a place, or is asked to reconnect',
+        'it has a stream, or is asked to reconnect',
         () => Promise.resolve(reader.text),
         (text) => /^id: |event: unavailable/m.test(text),
       );
       reader.leave();
       return !isIn.includes('unavailable');
     };
-    await until('the places are free', getsPlace, (isIn) => isIn);
+    await until('a stream is free', getsStream, (isIn) => isIn);
     for (let round = 0; round < 3; round += 1) {
       const readers: Awaited<ReturnType<typeof read>>[] = [];
       await until(
-        'all places are taken',
+        'all streams are taken',
         async () => {
           const reader = await newcomer();
           if (!reader.text.includes('unavailable')) readers.push(reader);
@@ -123,9 +123,9 @@ describe.each([
         },
         (count) => count === perTenant,
       );
-      expect(await getsPlace()).toBe(false);
+      expect(await getsStream()).toBe(false);
       for (const reader of readers) reader.leave();
-      await until('a newcomer gets a place', getsPlace, (isIn) => isIn, 2_000);
+      await until('a new reader gets a stream', getsStream, (isIn) => isIn, 2_000);
     }
   });
 });

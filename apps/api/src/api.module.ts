@@ -36,7 +36,7 @@ import { Redriver } from './operations/redriver';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
 import { WebController } from './web/web.controller';
 
-/** Streams live five to ten minutes. Then an ended session, or a reader that is gone behind a proxy, is detected. */
+/** Streams live five to ten minutes. Then an ended session is detected, and a reader that has left its proxy. */
 const streamLifeMs = 5 * 60 * 1_000;
 
 @Module({})

@@ -76,8 +76,8 @@ export class TargetGuard {
   }
 
   /**
-   * @returns whether the URL is the receiver's exact address, without a query. Its connection uses no look-up of this
-   *   class
+   * @returns whether the URL is exactly the address of the built-in receiver; a URL with a query or a fragment is not.
+   *   A request to this URL does not use `lookup`, so its address is not checked
    */
   isReceiver(text: string): boolean {
     return this.policy.receiverUrl !== undefined && new URL(text).href === this.policy.receiverUrl;

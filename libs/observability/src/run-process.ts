@@ -24,7 +24,7 @@ export async function closeDrained(app: { close(): Promise<void> }): Promise<voi
 
 /**
  * Runs a process: starts it, reports to the parent that it is ready, and stops it in order on SIGTERM, on SIGINT, and
- * when the parent asks for it or is gone. An error at the start is printed without a stack, for the operator.
+ * when the parent asks for it or has ended. An error at the start is printed without a stack, for the operator.
  */
 export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } & Partial<DatabaseAddresses>>(
   name: string,
@@ -54,7 +54,7 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } 
   } catch (error) {
     if (!life.stopping) die(error);
   }
-  if (!life.stopping) process.send?.('ready', () => undefined); // The parent may be gone, which is not an error here.
+  if (!life.stopping) process.send?.('ready', () => undefined); // The parent may have ended, which is not an error here.
 
   function tell(waitsFor: string): void {
     const progress: StopProgress = { waitsFor };

@@ -94,7 +94,7 @@ export class LocalFileStore extends FileStore {
       await this.place(unfinished, key);
       return { bytes: file.bytesWritten };
     } catch (error) {
-      // The folder may be gone; the error of the writing is what matters.
+      // The folder may have been removed. The error of the write is the one to report.
       await rm(unfinished, { force: true }).catch(() => undefined);
       signal?.throwIfAborted();
       throw failed !== 'source' && isAboutFiles(error) ? new StorageFault('STORAGE_DIR', 'stored', error) : error;

@@ -59,7 +59,7 @@ export async function connectRabbitmq(environment: NodeJS.ProcessEnv): Promise<B
     },
 
     depth: async () => {
-      // Unacknowledged messages of a consumer are ready again when the queue knows that the consumer has gone.
+      // Unacknowledged messages of a consumer are ready again when the queue knows that the consumer has disconnected.
       for (;;) {
         const { messageCount, consumerCount } = await channel.checkQueue(queue);
         if (consumerCount === 0) return messageCount;

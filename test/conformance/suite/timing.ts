@@ -38,7 +38,7 @@ export function timing({ harness, scenario, start }: Suite): void {
   scenario('runs-at-a-moment', async () => {
     const job = plainJob();
     const core = await start([[job, nothing]]);
-    // The consumer has its place in its group by then, which takes seconds on a busy machine.
+    // The consumer has joined its group by then, which takes seconds on a busy machine.
     await completed(core, [await core.enqueue(job, { n: 0 })]);
     const runAt = new Date(Date.now() + 2_000);
     const ids = [

@@ -8,7 +8,7 @@ export interface StreamSettings {
   /**
    * The minimum life of a stream, in ms; the maximum is twice as long. Then the stream ends, and the reader reconnects
    * and continues at its position. So the access is checked again, and the stream of a lost reader becomes free: a
-   * proxy that buffers may read on after its client is gone.
+   * proxy that buffers may read on after its client has disconnected.
    */
   readonly lifeMs: number;
 }

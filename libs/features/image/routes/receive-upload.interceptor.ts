@@ -11,7 +11,10 @@ import { UploadIntake, type Upload } from './upload-intake';
 /** The limits of multer: one file, and the options. `imageBody` reports unknown fields. */
 const limits = { files: 1, fields: 10, parts: 11, fieldSize: 10_000, fieldNameSize: 100, fieldNestingDepth: 0 };
 
-/** Messages of busboy, which parses the form for multer, and of multer if the caller is gone. They have no codes. */
+/**
+ * Messages of busboy, which parses the form for multer, and of multer if the caller has disconnected. They have no
+ * codes.
+ */
 const aboutTheForm =
   /^(Multipart: |Malformed |Missing Content-Type|Unsupported content type|Unexpected end of |Request )/;
 

@@ -15,7 +15,7 @@ export function webhookRoutes(settings: WebhookSettings): FeatureRoutes {
   return {
     controllers: [...controllers, WebhookReceiverController],
     providers,
-    // The signature says who sends, not a key.
+    // The signature identifies the sender, who has no API key. So this route comes before the check for a key.
     beforeAccess: (app) => app.use(receiverPath, app.get(WebhookReceiverController).receive),
   };
 }

@@ -5,9 +5,9 @@ import { normalizeIp } from '@nestjs/throttler';
 import type { Settings } from '@app/configuration';
 import { uploadLimits } from '../bodies/body-limits';
 
-/** The timeouts of the server, in ms. The section "Behind a proxy" of docs/operations.md explains them. */
+/** The timeouts of the server, in ms. The section "A proxy" of docs/operations.md explains them. */
 const serverTimes = {
-  /** More than the 60 s of nginx and load balancers, because the side that opened a connection has to close it. */
+  /** More than the 60 s of nginx and of AWS: the proxy has to close an idle connection first. */
   keepAliveTimeout: 75_000,
   /** From the first byte of a request, or from the start of the connection, to the end of the headers. */
   headersTimeout: 10_000,

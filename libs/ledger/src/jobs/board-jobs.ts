@@ -42,8 +42,11 @@ const columns = `id, kind, tenant, state, broker, queue, priority, dispatch, att
   finished_at AS "finishedAt", lease_until AS "leaseUntil", parent_id AS "parentId", run_at <= now() AS "isDue"`;
 
 /**
- * The newest jobs of one kind and state, tenant by tenant. A count takes the oldest, by an index-only scan.
- * @param further values of the columns of the index behind the kind
+ * SQL for the ids of at most `boardReach` jobs of one state and kind, in the order of the index `job_by_state`: by
+ * tenant, and within a tenant by age. The limit is for all tenants together.
+ * @param direction `DESC`: newest first within a tenant. `ASC` is for counts: an index-only scan of old rows seldom
+ *   reads the table, because a vacuum has marked their pages as visible
+ * @param further values of the index columns that follow `kind`
  */
 const ofState = (state: string, kind: string, direction: 'ASC' | 'DESC', ...further: string[]): string => `
        SELECT id FROM job
@@ -118,7 +121,7 @@ export const readBoardLog = statement<{ at: Date; type: string; data: object }>(
 /**
  * Lists jobs of one kind and of any tenant, newest first, up to `boardReach` per state.
  * @param filters the states to include
- * @param page places in the list, the first is 0
+ * @param page `offset` counts from 0
  */
 export async function listBoardJobs(
   database: Database,

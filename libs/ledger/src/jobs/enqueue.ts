@@ -50,7 +50,7 @@ const firstOfKey = ($: Placeholders<typeof keyParameters>) => `
     JOIN job_update first ON first.job_id = job.id AND first.sequence = 1
    WHERE idempotency_key.tenant = ${$.tenant} AND route = ${$.route} AND key = ${$.idempotencyKey}`;
 
-/** The place of a parent in its family: the last place that `uuid_v7` has. */
+/** The highest number that `uuid_v7` takes as its second parameter: a parent's id is larger than its children's. */
 const lastPlace = 16_383;
 
 const parameters = {
@@ -87,8 +87,8 @@ const flowParameters = {
 
 /**
  * Writes ledger, outbox, first event and idempotency key in one statement and one commit. The database's clock makes
- * the id, like all times: lists are in the order of ids. The ids of a family have one time and differ in their place:
- * children in their given order, the parent last, because locks are taken in the order of ids.
+ * the id, like all times: lists are in the order of ids. The ids of a family have one time and differ in the second
+ * parameter of `uuid_v7`: children in their given order, the parent last, because locks are taken in the order of ids.
  *
  * A concurrent request with the same idempotency key blocks on the unique index until the first one commits. It then
  * inserts nothing. Its own snapshot is older and does not show the row of the first request: the statement returns no

@@ -53,9 +53,11 @@ const redispatchStatement = statement<{ id: string }>('redispatch_forgotten').wi
 );
 
 /**
- * @param waitedMs how long ago a job must have become due, in milliseconds
- * @param isShort whether the broker holds fewer messages of the queue than it should
- * @returns how many jobs were dispatched again; `redispatchLimit` means that there may be more
+ * Dispatches again jobs of a queue that are queued, published and due, and whose message the broker may have lost.
+ * @param waitedMs only jobs that became due more than this number of milliseconds ago
+ * @param isShort whether the broker holds fewer messages of the queue than it should. True: all these jobs. False: only
+ *   those that a later job of the same or a lower priority has overtaken
+ * @returns how many jobs were dispatched again; if it equals `redispatchLimit`, there may be more
  */
 export async function redispatchForgotten(
   database: Database,

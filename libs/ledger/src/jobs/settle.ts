@@ -26,9 +26,10 @@ export interface Settlement extends Dispatch {
 export type SettledState = Settlement['state'];
 
 /**
- * Writes the state, the job update and, for `queued`, the next outbox row; for `completed` the row that deduplicates
- * the effect; for `failed` the dead letter. The dispatch must be current: a fenced worker changes nothing. A job that
- * would be queued again is cancelled instead when a cancel was requested.
+ * Settles a batch of jobs: writes the state, a row of `job_update` and the event of a final job. Also writes one row by
+ * state: the next outbox row for `queued`, the deduplication row for `completed`, the dead letter for `failed`. Changes
+ * nothing for a dispatch that is not current, because its worker is fenced. If a cancel was requested, a job that would
+ * be queued again is cancelled instead.
  */
 const settleStatement = statement<Dispatch & { state: SettledState }>('settle').with(
   {

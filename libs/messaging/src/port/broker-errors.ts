@@ -29,15 +29,15 @@ export class Unroutable extends Error {
 }
 
 /**
- * A batch was not confirmed as a whole. Messages are named by their places in the batch. A message that is in neither
+ * A batch was not confirmed as a whole. A message is named by its index in the batch. A message that is in neither
  * list may or may not have arrived; `cause` says why this is unknown.
  */
 export class PartlyPublished extends Error {
   readonly code = 'partly_published';
 
   /**
-   * @param confirmed places of the messages that the broker has confirmed; the caller must not publish them again
-   * @param refused reasons by place: the broker refuses these messages for good, for example for their size. Publishing
+   * @param confirmed indexes of the messages that the broker has confirmed; the caller must not publish them again
+   * @param refused reasons by index: the broker refuses these messages for good, for example for their size. Publishing
    *   them again cannot help
    * @param cause why the outcome of the other messages is unknown; undefined when there are no others
    */
@@ -56,11 +56,11 @@ export class PartlyPublished extends Error {
   }
 }
 
-/** Collects the outcome of each message of one batch, by its place. */
+/** Collects the outcome of each message of one batch, by its index. */
 export class Publication {
-  /** The places of the messages that the broker has confirmed. */
+  /** The indexes of the messages that the broker has confirmed. */
   readonly confirmed = new Set<number>();
-  /** The places of the messages that the broker refuses for good, each with the reason. */
+  /** The indexes of the messages that the broker refuses for good, each with the reason. */
   readonly refused = new Map<number, string>();
   private cause: Error | undefined;
 
@@ -82,7 +82,8 @@ export class Publication {
   /**
    * Publishes messages together. When the broker refuses the batch, publishes each half separately, and so on, until
    * the refused message is found. So every other message is written once.
-   * @param send publishes the messages at some places
+   * @param places indexes of the messages
+   * @param send publishes the messages with these indexes
    * @param isRefusal whether an error of `send` is a refusal for good
    * @throws the error of `send` when it is not a refusal
    */

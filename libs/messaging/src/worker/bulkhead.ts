@@ -11,7 +11,7 @@ interface Compartment {
 /**
  * Limits the calls in flight to `width` per name, in this process: a slow or hanging target blocks only its own name
  * (the bulkhead pattern). A call does not wait here. It is refused with a wait time, so that it does not occupy a slot,
- * or a place in the broker's prefetch, that another name could use.
+ * or a message of the broker's prefetch, that another name could use.
  */
 export class Bulkhead {
   private readonly compartments = new Map<string, Compartment>();

@@ -69,7 +69,7 @@ export class Worker {
     const pipeline = createPipeline({ ...dependencies, drivers, handlers, leaseMs });
     const deliverJob = this.deliverTo(
       (delivery) => pipeline.run(delivery).then((): DeliveryEnd => 'acknowledge'),
-      // The lease, or the reconciler, brings back a job of ours, so its message is no longer needed.
+      // A job of ours runs again after its lease, or through the reconciler, so its message is no longer needed.
       (error) => (error instanceof LeftUnacked ? 'leave unacked' : 'acknowledge'),
     );
     const eventConsumers = this.registries.events

@@ -127,7 +127,7 @@ export class BullmqDriver implements BrokerDriver {
       }
     }
     const publication = new Publication('bullmq', messages.length);
-    /** How many queues do not have a message yet, by its place. */
+    /** By the index of a message: how many queues do not have it yet. */
     const missing = messages.map(({ length }) => length);
     const sent = [...byQueue].map(async ([queue, jobs]) => {
       const own = new Publication('bullmq', jobs.size);

@@ -30,8 +30,8 @@ export class BullmqMessages {
   constructor(private readonly connection: BullmqConnection) {}
 
   /**
-   * @param start place of the first message in each state
-   * @param end place of the last message, inclusive
+   * @param start index of the first message in each state
+   * @param end index of the last message, inclusive
    * @returns the messages of each state from `start` to `end`, one state after another
    */
   async list(queue: Queue, states: JobType[], start: number, end: number): Promise<QueueMessage[]> {

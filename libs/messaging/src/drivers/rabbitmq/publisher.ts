@@ -95,7 +95,7 @@ export class Publisher {
   }
 }
 
-/** @returns the places of the messages, in groups that are sent one after another */
+/** @returns the indexes of the messages, in groups that are sent one after another */
 function largeApart(messages: readonly Outgoing[]): number[][] {
   const places = [...messages.keys()];
   const isLarge = (place: number): boolean => messages[place]!.content.length > largeBytes;

@@ -8,7 +8,7 @@ export interface RabbitmqSettings {
 }
 
 const reconnectSeconds = 1;
-/** A peer that is silent for twice this time counts as gone. */
+/** A peer that is silent for twice this time counts as disconnected. */
 const heartbeatSeconds = 5;
 
 /**

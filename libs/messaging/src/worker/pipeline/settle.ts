@@ -64,7 +64,7 @@ export function settleStep({
     } catch (error) {
       const { result } = decision;
       const refused = result === undefined ? undefined : await refusedResult({ pool, signals }, result);
-      // The fault is in our code, not in the handler. It must not fail the job for good: the lease brings the job back.
+      // The fault is in our code, not in the handler. It must not fail the job for good: the job runs again after its lease.
       if (!refused) throw error;
       return write(claimed, failed(refused.code, refused.reason));
     }
