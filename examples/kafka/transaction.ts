@@ -50,7 +50,7 @@ async function startReader(readUncommitted: boolean) {
   return { reader, stop: () => consumer.disconnect() };
 }
 
-/** The handler of two orders: two invoices, and the offset behind the orders. */
+/** The handler of two orders: two invoices, and the next offset after the orders. */
 async function handle(transaction: Transaction): Promise<void> {
   await transaction.send({ topic: invoices, messages: [{ value: 'invoice 0' }, { value: 'invoice 1' }] });
   const partitions = [{ partition: 0, offset: '2' }];

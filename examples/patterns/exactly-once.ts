@@ -29,6 +29,8 @@ const url = process.env.RABBITMQ_URL || 'amqp://localhost:5672';
 const pool = new Pool({ connectionString: process.env.DATABASE_URL });
 const ways = ['sends, then notes', 'notes, then sends'];
 
+type Step = () => Promise<unknown>;
+
 /** Runs in the consumer's process until it has acknowledged the last message, or is killed. */
 async function consume(queue: string, provider: string): Promise<void> {
   const connection = await connect(url);
@@ -39,26 +41,42 @@ async function consume(queue: string, provider: string): Promise<void> {
   async function handle(message: ConsumeMessage): Promise<void> {
     const id = String(message.properties.messageId);
     const way = message.content.toString();
-    const dieOnce = (): unknown => message.fields.redelivered || process.kill(process.pid, 'SIGKILL');
-    const send = (path: string) => fetch(provider + path, { method: 'POST', headers: { 'Idempotency-Key': id } });
+    const request = (path: string) => fetch(provider + path, { method: 'POST', headers: { 'Idempotency-Key': id } });
+    const send = () => request(`/${ways.indexOf(way)}`);
+    const note = () => pool.query('INSERT INTO sent (message_id) VALUES ($1)', [id]);
+    const die = () => dieAtFirst(message);
 
     await pool.query(
       `WITH first AS (INSERT INTO processed (message_id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING message_id)
        INSERT INTO effect (message_id) SELECT message_id FROM first`,
       [id],
     );
-    await send('/with-keys');
-    const note = () => pool.query('INSERT INTO sent (message_id) VALUES ($1)', [id]);
-    if ((await pool.query('SELECT FROM sent WHERE message_id = $1', [id])).rowCount === 0) {
-      for (const step of way === ways[0] ? [send, dieOnce, note] : [note, dieOnce, send])
-        await step(`/${ways.indexOf(way)}`);
-    }
+    await request('/with-keys');
+    const isNoted = (await pool.query('SELECT FROM sent WHERE message_id = $1', [id])).rowCount === 1;
+    if (!isNoted) await sendAndNote(way, send, note, die);
     channel.ack(message);
     if (way !== ways.at(-1)) return;
     await channel.close();
     await connection.close();
     await pool.end();
   }
+}
+
+/** For a provider without keys. `die` kills the process between the two steps, at the first delivery only. */
+async function sendAndNote(way: string, send: Step, note: Step, die: () => void): Promise<void> {
+  if (way === 'sends, then notes') {
+    await send();
+    die();
+    await note();
+  } else {
+    await note();
+    die();
+    await send();
+  }
+}
+
+function dieAtFirst(message: ConsumeMessage): void {
+  if (!message.fields.redelivered) process.kill(process.pid, 'SIGKILL');
 }
 
 async function isKilled(child: ChildProcess): Promise<boolean> {
