@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { runAfterExit } from '../brokers/server-process';
-import { startPostgres } from './embedded-postgres';
+import { startPostgres, type RunningPostgres } from './embedded-postgres';
 import { freePort } from './free-port';
 import { locatePostgres } from './location';
 
@@ -30,7 +30,7 @@ export async function startTemporaryPostgres(projectFolder: string): Promise<Tem
   const postgres = await startPostgres(locatePostgres(projectFolder, join(folder, 'data')), await freePort(), {
     fsync: 'off',
   });
-  const takeBack = runAfterExit('kill', '-QUIT', `${postgres.process.pid!}`);
+  const takeBack = endAfterExit(postgres, folder);
   return {
     url: postgres.url,
     stop: async () => {
@@ -39,6 +39,14 @@ export async function startTemporaryPostgres(projectFolder: string): Promise<Tem
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/**
+ * Ends a server and removes its folder if this process ends first.
+ * @returns cancels it
+ */
+export function endAfterExit({ process: { pid } }: RunningPostgres, folder: string): () => void {
+  return runAfterExit('sh', '-c', 'kill -QUIT "$1"; rm -rf "$2"', 'sh', `${pid!}`, folder);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { runAfterExit } from '../../scripts/brokers/server-process';
+import { endAfterExit } from '../../scripts/postgres/temporary-database';
 import { startTestPostgres } from './postgres';
 import { keepForTeardown, runFolder, tearDown } from './run-folder';
 
@@ -22,8 +22,9 @@ export async function setUp(...parts: readonly (() => Promise<void>)[]): Promise
  */
 export async function setUpPostgres(fsync: 'on' | 'off' = 'off'): Promise<void> {
   if (process.env['TEST_POSTGRES_URL']) return; // Another project of the same run has already started it.
-  const postgres = await startTestPostgres(runFolder(), { fsync });
-  const takeBack = runAfterExit('kill', '-QUIT', `${postgres.process.pid!}`);
+  const folder = runFolder(fsync === 'on');
+  const postgres = await startTestPostgres(folder, { fsync });
+  const takeBack = endAfterExit(postgres, folder);
   keepForTeardown(async () => {
     takeBack();
     await postgres.stop();
