@@ -14,11 +14,15 @@ import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
 
 const folder = join(projectFolder, 'docs/pictures');
+const languages = [
+  { language: 'en', locale: 'en-GB', submit: 'Send email' },
+  { language: 'zh', locale: 'zh-CN', submit: '发送邮件' },
+];
 const apps = ['api', 'relay', 'email-worker', 'sms-worker', 'report-worker', 'webhook-worker'];
 
 /**
  * `npm run pictures`: takes the pictures of the READMEs from a system that runs on all brokers, which must be
- * available, with a browser. Commits nothing.
+ * available, with a browser.
  */
 async function main(): Promise<void> {
   let system: TestSystem | undefined;
@@ -39,10 +43,7 @@ async function main(): Promise<void> {
     await sendJobs(system);
     browser = await launchChromium();
     mkdirSync(folder, { recursive: true });
-    for (const [language, locale] of [
-      ['en', 'en-GB'],
-      ['zh', 'zh-CN'],
-    ] as const) {
+    for (const { language, locale, submit } of languages) {
       const context = await browser.newContext({
         baseURL: system.url(),
         locale,
@@ -50,7 +51,10 @@ async function main(): Promise<void> {
         deviceScaleFactor: 1.5,
       });
       const page = await context.newPage();
-      await pictureOfWebClient(page, language);
+      await page.goto('/');
+      await page.getByRole('button', { name: submit }).click();
+      await page.locator('[data-state=completed] [data-station=effect].is-done').waitFor();
+      await picture(page, `web-client-${language}`);
       if (language === 'en') await pictureOfBoard(page);
       await context.close();
     }
@@ -73,16 +77,9 @@ async function sendJobs(system: TestSystem): Promise<void> {
   );
 }
 
-async function pictureOfWebClient(page: Page, language: 'en' | 'zh'): Promise<void> {
-  await page.goto('/app');
-  await page.locator('form button[type=submit]').click();
-  await page.locator('.path [data-station=effect].is-done').waitFor();
-  await picture(page, `web-client-${language}`);
-}
-
 async function pictureOfBoard(page: Page): Promise<void> {
   await page.goto('/admin/queues/queue/email.send');
-  await page.getByText('#1').first().waitFor();
+  await page.getByText('jobData').first().waitFor();
   await picture(page, 'bull-board');
 }
 

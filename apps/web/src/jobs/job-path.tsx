@@ -91,7 +91,7 @@ function useNotes(job: Job): Record<Station, string> {
   return {
     api: `${path.accepted} ${time.at(job.createdAt)}`,
     outbox: place !== 'outbox' ? '' : state === 'queued' ? path.notPublished : path.waitsUntil(time.at(job.runAt)),
-    broker: place === 'broker' ? `${job.broker}, ${path.waitsForWorker}` : job.broker,
+    broker: place === 'broker' ? `${job.broker} · ${path.waitsForWorker}` : job.broker,
     worker: workerNote(),
     effect: effectNote(),
   };
@@ -101,7 +101,7 @@ function useNotes(job: Job): Record<Station, string> {
     const attempt = path.attempt(job.attempt, job.maxAttempts);
     if (job.attempt > 1 || startedAt === null) return attempt;
     const due = job.runAt > job.createdAt && job.runAt < startedAt ? job.runAt : job.createdAt;
-    return `${attempt}, ${path.wait(time.between(due, startedAt))}`;
+    return `${attempt} · ${path.wait(time.between(due, startedAt))}`;
   }
 
   function effectNote(): string {
