@@ -67,9 +67,9 @@ export function sidebarOf(language: 'en' | 'zh') {
   }));
 }
 
-/** The first heading; of a chapter, after its number. */
+/** The first heading; of a chapter, after the number of its file and without the one of its heading. */
 function titleOf(path: string): string {
-  const [, title] = /^# (.+)$/m.exec(readFileSync(join(repository, path), 'utf8'))!;
+  const [, title] = /^# (?:\d+\. )?(.+)$/m.exec(readFileSync(join(repository, path), 'utf8'))!;
   const [, chapter] = /\/(\d\d)-/.exec(path) ?? [];
   return `${chapter === undefined ? '' : `${chapter} `}${title!.replaceAll('`', '')}`;
 }

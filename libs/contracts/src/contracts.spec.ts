@@ -56,7 +56,9 @@ describe('the states of a job', () => {
       const arrow = `${from ?? '[*]'} --> ${to}`;
       arrows.set(arrow, [...(arrows.get(arrow) ?? []), by]);
     }
-    const diagram = [...arrows].map(([arrow, by]) => `  ${arrow}: ${by.join(', ')}`).join('\n');
+    // A wider label covers those beside it.
+    const label = (by: string[]) => by.join(by.length > 2 ? ',<br>' : ', ');
+    const diagram = [...arrows].map(([arrow, by]) => `  ${arrow}: ${label(by)}`).join('\n');
     const docs = readFileSync(join(__dirname, '../../../docs/life-of-a-job.md'), 'utf8');
     expect(docs).toContain(`stateDiagram-v2\n${diagram}\n`);
   });
