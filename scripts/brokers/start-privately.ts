@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from '@app/configuration';
 import { freePort } from '../postgres/free-port';
 import type { Broker, RunningBroker, StartOptions } from './broker';
 import { startServer, type ServerProcess } from './server-process';
@@ -29,7 +30,7 @@ export async function startPrivately(
   let temporary: string | undefined;
   const folder = () => {
     const requested = options.dataFolder;
-    if (requested !== undefined) mkdirSync(requested, { recursive: true });
+    if (requested !== undefined) makeFolder(requested);
     return requested ?? (temporary ??= mkdtempSync(join(tmpdir(), 'node-message-queue-broker-')));
   };
   const removeTemporary = () => {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '@app/configuration';
 import { noticeOf } from '../notice/notice';
 import { systemEnvironment } from '../system-environment.cjs';
 import { Gone } from './gone';
@@ -116,7 +117,7 @@ export function writeTemplate(projectFolder: string, target: string, { files, is
   const existed = existsSync(target);
   let created: string | undefined;
   try {
-    created = mkdirSync(target, { recursive: true });
+    created = makeFolder(target);
     for (const [path, content] of files) {
       const file = join(target, path);
       mkdirSync(dirname(file), { recursive: true });

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { settings } from '@app/configuration';
@@ -87,6 +96,12 @@ describe('the folder of a project', () => {
     const target = join(folder, 'a/b');
     expect(() => writeTemplate(projectFolder, target, { ...template, files })).toThrow('cannot be written');
     expect(existsSync(join(folder, 'a'))).toBe(false);
+  });
+
+  it('is refused below a link that leads nowhere', () => {
+    symlinkSync(join(folder, 'missing'), join(folder, 'link'));
+    expect(() => writeTemplate(projectFolder, join(folder, 'link/a/b'), template)).toThrow('cannot be written');
+    expect(readdirSync(folder)).not.toContain('missing');
   });
 
   it('is a repository that Git knows', () => {

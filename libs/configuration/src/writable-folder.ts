@@ -57,18 +57,27 @@ export function assertWritable(variable: keyof typeof modes, folder: string, bel
 }
 
 /**
- * Creates one level at a time: Node's `recursive` never ends when the system answers ENOENT below an existing folder,
- * as /proc does.
+ * Creates a folder one level at a time: Node's `recursive` never ends when the system answers ENOENT below an existing
+ * folder.
+ * @returns the highest folder that it has created; undefined when `path` existed
+ * @throws the error of the system; then nothing is left
  */
-function makeFolder(path: string, mode: number): void {
+export function makeFolder(path: string, mode = 0o777): string | undefined {
   try {
     mkdirSync(path, mode);
+    return path;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return undefined;
     if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
-    makeFolder(dirname(path), mode);
+  }
+  const highest = makeFolder(dirname(path), mode);
+  try {
     mkdirSync(path, mode);
+    return highest;
+  } catch (error) {
+    if (highest !== undefined) rmSync(highest, { recursive: true, force: true });
+    throw error;
   }
 }
 
