@@ -171,7 +171,8 @@ export default tseslint.config(
     rules: {
       'no-restricted-syntax': [
         'error',
-        noBroker(`Literal[value=/${brokers}/i]`),
+        // Not a URI reference: `messageSource` is the name of the project, which may well be `sms-rabbitmq`.
+        noBroker(`Literal[value=/^(?!\\x2f).*(${brokers})/i]`),
         noBroker(`TemplateElement[value.raw=/${brokers}/i]`),
         noBroker(`Identifier[name=/${brokers}/i]`),
       ],

@@ -87,8 +87,15 @@ export default defineConfig({
       md.renderer.rules.fence = (...args) => {
         const [tokens, index] = args;
         const { info, content } = tokens[index]!;
+        // One line of JSON is longer than a page is wide; the lines of a console wrap.
+        if (info === 'text' && /^\{"/m.test(content)) tokens[index]!.info = 'console';
         return info === 'mermaid' ? `<MermaidDrawing text="${encodeURIComponent(content)}" />` : fence!(...args);
       };
+      md.core.ruler.push('tasks', ({ tokens }) => {
+        for (const [first] of tokens.flatMap(({ children }) => (children ? [children] : []))) {
+          if (first?.content.startsWith('[ ] ')) first.content = first.content.replace('[ ]', '☐');
+        }
+      });
       md.core.ruler.push('links_of_the_repository', ({ env, tokens }) => {
         // Without a path of the repository the page is read for the search, which needs no links.
         const { realPath } = env as { realPath?: string };
@@ -99,6 +106,11 @@ export default defineConfig({
         }
       });
     },
+  },
+  transformPageData: ({ relativePath, frontmatter }) => {
+    // Pages that the sidebar does not name: the page before and the page behind would be any.
+    if (!/(^|\/)(decisions\/\d|examples\/)/.test(relativePath)) return;
+    Object.assign(frontmatter, { prev: false, next: false });
   },
   buildEnd: ({ outDir }) => {
     copySources(outDir);

@@ -62,14 +62,15 @@ export function sidebarOf(language: 'en' | 'zh') {
     items: pages.map((page) => {
       const chinese = page === '../README' ? 'README.zh-CN.md' : `docs/zh-CN/${page}.md`;
       const path = language === 'zh' && existsSync(join(repository, chinese)) ? chinese : join('docs', `${page}.md`);
-      return { text: titleOf(path), link: addressOf(path) };
+      const note = language === 'zh' && path !== chinese ? '（英文）' : '';
+      return { text: titleOf(path) + note, link: addressOf(path) };
     }),
   }));
 }
 
-/** The first heading; of a chapter, after the number of its file and without the one of its heading. */
+/** The first heading; of a chapter, after its number. */
 function titleOf(path: string): string {
-  const [, title] = /^# (?:\d+\. )?(.+)$/m.exec(readFileSync(join(repository, path), 'utf8'))!;
+  const [, title] = /^# (.+)$/m.exec(readFileSync(join(repository, path), 'utf8'))!;
   const [, chapter] = /\/(\d\d)-/.exec(path) ?? [];
   return `${chapter === undefined ? '' : `${chapter} `}${title!.replaceAll('`', '')}`;
 }

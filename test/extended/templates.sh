@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 npm run build
 folder=$(mktemp -d)
+chmod 755 "$folder" # When root runs this, an unprivileged user runs PostgreSQL in there.
 trap 'rm -rf "$folder"' EXIT
 
 # Starts the project until it says that it is ready, and stops it.

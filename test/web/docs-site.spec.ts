@@ -42,6 +42,31 @@ if (process.env['REQUIRE_BROKERS'] === 'all' && !isBuilt) {
     }
   });
 
+  it('shows a drawing over the page, larger, and back in the text', async () => {
+    const { page, faults } = await openPage(browser, system.url(), { viewport: { width: 390, height: 844 } });
+    await page.goto('/learn/diagrams.html');
+    await page.locator('.drawing svg').last().waitFor(); // The layout moves until then.
+    const drawing = page.locator('.drawing').first();
+    const width = async () => (await drawing.locator('svg').boundingBox())!.width;
+    const before = await width();
+    await drawing.getByRole('button', { name: 'Enlarge' }).click();
+    expect(await width()).toBeGreaterThan(before * 1.5);
+    await drawing.getByRole('button', { name: 'Reduce' }).click();
+    expect(await width()).toBe(before);
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  it('draws labels without a hyphen that the text does not have', async () => {
+    const { page } = await openPage(browser, system.url(), { locale: 'zh-CN' });
+    await page.goto('/learn/zh-CN/diagrams.html');
+    await page.locator('.drawing svg').last().waitFor();
+    const words = (await page.locator('.drawing').allInnerTexts()).join('\n');
+    expect(words).toContain('sweepExpiredLeases()');
+    expect(words).not.toMatch(/-$/m);
+    await page.context().close();
+  });
+
   it('finds a Chinese word inside a sentence', async () => {
     const { page, faults } = await openPage(browser, system.url(), { locale: 'zh-CN' });
     await page.goto('/learn/zh-CN/');
