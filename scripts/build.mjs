@@ -10,6 +10,10 @@ import { root, run, unlessBuilt } from './build-step.mjs';
 
 const require = createRequire(import.meta.url);
 
+if (!existsSync(join(root, 'node_modules/@prisma/client'))) {
+  process.stderr.write('Expected the packages of package-lock.json in node_modules, got none: run npm ci first.\n');
+  process.exit(1);
+}
 generatePrismaClient();
 emptyDist();
 run('@swc/cli', 'bin/swc.js', [

@@ -7,7 +7,7 @@ import { NodeWorkflow } from '@angular-devkit/schematics/tools';
 import type { JobOptions } from './job';
 
 const projectFolder = join(__dirname, '../../..');
-const usage = 'npm run new:job -- invoice.generate [--broker rabbitmq] [--worker email-worker]';
+const usage = 'npm run new:job -- invoice.generate [--broker BROKER] [--worker WORKER]';
 
 /** An error for the user. Its message is the only output. */
 class Refusal extends Error {}

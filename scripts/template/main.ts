@@ -23,13 +23,15 @@ async function main(): Promise<void> {
   process.stdout.write(`${target}
 ${template.files.size} files, ${lines} lines of code, ${Object.keys(dependencies).length} dependencies and ${Object.keys(devDependencies).length} for development.
 
-  cd ${relative(process.cwd(), target) || '.'}
+  cd ${quoted(relative(process.cwd(), target) || '.')}
   git init && git add -A && git commit -m 'Begin'
   npm ci && npm start
 
 docs/your-first-job.md says how to add a job of your own.
 `);
 }
+
+const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
 
 function readArguments(args: readonly string[]) {
   const { values, positionals } = parse(args);

@@ -101,9 +101,16 @@ function rename(files: Map<string, string | Buffer>, name: string): void {
   }
 }
 
-/** @throws TemplateRefused when the folder exists and is not empty */
+/** @throws TemplateRefused when the folder exists and is not empty, or cannot be read */
 export function assertEmpty(target: string): void {
-  if (existsSync(target) && (!statSync(target).isDirectory() || readdirSync(target).length > 0)) {
+  if (!existsSync(target)) return;
+  let isEmpty: boolean;
+  try {
+    isEmpty = statSync(target).isDirectory() && readdirSync(target).length === 0;
+  } catch (error) {
+    throw new TemplateRefused(`${target} cannot be read (${(error as Error).message}).`);
+  }
+  if (!isEmpty) {
     throw new TemplateRefused(`${target} is not an empty folder: choose another one.`);
   }
 }

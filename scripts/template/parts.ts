@@ -57,16 +57,13 @@ export function partsLeftOut(parts: readonly Part[], { jobs, brokers, web }: Wis
       throw new TemplateRefused(`--${is}s: expected some of ${known.join(', ')}, got "${name}".`);
     });
   if (jobs.length === 0) throw new TemplateRefused('--jobs: expected at least one job, such as --jobs email.');
+  const wanted = [...named('job', jobs), ...named('broker', brokers)];
   if (!brokers.includes('bullmq')) {
     throw new TemplateRefused(
       `--brokers: bullmq stays, because it needs no server beside PostgreSQL; write bullmq,${brokers.join()}.`,
     );
   }
-  const chosen = [
-    ...named('job', jobs),
-    ...named('broker', brokers),
-    ...parts.filter((part) => web && part.is === 'web client'),
-  ];
+  const chosen = [...wanted, ...parts.filter((part) => web && part.is === 'web client')];
   const kept = new Set(chosen);
   for (const part of kept) {
     for (const name of part.needs) {
