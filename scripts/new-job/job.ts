@@ -157,14 +157,15 @@ function withHandler(source: string, { noun, definition, file, title }: JobNames
 }
 
 /** The test that demands each route and each kind by name, so that none shows a tenant what another one has. */
-function withTenantTest(source: string, { kind, plural, field }: JobNames, app: string): string {
-  const body = `{ ${field}: '4711' }`;
+function withTenantTest(source: string, { kind, noun, plural, definition }: JobNames, app: string): string {
+  const body = `${definition}Example`;
   const route = `'POST /v1/${plural}': keyed((headers) => system.post('/v1/${plural}', ${body}, headers))`;
   const run = `'${kind}': async () => {
     const { body } = await ask('POST', '/v1/${plural}', rival, ${body});
     expect(await finished('rival', body.id)).toMatchObject({ state: 'completed' });
   }`;
-  const tested = source.includes(`'${app}'`) ? source : addItem(source, 'apps: [', `'${app}'`);
+  const imported = addImport(source, body, `@app/features/${noun}`);
+  const tested = source.includes(`'${app}'`) ? imported : addItem(imported, 'apps: [', `'${app}'`);
   return addEntry(
     addEntry(tested, 'const routes: Record<string, Route> = {', route),
     'const kinds: Record<string, () => Promise<void>> = {',
