@@ -19,7 +19,7 @@ describe('npm run new:job', () => {
   const changes = () => copy.git('status', '--porcelain', '--untracked-files=all').split('\n').filter(Boolean).sort();
 
   it.each<[args: string, reason: string]>([
-    ['', 'Expected npm run new:job -- invoice.generate [--broker rabbitmq] [--worker email-worker]; got 0 names.'],
+    ['', 'Expected npm run new:job -- invoice.generate [--broker BROKER] [--worker WORKER]; got 0 names.'],
     ['invoice.generate more', '; got 2 names.'],
     ['invoice.generate --brokr kafka', "; Unknown option '--brokr'."],
     ['invoice', 'Expected a name such as invoice.generate: noun.verb in lower case, at most 40 characters each; got'],
