@@ -15,6 +15,7 @@ export class Gone {
   private readonly routes: readonly string[];
   private readonly tables: readonly string[];
   private readonly single = new Set<string>();
+  private readonly keptWords: ReadonlySet<string>;
 
   /**
    * @param leftOut the parts that the project does not have
@@ -35,6 +36,9 @@ export class Gone {
     const apps = this.folders.flatMap((path) => /^apps\/([\w-]+-worker)$/.exec(path)?.[1] ?? []);
     const brokers = leftOut.filter((part) => part.is === 'broker').flatMap((part) => part.words);
     this.names = new Set([...apps, ...brokers]);
+    this.keptWords = new Set(
+      kept.flatMap(({ name, words, variables, services }) => [name, ...words, ...variables, ...services]),
+    );
     this.tables = [...this.words].filter((word) => /^[a-z]+_[a-z_]+$/.test(word));
     this.routes = [...this.words].filter((word) => word.length > 1 && word.startsWith('/'));
   }
@@ -66,6 +70,11 @@ export class Gone {
   /** Whether a word of inline code in a documentation page names something that was removed. */
   hasWord(word: string): boolean {
     return this.variables.has(word) || this.words.has(word) || this.names.has(word);
+  }
+
+  /** Whether a word of inline code in a documentation page names a part that stays. */
+  isKept(word: string): boolean {
+    return this.keptWords.has(word);
   }
 
   /** Whether a text of a test uses something that was removed: a name, a kind of job, a route, a table. */

@@ -4,7 +4,8 @@ import type { Gone } from './gone';
 import type { Sources } from './prune-code';
 
 /**
- * Removes the rows and items of pages that link only to removed files, or whose inline code names something removed.
+ * Removes the rows and items of pages that link only to removed files, or whose inline code names something removed and
+ * nothing that stays.
  * Elsewhere the words stay, without the link. A heading with nothing below it is removed, too.
  * @param original the whole project, whose links all lead somewhere
  * @param paths all files that are left
@@ -13,7 +14,7 @@ export function prunePages(
   sources: Sources,
   original: ReadonlyMap<string, string>,
   paths: ReadonlySet<string>,
-  gone: Pick<Gone, 'sections' | 'hasWord'>,
+  gone: Pick<Gone, 'sections' | 'hasWord' | 'isKept'>,
 ): void {
   const readme = sources.get('README.md');
   if (readme !== undefined) sources.set('README.md', withoutSections(readme, gone.sections));
@@ -49,7 +50,7 @@ class PagePruning {
     private readonly sources: Sources,
     private readonly original: ReadonlyMap<string, string>,
     private readonly paths: ReadonlySet<string>,
-    private readonly gone: Pick<Gone, 'hasWord'>,
+    private readonly gone: Pick<Gone, 'hasWord' | 'isKept'>,
   ) {
     const left = scriptsIn(sources.get('package.json'));
     const lost = scriptsIn(original.get('package.json')).filter((name) => !left.includes(name));
@@ -58,7 +59,7 @@ class PagePruning {
 
   textLeft(page: string, text: string): string {
     const prune = (pieces: string[]) =>
-      pieces.filter((piece) => !this.isOut(page, piece)).map((piece) => this.unlinked(page, piece));
+      pieces.filter((piece) => !this.isOut(page, piece)).map((piece) => this.unlinked(page, this.withoutNames(piece)));
     const blocks = blocksOf(text);
     const left = blocks.flatMap((block) => {
       if (block.startsWith('```')) return [block];
@@ -75,12 +76,22 @@ class PagePruning {
     const links = [...piece.matchAll(link)];
     const leadsNowhere =
       links.length > 0 && links.every(([, symbol, , target]) => this.isBroken(page, target!, symbol));
-    const code = [...piece.matchAll(/`([^`]+)`/g)].flatMap(([, inner]) => inner!.split(/[^\w/.-]+/));
+    const code = wordsOfCode(piece);
+    // A step of a sequence stays: the others count on it.
+    const isAbout = !/^\d+\. /.test(piece) && code.some((word) => this.gone.hasWord(word));
     return (
       leadsNowhere ||
-      code.some((word) => this.gone.hasWord(word)) ||
+      (isAbout && !code.some((word) => this.gone.isKept(word))) ||
       this.scriptsGone.some((script) => script.test(piece))
     );
+  }
+
+  /** Takes the names of removed parts out of an enumeration, such as "`bullmq`, `rabbitmq` or `kafka`". */
+  private withoutNames(piece: string): string {
+    const isGone = (code: string) => this.gone.hasWord(code);
+    return piece
+      .replace(/(?:, | or | and )`([^`]+)`/g, (whole, code: string) => (isGone(code) ? '' : whole))
+      .replace(/`([^`]+)`(?:, | or | and )/g, (whole, code: string) => (isGone(code) ? '' : whole));
   }
 
   private unlinked(page: string, block: string): string {
@@ -107,6 +118,9 @@ class PagePruning {
     return names(before) && !names(text);
   }
 }
+
+const wordsOfCode = (piece: string) =>
+  [...piece.matchAll(/`([^`]+)`/g)].flatMap(([, inner]) => inner!.split(/[^\w/.-]+/));
 
 const hasWord = (text: string, word: string) => new RegExp(`\\b${word}\\b`).test(text);
 

@@ -223,6 +223,18 @@ describe('pruning', () => {
     expect(sources.get('README.md')).toBe('# A\n\n## Rest\n\nIt works.\n\n| a | b |\n| - | - |\n| port | `PORT=1` |\n');
   });
 
+  it('keeps a row that names a part that stays, without the names of removed ones, and each step of a sequence', () => {
+    const page =
+      '# A\n\n| a | b |\n| - | - |\n| where | `mail`, `post` or `fax` |\n| fax | `fax` |\n\n1. Ask `fax`.\n2. Then wait.\n';
+    const gone = new Gone([{ ...fax, words: ['fax'] }], [{ ...fax, name: 'mail', words: ['mail', 'post'] }]);
+    const original: Sources = new Map([['a.md', page]]);
+    const sources: Sources = new Map(original);
+    prunePages(sources, original, new Set(sources.keys()), gone);
+    expect(sources.get('a.md')).toBe(
+      '# A\n\n| a | b |\n| - | - |\n| where | `mail`, `post` |\n\n1. Ask `fax`.\n2. Then wait.\n',
+    );
+  });
+
   it('keeps a key that has the name of a removed folder', () => {
     const gone = new Gone([{ ...fax, files: ['fax'] }], []);
     const original: Sources = new Map([['main.ts', 'export const all = { fax: 1 };']]);
