@@ -55,7 +55,7 @@ const groups = [
   },
 ];
 
-/** In Chinese, a page without a Chinese twin is the English one. */
+/** In Chinese, a page without a Chinese version is the English one. */
 export function sidebarOf(language: 'en' | 'zh') {
   return groups.map(({ title, pages }) => ({
     text: title[language],

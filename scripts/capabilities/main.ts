@@ -14,7 +14,7 @@ const begin = '<!-- npm run capabilities: from here … -->';
 const end = '<!-- … to here -->';
 
 /**
- * `npm run capabilities` writes the tables of docs/02-queue-comparison.md and of its Chinese twin from the reports of
+ * `npm run capabilities` writes the tables of docs/02-queue-comparison.md and of its Chinese version from the reports of
  * the tests, and from nothing else. With `--check` it writes nothing, and fails when a page differs.
  */
 function main(): void {

@@ -15,7 +15,7 @@ const isChapter = (page: string) => /\/\d\d-/.test(page);
 const maxEnglishWords = 5_000;
 const maxChineseCharacters = 9_000;
 
-it('each chapter of the course has its Chinese twin', () => {
+it('each chapter of the course has a Chinese version', () => {
   const chapters = readdirSync(join(root, 'docs')).filter((name) => /^\d\d-.+\.md$/.test(name));
   expect(chapters.filter((name) => !existsSync(join(root, 'docs/zh-CN', name)))).toEqual([]);
 });

@@ -2,7 +2,6 @@ import '../../libs/configuration/src/check-node.cjs';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { kafka } from '../../scripts/brokers/kafka';
 import { rabbitmq } from '../../scripts/brokers/rabbitmq';
 import { redis } from '../../scripts/brokers/redis';
 import { setUpBrokers } from '../support/brokers';
@@ -18,11 +17,11 @@ const languages = [
   { language: 'en', locale: 'en-GB', submit: 'Send email' },
   { language: 'zh', locale: 'zh-CN', submit: '发送邮件' },
 ];
-const apps = ['api', 'relay', 'email-worker', 'sms-worker', 'report-worker', 'webhook-worker'];
+const apps = ['api', 'relay', 'email-worker', 'sms-worker'];
 
 /**
- * `npm run pictures`: takes the pictures of the READMEs from a system that runs on all brokers, which must be
- * available, with a browser.
+ * `npm run pictures`: takes the pictures of the READMEs from a system on Redis and RabbitMQ, which must be available,
+ * with a browser.
  */
 async function main(): Promise<void> {
   let system: TestSystem | undefined;
@@ -30,14 +29,13 @@ async function main(): Promise<void> {
   try {
     if (!findChromium()) throw new Error('Expected a Chromium, got none: install it, or set CHROMIUM_PATH.');
     process.env['REQUIRE_BROKERS'] = 'all';
-    await setUp(setUpPostgres, () => setUpBrokers([redis, rabbitmq, kafka]));
+    await setUp(setUpPostgres, () => setUpBrokers([redis, rabbitmq]));
     system = await TestSystem.start({
       apps,
       environment: {
         REDIS_URL: process.env['TEST_REDIS_URL'],
         RABBITMQ_URL: process.env['TEST_RABBITMQ_URL'],
-        KAFKA_BROKERS: process.env['TEST_KAFKA_BROKERS'],
-        JOB_BROKERS: 'email=bullmq,sms=rabbitmq,report=kafka',
+        JOB_BROKERS: 'email=bullmq,sms=rabbitmq',
       },
     });
     await sendJobs(system);

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { findChromium, launchChromium } from '../support/chromium';
 import { projectFolder } from '../support/postgres';
 import { TestSystem } from '../support/system';
+import { until } from '../support/until';
 import { openPage, violations } from '../support/web-page';
 
 const isBuilt = existsSync(join(projectFolder, 'dist/learn/index.html'));
@@ -42,10 +43,20 @@ if (process.env['REQUIRE_BROKERS'] === 'all' && !isBuilt) {
     }
   });
 
+  /** Until then the layout moves. */
+  async function allDrawn(page: Page): Promise<void> {
+    await page.locator('.drawing').first().waitFor();
+    await until(
+      'all drawings are drawn',
+      () => page.locator('.drawing-text').count(),
+      (left) => left === 0,
+    );
+  }
+
   it('shows a drawing over the page, larger, and back in the text', async () => {
     const { page, faults } = await openPage(browser, system.url(), { viewport: { width: 390, height: 844 } });
     await page.goto('/learn/diagrams.html');
-    await page.locator('.drawing svg').last().waitFor(); // The layout moves until then.
+    await allDrawn(page);
     const drawing = page.locator('.drawing').first();
     const width = async () => (await drawing.locator('svg').boundingBox())!.width;
     const before = await width();
@@ -60,7 +71,7 @@ if (process.env['REQUIRE_BROKERS'] === 'all' && !isBuilt) {
   it('draws labels without a hyphen that the text does not have', async () => {
     const { page } = await openPage(browser, system.url(), { locale: 'zh-CN' });
     await page.goto('/learn/zh-CN/diagrams.html');
-    await page.locator('.drawing svg').last().waitFor();
+    await allDrawn(page);
     const words = (await page.locator('.drawing').allInnerTexts()).join('\n');
     expect(words).toContain('sweepExpiredLeases()');
     expect(words).not.toMatch(/-$/m);
