@@ -16,7 +16,8 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Queue, QueueEvents, Worker, type Job } from 'bullmq';
+import { once } from 'node:events';
+import { Queue, Worker, type Job } from 'bullmq';
 import { Pool } from 'pg';
 
 const connection = { url: process.env.REDIS_URL || 'redis://localhost:6379' };
@@ -28,8 +29,6 @@ async function main(): Promise<void> {
   setTimeout(() => assert.fail('This should have ended long ago.'), 20_000).unref();
 
   const queue = new Queue<{ order: string }>(name, { connection, defaultJobOptions: { removeOnComplete: true } });
-  const events = new QueueEvents(name, { connection, lastEventId: '0' }); // '0': from the first event of the queue.
-  await events.waitUntilReady();
   await pool.query(`CREATE TABLE ${table} ("key" text PRIMARY KEY)`);
 
   let emails = 0;
@@ -59,18 +58,21 @@ async function main(): Promise<void> {
     { connection },
   );
 
-  // Wrong: the first job has completed and was removed, so its id is free again.
+  // Wrong: the first job has completed and was removed, so its id is free again. (`job.waitUntilFinished` rejects when
+  // the job was removed before it asks, so this waits for the worker's event.)
   for (let request = 1; request <= 2; request += 1) {
-    const job = await queue.add('plain', { order: '4711' }, { jobId: 'order-4711' });
-    await job.waitUntilFinished(events);
+    const completed = once(worker, 'completed');
+    await queue.add('plain', { order: '4711' }, { jobId: 'order-4711' });
+    await completed;
   }
   const twice = emails;
   console.log(`wrong: the same job id twice, ${twice} emails`);
 
   // Wrong: the first job has failed and still exists, so the second `add` does nothing.
   mailServerIsUp = false;
+  const failed = once(worker, 'failed');
   const failing = await queue.add('plain', { order: '4712' }, { jobId: 'order-4712' });
-  await failing.waitUntilFinished(events).catch(() => undefined);
+  await failed;
   mailServerIsUp = true;
   const ignored = await queue.add('plain', { order: '4712' }, { jobId: 'order-4712' });
   const stateAfterAdd = await ignored.getState();
@@ -79,19 +81,20 @@ async function main(): Promise<void> {
   // Right: the key is in the table of the effect.
   const before = emails;
   for (let request = 1; request <= 2; request += 1) {
-    const job = await queue.add('keyed', { order: '4713' });
-    await job.waitUntilFinished(events);
+    const completed = once(worker, 'completed');
+    await queue.add('keyed', { order: '4713' });
+    await completed;
   }
-  const once = emails - before;
-  console.log(`right: two jobs with one key, ${once} email`);
+  const withOneKey = emails - before;
+  console.log(`right: two jobs with one key, ${withOneKey} email`);
 
   // Right: a failed job is retried as what it is.
+  const retried = once(worker, 'completed');
   await failing.retry('failed', { resetAttemptsMade: true });
-  await failing.waitUntilFinished(events);
+  await retried;
   console.log('right: the failed job retried: completed');
 
   await worker.close();
-  await events.close();
   await queue.obliterate({ force: true });
   await queue.close();
   await pool.query(`DROP TABLE ${table}`);
@@ -99,7 +102,7 @@ async function main(): Promise<void> {
 
   assert.equal(twice, 2);
   assert.equal(stateAfterAdd, 'failed');
-  assert.equal(once, 1);
+  assert.equal(withOneKey, 1);
   assert.equal(emails, 4); // Two of order 4711, one of 4713, one of the retried 4712.
 }
 
