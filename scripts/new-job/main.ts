@@ -49,9 +49,13 @@ function readOptions(): JobOptions {
 function checkGit(): void {
   try {
     git('cat-file', '-e', 'HEAD:./package.json');
-  } catch {
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new Refusal('Expected the program git, which can undo what this writes: install git, or add it to PATH.');
+    }
+    const [reason = ''] = String((error as { stderr?: string }).stderr).split('\n');
     throw new Refusal(
-      'Expected a git repository that holds this folder, so that git can undo: run git init and commit.',
+      `Expected a git repository that holds this folder, so that git can undo: run git init and commit. Git says: ${reason}`,
     );
   }
   const changed = git('status', '--porcelain', '--untracked-files=all', '--', '.').split('\n').filter(Boolean);
@@ -68,7 +72,7 @@ function undo(): void {
 }
 
 function git(...args: string[]): string {
-  return execFileSync('git', args, { cwd: projectFolder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  return execFileSync('git', args, { cwd: projectFolder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function nextSteps({ name, worker }: JobOptions): string {
@@ -81,7 +85,7 @@ function nextSteps({ name, worker }: JobOptions): string {
     ...(hasWebClient
       ? [`  npm run web:types                                            beside npm start: the types of the web client`]
       : []),
-    `  npx jest apps/${app} --selectProjects unit`,
+    `  npx jest ${noun} --selectProjects unit`,
     `  npx jest test/e2e/${noun}.spec.ts --selectProjects e2e       after npm run build`,
     `To undo: git checkout -- . && git clean -df`,
   ].join('\n');

@@ -5,8 +5,10 @@ export class Gone {
   readonly variables: ReadonlySet<string>;
   readonly services: ReadonlySet<string>;
   readonly dependencies: ReadonlySet<string>;
-  /** Headings of README.md. */
+  /** Headings of pages. */
   readonly sections: ReadonlySet<string>;
+  readonly programs: ReadonlySet<string>;
+  readonly brokers: ReadonlySet<string>;
   private readonly folders: readonly string[];
   /** Of brokers and of apps. */
   private readonly names: ReadonlySet<string>;
@@ -32,10 +34,11 @@ export class Gone {
     this.services = only(({ services }) => services);
     this.dependencies = only(({ dependencies }) => dependencies);
     this.sections = only(({ sections }) => sections);
+    this.programs = only(({ programs }) => programs);
     this.words = only(({ words }) => words);
     const apps = this.folders.flatMap((path) => /^apps\/([\w-]+-worker)$/.exec(path)?.[1] ?? []);
-    const brokers = leftOut.filter((part) => part.is === 'broker').flatMap((part) => part.words);
-    this.names = new Set([...apps, ...brokers]);
+    this.brokers = new Set(leftOut.filter((part) => part.is === 'broker').flatMap((part) => part.words));
+    this.names = new Set([...apps, ...this.brokers]);
     this.keptWords = new Set(
       kept.flatMap(({ name, words, variables, services }) => [name, ...words, ...variables, ...services]),
     );

@@ -26,14 +26,16 @@ const isText = (path: string) =>
 
 /** The files that Git knows, as they are in the folder. */
 export function filesOfProject(projectFolder: string): string[] {
-  const { status, stdout, error } = spawnSync('git', ['ls-files', '-z'], {
+  const { status, stdout, stderr, error } = spawnSync('git', ['ls-files', '-z'], {
     cwd: projectFolder,
     encoding: 'utf8',
     maxBuffer: 64 * 1_024 * 1_024,
   });
-  if (error || status !== 0 || stdout === '') {
+  if (error) throw new TemplateRefused('Git says which files belong to the project: install git, or add it to PATH.');
+  if (status !== 0 || stdout === '') {
+    const [reason] = stderr.split('\n');
     throw new TemplateRefused(
-      'Git says which files belong to the project, and here it does not: install git and use a clone, not an archive.',
+      `Git says which files belong to the project, and here it does not: use a clone, not an archive. ${reason && `Git says: ${reason}`}`.trim(),
     );
   }
   return stdout.split('\0').filter((path) => path !== '' && existsSync(join(projectFolder, path)));

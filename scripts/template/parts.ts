@@ -20,8 +20,10 @@ const partFile = z.strictObject({
   services: z.array(z.string()),
   /** Texts by which other code and pages name the part: kinds of jobs and events, queues, routes, tables. */
   words: z.array(z.string()).default([]),
-  /** Headings of README.md. */
+  /** Headings of pages. */
   sections: z.array(z.string()).default([]),
+  /** That the tests start, and that `.ci/run` installs. */
+  programs: z.array(z.string()).default([]),
 });
 
 export interface Part extends z.output<typeof partFile> {

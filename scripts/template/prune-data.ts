@@ -21,7 +21,8 @@ const write = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 /** @returns the value without each text that names something removed, and without what consisted only of such texts */
 function pruneJson(value: unknown, gone: Gone): unknown {
   if (Array.isArray(value)) {
-    return value.filter((one) => typeof one !== 'string' || !gone.hasName(one)).map((one) => pruneJson(one, gone));
+    const isOut = (one: unknown) => typeof one === 'string' && (gone.hasName(one) || gone.programs.has(one));
+    return value.filter((one) => !isOut(one)).map((one) => pruneJson(one, gone));
   }
   if (typeof value !== 'object' || value === null) return value;
   const isOut = ([key, inner]: [string, unknown]): boolean => {
@@ -72,7 +73,7 @@ function pruneStep(step: string, gone: Gone): string | undefined {
   return left.join(' ');
 }
 
-/** @returns the text without the paragraphs that run a removed program or script */
+/** @returns the text without the lines that look for a removed program, and the paragraphs that run a removed script */
 function pruneShell(text: string, sources: Sources, gone: Gone): string {
   const { scripts } = JSON.parse(sources.get('package.json')!) as { scripts: Record<string, string | undefined> };
   const isOut = (paragraph: string) =>
@@ -83,6 +84,9 @@ function pruneShell(text: string, sources: Sources, gone: Gone): string {
     .split('\n\n')
     .filter((paragraph) => !isOut(paragraph))
     .join('\n\n')
+    .split('\n')
+    .filter((line) => !gone.programs.has(/^\s*command -v ([\w-]+)/.exec(line)?.[1] ?? ''))
+    .join('\n')
     .concat('\n');
 }
 

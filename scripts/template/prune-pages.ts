@@ -4,8 +4,8 @@ import type { Gone } from './gone';
 import type { Sources } from './prune-code';
 
 /**
- * Removes the rows and items of pages that link only to removed files, or whose inline code names something removed and
- * nothing that stays.
+ * Removes from pages the rows and items that link only to removed files, the rows, items and sentences whose inline code
+ * names something removed and nothing that stays, and the commands that no longer exist.
  * Elsewhere the words stay, without the link. A heading with nothing below it is removed, too.
  * @param original the whole project, whose links all lead somewhere
  * @param paths all files that are left
@@ -14,10 +14,11 @@ export function prunePages(
   sources: Sources,
   original: ReadonlyMap<string, string>,
   paths: ReadonlySet<string>,
-  gone: Pick<Gone, 'sections' | 'hasWord' | 'isKept'>,
+  gone: Gone,
 ): void {
-  const readme = sources.get('README.md');
-  if (readme !== undefined) sources.set('README.md', withoutSections(readme, gone.sections));
+  for (const [page, text] of sources) {
+    if (page.endsWith('.md')) sources.set(page, withoutSections(text, gone.sections));
+  }
   const pruning = new PagePruning(sources, original, paths, gone);
   for (let changed = true; changed;) {
     changed = false;
@@ -45,53 +46,106 @@ const withoutSections = (page: string, headings: ReadonlySet<string>) =>
 
 class PagePruning {
   private readonly scriptsGone: readonly RegExp[];
+  private readonly pathsBefore: ReadonlySet<string>;
+  private readonly pathsNow: ReadonlySet<string>;
 
   constructor(
     private readonly sources: Sources,
     private readonly original: ReadonlyMap<string, string>,
     private readonly paths: ReadonlySet<string>,
-    private readonly gone: Pick<Gone, 'hasWord' | 'isKept'>,
+    private readonly gone: Gone,
   ) {
+    this.pathsBefore = withFolders(original.keys());
+    this.pathsNow = withFolders(paths);
     const left = scriptsIn(sources.get('package.json'));
     const lost = scriptsIn(original.get('package.json')).filter((name) => !left.includes(name));
-    this.scriptsGone = lost.map((name) => new RegExp(`\`(PORT=\\d+ )?npm run ${name}( [^\`]*)?\``));
+    this.scriptsGone = lost.map((name) => new RegExp(`\\bnpm run ${name}(?![\\w:-])`));
   }
 
   textLeft(page: string, text: string): string {
-    const prune = (pieces: string[]) =>
-      pieces.filter((piece) => !this.isOut(page, piece)).map((piece) => this.unlinked(page, this.withoutNames(piece)));
     const blocks = blocksOf(text);
-    const left = blocks.flatMap((block) => {
-      if (block.startsWith('```')) return [block];
-      const isTable = block.startsWith('|');
-      const isList = /^(\s*[-*]|\d+\.) /.test(block);
-      if (!isTable && !isList) return [this.unlinked(page, block)];
-      const pieces = prune(block.split(isTable ? '\n' : /\n(?=\s*[-*] |\d+\. )/));
-      return pieces.length > (isTable ? 2 : 0) ? [pieces.join('\n')] : [];
+    let isIntroOut = false;
+    const left = blocks.flatMap((block, at) => {
+      const isShown = isFence(block) || isLabel(block);
+      const pieces = isShown && isIntroOut ? [] : this.piecesLeft(page, block, blocks[at + 1]);
+      isIntroOut = (isLabel(block) && pieces.length === 0) || (isIntro(block) && !isIntro(pieces.at(-1) ?? ''));
+      return pieces;
     });
     return left.filter((block, index) => !isEmptySection(block, left[index + 1], blocks)).join('\n\n');
+  }
+
+  /** @returns what is left of a paragraph, a list, a table or a block of code, as one text; nothing when all is out */
+  private piecesLeft(page: string, block: string, next: string | undefined): string[] {
+    if (isFence(block)) return this.runsGone(block) ? [] : [this.withoutBrokers(block)];
+    const isTable = block.startsWith('|');
+    const isList = /^(\s*[-*]|\d+\.) /.test(block);
+    if (!isTable && !isList) return this.spoken(block, next).map((text) => this.unlinked(page, text));
+    const pieces = block
+      .split(isTable ? '\n' : /\n(?=\s*[-*] |\d+\. )/)
+      .filter((piece) => !this.isOut(page, piece))
+      .map((piece) => this.unlinked(page, this.withoutNames(piece)));
+    return pieces.length > (isTable ? 2 : 0) ? [pieces.join('\n')] : [];
   }
 
   private isOut(page: string, piece: string): boolean {
     const links = [...piece.matchAll(link)];
     const leadsNowhere =
       links.length > 0 && links.every(([, symbol, , target]) => this.isBroken(page, target!, symbol));
-    const code = wordsOfCode(piece);
     // A step of a sequence stays: the others count on it.
-    const isAbout = !/^\d+\. /.test(piece) && code.some((word) => this.gone.hasWord(word));
-    return (
-      leadsNowhere ||
-      (isAbout && !code.some((word) => this.gone.isKept(word))) ||
-      this.scriptsGone.some((script) => script.test(piece))
+    return leadsNowhere || (/^\d+\. /.test(piece) ? this.runsGone(piece) : this.isAboutGone(piece));
+  }
+
+  /** The sentences of a paragraph that are left. None is when the first, which names the topic, is not. */
+  private spoken(paragraph: string, next = ''): string[] {
+    if (/^(#|<)/.test(paragraph)) return [paragraph];
+    const runsNothing = (sentence: string) => isIntro(sentence) && isFence(next) && this.runsGone(next);
+    const sentences = sentencesOf(paragraph).map((one) => this.withoutNames(one));
+    const left = sentences.filter((one) => !this.isAboutGone(one) && !runsNothing(one));
+    return left[0] === sentences[0] ? [left.join('')] : [];
+  }
+
+  private runsGone(text: string): boolean {
+    return this.scriptsGone.some((script) => script.test(text));
+  }
+
+  private isAboutGone(text: string): boolean {
+    if (this.runsGone(text)) return true;
+    const code = wordsOfCode(text);
+    const isSetToGone = [...text.matchAll(/=([\w-]+)/g)].some(
+      ([, value]) => this.gone.hasName(value!) || this.gone.hasWord(value!),
     );
+    if (isSetToGone) return true;
+    const isGone = (word: string) =>
+      this.gone.hasWord(word) || (this.pathsBefore.has(word) && !this.pathsNow.has(word));
+    const isKept = (word: string) => this.gone.isKept(word) || this.pathsNow.has(word);
+    return code.some(isGone) && !code.some(isKept);
   }
 
   /** Takes the names of removed parts out of an enumeration, such as "`bullmq`, `rabbitmq` or `kafka`". */
   private withoutNames(piece: string): string {
     const isGone = (code: string) => this.gone.hasWord(code);
-    return piece
+    return this.withoutBrokers(piece)
       .replace(/(?:, | or | and )`([^`]+)`/g, (whole, code: string) => (isGone(code) ? '' : whole))
-      .replace(/`([^`]+)`(?:, | or | and )/g, (whole, code: string) => (isGone(code) ? '' : whole));
+      .replace(/`([^`]+)`(?:, | or | and )(?=`)/g, (whole, code: string) => (isGone(code) ? '' : whole));
+  }
+
+  /** "Redis, RabbitMQ and Kafka" becomes "Redis". */
+  private withoutBrokers(text: string): string {
+    return text
+      .replace(
+        /(?<=\b(?:BullMQ|Redis|PostgreSQL))(?:(?:, | and | or )\w+)+(?=[.:;)]|\s+(?:\||for|with|when)|$)/gm,
+        (whole) => {
+          const kept = whole.match(/(?:, | and | or )\w+/g)!.filter((one) => !this.isBroker(one.split(' ').at(-1)!));
+          return kept.join('');
+        },
+      )
+      .split('\n')
+      .filter((line) => !this.gone.variables.has(/^export (\w+)=/.exec(line)?.[1] ?? ''))
+      .join('\n');
+  }
+
+  private isBroker(word: string): boolean {
+    return this.gone.brokers.has(word.toLowerCase());
   }
 
   private unlinked(page: string, block: string): string {
@@ -119,8 +173,22 @@ class PagePruning {
   }
 }
 
+const isFence = (block: string) => block.startsWith('```');
+/** "**`path`**" above the text of a file. */
+const isLabel = (block: string) => /^\*\*`[^`]+`\*\*$/.test(block);
+/** A sentence that leads to what comes below. */
+const isIntro = (text: string) => text.endsWith(':') && !isFence(text);
+
+/** Each with the white space before it. */
+const sentencesOf = (paragraph: string) => paragraph.split(/(?<=[.!?]\)?)(?=\s+[A-Z`"[*(])/);
+
+const withFolders = (paths: Iterable<string>): ReadonlySet<string> =>
+  new Set([...paths].flatMap((path) => path.split('/').map((_, at, names) => names.slice(0, at + 1).join('/'))));
+
 const wordsOfCode = (piece: string) =>
-  [...piece.matchAll(/`([^`]+)`/g)].flatMap(([, inner]) => inner!.split(/[^\w/.-]+/));
+  [...piece.matchAll(/`([^`]+)`/g)].flatMap(([, inner]) =>
+    inner!.split(/[^\w/.-]+/).map((word) => word.replace(/(?<=\w)\/$/, '')),
+  );
 
 const hasWord = (text: string, word: string) => new RegExp(`\\b${word}\\b`).test(text);
 

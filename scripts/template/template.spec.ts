@@ -112,7 +112,7 @@ describe('the folder of a project', () => {
 describe('pruning', () => {
   const part = (over: Partial<Part>): Part => ({
     ...{ name: 'fax', is: 'job', folder: 'libs/fax', needs: [], files: [], dependencies: [], variables: [] },
-    ...{ services: [], words: [], sections: [] },
+    ...{ services: [], words: [], sections: [], programs: [] },
     ...over,
   });
   const fax = part({
@@ -233,6 +233,28 @@ describe('pruning', () => {
     expect(sources.get('a.md')).toBe(
       '# A\n\n| a | b |\n| - | - |\n| where | `mail`, `post` |\n\n1. Ask `fax`.\n2. Then wait.\n',
     );
+  });
+
+  it.each([
+    ['a sentence about a part', 'It runs. `FAX_URL` adds faxes. It ends.', 'It runs. It ends.'],
+    ['a sentence about a path', 'It runs. `docs/fax.md` has more.', 'It runs.'],
+    ['a paragraph without its first sentence', '`npm run fax` sends one. It waits.', undefined],
+    ['a name in an enumeration', 'Set `PORT` or `FAX_URL` here.', 'Set `PORT` here.'],
+    ['a block with a removed command, and what leads to it', 'It runs. Then:\n\n```sh\nnpm run fax\n```', 'It runs.'],
+    ['a file and what leads to it', 'See `docs/fax.md`:\n\n**`b.md`**\n\n```md\n# B\n```', undefined],
+  ])('takes %s out of a page', (_, text, left) => {
+    const scripts = (...names: string[]) =>
+      JSON.stringify({ scripts: Object.fromEntries(names.map((one) => [one, 'x'])) });
+    const original = new Map([
+      ['a.md', `# A\n\n${text}\n\nThe end.`],
+      ['b.md', '# B'],
+      ['docs/fax.md', '# Fax'],
+      ['package.json', scripts('fax', 'test')],
+    ]);
+    const sources: Sources = new Map([...original, ['package.json', scripts('test')]]);
+    sources.delete('docs/fax.md');
+    prunePages(sources, original, new Set(sources.keys()), withoutFax());
+    expect(sources.get('a.md')).toBe(['# A', left, 'The end.'].filter((one) => one !== undefined).join('\n\n'));
   });
 
   it('keeps a key that has the name of a removed folder', () => {
