@@ -51,7 +51,7 @@ describe('a system whose broker is killed', () => {
 
       const startSystem = async (environment: NodeJS.ProcessEnv = {}): Promise<void> => {
         const address = { [broker.variable]: broker.addressAt(proxy.port) };
-        // No worker dies here: a worker that is slow for a moment keeps its jobs.
+        // No worker dies here, so the lease may be long: a worker that is slow for a moment keeps its jobs.
         system = await TestSystem.start({ backend, environment: { ...address, LEASE_MS: '6000', ...environment } });
       };
 

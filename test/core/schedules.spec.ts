@@ -33,7 +33,7 @@ describe('the jobs of a schedule', () => {
       await core.clock!.advance(pause);
       await tick();
     }
-    // The schedule gets another cron expression before its first tick.
+    // The schedule gets another cron expression, which has had no tick yet.
     await tick('30 * * * * *');
     await core.clock!.advance('2m');
     await tick('30 * * * * *');

@@ -57,7 +57,7 @@ onEachBackend('dead letters', (backend) => {
     expect(Date.parse(after.redrivenAt)).toBeGreaterThan(Date.parse(after.at));
   });
 
-  it('contain an unreadable event of another service with its bytes, while a readable one is handled', async () => {
+  it('contain the bytes of an unreadable event of another service, while a readable event is handled', async () => {
     const before = (await system.effects()).size;
     const event = {
       specversion: '1.0',

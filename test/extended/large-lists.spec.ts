@@ -90,7 +90,7 @@ it('the API returns a list of deliveries with the most and the longest attempts 
   expect(items).toHaveLength(50);
 });
 
-it('lists and streams of jobs with large results have their sizes, and a separate request returns a whole result', async () => {
+it('lists and streams show only the size of a large result, and the request for one job returns it whole', async () => {
   const ids = await accept(rows);
   const readers = await Promise.all(
     Array.from({ length: sideBySide }, () => EventReader.follow(`${system.url()}/v1/events`, bearer(keys.user))),

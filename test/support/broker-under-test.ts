@@ -19,7 +19,7 @@ export interface BrokerUnderTest {
   close(): Promise<void>;
 }
 
-/** Less than the limit of an event. */
+/** Bytes. Less than an event may have (60 KiB), so that an event can be too large for the broker. */
 export const strictBytes = 40_000;
 
 /** What each broker has to provide to be tested. */

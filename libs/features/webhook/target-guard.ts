@@ -107,7 +107,7 @@ export class TargetGuard {
     }
     const noSooner = delay(refusalMs);
     try {
-      // Name servers that do not answer must not be distinguishable either.
+      // The caller must not see whether a name server did not answer or has no such name.
       const addresses = await this.resolve(hostname).catch(() => []);
       if (addresses.length === 0) throw this.refusal('unresolved');
       this.assertPublic(addresses.map(({ address }) => address));

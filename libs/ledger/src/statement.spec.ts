@@ -86,7 +86,7 @@ describe('a statement', () => {
       insert.run(database, { ...values, key: note }),
       // @ts-expect-error one value for an array
       insert.run(database, { ...values, ids: key }),
-      // @ts-expect-error null in an array that has no null
+      // @ts-expect-error null in an array whose type allows none
       insert.run(database, { ...values, ids: [key, null] }),
       // @ts-expect-error text for bytes
       insert.run(database, { ...values, raw: key }),

@@ -8,8 +8,7 @@ import type { Stage } from '../measuring/stage';
 class PublisherModule {}
 
 /**
- * Runs the work with the driver of the library in this process, as the relay uses it. The driver has created its
- * queues.
+ * Runs `work` in this process with the driver of libs/messaging, as the relay uses it, after the driver has created its queues.
  */
 export async function withDriver<Result>(
   { settings, driver: { broker } }: Stage,

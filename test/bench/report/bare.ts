@@ -6,7 +6,7 @@ import { stream } from 'exceljs';
 import type { Pool } from 'pg';
 import { withOrders, type Order, type OrderPeriod } from '@app/features/report';
 
-/** The library as its own documentation uses it: rows in, a file out. */
+/** A writer that uses only the file library, as the documentation of that library does: rows in, a file out. */
 export type BareWriter = (pool: Pool, period: OrderPeriod, path: string) => Promise<void>;
 
 const never = new AbortController().signal;

@@ -155,7 +155,7 @@ export function events({ harness, scenario, start }: Suite): void {
       async () => (await core.pool.query('SELECT FROM handled')).rowCount,
       (rows) => rows === 30,
     );
-    // A transaction that was rolled back leaves no row and no dedupe row.
+    // A transaction that was rolled back leaves nothing: neither a second effect nor a second dedupe row.
     expect((await core.pool.query('SELECT DISTINCT id FROM handled')).rowCount).toBe(30);
     expect((await core.pool.query('SELECT FROM processed_message')).rowCount).toBe(30);
     expect(Math.max(...groups)).toBeGreaterThan(1);

@@ -28,7 +28,7 @@ describe('ChangeCursor', () => {
     expect(cursorOf('10:20:').toString()).toBe('20:20:');
   });
 
-  it('below a transaction, still includes all transactions that ran before it', () => {
+  it('moved back to before a transaction, still covers all earlier transactions', () => {
     const cursor = cursorOf('10:20:10,14,15');
     expect(cursor.below(15n).toString()).toBe('10:15:10,14');
     expect(cursor.below(12n).toString()).toBe('10:12:10');

@@ -51,7 +51,7 @@ describe('a job message', () => {
     }
   });
 
-  it('is refused when it is nested too deep to be serialised, and still has bytes to keep', () => {
+  it('is refused when it is nested too deep to be serialised, and its dead letter still gets some bytes', () => {
     let data: unknown = null;
     for (let depth = 0; depth < 20_000; depth += 1) data = [data];
     const event = { specversion: '1.0', id: '1', source: '/elsewhere', type: 'a.b.v1', data };

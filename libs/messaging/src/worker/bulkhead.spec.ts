@@ -16,7 +16,7 @@ describe('Bulkhead', () => {
     expect('leave' in bulkhead.enter('slow')).toBe(true);
   });
 
-  it('makes a refused entry wait longer the longer the present ones have taken', () => {
+  it('tells a refused caller to wait longer when the running calls take long', () => {
     jest.useFakeTimers({ now: 0 });
     const bulkhead = new Bulkhead(1);
     bulkhead.enter('slow');
@@ -28,7 +28,7 @@ describe('Bulkhead', () => {
     jest.useRealTimers();
   });
 
-  it('makes a refused entry wait a short time while other entries leave quickly', () => {
+  it('tells a refused caller to wait only a short time when calls end quickly', () => {
     jest.useFakeTimers({ now: 0 });
     const bulkhead = new Bulkhead(2);
     bulkhead.enter('slow');

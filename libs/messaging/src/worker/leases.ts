@@ -106,7 +106,7 @@ export class Leases {
       const kept = new Map(renewed.map((row) => [keyOf(row), row]));
       for (const lease of leases) {
         const row = kept.get(keyOf(lease.job));
-        // A job that was settled while the statement ran is no longer held here, and not lost.
+        // A job that was settled while the statement ran is no longer in `active`; its lease was not lost.
         if (!row && this.active.has(lease)) lease.abort('fenced');
         if (row?.cancelRequested) lease.abort('cancelled');
       }
@@ -135,7 +135,7 @@ export class Lease {
   onAbort: (() => void) | undefined;
   /** The last progress that the handler reported; undefined when it is written. */
   progress: { readonly percent: number; readonly note: string | undefined } | undefined;
-  /** Resolves when the last progress taken is in the ledger; undefined when none is being written. */
+  /** Resolves when the progress that is being written is in the ledger; undefined when none is. */
   writing: Promise<void> | undefined;
 
   constructor(readonly job: ClaimedJob) {}

@@ -11,8 +11,7 @@ type Attempt = Pick<Claimed, 'job' | 'definition'>;
 const unchanged = { delayMs: 0, attemptChange: 0, result: undefined, error: undefined } as const;
 
 /**
- * Decides what becomes of a job after an attempt, with these exceptions. The SQL of `settle` cancels a job that would be
- * queued again when a cancel was requested. A result that cannot be stored fails the job. `ctx.transaction` commits the
+ * Decides what becomes of a job after an attempt, with these exceptions. If a cancel was requested, the SQL of `settle` cancels a job that would be queued again. `settleStep` fails a job whose result cannot be stored. `ctx.transaction` commits the
  * completion itself. The sweep decides for a worker that died.
  * @returns undefined when the job no longer belongs to this worker
  */
