@@ -22,7 +22,7 @@ export interface SupervisorOptions {
   readonly projectFolder: string;
   /** Undefined: run the embedded PostgreSQL. */
   readonly databaseUrl: string | undefined;
-  readonly settings: Pick<Settings, 'DATA_DIR' | 'STORAGE_DIR' | 'S3_BUCKET' | 'SHUTDOWN_GRACE_MS'>;
+  readonly settings: Pick<Settings, 'DATA_DIR' | 'STORAGE_DIR' | 'S3_BUCKET' | 'SHUTDOWN_GRACE_MS' | 'HEALTH_PORT'>;
   /** The whole environment. Each process gets its own part of it. */
   readonly environment: NodeJS.ProcessEnv;
   readonly say: (line: string) => void;
@@ -56,9 +56,10 @@ export class Supervisor {
     if (this.isStopping()) return;
     await this.seed(environment);
     if (this.isStopping()) return;
-    this.apps = readApps(projectFolder).map(
-      (app) => new Child(app.name, app.script, [], environmentFor(settingNamesOf(app), environment), say),
-    );
+    this.apps = readApps(projectFolder).map((app, index) => {
+      const own = environmentFor(settingNamesOf(app), { ...environment, HEALTH_PORT: this.healthPort(index) });
+      return new Child(app.name, app.script, [], own, say);
+    });
     if (environment['NODE_ENV'] !== 'production') new ProcessControl(this.apps[0]!, this.apps);
     await Promise.all(this.apps.map((app) => app.start()));
   }
@@ -82,6 +83,12 @@ export class Supervisor {
     if (this.postgres?.isRunning) say('stopping: postgres');
     await this.postgres?.stop(postgresMs);
     this.lock?.close();
+  }
+
+  /** HEALTH_PORT for the first app after the API, the next port for the next app. */
+  private healthPort(index: number): string | undefined {
+    const { HEALTH_PORT: first } = this.options.settings;
+    return first === undefined ? undefined : String(first + index - 1);
   }
 
   /** Checks the folder first: otherwise each app that uses files would refuse to start once everything else runs. */

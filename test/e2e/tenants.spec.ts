@@ -249,6 +249,7 @@ const routes: Record<string, Route> = {
     status: 204,
     visit: () => fetch(`${system.url()}/v1/session`, { method: 'DELETE', headers: rival }),
   },
+  'GET /metrics': { status: 403, visit: () => ask('GET', '/metrics', rival) },
   'GET /health/live': { status: 200, visit: () => ask('GET', '/health/live', rival) },
   'GET /health/ready': { status: 200, visit: () => ask('GET', '/health/ready', rival) },
   'GET /dev/mailbox': { status: 200, visit: () => ask('GET', '/dev/mailbox', rival) },

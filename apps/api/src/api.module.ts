@@ -31,6 +31,7 @@ import { Streams } from './live/streams';
 import { JobsController } from './jobs/jobs.controller';
 import { BrokersController } from './operations/brokers.controller';
 import { DeadLettersController } from './operations/dead-letters.controller';
+import { MetricsController } from './operations/metrics.controller';
 import { HealthController, Readiness } from './operations/health.controller';
 import { Redriver } from './operations/redriver';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
@@ -62,6 +63,7 @@ export class ApiModule {
         BrokersController,
         DeadLettersController,
         HealthController,
+        MetricsController,
         WebController,
         SessionController,
         AsyncApiController,

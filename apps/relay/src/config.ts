@@ -12,6 +12,8 @@ export const settingNames = [
   'SHUTDOWN_GRACE_MS',
   'LOG_LEVEL',
   'LOG_FORMAT',
+  'HEALTH_PORT',
+  'HOST',
   'FAIL_POINT',
 ] as const;
 

@@ -35,7 +35,12 @@ export const settings = {
     .default('development')
     .describe('in production, a process that reads API_KEYS or SIGNING_SECRET does not start without it'),
   PORT: port.default(3000).describe('where the API listens'),
-  HOST: z.string().default('127.0.0.1').describe('the address the API binds; 0.0.0.0 in a container'),
+  HOST: z.string().default('127.0.0.1').describe('the address of PORT and HEALTH_PORT; 0.0.0.0 in a container'),
+  HEALTH_PORT: port
+    .optional()
+    .describe(
+      'where the relay or a worker serves /health/live, /health/started, /health/ready and /metrics, without a key; npm start gives the relay this port and each worker the next one',
+    ),
   PUBLIC_URL: webUrl.describe('how callers reach the API; default http://localhost:PORT'),
   TRUST_PROXY: z
     .union(

@@ -20,6 +20,7 @@ export * from './jobs/redrive';
 export * from './jobs/settle';
 export * from './jobs/sweep';
 export * from './ledger-pool';
+export * from './measure';
 export * from './outbox/event-outbox';
 export * from './outbox/take-due';
 export * from './outbox/wake-up';

@@ -9,6 +9,8 @@ export type Settled = Pick<Settlement, 'state' | 'delayMs' | 'attemptChange' | '
 /** Everything worth a log line or a metric. The core emits these signals; logs and metrics subscribe to them. */
 export interface MessagingSignalMap {
   accepted: [job: AcceptedJob, tenant: string];
+  /** A request with a known idempotency key was answered with its first job. */
+  replayed: [job: AcceptedJob];
   /** The event of another service has become a job, or had become one before. */
   foreign_event_enqueued: [job: AcceptedJob, source: string];
   published: [broker: string, count: number];

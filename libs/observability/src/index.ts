@@ -1,3 +1,6 @@
+export * from './health/dependencies';
+export * from './health/health-server';
+export * from './health/readiness';
 export * from './logging.module';
 export * from './observers';
 export * from './run-process';

@@ -53,6 +53,7 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } 
     life.running = await start(settings);
   } catch (error) {
     if (!life.stopping) die(error);
+    return;
   }
   if (!life.stopping) process.send?.('ready', () => undefined); // The parent may have ended, which is not an error here.
 

@@ -1,7 +1,12 @@
 import { Module, type Provider } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
+import { Pool } from 'pg';
+import { Registry } from 'prom-client';
 import { Worker, WorkerMessagingModule, type WorkerModuleOptions, type WorkerSettings } from '@app/messaging';
+import { database, queuesOfWorker } from './health/dependencies';
+import { serveHealth } from './health/health-server';
+import { Readiness } from './health/readiness';
 import { loggingModule } from './logging.module';
 import { observers } from './observers';
 import { closeDrained, runProcess } from './run-process';
@@ -37,10 +42,14 @@ export function runWorker<Settings extends WorkerSettings>(
     const logger = app.get(Logger);
     app.useLogger(logger);
     const worker = app.get(Worker);
+    const readiness = new Readiness(() => [database(app.get(Pool)), ...queuesOfWorker(worker)]);
+    await serveHealth(settings, readiness, app.get<Registry>(Registry));
     const steps = await worker.start();
+    readiness.started();
     steps.forEach((step, index) => logger.debug(`step ${index + 1}, ${step}`));
     return {
       stop: async (tell) => {
+        readiness.drain();
         await worker.drain(tell);
         await closeDrained(app);
       },

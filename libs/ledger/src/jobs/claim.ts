@@ -13,11 +13,16 @@ export interface ClaimedJob extends Dispatch {
   readonly kind: string;
   readonly version: number;
   readonly queue: string;
+  readonly broker: string;
   readonly attempt: number;
   /** The sequence of the change from `queued` to `active`, among the changes of the job. */
   readonly sequence: number;
   readonly maxAttempts: number;
   readonly createdAt: Date;
+  /** When this attempt was due. */
+  readonly runAt: Date;
+  /** When this attempt began. All three times are of the database's clock. */
+  readonly startedAt: Date;
   readonly payload: unknown;
   readonly traceparent: string | null;
   /** Whether a parent, or the next job of the same order key, may wait for the end of this job. */
@@ -48,8 +53,8 @@ const claimStatement = statement<ClaimedJob>('claim').with(
    ), recorded AS (
      ${recordState('claimed')}
    )
-   SELECT id, dispatch, tenant, kind, version, queue, attempt, sequence, max_attempts AS "maxAttempts",
-          created_at AS "createdAt", payload, traceparent,
+   SELECT id, dispatch, tenant, kind, version, queue, broker, attempt, sequence, max_attempts AS "maxAttempts",
+          created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt", payload, traceparent,
           parent_id IS NOT NULL OR order_key IS NOT NULL AS "othersWait"
      FROM claimed`,
 );

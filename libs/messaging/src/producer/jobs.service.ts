@@ -71,6 +71,7 @@ export class JobsService {
     request: EnqueueRequest,
   ): Promise<AcceptedJob> {
     const job = await this.write(this.pool, definition, payload, [], request);
+    if (job.replayed) this.signals.emit('replayed', job);
     this.committed([job], request.tenant);
     return job;
   }

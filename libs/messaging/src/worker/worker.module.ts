@@ -20,6 +20,8 @@ export const workerSettingNames = [
   'SHUTDOWN_GRACE_MS',
   'LOG_LEVEL',
   'LOG_FORMAT',
+  'HEALTH_PORT',
+  'HOST',
   'FAIL_POINT',
 ] as const;
 

@@ -1,4 +1,5 @@
 import type { JobDefinition } from '@app/contracts';
+import type { QueueReader } from '@app/ledger';
 import type { BrokerConsumer, Deliver, Delivery, EventSubscription, Subscription } from '../port/consumer';
 import { subscriberQueue } from '../port/topology';
 import { retryUntilDatabaseUp } from '../retry-until-database-up';
@@ -49,9 +50,12 @@ export class Worker {
     private readonly registries: Registries,
     private readonly shared: Pick<WorkerDependencies, 'pool' | 'transactions' | 'signals' | 'wakeUp' | 'leases'>,
   ) {
-    this.reports = new QueueReports(shared.pool, () =>
-      this.consumed.map(({ broker, queue, subscription: { trouble } }) => ({ broker, queue, trouble })),
-    );
+    this.reports = new QueueReports(shared.pool, () => this.queues);
+  }
+
+  /** The queues that this process consumes, and why it cannot consume one now. */
+  get queues(): readonly QueueReader[] {
+    return this.consumed.map(({ broker, queue, subscription: { trouble } }) => ({ broker, queue, trouble }));
   }
 
   /**
