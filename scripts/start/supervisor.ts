@@ -85,10 +85,10 @@ export class Supervisor {
     this.lock?.close();
   }
 
-  /** HEALTH_PORT for the first app after the API, the next port for the next app. */
+  /** HEALTH_PORT for the first app after the API, the next port for the next app. The API has its own port. */
   private healthPort(index: number): string | undefined {
     const { HEALTH_PORT: first } = this.options.settings;
-    return first === undefined ? undefined : String(first + index - 1);
+    return first === undefined || index === 0 ? undefined : String(first + index - 1);
   }
 
   /** Checks the folder first: otherwise each app that uses files would refuse to start once everything else runs. */

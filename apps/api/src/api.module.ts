@@ -3,7 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { Pool } from 'pg';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { configuredDrivers, directUrl, DRIVERS, MessagingSignals, ProducerModule, queuesOf } from '@app/messaging';
-import { loggingModule, observers } from '@app/observability';
+import { database, loggingModule, observers, Readiness } from '@app/observability';
 import { callerPool } from '@app/ledger';
 import { DatabaseModule } from '@app/database';
 import { fileStoreProvider } from '@app/storage';
@@ -32,7 +32,7 @@ import { JobsController } from './jobs/jobs.controller';
 import { BrokersController } from './operations/brokers.controller';
 import { DeadLettersController } from './operations/dead-letters.controller';
 import { MetricsController } from './operations/metrics.controller';
-import { HealthController, Readiness } from './operations/health.controller';
+import { HealthController } from './operations/health.controller';
 import { Redriver } from './operations/redriver';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
 import { WebController } from './web/web.controller';
@@ -106,7 +106,11 @@ export class ApiModule {
             new LiveFeed(pool, signals, views, directUrl(settings)),
         },
         ...observers(settings),
-        Readiness,
+        {
+          provide: Readiness,
+          inject: [Pool],
+          useFactory: (pool: Pool) => new Readiness(() => [database(pool)]),
+        },
         ...(settings.NODE_ENV === 'production' ? [] : [SupervisorChannel]),
         { provide: APP_FILTER, useClass: ProblemFilter },
         { provide: APP_GUARD, useValue: new AccessGuard(settings.THROTTLE_PER_SECOND) },

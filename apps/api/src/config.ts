@@ -22,6 +22,7 @@ export const settingNames = [
   'SHUTDOWN_GRACE_MS',
   'LOG_LEVEL',
   'LOG_FORMAT',
+  'HEALTH_PORT',
   'FAIL_POINT',
 ] as const;
 

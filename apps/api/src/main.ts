@@ -1,14 +1,14 @@
 import '../../../libs/configuration/src/check-node.cjs';
 import 'reflect-metadata';
 import type { Server } from 'node:http';
+import { Registry } from 'prom-client';
 import { DRIVERS, type BrokerDriver } from '@app/messaging';
-import { closeDrained, runProcess } from '@app/observability';
+import { closeDrained, Readiness, runProcess, serveHealth } from '@app/observability';
 import { checkStorageFolder } from '@app/storage';
 import { readApiSettings } from './config';
 import { createApi } from './create-api';
 import { LiveFeed } from './live/live-feed';
 import { Streams } from './live/streams';
-import { Readiness } from './operations/health.controller';
 
 /** How long, in ms, a request in flight may take after the process begins to stop. One takes 3 s at most. */
 const requestGraceMs = 5_000;
@@ -16,10 +16,13 @@ const requestGraceMs = 5_000;
 void runProcess('api', readApiSettings, async (settings) => {
   await checkStorageFolder(settings);
   const app = await createApi(settings);
+  const readiness = app.get(Readiness);
+  await serveHealth(settings, readiness, app.get<Registry>(Registry));
   await app.listen(settings.PORT, settings.HOST);
+  readiness.started();
   return {
     stop: async (tell) => {
-      app.get(Readiness).draining = true;
+      readiness.drain();
       tell(`answers the requests that it has begun, at most ${requestGraceMs / 1_000} s`);
       // Answers the requests in flight and closes idle connections.
       const server: Server = app.getHttpServer();

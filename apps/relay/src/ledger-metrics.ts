@@ -13,8 +13,8 @@ const freshMs = 2_000;
 export function measureLedger(pool: Pool, registry: Registry): void {
   const gauge = <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
     new Gauge({ name, help, labelNames, registers: [registry], collect: () => refresh() });
-  const jobs = gauge('ledger_jobs', 'Jobs that have not ended', 'kind', 'broker', 'state');
-  const oldest = gauge('ledger_oldest_due_job_seconds', 'Age of the oldest job that is due', 'kind', 'broker');
+  const jobs = gauge('ledger_jobs', 'Jobs that have not ended', 'kind', 'queue', 'broker', 'state');
+  const oldest = gauge('ledger_oldest_due_job_seconds', 'Age of the oldest job that is due', 'kind', 'queue', 'broker');
   const outbox = gauge('ledger_outbox_messages', 'Messages of jobs still to be published', 'broker', 'state');
   const oldestMessage = gauge('ledger_outbox_oldest_due_seconds', 'Age of the oldest message that is due', 'broker');
   const events = gauge('ledger_event_outbox_events', 'Events still to be published', 'event');
@@ -40,9 +40,9 @@ export function measureLedger(pool: Pool, registry: Registry): void {
       readQueueReaders.run(pool),
     ]);
     for (const one of all) one.reset();
-    for (const { kind, broker, state, count, oldestSeconds } of openJobs) {
-      jobs.set({ kind, broker, state }, count);
-      if (state === 'due') oldest.set({ kind, broker }, oldestSeconds);
+    for (const { kind, queue, broker, state, count, oldestSeconds } of openJobs) {
+      jobs.set({ kind, queue, broker, state }, count);
+      if (state === 'due') oldest.set({ kind, queue, broker }, oldestSeconds);
     }
     for (const { broker, due, later, oldestSeconds } of messages) {
       outbox.set({ broker, state: 'due' }, due);

@@ -1,13 +1,8 @@
-import { Controller, Get, Injectable } from '@nestjs/common';
+import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { Open, Problem } from '@app/http';
-
-/** Whether the process is stopping. */
-@Injectable()
-export class Readiness {
-  draining = false;
-}
+import { Readiness } from '@app/observability';
 
 /** Reads whether PostgreSQL accepts writes. */
 const canWrite = `SELECT pg_is_in_recovery() AS "isStandby", current_setting('transaction_read_only')::bool AS "isReadOnly"`;
@@ -33,7 +28,7 @@ export class HealthController {
     summary: 'The process is ready: it is not stopping, and the database answers and takes writes',
   })
   async ready(): Promise<{ status: 'up' }> {
-    if (this.readiness.draining) {
+    if (this.readiness.isDraining) {
       throw new Problem(503, 'draining', 'This process is stopping', 'Send requests to another one.');
     }
     const { rows } = await this.pool.query<{ isStandby: boolean; isReadOnly: boolean }>(canWrite);

@@ -30,6 +30,10 @@ export class Readiness {
     this.phase = 'running';
   }
 
+  get isDraining(): boolean {
+    return this.phase === 'draining';
+  }
+
   /** From now on the process is not ready. */
   drain(): void {
     this.phase = 'draining';
