@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { systemEnvironment } from '../system-environment.cjs';
 
 /** The user who runs PostgreSQL, which refuses to run as root. */
@@ -77,11 +78,20 @@ export function copyBinaries(folder: string): void {
   renameSync(unfinished, folder);
 }
 
-/** @throws Error with the program's output */
-export function run(program: string, args: readonly string[], user: SystemUser | undefined, cwd: string): void {
-  const options = { ...user, cwd, env: systemEnvironment(), encoding: 'utf8', windowsHide: true } as const;
-  const { status, error, stderr } = spawnSync(program, args, options);
-  if (status !== 0) throw new Error(`${basename(program)}: ${error?.message ?? complaintIn(stderr)}`);
+/**
+ * Does not block the process: what it asks other servers meanwhile would time out.
+ * @throws Error with the program's output
+ */
+export async function run(
+  program: string,
+  args: readonly string[],
+  user: SystemUser | undefined,
+  cwd: string,
+): Promise<void> {
+  const options = { ...user, cwd, env: systemEnvironment(), windowsHide: true };
+  await promisify(execFile)(program, args, options).catch((error: Error & { stderr?: string }) => {
+    throw new Error(`${basename(program)}: ${error.stderr ? complaintIn(error.stderr) : error.message}`);
+  });
 }
 
 /** @returns the line with the reason, from the output of a PostgreSQL program */

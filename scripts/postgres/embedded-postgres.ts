@@ -52,7 +52,7 @@ async function startIn(
   settings: Record<string, string>,
 ): Promise<RunningPostgres> {
   const data = join(folder, 'postgres');
-  if (!existsSync(join(data, 'PG_VERSION'))) createDatabase();
+  if (!existsSync(join(data, 'PG_VERSION'))) await createDatabase();
   await stopOrphan();
 
   const all: Record<string, string> = {
@@ -83,15 +83,15 @@ async function startIn(
       const ended = new Promise((resolve) => child.once('exit', resolve));
       const stopIn = (mode: 'smart' | 'fast', wait: '-w' | '-W') =>
         run(binaries.pgCtl, ['stop', '-D', data, '-m', mode, wait], user, folder);
-      stopIn('smart', '-W');
+      await stopIn('smart', '-W');
       const left = await Promise.race([ended.then(() => true), delay(clientsLeaveMs, false, { ref: false })]);
-      if (!left) stopIn('fast', '-w');
+      if (!left) await stopIn('fast', '-w');
       await ended;
     },
   };
 
   /** Creates the database beside its final place and then moves it there, so that existing data are never touched. */
-  function createDatabase(): void {
+  async function createDatabase(): Promise<void> {
     if (existsSync(data)) {
       throw new Error(`${data} exists and is not a database of this project; nothing was changed`);
     }
@@ -110,7 +110,7 @@ async function startIn(
       process.platform === 'linux' ? '--locale=C.UTF-8' : '--no-locale',
       '--no-sync',
     ];
-    run(binaries.initdb, options, user, folder);
+    await run(binaries.initdb, options, user, folder);
     renameSync(unfinished, data);
   }
 
@@ -129,7 +129,7 @@ async function startIn(
       () => false,
     );
     await client.end().catch(() => undefined);
-    if (answers) run(binaries.pgCtl, ['stop', '-D', data, '-m', 'fast', '-w'], user, folder);
+    if (answers) await run(binaries.pgCtl, ['stop', '-D', data, '-m', 'fast', '-w'], user, folder);
     else rmSync(pidFileIn(folder), { force: true });
   }
 }
