@@ -51,7 +51,7 @@ const groups = [
   },
   {
     title: { en: 'Operate and extend', zh: '运维与扩展' },
-    pages: ['brokers', 'compose', 'operations', 'metrics', 'new-broker', 'decisions/README'],
+    pages: ['brokers', 'compose', 'operations', 'metrics', 'runbooks', 'new-broker', 'decisions/README'],
   },
 ];
 

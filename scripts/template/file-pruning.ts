@@ -148,7 +148,7 @@ export class FilePruning {
   }
 
   private refersToGone(node: ts.Node): boolean {
-    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node)) {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
       const { parent } = node;
       // A title in words is no name.
       if (ts.isCallExpression(parent) && testCall(parent) !== undefined && parent.arguments[0] === node) return false;

@@ -88,6 +88,6 @@ export class Gone {
     // Such as `email=kafka` in a setting.
     if (text.split(/[=,]/).some((word) => this.names.has(word))) return true;
     if (this.tables.some((table) => new RegExp(`\\b${table}`).test(text))) return true;
-    return this.routes.some((route) => new RegExp(`(^|/v1)${route}($|[/?#])`).test(text));
+    return this.routes.some((route) => new RegExp(`(^|/v1)${route}($|[/?#\\s])`).test(text));
   }
 }

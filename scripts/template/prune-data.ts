@@ -13,6 +13,7 @@ export function pruneData(sources: Sources, gone: Gone): void {
   edit('package.json', (text) => write(prunePackage(JSON.parse(text) as PackageJson, gone)));
   for (const path of ['.ci/run', 'test/extended/run.sh']) edit(path, (text) => pruneShell(text, sources, gone));
   edit('docker-compose.yml', (text) => pruneCompose(text, gone));
+  edit('deploy/prometheus/prometheus.yml', (text) => pruneTargets(text, gone));
   for (const path of ['.env.example', 'compose.development.env']) edit(path, (text) => pruneEnvironment(text, gone));
 }
 
@@ -114,6 +115,13 @@ function pruneCompose(text: string, gone: Gone): string {
     .filter((line) => !volumes.has(/^\s+volumes: \[([\w-]+):[^,]*\]$/.exec(line)?.[1] ?? ''))
     .join('\n');
 }
+
+/** @returns the text without the lines `- service:port` of removed services */
+const pruneTargets = (text: string, gone: Gone): string =>
+  text
+    .split('\n')
+    .filter((line) => !gone.services.has(/^\s+- ([\w-]+):\d+$/.exec(line)?.[1] ?? ''))
+    .join('\n');
 
 /**
  * @returns the text without the lines of removed variables, and without the comment above them when no other variable is

@@ -39,7 +39,7 @@ export const settings = {
   HEALTH_PORT: port
     .optional()
     .describe(
-      'where the relay or a worker serves /health/live, /health/started, /health/ready and /metrics, without a key; npm start gives the relay this port and each worker the next one',
+      'where a process serves /health/live, /health/started, /health/ready and /metrics, without a key; npm start gives the relay this port and each worker the next one',
     ),
   PUBLIC_URL: webUrl.describe('how callers reach the API; default http://localhost:PORT'),
   TRUST_PROXY: z
