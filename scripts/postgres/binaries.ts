@@ -89,9 +89,12 @@ export async function run(
   cwd: string,
 ): Promise<void> {
   const options = { ...user, cwd, env: systemEnvironment(), windowsHide: true };
-  await promisify(execFile)(program, args, options).catch((error: Error & { stderr?: string }) => {
-    throw new Error(`${basename(program)}: ${error.stderr ? complaintIn(error.stderr) : error.message}`);
-  });
+  try {
+    await promisify(execFile)(program, args, options);
+  } catch (error) {
+    const { message, stderr } = error as Error & { stderr?: string };
+    throw new Error(`${basename(program)}: ${stderr ? complaintIn(stderr) : message}`, { cause: error });
+  }
 }
 
 /** @returns the line with the reason, from the output of a PostgreSQL program */
