@@ -60,6 +60,11 @@ export class RelayModule {
               sweepMs: settings.SWEEP_MS,
               reconcileMs: settings.RECONCILE_MS,
               forgottenAfterMs: settings.FORGOTTEN_AFTER_MS,
+              retention: {
+                endedMs: settings.RETENTION_ENDED_DAYS,
+                failedMs: settings.RETENTION_FAILED_DAYS,
+                dedupeMs: settings.RETENTION_DEDUPE_DAYS,
+              },
             }),
         },
       ],

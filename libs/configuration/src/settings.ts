@@ -8,6 +8,12 @@ const port = whole(1, 65_535);
 /** At most the longest time for a timer of Node. */
 const milliseconds = whole(1, 2 ** 31 - 1);
 const count = whole(1, 100_000);
+const dayMs = 24 * 3_600 * 1_000;
+/** Milliseconds; undefined for never. */
+const days = z.union(
+  [z.literal('never').transform(() => undefined), whole(1, 36_500).transform((number) => number * dayMs)],
+  'expected a number of days, 1 to 36500, or never',
+);
 const matching = (pattern: RegExp, expected?: string) => z.string().regex(pattern, expected);
 const secret = z.string().min(32, 'expected at least 32 characters');
 const url = (...schemes: string[]) =>
@@ -167,6 +173,21 @@ export const settings = {
   FORGOTTEN_AFTER_MS: milliseconds
     .default(60_000)
     .describe('a job that a broker lost is dispatched again when it has waited this long'),
+  RETENTION_ENDED_DAYS: days
+    .default(30 * dayMs)
+    .describe(
+      'after how many days a completed or cancelled job is deleted, with its updates and its idempotency key; or never',
+    ),
+  RETENTION_FAILED_DAYS: days
+    .default(90 * dayMs)
+    .describe(
+      'after how many days a failed job and its dead letter are deleted, and a message that could not be read; or never',
+    ),
+  RETENTION_DEDUPE_DAYS: days
+    .default(30 * dayMs)
+    .describe(
+      'for how many days an event that was handled is recognised; longer than any broker can deliver it again; or never',
+    ),
   SHUTDOWN_GRACE_MS: milliseconds.default(30_000).describe('how long a drain may take; at least 6000 to be useful'),
   FAIL_POINT: z
     .templateLiteral([z.enum(failPoints), ':', z.int().min(1)])

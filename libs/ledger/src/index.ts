@@ -27,6 +27,7 @@ export * from './outbox/wake-up';
 export * from './queue-readers';
 export * from './rate-limit';
 export * from './record-processed';
+export * from './retention';
 export * from './schedules';
 export * from './session';
 export * from './statement';

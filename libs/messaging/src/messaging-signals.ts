@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { AcceptedJob, ClaimedJob, Settlement, SweptJob } from '@app/ledger';
+import type { AcceptedJob, ClaimedJob, RetentionWalk, Settlement, SweptJob } from '@app/ledger';
 import type { Delivery } from './port/consumer';
 import type { ParsedMessage } from './port/job-message';
 
@@ -39,6 +39,8 @@ export interface MessagingSignalMap {
   /** Failed jobs were redriven. */
   redriven: [jobIds: readonly string[], by: string];
   swept: [job: SweptJob];
+  /** Rows of the ledger that were older than their retention. */
+  deleted: [what: RetentionWalk, count: number];
   forgotten: [broker: string, queue: string, count: number];
   /** A subscriber failed to handle an event, and retries it. */
   event_failed: [kind: string, subscriber: string, eventId: string, error: unknown, retryInMs: number];

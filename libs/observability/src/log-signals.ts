@@ -43,6 +43,7 @@ export function logSignals(signals: MessagingSignals, logger: PinoLogger): void 
   signals.on('forgotten', (broker, queue, count) =>
     logger.warn({ broker, queue, count }, 'the broker lost messages; their jobs are dispatched again'),
   );
+  signals.on('deleted', (what, count) => logger.debug({ what, count }, 'rows older than their retention deleted'));
   signals.on('reconcile_failed', (broker, error, retryInMs) =>
     logger.warn(
       { broker, reason: reasonOf(error), retryInMs },

@@ -10,7 +10,7 @@ import {
   type ScheduleDefinition,
 } from '@app/contracts';
 import { createPrismaClient, type PrismaClient } from '@app/database';
-import { createLedgerPool, OutboxWakeUp, readJob, workerPool, type JobRecord } from '@app/ledger';
+import { createLedgerPool, type JobRecord, keepForever, OutboxWakeUp, readJob, workerPool } from '@app/ledger';
 import {
   eventsOf,
   JobsService,
@@ -129,6 +129,7 @@ export async function runCore({
     sweepMs,
     reconcileMs,
     forgottenAfterMs,
+    retention: keepForever,
   });
 
   const workers: Worker[] = [];

@@ -9,7 +9,7 @@ import {
   type BrokerTopology,
 } from '@app/messaging';
 import { priorities, type JobDefinition } from '@app/contracts';
-import { createLedgerPool, OutboxWakeUp, workerPool } from '@app/ledger';
+import { createLedgerPool, keepForever, OutboxWakeUp, workerPool } from '@app/ledger';
 import { Relay } from '../../../libs/messaging/src/relay/relay';
 import { anEmail } from '../../support/system';
 import { endingWith } from '../measuring/ending';
@@ -49,6 +49,7 @@ export async function fillByRelay(stage: Stage, count: number): Promise<Backlog>
           sweepMs: times.SWEEP_MS,
           reconcileMs: times.RECONCILE_MS,
           forgottenAfterMs: times.FORGOTTEN_AFTER_MS,
+          retention: keepForever,
         });
         return endingWith(
           () => relay.stop(),

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { OutboxWakeUp } from '@app/ledger';
+import type { OutboxWakeUp, RetentionAges } from '@app/ledger';
 import type { BrokerName, ScheduleDefinition } from '@app/contracts';
 import { sleep } from '../sleep';
 import { WakeUpListener } from '../wake-up-listener';
@@ -9,11 +9,15 @@ import type { MessagingSignals } from '../messaging-signals';
 import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
+import { Retention } from './retention';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
 
 /** How late a scheduled job may be, in milliseconds. */
 const scheduleMs = 500;
+
+/** From the end of one walk of the retention to the next, in milliseconds. */
+const retentionMs = 60_000;
 
 export interface RelayOptions {
   readonly databaseUrl: string;
@@ -25,6 +29,7 @@ export interface RelayOptions {
   readonly sweepMs: number;
   readonly reconcileMs: number;
   readonly forgottenAfterMs: number;
+  readonly retention: RetentionAges;
 }
 
 /** A task that runs repeatedly, each time `everyMs` milliseconds after its last run has ended. */
@@ -32,7 +37,7 @@ interface Repeated {
   readonly what: string;
   readonly everyMs: number;
   /** Rejects with an error of the database. */
-  readonly run: () => Promise<void>;
+  readonly run: (stopped: AbortSignal) => Promise<void>;
 }
 
 /** Everything that moves a job on outside of requests and handlers. Several relays may run at once. */
@@ -66,9 +71,11 @@ export class Relay {
     });
     const sweeper = new Sweeper(pool, wakeUp, signals, options);
     const scheduler = new Scheduler(pool, jobs, options.schedules);
+    const retention = new Retention(pool, options.retention, signals);
     this.tasks = [
       { what: 'sweep', everyMs: options.sweepMs, run: () => sweeper.sweep() },
       { what: 'schedule', everyMs: scheduleMs, run: () => scheduler.tick() },
+      { what: 'retention', everyMs: retentionMs, run: (stopped) => retention.run(stopped) },
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);
         return { what: `reconcile ${driver.name}`, everyMs: options.reconcileMs, run: () => reconciler.check() };
@@ -99,7 +106,9 @@ export class Relay {
     for (;;) {
       await sleep(everyMs, this.stopped.signal);
       if (this.stopped.signal.aborted) return;
-      await run().catch((error: unknown) => this.signals.emit('database_away', what, error, everyMs));
+      await run(this.stopped.signal).catch((error: unknown) =>
+        this.signals.emit('database_away', what, error, everyMs),
+      );
     }
   }
 }

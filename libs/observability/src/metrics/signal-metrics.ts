@@ -59,6 +59,7 @@ export function countSignals(signals: MessagingSignals, registry: Registry): voi
     'broker',
     'queue',
   );
+  const deleted = counter('ledger_rows_deleted_total', 'Rows older than their retention', 'what');
   const unreadable = counter(
     'messages_unreadable_total',
     'Messages dead-lettered because they cannot be read',
@@ -105,6 +106,7 @@ export function countSignals(signals: MessagingSignals, registry: Registry): voi
   signals.on('publish_failed', (broker) => unpublished.inc({ broker }));
   signals.on('message_refused', (broker) => refused.inc({ broker }));
   signals.on('forgotten', (broker, queue, count) => lost.inc({ broker, queue }, count));
+  signals.on('deleted', (what, count) => deleted.inc({ what }, count));
   signals.on('dead_lettered', ({ broker, queue }, reason) => unreadable.inc({ broker, queue, reason }));
   signals.on('delivery_failed', ({ broker, queue }) => faults.inc({ broker, queue }));
   signals.on('events_handled', (event, subscriber, fresh, together) => {

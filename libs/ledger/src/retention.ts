@@ -1,0 +1,133 @@
+import { statement, type Database } from './statement';
+
+/** How many rows one statement looks at. */
+export const retentionPage = 1_000;
+
+/** Milliseconds after which rows are deleted; undefined: never. */
+export interface RetentionAges {
+  /** After the end of a job that is completed or cancelled. */
+  readonly endedMs: number | undefined;
+  /** After the end of a failed job, and after the arrival of a dead-lettered message. */
+  readonly failedMs: number | undefined;
+  /** After an event was handled. Must be longer than a broker can redeliver it. */
+  readonly dedupeMs: number | undefined;
+}
+
+/** Deletes nothing. */
+export const keepForever: RetentionAges = { endedMs: undefined, failedMs: undefined, dedupeMs: undefined };
+
+/**
+ * Looks at the next jobs in the order of their ids, which is the order of acceptance, and deletes those that ended long
+ * enough ago, with their updates, idempotency key, dedupe row and dead letter. A child stays while its parent exists: a
+ * redrive of the parent reads its result. A row that another transaction has locked is skipped.
+ *
+ * A cursor, and not a search from the beginning: rows that stay longer, and index entries of deleted rows that VACUUM has
+ * not removed yet, would be read again for each page.
+ */
+const deleteJobs = statement<{ deleted: number; last: string | null }>('retention_jobs').with(
+  { after: 'uuid', endedMs: 'bigint', failedMs: 'bigint' },
+  ($) => `WITH page AS (
+     SELECT id FROM job
+      WHERE id > ${$.after}
+        AND id < (SELECT uuid_v7(now() - least(${$.endedMs}, ${$.failedMs}) * interval '1 millisecond'))
+      ORDER BY id
+      LIMIT ${retentionPage}
+   ), old AS (
+     SELECT id, kind FROM job
+      WHERE id IN (SELECT id FROM page)
+        AND (state IN ('completed', 'cancelled') AND finished_at < now() - ${$.endedMs} * interval '1 millisecond'
+             OR state = 'failed' AND finished_at < now() - ${$.failedMs} * interval '1 millisecond')
+        AND NOT EXISTS (SELECT FROM job parent WHERE parent.id = job.parent_id)
+      ORDER BY id
+        FOR UPDATE SKIP LOCKED
+   ), updates AS (
+     DELETE FROM job_update USING old WHERE job_id = old.id
+   ), keys AS (
+     DELETE FROM idempotency_key USING old WHERE job_id = old.id
+   ), dedupe AS (
+     DELETE FROM processed_message USING old WHERE consumer = old.kind AND message_id = old.id
+   ), letters AS (
+     DELETE FROM dead_letter USING old WHERE job_id = old.id
+   ), deleted AS (
+     DELETE FROM job USING old WHERE job.id = old.id
+     RETURNING job.id
+   )
+   SELECT (SELECT count(*) FROM deleted)::int AS deleted, (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last`,
+);
+
+const deleteMessages = statement<{ id: string }>('retention_dead_letters').with(
+  { failedMs: 'bigint' },
+  ($) => `DELETE FROM dead_letter
+    WHERE id IN (SELECT id FROM dead_letter
+                  WHERE created_at < now() - ${$.failedMs} * interval '1 millisecond' AND job_id IS NULL
+                  ORDER BY created_at, id LIMIT ${retentionPage} FOR UPDATE SKIP LOCKED)
+   RETURNING id`,
+);
+
+/** The dedupe rows of jobs go with their jobs. */
+const deleteDedupe = statement<{ deleted: number; consumer: string | null; messageId: string | null }>(
+  'retention_dedupe',
+).with(
+  { consumer: 'text', messageId: 'uuid', dedupeMs: 'bigint' },
+  ($) => `WITH page AS (
+     SELECT consumer, message_id, processed_at FROM processed_message
+      WHERE (consumer, message_id) > (${$.consumer}, ${$.messageId})
+      ORDER BY consumer, message_id
+      LIMIT ${retentionPage}
+   ), deleted AS (
+     DELETE FROM processed_message USING page
+      WHERE processed_message.consumer = page.consumer AND processed_message.message_id = page.message_id
+        AND page.processed_at < now() - ${$.dedupeMs} * interval '1 millisecond'
+        AND NOT EXISTS (SELECT FROM job WHERE job.id = page.message_id)
+     RETURNING 1
+   ), last AS (
+     SELECT consumer, message_id FROM page ORDER BY consumer DESC, message_id DESC LIMIT 1
+   )
+   SELECT (SELECT count(*) FROM deleted)::int AS deleted, (SELECT consumer FROM last) AS consumer,
+          (SELECT message_id FROM last) AS "messageId"`,
+);
+
+const firstId = '00000000-0000-0000-0000-000000000000';
+
+/** Longer than any row is old. */
+const neverMs = 100 * 365 * 24 * 3_600 * 1_000;
+
+/**
+ * Each walk yields the number of deleted rows after every page, and ends when it has reached rows that are too young.
+ * @throws the database's error
+ */
+export const retentionWalks = {
+  async *jobs(database: Database, { endedMs = neverMs, failedMs = neverMs }: RetentionAges): AsyncGenerator<number> {
+    for (let after: string | null = firstId; after !== null;) {
+      const [page]: { deleted: number; last: string | null }[] = await deleteJobs.run(database, {
+        after,
+        endedMs,
+        failedMs,
+      });
+      yield page!.deleted;
+      after = page!.last;
+    }
+  },
+
+  async *deadLetters(database: Database, { failedMs = neverMs }: RetentionAges): AsyncGenerator<number> {
+    for (let deleted = retentionPage; deleted === retentionPage;) {
+      deleted = (await deleteMessages.run(database, { failedMs })).length;
+      yield deleted;
+    }
+  },
+
+  async *dedupe(database: Database, { dedupeMs }: RetentionAges): AsyncGenerator<number> {
+    let after: { consumer: string; messageId: string } | undefined = { consumer: '', messageId: firstId };
+    while (dedupeMs !== undefined && after) {
+      const [page]: { deleted: number; consumer: string | null; messageId: string | null }[] = await deleteDedupe.run(
+        database,
+        { ...after, dedupeMs },
+      );
+      yield page!.deleted;
+      const { consumer, messageId } = page!;
+      after = consumer === null || messageId === null ? undefined : { consumer, messageId };
+    }
+  },
+};
+
+export type RetentionWalk = keyof typeof retentionWalks;
