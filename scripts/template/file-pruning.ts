@@ -8,7 +8,7 @@ import {
   isKey,
   isListed,
   isOfTable,
-  isRow,
+  isInRow,
   isTypedAsList,
   isUse,
   namesIn,
@@ -17,6 +17,9 @@ import {
   usesIn,
 } from './syntax';
 import { hasTests, testCall } from './tests-in-code';
+
+/** Such as `group` or `afterAll`. */
+const kindOf = (call: ts.CallExpression): string => testCall(call) ?? call.expression.getText();
 
 /** One round over one file. */
 export class FilePruning {
@@ -170,7 +173,7 @@ export class FilePruning {
     const { parent } = node;
     if (this.isRemoved(node) || ts.isSourceFile(node) || ts.isImportSpecifier(node)) return;
     if (this.isTested(node)) this.removeStatement(statementAround(node));
-    else if (ts.isArrayLiteralExpression(parent) && !isRow(parent)) this.removeElement(node, parent);
+    else if (ts.isArrayLiteralExpression(parent) && !isInRow(node, parent)) this.removeElement(node, parent);
     else if (ts.isUnionTypeNode(parent)) this.removeMember(node, parent);
     else if (ts.isLiteralTypeNode(node) && ts.isTypeReferenceNode(parent)) this.replaced.set(node, 'never');
     else if (ts.isObjectLiteralExpression(parent) && this.isOptional(node as ts.ObjectLiteralElementLike)) {
@@ -275,7 +278,8 @@ export class FilePruning {
       else this.removeAll();
       return;
     }
-    if (body && (ts.isReturnStatement(node) || ts.isThrowStatement(node))) {
+    const isHelper = this.file.fileName.endsWith('.spec.ts') && !(call && /group|after/.test(kindOf(call)));
+    if (body && (isHelper || ts.isReturnStatement(node) || ts.isThrowStatement(node))) {
       this.removeAround(body);
       return;
     }

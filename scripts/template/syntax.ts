@@ -55,9 +55,13 @@ export function isListed(node: ts.Node): boolean {
   return (holds && ts.isStatement(node)) || (ts.isClassElement(node) && !ts.isConstructorDeclaration(node));
 }
 
-/** A list in a list is a row: without one of its elements it would mean something else. */
-export function isRow(list: ts.ArrayLiteralExpression): boolean {
-  return ts.isArrayLiteralExpression(list.parent);
+/**
+ * Whether a list is a row, which would mean something else without this element: a list in a list, or a text before the
+ * rest of an argument, such as `send(['GET /', ...headers])`.
+ */
+export function isInRow(element: ts.Node, list: ts.ArrayLiteralExpression): boolean {
+  const isHead = ts.isStringLiteralLike(element) && list.elements.some(ts.isSpreadElement);
+  return (isHead && ts.isCallExpression(list.parent)) || ts.isArrayLiteralExpression(list.parent);
 }
 
 /** Of a list that may well be empty. */

@@ -168,6 +168,17 @@ describe('pruning', () => {
     expect(pruned(`describe('x', () => { it('b', () => post('/v1/faxes')); });`, 'test/main.spec.ts')).toBeUndefined();
   });
 
+  it('takes out a test whose request goes to a removed route, also at the end of a template and before other lines', () => {
+    const spec = (code: string) => `it('a', () => { use(1); }); it('b', async () => { ${code} });`;
+    for (const code of [
+      'await fetch(`${url}/v1/faxes`);',
+      "send(['POST /v1/faxes HTTP/1.1', ...headers]);",
+      "const post = () => { use(1); send('/v1/faxes'); }; post();",
+    ]) {
+      expect(bare(pruned(spec(code), 'test/main.spec.ts'))).toBe(bare(`it('a', () => { use(1); });`));
+    }
+  });
+
   it('takes out what only the removed code used', () => {
     const code = `import { fax } from '@app/fax'; import { kept } from './kept'; use(fax, kept); run();`;
     expect(bare(pruned(code))).toBe('run();');

@@ -9,6 +9,8 @@ missing=()
 need nginx nginx-light
 need pgbouncer pgbouncer
 need ip iproute2
+need prometheus prometheus
+need prometheus-alertmanager prometheus-alertmanager
 if ((${#missing[@]})); then
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
