@@ -22,6 +22,7 @@ const groups = [
       '06-system-design-drills',
       '07-kafka-overview',
       '08-bff-use-cases',
+      '09-monitoring-and-operations',
       'diagrams',
       'traps',
       'more-traps',

@@ -22,7 +22,7 @@ export interface Template {
 
 const ownName = 'node-message-queue';
 const isText = (path: string) =>
-  /\.([mc]?[jt]sx?|json|md|ya?ml|env|example|prisma|toml|html|sh|css)$|^[^.]*$|^\.[\w/]+$/.test(path);
+  /\.([mc]?[jt]sx?|json|md|ya?ml|env|example|prisma|toml|html|sh|css|template)$|^[^.]*$|^\.[\w/]+$/.test(path);
 
 /** The files that Git knows, as they are in the folder. */
 export function filesOfProject(projectFolder: string): string[] {

@@ -1,7 +1,9 @@
 import type { Sources } from './prune-code';
 import { isCode } from './syntax';
 
-/** Which exported names no other file mentions any more, though one did. */
+/**
+ * Which exported names no other file mentions any more, though one did. What `npm run new:job` writes will mention some.
+ */
 export class UnusedExports {
   private readonly now: ReadonlyMap<string, number>;
   private readonly before: ReadonlyMap<string, number>;
@@ -25,7 +27,7 @@ const wordsOf = (text: string): ReadonlySet<string> => new Set(text.match(/[A-Za
 function filesByWord(sources: ReadonlyMap<string, string>): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const [path, text] of sources) {
-    if (!isCode(path) && !path.endsWith('.tsx')) continue;
+    if (!isCode(path) && !/\.(tsx|ts\.template)$/.test(path)) continue;
     for (const word of wordsOf(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
   }
   return counts;
