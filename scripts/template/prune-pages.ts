@@ -111,12 +111,9 @@ class PagePruning {
   private isAboutGone(text: string): boolean {
     if (this.runsGone(text)) return true;
     const code = wordsOfCode(text);
-    const isSetToGone = [...text.matchAll(/=([\w-]+)/g)].some(
-      ([, value]) => this.gone.hasName(value!) || this.gone.hasWord(value!),
-    );
-    if (isSetToGone) return true;
     const isGone = (word: string) =>
       this.gone.hasWord(word) || (this.pathsBefore.has(word) && !this.pathsNow.has(word));
+    if ([...text.matchAll(/=([\w-]+)/g)].some(([, value]) => isGone(value!))) return true;
     const isKept = (word: string) => this.gone.isKept(word) || this.pathsNow.has(word);
     return code.some(isGone) && !code.some(isKept);
   }

@@ -7,7 +7,9 @@ import type { Email } from './mailer';
 const timeOuts = { connectionTimeout: 5_000, greetingTimeout: 5_000, socketTimeout: 15_000 };
 
 /**
- * Sends to a mail server, or, when none is configured, into the mailbox that `GET /dev/mailbox` shows. There are as many connections as handlers can run at once: an email that waited for a connection could be sent after its attempt had timed out and the next one had begun.
+ * Sends to a mail server, or, when none is configured, into the mailbox that `GET /dev/mailbox` shows. There are as many
+ * connections as handlers can run at once: an email that waited for a connection could be sent after its attempt had
+ * timed out and the next one had begun.
  */
 export function createMailTransport(smtpUrl: string | undefined, prisma: PrismaClient): Transporter {
   if (smtpUrl === undefined) return createTransport(mailboxTransport(prisma));

@@ -70,15 +70,19 @@ const deleteDedupe = statement<{ deleted: number; consumer: string | null; messa
 ).with(
   { consumer: 'text', messageId: 'uuid', dedupeMs: 'bigint' },
   ($) => `WITH page AS (
-     SELECT consumer, message_id, processed_at FROM processed_message
+     SELECT consumer, message_id FROM processed_message
       WHERE (consumer, message_id) > (${$.consumer}, ${$.messageId})
       ORDER BY consumer, message_id
       LIMIT ${retentionPage}
+   ), old AS (
+     SELECT consumer, message_id FROM processed_message
+      WHERE (consumer, message_id) IN (SELECT consumer, message_id FROM page)
+        AND processed_at < now() - ${$.dedupeMs} * interval '1 millisecond'
+        AND NOT EXISTS (SELECT FROM job WHERE job.id = message_id)
+        FOR UPDATE SKIP LOCKED
    ), deleted AS (
-     DELETE FROM processed_message USING page
-      WHERE processed_message.consumer = page.consumer AND processed_message.message_id = page.message_id
-        AND page.processed_at < now() - ${$.dedupeMs} * interval '1 millisecond'
-        AND NOT EXISTS (SELECT FROM job WHERE job.id = page.message_id)
+     DELETE FROM processed_message USING old
+      WHERE processed_message.consumer = old.consumer AND processed_message.message_id = old.message_id
      RETURNING 1
    ), last AS (
      SELECT consumer, message_id FROM page ORDER BY consumer DESC, message_id DESC LIMIT 1

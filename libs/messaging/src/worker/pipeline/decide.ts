@@ -11,8 +11,9 @@ type Attempt = Pick<Claimed, 'job' | 'definition'>;
 const unchanged = { delayMs: 0, attemptChange: 0, result: undefined, error: undefined } as const;
 
 /**
- * Decides what becomes of a job after an attempt, with these exceptions. If a cancel was requested, the SQL of `settle` cancels a job that would be queued again. `settleStep` fails a job whose result cannot be stored. `ctx.transaction` commits the
- * completion itself. The sweep decides for a worker that died.
+ * Decides what becomes of a job after an attempt, with these exceptions. If a cancel was requested, the SQL of `settle`
+ * cancels a job that would be queued again. `settleStep` fails a job whose result cannot be stored. `ctx.transaction`
+ * commits the completion itself. The sweep decides for a worker that died.
  * @returns undefined when the job no longer belongs to this worker
  */
 export function decide(ending: Ending, attempt: Attempt): Decision | undefined {
