@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { buildWebClient } from './build-web.mjs';
 import { root, run, unlessBuilt } from './build-step.mjs';
+import { compile } from './compile.mjs';
 
 const require = createRequire(import.meta.url);
 
@@ -16,19 +17,7 @@ if (!existsSync(join(root, 'node_modules/@prisma/client'))) {
 }
 generatePrismaClient();
 emptyDist();
-run('@swc/cli', 'bin/swc.js', [
-  'apps',
-  'libs',
-  'examples',
-  'scripts',
-  'test',
-  '-d',
-  'dist',
-  '--copy-files',
-  '--ignore',
-  '**/*.spec.ts,apps/web',
-  '--quiet',
-]);
+await compile();
 buildWebClient();
 
 /** Everything but the web client, which stays as long as nothing of it has changed, and the docs site. */

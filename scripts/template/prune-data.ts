@@ -58,13 +58,14 @@ function pruneScripts(scripts: PackageJson[string], gone: Gone): PackageJson[str
   return Object.fromEntries(left.filter(([name]) => !name.startsWith('pre') || names.has(name.slice(3))));
 }
 
-/** @returns the command without the removed test projects; undefined when its program was removed */
+/** @returns the command without the removed test projects; undefined when its program or its package was removed */
 function pruneStep(step: string, gone: Gone): string | undefined {
   const words = step.split(' ');
   const isProject = (word: string) => step.startsWith('jest ') && gone.hasPath(`test/${word}`);
   const isGone = (word: string) =>
     word.includes('/') && gone.hasPath(word.replace(/^dist\//, '').replace(/\.js$/, '.ts'));
   const prefix = words[words.indexOf('--prefix') + 1]!;
+  if (gone.dependencies.has(words[0]!)) return undefined;
   if (words.some(isGone) || (words.includes('--prefix') && gone.hasPath(`${prefix}/package.json`))) return undefined;
   const left = words.filter((word) => !isProject(word));
   const [program, option, first = '-'] = left;

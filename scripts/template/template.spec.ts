@@ -193,7 +193,10 @@ describe('pruning', () => {
     const sources: Sources = new Map([
       [
         'package.json',
-        JSON.stringify({ scripts: { a: 'x && node dist/apps/fax-worker/a.js' }, dependencies: { faxlib: '1' } }),
+        JSON.stringify({
+          scripts: { a: 'x && node dist/apps/fax-worker/a.js', b: 'x && faxlib' },
+          dependencies: { faxlib: '1' },
+        }),
       ],
       [
         'nest-cli.json',
@@ -206,7 +209,7 @@ describe('pruning', () => {
       ['.env.example', '# One\n#PORT=1\n\n# The fax\n#FAX_URL=x\n\n# Last\n#HOST=x\n'],
     ]);
     pruneData(sources, withoutFax());
-    expect(JSON.parse(sources.get('package.json')!)).toEqual({ scripts: { a: 'x' }, dependencies: {} });
+    expect(JSON.parse(sources.get('package.json')!)).toEqual({ scripts: { a: 'x', b: 'x' }, dependencies: {} });
     expect(JSON.parse(sources.get('nest-cli.json')!)).toEqual({ projects: { api: { root: 'apps/api' } } });
     expect(sources.get('docker-compose.yml')!.trim()).toBe('services:\n  api:\n    environment:\n      PORT: 1');
     expect(sources.get('.env.example')).toBe('# One\n#PORT=1\n\n# Last\n#HOST=x\n');

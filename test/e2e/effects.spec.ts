@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
-import { simpleParser, type ParsedMail } from 'mailparser';
+import { buffer } from 'node:stream/consumers';
+import PostalMime, { type Email } from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 import { anEmail, TestSystem } from '../support/system';
 import { until } from '../support/until';
@@ -15,7 +16,7 @@ const finished = (system: TestSystem, id: string) =>
 describe('an email through an SMTP server', () => {
   let smtp: SMTPServer;
   let system: TestSystem;
-  let received: ParsedMail[];
+  let received: Email[];
   /** The reply codes of the server for the next emails, in order; then 250. */
   let replies: number[];
 
@@ -24,8 +25,8 @@ describe('an email through an SMTP server', () => {
       authOptional: true,
       disabledCommands: ['STARTTLS'],
       onData(stream, _session, callback) {
-        void simpleParser(stream).then((mail) => {
-          received.push(mail);
+        void buffer(stream).then(async (bytes) => {
+          received.push(await PostalMime.parse(bytes));
           const responseCode = replies.shift();
           callback(responseCode ? Object.assign(new Error('as the test says'), { responseCode }) : null);
         });
@@ -63,8 +64,8 @@ describe('an email through an SMTP server', () => {
       subject: '你好 – Grüße',
       text: '文本',
       html: '<p>文本</p>',
-      from: { text: 'shop@shop.example' },
-      to: { text: 'ada@example.com' },
+      from: { address: 'shop@shop.example' },
+      to: [{ address: 'ada@example.com' }],
     });
     expect((await system.get('/dev/mailbox')).body.items).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { CloudEvent } from 'cloudevents';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { queuesOf } from '@app/messaging';
 import { describeBrokers } from '../../apps/api/src/asyncapi/describe-brokers';
-import { faultsOf, schemasOf } from '../support/asyncapi';
+import { schemasOf } from '../support/asyncapi';
 import { removeChannels } from '../support/foreign/remove-channels';
 import { sendBinaryByAmqplib, sendByAmqplib } from '../support/foreign/with-amqplib';
 import { addByBullmq, plainQueue } from '../support/foreign/with-bullmq';
@@ -175,7 +175,7 @@ describe('a CloudEvent of another service', () => {
 
     // Runs only with a broker; the next group covers the system without one.
     onlyWith(TEST_RABBITMQ_URL ?? TEST_KAFKA_BROKERS ?? TEST_REDIS_URL)('the AsyncAPI document', () => {
-      it('is valid with all brokers that are configured here', assertDocument);
+      it('contains no password and describes the request, with all brokers that are configured here', assertDocument);
     });
   });
 
@@ -187,7 +187,7 @@ describe('a CloudEvent of another service', () => {
 
     it('is not kept by BullMQ after it was handled, even if its sender asks for that', assertNotKept);
 
-    it('matches the AsyncAPI document, which is valid', assertDocument);
+    it('matches the AsyncAPI document', assertDocument);
   });
 });
 
@@ -229,8 +229,7 @@ async function assertNotKept(): Promise<void> {
   }
 }
 
-async function assertDocument(): Promise<void> {
-  expect(await faultsOf(document)).toEqual([]);
+function assertDocument(): void {
   expect(JSON.stringify(document)).not.toContain('guest');
   schemasOf(document)['sms.send.v1.request']!.parse(JSON.parse(JSON.stringify(aRequest())));
 }

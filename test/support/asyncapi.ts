@@ -1,18 +1,32 @@
-import { Parser } from '@asyncapi/parser';
 import { z } from 'zod';
+import { BrokerRoutes, configuredBrokers, readSettings } from '@app/configuration';
+import { defineEvent } from '@app/contracts';
+import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
+import { brokerSettingNames, queuesOf } from '@app/messaging';
+import { describeBrokers } from '../../apps/api/src/asyncapi/describe-brokers';
+import { asyncApiDocument } from '../../apps/api/src/asyncapi/document';
 
-const parser = new Parser();
+/** An event with subscribers, and with names that are hard to put into a document. */
+export const priceChanged = defineEvent({
+  kind: 'price.changed',
+  version: 2,
+  broker: 'kafka',
+  data: z.object({ sku: z.string(), cents: z.int().min(0) }),
+  key: ({ sku }) => sku,
+  subscribers: ['search', 'search@2'],
+  partitions: 6,
+});
 
 /**
- * Checks a document with the official parser of AsyncAPI.
- * @returns errors and warnings in the words of the parser
+ * The document of all jobs and events, and of `priceChanged`.
+ * @param environment the variables with the addresses of the brokers
  */
-export async function faultsOf(document: object): Promise<string[]> {
-  const { diagnostics } = await parser.parse(JSON.stringify(document));
-  // 0 is an error, 1 a warning. The others are information, such as that there is a newer version than 3.0.
-  return diagnostics
-    .filter(({ severity }) => (severity as number) <= 1)
-    .map(({ code, path, message }) => `${code} at ${path.join('/')}: ${message}`);
+export function documentOf(environment: NodeJS.ProcessEnv): any {
+  const settings = readSettings(brokerSettingNames, environment);
+  const events = [...eventDefinitions, priceChanged];
+  const brokers = describeBrokers(settings, { queues: queuesOf(jobDefinitions), events });
+  const routes = new BrokerRoutes(configuredBrokers(settings), jobDefinitions);
+  return asyncApiDocument({ jobs: jobDefinitions, events }, brokers, routes);
 }
 
 /** The messages of a document by name, as schemas that parse them. */

@@ -1,5 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
-import { simpleParser } from 'mailparser';
+import { buffer } from 'node:stream/consumers';
+import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 import { until } from './until';
 
@@ -18,7 +19,8 @@ export class GatedMailServer {
       closeTimeout: 100,
       disabledCommands: ['STARTTLS'],
       onData: (stream, { id }, callback) => {
-        void simpleParser(stream).then(({ messageId }) => {
+        void buffer(stream).then(async (bytes) => {
+          const { messageId } = await PostalMime.parse(bytes);
           const accept = (): void => {
             this.held.delete(id);
             this.accepted.set(messageId!, (this.accepted.get(messageId!) ?? 0) + 1);

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { simpleParser } from 'mailparser';
+import { buffer } from 'node:stream/consumers';
+import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 import { freePort } from '../../scripts/postgres/free-port';
 import { projectFolder } from './postgres';
@@ -35,7 +36,8 @@ export async function startMonitoring(
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     onData: (stream, _session, callback) => {
-      void simpleParser(stream).then(({ subject }) => {
+      void buffer(stream).then(async (bytes) => {
+        const { subject } = await PostalMime.parse(bytes);
         mails.push(subject!);
         callback(null);
       });

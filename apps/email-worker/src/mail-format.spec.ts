@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { simpleParser } from 'mailparser';
+import PostalMime from 'postal-mime';
 import { SMTPServer } from 'smtp-server';
 import { createMailTransport } from './mail-transport';
 import { Mailer, type Email } from './mailer';
@@ -49,7 +49,7 @@ describe('an email as a mail server receives it', () => {
     // RFC 5322, 2.1.1: a line has at most 998 characters.
     expect(Math.max(...lengths)).toBeLessThanOrEqual(998);
     expect(raw.toString('latin1')).not.toMatch(/[^\r]\n|\r[^\n]/);
-    return simpleParser(raw);
+    return PostalMime.parse(raw);
   }
 
   it.each([

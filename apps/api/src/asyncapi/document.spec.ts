@@ -1,24 +1,7 @@
-import { z } from 'zod';
-import { BrokerRoutes, configuredBrokers, readSettings } from '@app/configuration';
-import { defineEvent } from '@app/contracts';
-import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
-import { brokerSettingNames, encodeEvent, encodeMessage, queuesOf } from '@app/messaging';
-import { faultsOf, schemasOf } from '../../../../test/support/asyncapi';
-import { describeBrokers } from './describe-brokers';
-import { asyncApiDocument } from './document';
+import { jobDefinitions } from '@app/features/catalogue';
+import { encodeEvent, encodeMessage, queuesOf } from '@app/messaging';
+import { documentOf, priceChanged, schemasOf } from '../../../../test/support/asyncapi';
 
-/** An event with subscribers, and with names that are hard to put into a document. */
-const priceChanged = defineEvent({
-  kind: 'price.changed',
-  version: 2,
-  broker: 'kafka',
-  data: z.object({ sku: z.string(), cents: z.int().min(0) }),
-  key: ({ sku }) => sku,
-  subscribers: ['search', 'search@2'],
-  partitions: 6,
-});
-
-const events = [...eventDefinitions, priceChanged];
 const secrets = { user: 'nobody-may-know', password: 'nor-this' };
 const withSecrets = (protocol: string, rest: string) => `${protocol}://${secrets.user}:${secrets.password}@${rest}`;
 
@@ -29,14 +12,6 @@ const redis = { REDIS_URL: withSecrets('rediss', 'redis.example.com/3') };
 const rabbitmq = { RABBITMQ_URL: withSecrets('amqps', 'rabbit.example.com:5671/%2Fshop'), BROKER_PREFIX: 'shop.' };
 const kafka = { KAFKA_BROKERS: 'one.example.com:9092,two.example.com:9093', BROKER_PREFIX: 'shop.' };
 
-// The tests check the content of the document, so its type is any.
-function documentOf(environment: NodeJS.ProcessEnv): any {
-  const settings = readSettings(brokerSettingNames, { ...postgres, ...environment });
-  const brokers = describeBrokers(settings, { queues: queuesOf(jobDefinitions), events });
-  const routes = new BrokerRoutes(configuredBrokers(settings), jobDefinitions);
-  return asyncApiDocument({ jobs: jobDefinitions, events }, brokers, routes);
-}
-
 describe('the AsyncAPI document', () => {
   it.each<[string, NodeJS.ProcessEnv, string[]]>([
     ['BullMQ on PostgreSQL', {}, ['bullmq']],
@@ -44,9 +19,8 @@ describe('the AsyncAPI document', () => {
     ['RabbitMQ', rabbitmq, ['bullmq', 'rabbitmq']],
     ['two addresses of Kafka', kafka, ['bullmq', 'kafka', 'kafka-2']],
     ['all of them', { ...redis, ...rabbitmq, ...kafka }, ['bullmq', 'rabbitmq', 'kafka', 'kafka-2']],
-  ])('is valid and contains no secret with %s', async (_, environment, servers) => {
-    const document = documentOf(environment);
-    expect(await faultsOf(document)).toEqual([]);
+  ])('contains no secret with %s', (_, environment, servers) => {
+    const document = documentOf({ ...postgres, ...environment });
     expect(Object.keys(document.servers)).toEqual(servers);
     const text = JSON.stringify(document);
     for (const secret of Object.values(secrets)) expect(text).not.toContain(secret);
@@ -54,10 +28,10 @@ describe('the AsyncAPI document', () => {
   });
 
   it('gives the address of every server', () => {
-    expect(documentOf({}).servers).toEqual({
+    expect(documentOf(postgres).servers).toEqual({
       bullmq: { host: 'db.example.com:5433', protocol: 'postgres', pathname: '/queue' },
     });
-    expect(documentOf({ ...redis, ...rabbitmq, ...kafka }).servers).toEqual({
+    expect(documentOf({ ...postgres, ...redis, ...rabbitmq, ...kafka }).servers).toEqual({
       bullmq: { host: 'redis.example.com', protocol: 'rediss', pathname: '/3' },
       rabbitmq: { host: 'rabbit.example.com:5671', protocol: 'amqps', pathname: '/%2Fshop', protocolVersion: '0.9.1' },
       kafka: { host: 'one.example.com:9092', protocol: 'kafka' },
@@ -66,7 +40,7 @@ describe('the AsyncAPI document', () => {
   });
 
   it('has a channel for each job queue on each broker, under the name that the broker uses', () => {
-    const { channels } = documentOf({ ...redis, ...rabbitmq, ...kafka, BULLMQ_PREFIX: 'shop' });
+    const { channels } = documentOf({ ...postgres, ...redis, ...rabbitmq, ...kafka, BULLMQ_PREFIX: 'shop' });
     for (const { queue, partitions } of queuesOf(jobDefinitions)) {
       expect(channels[`bullmq.queue.${queue}`]).toMatchObject({
         address: queue,
@@ -89,7 +63,7 @@ describe('the AsyncAPI document', () => {
   });
 
   it('has channels for each event, and one channel per subscriber where the broker needs it', () => {
-    const { channels, operations } = documentOf({ ...rabbitmq, ...kafka });
+    const { channels, operations } = documentOf({ ...postgres, ...rabbitmq, ...kafka });
     const about = Object.keys(channels).filter((id) => id.includes('price.changed'));
     expect(about).toEqual([
       'bullmq.queue.price.changed.search',
@@ -117,13 +91,13 @@ describe('the AsyncAPI document', () => {
 
   it('lists what this system sends (events by one broker, jobs by all) and what it receives (also requests of other services)', () => {
     const sent = (environment: NodeJS.ProcessEnv) =>
-      Object.keys(documentOf(environment).operations).filter((id) => /^send\..*price/.test(id));
+      Object.keys(documentOf({ ...postgres, ...environment }).operations).filter((id) => /^send\..*price/.test(id));
     expect(sent({ ...rabbitmq, ...kafka })).toEqual(['send.kafka.topic.price.changed']);
     expect(sent(rabbitmq)).toEqual([
       'send.bullmq.queue.price.changed.search',
       'send.bullmq.queue.price.changed.search@2',
     ]);
-    const { operations } = documentOf({ ...rabbitmq, ...kafka });
+    const { operations } = documentOf({ ...postgres, ...rabbitmq, ...kafka });
     const messagesOf = (id: string) => operations[id].messages.map(({ $ref }: any) => $ref.split('/').at(-1));
     expect(messagesOf('send.rabbitmq.direct.sms')).toEqual(['sms.send.v1.dispatch']);
     for (const id of ['bullmq.queue', 'rabbitmq.queue', 'kafka.topic']) {
@@ -132,7 +106,7 @@ describe('the AsyncAPI document', () => {
   });
 
   it('accepts each message as this system sends it, and rejects one with another field', () => {
-    const document = documentOf({});
+    const document = documentOf(postgres);
     const schemas = schemasOf(document);
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
     const ids = { id: '019e0000-0000-7000-8000-000000000000', at: new Date(), traceparent };
@@ -152,7 +126,7 @@ describe('the AsyncAPI document', () => {
   });
 
   it('describes the message by which another service requests a job', () => {
-    const schema = schemasOf(documentOf({}))['sms.send.v1.request']!;
+    const schema = schemasOf(documentOf(postgres))['sms.send.v1.request']!;
     const data = { to: '+4915112345678', text: 'Hi' };
     const request = { specversion: '1.0', id: '1', source: 'https://shop.example.com', type: 'sms.send.v1', data };
     schema.parse(request);

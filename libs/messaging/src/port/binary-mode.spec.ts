@@ -1,4 +1,3 @@
-import { CloudEvent, Kafka as KafkaBinding } from 'cloudevents';
 import fc from 'fast-check';
 import { fromBinaryMode, type BinaryEvent } from './binary-mode';
 import { maxMessageBytes, parseMessage, rawBytes, UnreadableMessageError } from './job-message';
@@ -42,14 +41,13 @@ describe('a CloudEvent in binary mode', () => {
     expect(fromBinaryMode(native, ['other_'])).toBe(native.bytes);
   });
 
-  it('is read as the cloudevents package writes it, in whatever form the client passes its headers', () => {
-    const { headers, value } = KafkaBinding.binary(new CloudEvent({ ...attributes, data }));
+  it('is read in whatever form the client passes its headers', () => {
+    const headers = prefixed('ce_');
     const asBytes = Object.fromEntries(
-      Object.entries(headers).flatMap(([name, text]) => (text ? [[name, Buffer.from(String(text))]] : [])),
+      Object.entries(headers).map(([name, text]) => [name, Buffer.from(String(text))]),
     );
-    const bytes = Buffer.from(JSON.stringify(value));
     for (const given of [headers, asBytes, { ...asBytes, ce_id: [Buffer.from('order-4711'), 'another'] }]) {
-      expect(parseMessage(received({ headers: given, bytes }))).toEqual(parsed);
+      expect(parseMessage(received({ headers: given }))).toEqual(parsed);
     }
   });
 
