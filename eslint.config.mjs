@@ -65,7 +65,7 @@ export default tseslint.config(
       '@typescript-eslint/dot-notation': 'off',
       // Options of Nest and of fetch are classes in their types, and objects in everybody's code.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
-      // An empty variable counts as one that is not set.
+      // `||`: an empty variable counts as not set.
       '@typescript-eslint/prefer-nullish-coalescing': ['error', { ignorePrimitives: { string: true } }],
       // `Steps.from<Delivery, void>()`: the type of what a step returns.
       '@typescript-eslint/no-invalid-void-type': 'off',

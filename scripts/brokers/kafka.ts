@@ -72,7 +72,7 @@ export async function startKafka(options: StartOptions = {}): Promise<RunningBro
 }
 
 interface KafkaPlace {
-  /** The address on which it listens; clients get 127.0.0.1. */
+  /** Its listening address. It tells clients to connect to 127.0.0.1. */
   readonly host: string;
   readonly port: number;
   /** Default: the same port. Differs behind a proxy. */

@@ -28,8 +28,8 @@ const licensesOfFiles: Readonly<Record<string, string>> = {
 };
 
 /**
- * Finds all packages that are installed for the named ones: their dependencies, those of every platform, and the peers
- * that npm installs with them.
+ * Finds all packages that are installed for the named ones: their dependencies (also the optional ones of every
+ * platform), and the peers that npm installs with them.
  * @param roots names of direct dependencies
  * @throws Error for a package with an unknown licence
  */

@@ -75,7 +75,7 @@ export class Gone {
     return this.variables.has(word) || this.words.has(word) || this.names.has(word);
   }
 
-  /** Whether a word of inline code in a documentation page names a part that stays. */
+  /** Whether a word of inline code in a documentation page belongs to a part that is kept. */
   isKept(word: string): boolean {
     return this.keptWords.has(word);
   }

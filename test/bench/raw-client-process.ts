@@ -2,7 +2,7 @@ import { runContender } from './drain/contender';
 
 const reportEach = process.env['BENCH_REPORT'] === 'each';
 
-/** The client of a broker that acknowledges messages and does nothing else. */
+/** A broker's client: it acknowledges messages and does nothing else. */
 void runContender((line) => ({
   take: (bodies) => {
     line.runs += bodies.length;

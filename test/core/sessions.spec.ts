@@ -46,7 +46,7 @@ describe('a PostgreSQL session of an app', () => {
     });
   });
 
-  it('has the settings in the connection string as well as its own', async () => {
+  it('takes settings from the connection string; those of the application win', async () => {
     const address = new URL(database.url);
     address.searchParams.set('options', '-c work_mem=5MB --search_path="other\\ one",public -c TimeZone=Asia/Tokyo');
     await withPool(createLedgerPool(address.href, 'test', callerPool), async (pool) => {

@@ -6,7 +6,7 @@ import {
   type Capabilities,
 } from '@app/messaging';
 
-/** A broker for the tests of the core: through its driver, through a foreign client, and with data loss. */
+/** A broker in tests of the core. It serves its driver and a foreign client, and can lose its messages. */
 export interface BrokerUnderTest {
   /** Connects one process: the relay, which publishes, or a worker, which consumes. */
   connect(use: 'publish' | 'consume', topology: BrokerTopology): Promise<BrokerDriver>;

@@ -23,8 +23,8 @@ const listStatement = statement<FoundProduct>('product_list').with(
 );
 
 /**
- * Matches every word of the question, as a prefix of a word or by its stem. The same parser splits the question and the
- * text into words. Each word is quoted, so that no part of it is an operator.
+ * Matches all words of the question as prefixes, or all by their stems. The same parser splits the question and the text
+ * into words. Each word is quoted, so that no part of it is an operator.
  */
 const asked = (
   question: string,

@@ -34,7 +34,7 @@ export function createLedgerPool(url: string, application: string, settings: Poo
       application_name: application,
       max,
       connectionTimeoutMillis: settings.connectMs,
-      // For a server that does not answer at all: `statement_timeout` ends any other statement first.
+      // For a server that does not answer at all. A server that does ends the statement first, by `statement_timeout`.
       query_timeout: settings.queryMs + 200,
     },
     ledgerSession(settings),

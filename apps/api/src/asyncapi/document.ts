@@ -5,8 +5,8 @@ import { messagesOf, type Catalogue } from './messages';
 
 /**
  * Builds the AsyncAPI document (https://www.asyncapi.com/docs/reference/specification/v3.0.0): the messages that this
- * system publishes and consumes. The sources are the definitions and the drivers' descriptions of the configured
- * brokers.
+ * system publishes and consumes. Its sources: the definitions of jobs and events, and what each driver says of its
+ * broker.
  */
 export function asyncApiDocument(
   catalogue: Catalogue,

@@ -63,7 +63,7 @@ function eventOf(event: EventDefinition): object {
   };
 }
 
-/** Converts to JSON Schema draft 7, the default schema format of AsyncAPI. */
+/** Converts to JSON Schema draft 7, which is a subset of the default schema format of AsyncAPI. */
 function toJsonSchema(schema: z.ZodType): object {
   const json = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
   delete json.$schema;

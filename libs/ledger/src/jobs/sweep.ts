@@ -102,8 +102,8 @@ async function sweepIn(
 ): Promise<Sweep> {
   const beganAt = performance.now();
   await client.query('BEGIN');
-  // Takes the table locks of a heartbeat and of the sweep, without waiting. A sweep that waited for them would get them
-  // at the same moment as the heartbeats, and would race against them.
+  // Takes the table locks of a heartbeat and of the sweep, or fails at once. A sweep that waited would get its locks at
+  // the moment when the waiting heartbeats get theirs, and would race against these.
   await client.query('LOCK TABLE job, outbox, job_update, dead_letter, event_outbox IN ROW EXCLUSIVE MODE NOWAIT');
   const [clock] = await clockStatement.run(client);
   if (!agrees({ ...clock!, tookMs: performance.now() - beganAt })) return { swept: [], locked: [] };
