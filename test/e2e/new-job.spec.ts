@@ -153,4 +153,11 @@ describe('npm run new:job', () => {
     }
     expect(stderr).toMatch(/Test Suites: (\d+) passed, \1 total/);
   });
+
+  it('completes the new job on its broker when its worker is killed, as its own test says', () => {
+    // The nested run takes the servers that this run has started.
+    const test = [testRunner, 'test/e2e/invoice.spec.ts', '--selectProjects', 'e2e', '--runInBand'];
+    const { status, stderr } = copy.run(process.execPath, test);
+    expect([status, stderr]).toEqual([0, expect.stringContaining('PASS e2e test/e2e/invoice.spec.ts')]);
+  });
 });
