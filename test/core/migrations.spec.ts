@@ -16,6 +16,7 @@ const beyondPrisma: Record<string, string[]> = {
     'job_order_complete',
     'job_priority_known',
     'product_price_cents_check',
+    'redrive_state_known',
     'webhook_endpoint_disabled_why',
     'webhook_endpoint_previous_secret_ends',
   ],

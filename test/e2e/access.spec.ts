@@ -97,6 +97,20 @@ describe('the access of each role', () => {
     ['GET', '/v1/session', { ...all(200), ...strangers }],
     ['GET', '/v1/dead-letters', lookers(200)],
     ['GET', '/v1/dead-letters/019e0000-0000-7000-8000-000000000000/raw', lookers(404)],
+    ['GET', '/v1/dead-letters/019e0000-0000-7000-8000-000000000000', { ...lookers(404), viewer: 403 }],
+    ['POST', '/v1/dead-letters/019e0000-0000-7000-8000-000000000000/redrive', { ...lookers(404), viewer: 403 }],
+    [
+      'POST',
+      '/v1/dead-letters/019e0000-0000-7000-8000-000000000000/discard',
+      { ...lookers(404), viewer: 403 },
+      { reason: 'a test' },
+    ],
+    ['GET', '/v1/redrives', { ...lookers(200), viewer: 403 }],
+    ['POST', '/v1/redrives', { ...lookers(202), viewer: 403 }, { filter: { kind: 'nothing' } }],
+    ['GET', '/v1/redrives/019e0000-0000-7000-8000-000000000000', { ...lookers(404), viewer: 403 }],
+    ['POST', '/v1/redrives/019e0000-0000-7000-8000-000000000000/pause', { ...lookers(404), viewer: 403 }],
+    ['POST', '/v1/redrives/019e0000-0000-7000-8000-000000000000/resume', { ...lookers(404), viewer: 403 }],
+    ['GET', '/v1/audit', { ...lookers(200), viewer: 403 }],
     ['POST', '/v1/dead-letters/redrive', { ...lookers(202), viewer: 403 }, { filter: {} }],
     ['PUT', '/admin/queues/api/queues/email.send/retry/failed', { ...lookers(200), viewer: 403 }],
     ['POST', '/v1/jobs/:job/cancel', { ...users(404), user: 202 }],
@@ -119,7 +133,9 @@ describe('the access of each role', () => {
           ? 'process_unknown'
           : path.startsWith('/v1/dead-letters')
             ? 'dead_letter_not_found'
-            : 'job_not_found';
+            : path.startsWith('/v1/redrives')
+              ? 'redrive_not_found'
+              : 'job_not_found';
         const code = { 401: 'unauthenticated', 403: 'forbidden', 404: unknown }[answer.status];
         if (code) expect(answer.body).toMatchObject({ status: answer.status, code, type: `urn:problem:${code}` });
       }

@@ -89,6 +89,71 @@ onEachBackend('dead letters', (backend) => {
     expect(refused.body).toMatchObject({ redriven: [], refused: [{ code: 'unreadable' }] });
     expect(await system.effects()).toHaveProperty('size', before + 1);
   });
+
+  it('contain a refused email, of which an operator makes one new job with another address', async () => {
+    const refused = { ...anEmail('refused'), to: 'nobody@example.invalid' };
+    const { id } = (await system.post('/v1/emails', refused)).body;
+    await reaches(system, id, 'failed');
+    const letter = await letterOf(id);
+    expect((await system.get(`/v1/dead-letters/${letter}`)).body).toMatchObject({
+      jobId: id,
+      state: 'failed',
+      payload: { to: refused.to },
+      errors: [{ attempt: 1, error: { code: 'refused_by_handler' } }],
+      redrivenFrom: null,
+    });
+    const edit = (dead: string, to: string) =>
+      system.post(`/v1/dead-letters/${dead}/redrive`, { payload: { ...refused, to } });
+    expect(await edit(letter, 'nowhere')).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_body', errors: [{ path: 'payload.to' }] },
+    });
+
+    const second = (await edit(letter, 'nobody@shop.invalid')).body.jobId;
+    await reaches(system, second, 'failed');
+    const next = await letterOf(second);
+    expect((await system.get(`/v1/dead-letters/${next}`)).body).toMatchObject({ redrivenFrom: letter });
+
+    const answers = await Promise.all([edit(next, 'ada@example.com'), edit(next, 'ada@example.com')]);
+    const [made, late] = answers.toSorted((one, other) => one.status - other.status);
+    expect([made, late]).toMatchObject([{ status: 202 }, { status: 409, body: { code: 'redriven' } }]);
+    await reaches(system, made!.body.jobId, 'completed');
+    expect((await system.effects()).get(`<${made!.body.jobId}@example.com>`)).toBe(1);
+    expect((await system.get(`/v1/dead-letters/${next}`)).body).toMatchObject({
+      state: 'failed',
+      redrivenAs: made!.body.jobId,
+    });
+    expect(await system.post(`/v1/dead-letters/${next}/redrive`, {})).toMatchObject({ status: 409 });
+    expect((await system.get(`/v1/audit?subject=${next}`)).body.items).toMatchObject([
+      { action: 'dead_letter.redrive_edited', detail: { jobId: second, newJobId: made!.body.jobId } },
+    ]);
+  });
+
+  it('that were discarded are not redriven any more', async () => {
+    const { id } = (await system.post('/v1/emails', { ...anEmail('discarded'), to: 'nobody@example.invalid' })).body;
+    await reaches(system, id, 'failed');
+    const letter = await letterOf(id);
+    const discard = (dead: string, reason: string) => system.post(`/v1/dead-letters/${dead}/discard`, { reason });
+    for (const reason of ['a test order', 'said twice']) {
+      expect(await discard(letter, reason)).toMatchObject({ status: 200, body: { discardReason: 'a test order' } });
+    }
+    expect(await system.post(`/v1/dead-letters/${letter}/redrive`, {})).toMatchObject({ status: 409 });
+    expect((await system.post('/v1/dead-letters/redrive', { filter: { kind: 'email.send' } })).body.redriven).toEqual(
+      [],
+    );
+    expect((await system.get('/v1/dead-letters?discarded=true')).body.items).toMatchObject([{ id: letter }]);
+    expect((await system.get(`/v1/audit?subject=${letter}`)).body.items).toMatchObject([
+      { action: 'dead_letter.discard', detail: { reason: 'a test order' } },
+    ]);
+    const { items } = (await system.get('/v1/dead-letters?redriven=true&limit=1')).body;
+    expect(await discard(items[0].id, 'too late')).toMatchObject({ status: 409, body: { code: 'redriven' } });
+  });
+
+  async function letterOf(jobId: string): Promise<string> {
+    const { items } = (await system.get(`/v1/dead-letters?search=${jobId}`)).body;
+    expect(items).toHaveLength(1);
+    return items[0].id;
+  }
 });
 
 describe('operations', () => {

@@ -243,6 +243,39 @@ const routes: Record<string, Route> = {
     visit: () => ask('GET', `/v1/dead-letters/${owned.email}/raw`, rival),
     asked: () => owned.email,
   },
+  'GET /v1/dead-letters/{id}': {
+    status: 403,
+    visit: () => ask('GET', `/v1/dead-letters/${owned.email}`, rival),
+    asked: () => owned.email,
+  },
+  'POST /v1/dead-letters/{id}/redrive': {
+    status: 403,
+    visit: () => ask('POST', `/v1/dead-letters/${owned.email}/redrive`, rival),
+    asked: () => owned.email,
+  },
+  'POST /v1/dead-letters/{id}/discard': {
+    status: 403,
+    visit: () => ask('POST', `/v1/dead-letters/${owned.email}/discard`, rival, { reason: 'not mine' }),
+    asked: () => owned.email,
+  },
+  'GET /v1/redrives': { status: 403, visit: () => ask('GET', '/v1/redrives', rival) },
+  'POST /v1/redrives': { status: 403, visit: () => ask('POST', '/v1/redrives', rival, { filter: {} }) },
+  'GET /v1/redrives/{id}': {
+    status: 403,
+    visit: () => ask('GET', `/v1/redrives/${owned.email}`, rival),
+    asked: () => owned.email,
+  },
+  'POST /v1/redrives/{id}/pause': {
+    status: 403,
+    visit: () => ask('POST', `/v1/redrives/${owned.email}/pause`, rival),
+    asked: () => owned.email,
+  },
+  'POST /v1/redrives/{id}/resume': {
+    status: 403,
+    visit: () => ask('POST', `/v1/redrives/${owned.email}/resume`, rival),
+    asked: () => owned.email,
+  },
+  'GET /v1/audit': { status: 403, visit: () => ask('GET', '/v1/audit', rival) },
   'GET /v1/session': { status: 200, visit: () => ask('GET', '/v1/session', rival) },
   // Ends the session of the caller. A Bearer key has no session.
   'DELETE /v1/session': {

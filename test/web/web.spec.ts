@@ -237,6 +237,38 @@ const views = [
     await page.getByText(/^redriven \d/).waitFor();
   });
 
+  it('corrects the address of a refused email, whose new job completes, and discards another dead letter', async () => {
+    const refuse = async () => {
+      await page.goto('/app/failure-lab');
+      await page.getByRole('button', { name: 'Send to an unknown mailbox' }).click();
+      await page.getByRole('link', { name: 'See the dead letters' }).click();
+      await page.getByRole('button', { name: 'Redrive', exact: true }).first().waitFor();
+      await page.getByLabel('Search').fill('5.1.2');
+      await page.getByRole('link', { name: 'Open it' }).first().click();
+      await page.getByRole('heading', { name: 'What happened' }).waitFor();
+    };
+    await refuse();
+    expect(await violations(page)).toEqual([]);
+    const payload = page.getByLabel('Payload');
+    const corrected = (await payload.inputValue()).replace('nobody@example.invalid', 'ada@example.com');
+    await payload.fill(corrected.replace('}', ''));
+    await page.getByRole('button', { name: 'Redrive with this payload' }).click();
+    await page.getByText('Expected a JSON object.').waitFor();
+    await payload.fill(corrected);
+    await page.getByRole('button', { name: 'Redrive with this payload' }).click();
+    await card('What operators did').getByText('dead_letter.redrive_edited').waitFor();
+    await page.getByRole('link', { name: 'The new job' }).click();
+    await card('Path of the job').locator('[data-state=completed]').waitFor();
+
+    await refuse();
+    await page.getByLabel('Reason').fill('nobody lives there');
+    await page.getByRole('button', { name: 'Discard' }).click();
+    await card('What happened')
+      .getByText(/^discarded .*: nobody lives there/)
+      .waitFor();
+    await card('What operators did').getByText('dead_letter.discard').waitFor();
+  });
+
   it('shows that the attempt for a busy mailbox is retried', async () => {
     await page.goto('/app/failure-lab');
     await page.getByRole('button', { name: 'Send to a busy mailbox' }).click();

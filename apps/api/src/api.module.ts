@@ -29,11 +29,13 @@ import { LiveController } from './live/live.controller';
 import { LiveFeed } from './live/live-feed';
 import { Streams } from './live/streams';
 import { JobsController } from './jobs/jobs.controller';
+import { AuditController } from './operations/audit.controller';
 import { BrokersController } from './operations/brokers.controller';
 import { DeadLettersController } from './operations/dead-letters.controller';
 import { MetricsController } from './operations/metrics.controller';
 import { HealthController } from './operations/health.controller';
 import { Redriver } from './operations/redriver';
+import { RedrivesController } from './operations/redrives.controller';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
 import { WebController } from './web/web.controller';
 
@@ -62,6 +64,8 @@ export class ApiModule {
         FilesController,
         BrokersController,
         DeadLettersController,
+        RedrivesController,
+        AuditController,
         HealthController,
         MetricsController,
         WebController,

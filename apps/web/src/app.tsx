@@ -3,6 +3,7 @@ import { useLiveJobs } from './api/live';
 import { useLogOut } from './api/session';
 import { Shell } from './shell/shell';
 import { BrokersView } from './views/brokers-view';
+import { DeadLetterView } from './views/dead-letter-view';
 import { DeadLettersView } from './views/dead-letters-view';
 import { FailureLabView } from './views/failure-lab-view';
 import { JobView } from './views/job-view';
@@ -35,6 +36,7 @@ function Views({ onLogOut }: { onLogOut: () => void }) {
         <Route path="/app/webhooks" element={<WebhooksView />} />
         <Route path="/app/brokers" element={<BrokersView />} />
         <Route path="/app/dead-letters" element={<DeadLettersView />} />
+        <Route path="/app/dead-letters/:id" element={<DeadLetterView />} />
         <Route path="*" element={<NotFoundView />} />
       </Route>
     </Routes>

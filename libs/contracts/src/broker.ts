@@ -5,3 +5,5 @@ export type BrokerName = (typeof brokerNames)[number];
 
 /** The brokers that a caller may name in `options.broker`. */
 export const requestableBrokers = ['bullmq', 'rabbitmq', 'kafka'] as const satisfies readonly BrokerName[];
+
+export type RequestableBroker = (typeof requestableBrokers)[number];

@@ -1,3 +1,5 @@
+import type { JobState } from '@app/contracts';
+import type { JobError } from './jobs/settle';
 import { statement, statementVariants, type Database } from './statement';
 
 /** A message that could not be read, with its original bytes. */
@@ -44,31 +46,84 @@ export interface DeadLetter {
   readonly createdAt: Date;
   readonly redrivenAt: Date | null;
   readonly redrivenBy: string | null;
+  /** The job with another payload by which it was redriven. */
+  readonly redrivenAs: string | null;
+  readonly discardedAt: Date | null;
+  readonly discardedBy: string | null;
+  readonly discardReason: string | null;
 }
 
 const columns = `id, broker, queue, job_id AS "jobId", tenant, left(kind, ${shownCharacters}) AS kind, reason,
           left(detail, ${shownCharacters}) AS detail, left(source, ${shownCharacters}) AS source,
           substring(raw FOR ${shownRawBytes}) AS raw, octet_length(raw) AS "rawBytes", created_at AS "createdAt",
-          redriven_at AS "redrivenAt", redriven_by AS "redrivenBy"`;
+          redriven_at AS "redrivenAt", redriven_by AS "redrivenBy", redriven_as AS "redrivenAs",
+          discarded_at AS "discardedAt", discarded_by AS "discardedBy", discard_reason AS "discardReason"`;
 
 /**
- * Lists dead letters, newest first. Each one is a few kilobytes at most. Another service may have written the kind, at any
+ * Lists dead letters, newest first. Each one is a few kilobytes at most. A search reads dead letters until it has found
+ * enough; it looks for the text anywhere in kind, reason, detail, source and the id of the job, in either case. Another service may have written the kind, at any
  * length, so the index covers only its first 100 characters.
  */
-export const listDeadLetters = statementVariants<DeadLetter>((given) => ['dead_letter_list', ...given].join('_')).with(
+export const listDeadLetters = statementVariants<DeadLetter>((given) => ['dead_letters', ...given].join('_')).with(
   { limit: 'int' },
-  { kind: 'text', broker: 'text', isRedriven: 'boolean', before: 'uuid' },
+  { kind: 'text', broker: 'text', isRedriven: 'boolean', isDiscarded: 'boolean', search: 'text', before: 'uuid' },
   ($) => {
     const conditions = [
       $.kind && `left(kind, 100) = left(${$.kind}, 100) AND kind = ${$.kind}`,
       $.broker && `broker = ${$.broker}`,
       $.isRedriven && `(redriven_at IS NOT NULL) = ${$.isRedriven}`,
+      $.isDiscarded && `(discarded_at IS NOT NULL) = ${$.isDiscarded}`,
+      $.search && `strpos(lower(concat_ws(' ', kind, reason, detail, source, job_id)), lower(${$.search})) > 0`,
       $.before && `(created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = ${$.before})`,
     ].filter((condition) => condition !== undefined);
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
     return `SELECT ${columns} FROM dead_letter ${where} ORDER BY created_at DESC, id DESC LIMIT ${$.limit}`;
   },
 );
+
+/** One error of a job that failed, or that was retried. */
+export interface RecordedError {
+  readonly at: Date;
+  readonly attempt: number;
+  readonly error: JobError;
+}
+
+/** A dead letter with its job. */
+export interface DeadLetterDetail extends DeadLetter {
+  /** null for a message that could not be read, and for a job that was deleted. */
+  readonly payload: unknown;
+  /** The job's state now. */
+  readonly state: JobState | null;
+  /** The errors of all attempts, also of those before a redrive, in their order: the last 100. */
+  readonly errors: readonly RecordedError[];
+  /** The dead letter whose payload was changed into this job's. */
+  readonly redrivenFrom: string | null;
+}
+
+const detailStatement = statement<Omit<DeadLetterDetail, 'errors'>>('dead_letter_detail').with(
+  { id: 'uuid' },
+  ($) => `SELECT letter.*, job.payload, job.state,
+          (SELECT earlier.id FROM dead_letter earlier WHERE earlier.redriven_as = letter."jobId") AS "redrivenFrom"
+     FROM (SELECT ${columns} FROM dead_letter WHERE id = ${$.id}) letter
+     LEFT JOIN job ON job.id = letter."jobId"`,
+);
+
+const errorsStatement = statement<RecordedError>('dead_letter_errors').with(
+  { jobId: 'uuid' },
+  ($) => `SELECT at, (data->>'attempt')::int AS attempt, data->'error' AS error
+     FROM (SELECT at, sequence, data FROM job_update
+            WHERE job_id = ${$.jobId} AND type = 'state' AND data ? 'error'
+            ORDER BY sequence DESC LIMIT 100) latest
+    ORDER BY sequence`,
+);
+
+/** @returns undefined when there is no such dead letter */
+export async function readDeadLetter(database: Database, id: string): Promise<DeadLetterDetail | undefined> {
+  const [letter] = await detailStatement.run(database, { id });
+  if (!letter) return undefined;
+  const errors = letter.jobId === null ? [] : await errorsStatement.run(database, { jobId: letter.jobId });
+  return { ...letter, errors };
+}
 
 const rawStatement = statement<{ raw: Buffer | null }>('dead_letter_raw').with(
   { id: 'uuid' },

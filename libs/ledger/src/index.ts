@@ -1,4 +1,6 @@
 export * from './assert-session';
+export * from './audit';
+export * from './dead-letter-actions';
 export * from './dead-letters';
 export * from './events/begun-events';
 export * from './jobs/board-jobs';
@@ -27,6 +29,7 @@ export * from './outbox/wake-up';
 export * from './queue-readers';
 export * from './rate-limit';
 export * from './record-processed';
+export * from './redrives';
 export * from './retention';
 export * from './schedules';
 export * from './session';

@@ -144,7 +144,7 @@ export function statementVariants<Row extends QueryResultRow>(nameOf: (given: re
         /** Runs the statement that has exactly the optional parameters whose values are not undefined. */
         run: (
           database: Database,
-          values: Values<Required> & { [Name in keyof Optional]: Types[Optional[Name]] | undefined },
+          values: Values<Required> & { [Name in keyof Optional]?: Types[Optional[Name]] | undefined },
         ) => variants.get(nameOf(keys.filter((key) => values[key] !== undefined)))!.run(database, values),
       };
     },

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { AcceptedJob, ClaimedJob, RetentionWalk, Settlement, SweptJob } from '@app/ledger';
+import type { AcceptedJob, ClaimedJob, Redrive, RetentionWalk, Settlement, SweptJob } from '@app/ledger';
 import type { Delivery } from './port/consumer';
 import type { ParsedMessage } from './port/job-message';
 
@@ -38,6 +38,8 @@ export interface MessagingSignalMap {
   delivery_failed: [delivery: Delivery, error: unknown];
   /** Failed jobs were redriven. */
   redriven: [jobIds: readonly string[], by: string];
+  /** All its dead letters were redriven, or it has stopped because most jobs failed again. */
+  redrive_ended: [redriveId: string, state: Redrive['state']];
   swept: [job: SweptJob];
   /** Rows of the ledger that were older than their retention. */
   deleted: [what: RetentionWalk, count: number];

@@ -37,6 +37,7 @@ export function logSignals(signals: MessagingSignals, logger: PinoLogger): void 
     ),
   );
   signals.on('redriven', (jobIds, by) => logger.warn({ jobIds, by }, 'failed jobs redriven'));
+  signals.on('redrive_ended', (redriveId, state) => logger.warn({ redriveId }, `redrive ${state}`));
   signals.on('swept', ({ id, kind, state, attempt }) =>
     logger.warn({ jobId: id, kind, attempt }, `lease expired; job ${state}`),
   );

@@ -7,7 +7,7 @@ import { wakeUpChannel } from '@app/ledger';
  * or a cron tick needs no waiting in a test. Time-outs of handlers use the process's own clock.
  *
  * PostgreSQL looks up `now()` along the search path. The test database has a function of that name before PostgreSQL's
- * own (https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-CATALOG).
+ * own, and the defaults of columns call it too (https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-CATALOG).
  */
 export class TestClock {
   private constructor(private readonly databaseUrl: string) {}
@@ -22,7 +22,14 @@ export class TestClock {
         INSERT INTO test_clock.moved VALUES (interval '0');
         CREATE FUNCTION test_clock.now() RETURNS timestamptz LANGUAGE sql STABLE
           AS 'SELECT pg_catalog.now() + by FROM test_clock.moved';
-        ALTER TABLE job ALTER created_at SET DEFAULT test_clock.now();
+        DO $$
+        DECLARE it record;
+        BEGIN
+          FOR it IN SELECT table_name, column_name FROM information_schema.columns
+                     WHERE table_schema = 'public' AND column_default = 'CURRENT_TIMESTAMP' LOOP
+            EXECUTE format('ALTER TABLE %I ALTER %I SET DEFAULT test_clock.now()', it.table_name, it.column_name);
+          END LOOP;
+        END $$;
         ALTER DATABASE ${database} SET search_path = test_clock, public, pg_catalog`);
     });
     return new TestClock(databaseUrl);

@@ -1,7 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import { MessagingSignals } from '@app/messaging';
-import { OutboxWakeUp, redrive, type RedriveSelection } from '@app/ledger';
+import type { JobDefinition, RequestableBroker } from '@app/contracts';
+import { jobDefinitions } from '@app/features/catalogue';
+import { invalidBody, Problem, quoted, toFieldErrors } from '@app/http';
+import { JobsService, MessagingSignals } from '@app/messaging';
+import {
+  inTransaction,
+  lockDeadLetter,
+  readDeadLetter,
+  OutboxWakeUp,
+  redrive,
+  redrivenAs,
+  Transactions,
+  type LockedDeadLetter,
+  type RedriveSelection,
+} from '@app/ledger';
 
 export interface RedriveResult {
   readonly redriven: { id: string; jobId: string }[];
@@ -20,6 +33,8 @@ const refusals = {
 export class Redriver {
   constructor(
     private readonly pool: Pool,
+    private readonly transactions: Transactions,
+    private readonly jobs: JobsService,
     private readonly wakeUp: OutboxWakeUp,
     private readonly signals: MessagingSignals,
   ) {}
@@ -29,8 +44,7 @@ export class Redriver {
     const redriven = found.flatMap(({ id, jobId, becomes }) => (becomes === 'redriven' ? [{ id, jobId: jobId! }] : []));
     if (redriven.length > 0) {
       this.wakeUp.request();
-      this.signals.emit(
-        'redriven',
+      this.announce(
         redriven.map(({ jobId }) => jobId),
         by,
       );
@@ -43,4 +57,78 @@ export class Redriver {
     ];
     return { redriven, refused: refused.map(({ id, code }) => ({ id, code, message: refusals[code] })) };
   }
+
+  /**
+   * Runs the job of a dead letter again, with all its attempts and the same effect key.
+   * @returns the id of the job
+   * @throws Problem 404 without such a dead letter, 409 when its job cannot run again
+   */
+  async redriveOne(id: string, by: string): Promise<string> {
+    const selection = { ids: [id], kind: undefined, broker: undefined, before: undefined };
+    const { redriven, refused } = await this.redrive(selection, by);
+    if (redriven[0]) return redriven[0].jobId;
+    const { code, message } = refused[0]!;
+    if (code === 'not_found' && !(await readDeadLetter(this.pool, id))) throw deadLetterNotFound(id);
+    throw new Problem(409, code, 'This dead letter cannot be redriven', message);
+  }
+
+  /**
+   * Makes a new job of a dead letter, with another payload, in the commit that marks the dead letter as redriven. The new
+   * job has an effect key of its own: an effect outside that the failed job already had may happen again.
+   * @returns the id of the new job
+   * @throws Problem 400 when the payload is invalid, 404 without such a dead letter, 409 when its job cannot run again
+   */
+  async redriveEdited(id: string, payload: object, by: string): Promise<string> {
+    const { job, tenant } = await this.transactions.$transaction(async (tx) => {
+      const [letter] = await lockDeadLetter.run(inTransaction(tx), { id });
+      if (!letter) throw deadLetterNotFound(id);
+      const definition = definitionOf(letter);
+      const parsed = definition.payload.safeParse(payload);
+      if (!parsed.success) {
+        throw invalidBody(
+          toFieldErrors(parsed.error.issues.map((one) => ({ ...one, path: ['payload', ...one.path] }))),
+        );
+      }
+      const job = await this.jobs.enqueueWithin(tx, definition, parsed.data, {
+        tenant: letter.tenant!,
+        traceparent: letter.traceparent ?? undefined,
+        options: { broker: letter.broker as RequestableBroker },
+      });
+      await redrivenAs.run(inTransaction(tx), { id, jobId: job.id, by });
+      return { job, tenant: letter.tenant! };
+    });
+    this.jobs.committed([job], tenant);
+    this.announce([job.id], by);
+    return job.id;
+  }
+
+  private announce(jobIds: readonly string[], by: string): void {
+    this.signals.emit('redriven', jobIds, by);
+  }
+}
+
+/** @throws Problem 409 when no new job can be made of the dead letter */
+function definitionOf({ obstacle, redrivenAs: newJob, jobId, kind, isInFlow }: LockedDeadLetter): JobDefinition {
+  const refuse = (code: string, detail: string) =>
+    new Problem(409, code, 'This dead letter cannot be redriven', detail);
+  if (obstacle === 'redriven') {
+    throw refuse('redriven', `It was redriven before${newJob === null ? '' : `, as the job ${newJob}`}.`);
+  }
+  if (obstacle === 'discarded') throw refuse('discarded', 'It was discarded.');
+  if (jobId === null) throw refuse('unreadable', refusals.unreadable);
+  if (isInFlow) {
+    throw refuse('in_flow', 'Its job is a part of a flow, whose other jobs know its id. Request the whole flow again.');
+  }
+  const definition = jobDefinitions.find((one) => one.kind === kind);
+  if (!definition) throw refuse('unknown_kind', `No job of the kind "${kind!}" is defined any more.`);
+  return definition;
+}
+
+export function deadLetterNotFound(id: string): Problem {
+  return new Problem(
+    404,
+    'dead_letter_not_found',
+    'There is no such dead letter',
+    `No dead letter has the id ${quoted(id)}.`,
+  );
 }

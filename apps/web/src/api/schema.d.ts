@@ -448,6 +448,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/dead-letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A dead letter, with the payload of its job and the error of every attempt */
+        get: operations["DeadLettersController_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/dead-letters/{id}/raw": {
         parameters: {
             query?: never;
@@ -459,6 +476,46 @@ export interface paths {
         get: operations["DeadLettersController_raw"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{id}/redrive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run the job of a dead letter again, or a new job with another payload
+         * @description Without a payload the same job returns to its queue with all its attempts and the same effect key. With a payload, which must be valid for its kind, a new job with a key of its own is made: what the failed job already did outside may then happen again. Either is done once for a dead letter, and recorded with the caller.
+         */
+        post: operations["DeadLettersController_redriveOne"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/dead-letters/{id}/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discard a dead letter: it is never redriven
+         * @description The job stays failed. The dead letter records the caller and the reason of the first discard.
+         */
+        post: operations["DeadLettersController_discard"];
         delete?: never;
         options?: never;
         head?: never;
@@ -479,6 +536,95 @@ export interface paths {
          * @description Each job returns to its queue with its next dispatch number, all its attempts and the same effect key. At most 1,000 in one call. The dead letter records the caller.
          */
         post: operations["DeadLettersController_redrive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redrives": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List redrives, newest first, 100 at most */
+        get: operations["RedrivesController_list"];
+        put?: never;
+        /**
+         * Redrive many dead letters, some per second
+         * @description The relay redrives the oldest first. It stops by itself when most of the jobs fail again, so that a provider that is still down gets no storm.
+         */
+        post: operations["RedrivesController_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redrives/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A redrive, and how far it has come */
+        get: operations["RedrivesController_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redrives/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Pause a redrive. Paused twice, it stays paused */
+        post: operations["RedrivesController_pause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/redrives/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on with a redrive that was paused or has stopped */
+        post: operations["RedrivesController_resume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what operators did, newest first */
+        get: operations["AuditController_list"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -5443,6 +5589,10 @@ export interface operations {
                 /** @description `nextCursor` of the previous page */
                 cursor?: unknown;
                 limit?: number;
+                /** @description text in the kind, the reason, the detail, the source or the id of the job, in either case */
+                search?: unknown;
+                /** @description false: only dead letters that were not discarded; true: only those that were */
+                discarded?: "true" | "false";
                 /** @description false: only dead letters that were not redriven; true: only those that were */
                 redriven?: "true" | "false";
                 broker?: "bullmq" | "rabbitmq" | "kafka";
@@ -5487,6 +5637,15 @@ export interface operations {
                             /** Format: date-time */
                             redrivenAt: string | null;
                             redrivenBy: string | null;
+                            /**
+                             * Format: uuid
+                             * @description the new job, if it was redriven with another payload
+                             */
+                            redrivenAs: string | null;
+                            /** Format: date-time */
+                            discardedAt: string | null;
+                            discardedBy: string | null;
+                            discardReason: string | null;
                         }[];
                         nextCursor: string | null;
                     };
@@ -5552,6 +5711,201 @@ export interface operations {
             };
             /** @description The key does not have the role viewer, or the request comes from another site. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    DeadLettersController_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The dead letter. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: date-time */
+                        at: string;
+                        broker: string;
+                        queue: string;
+                        kind: string | null;
+                        /**
+                         * Format: uuid
+                         * @description null for a message that could not be read; `raw` has its bytes
+                         */
+                        jobId: string | null;
+                        tenant: string | null;
+                        /** @description a stable code */
+                        reason: string;
+                        detail: string;
+                        /** @description the sender of the message, if it could be read */
+                        source: string | null;
+                        /** @description the first 1024 bytes of the message, in base64; GET /v1/dead-letters/{id}/raw has all */
+                        raw: string | null;
+                        /** @description how many bytes of the message are kept, 1 MiB at most */
+                        rawBytes: number | null;
+                        /** Format: date-time */
+                        redrivenAt: string | null;
+                        redrivenBy: string | null;
+                        /**
+                         * Format: uuid
+                         * @description the new job, if it was redriven with another payload
+                         */
+                        redrivenAs: string | null;
+                        /** Format: date-time */
+                        discardedAt: string | null;
+                        discardedBy: string | null;
+                        discardReason: string | null;
+                        /** @description of the job; null for a message that could not be read */
+                        payload: unknown;
+                        /**
+                         * @description of the job, now
+                         * @enum {string|null}
+                         */
+                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | null;
+                        /** @description of all attempts, also of those before a redrive: the last 100 */
+                        errors: {
+                            /** Format: date-time */
+                            at: string;
+                            attempt: number;
+                            error: {
+                                code: string;
+                                message: string;
+                            };
+                        }[];
+                        /**
+                         * Format: uuid
+                         * @description the dead letter whose payload was changed into this one
+                         */
+                        redrivenFrom: string | null;
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such dead letter. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5748,6 +6102,478 @@ export interface operations {
             };
         };
     };
+    DeadLettersController_redriveOne: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": {
+                    /** @description in place of the payload of the job. Makes a new job, whose effects outside may happen again */
+                    payload?: {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The job that runs. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /**
+                         * Format: uuid
+                         * @description the job that runs: the same, or the new one
+                         */
+                        jobId: string;
+                    };
+                };
+            };
+            /** @description The payload is not valid for its kind. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such dead letter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description It was redriven or discarded, has no job, or its job is a part of a flow. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    DeadLettersController_discard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The dead letter. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /** Format: date-time */
+                        at: string;
+                        broker: string;
+                        queue: string;
+                        kind: string | null;
+                        /**
+                         * Format: uuid
+                         * @description null for a message that could not be read; `raw` has its bytes
+                         */
+                        jobId: string | null;
+                        tenant: string | null;
+                        /** @description a stable code */
+                        reason: string;
+                        detail: string;
+                        /** @description the sender of the message, if it could be read */
+                        source: string | null;
+                        /** @description the first 1024 bytes of the message, in base64; GET /v1/dead-letters/{id}/raw has all */
+                        raw: string | null;
+                        /** @description how many bytes of the message are kept, 1 MiB at most */
+                        rawBytes: number | null;
+                        /** Format: date-time */
+                        redrivenAt: string | null;
+                        redrivenBy: string | null;
+                        /**
+                         * Format: uuid
+                         * @description the new job, if it was redriven with another payload
+                         */
+                        redrivenAs: string | null;
+                        /** Format: date-time */
+                        discardedAt: string | null;
+                        discardedBy: string | null;
+                        discardReason: string | null;
+                        /** @description of the job; null for a message that could not be read */
+                        payload: unknown;
+                        /**
+                         * @description of the job, now
+                         * @enum {string|null}
+                         */
+                        state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | null;
+                        /** @description of all attempts, also of those before a redrive: the last 100 */
+                        errors: {
+                            /** Format: date-time */
+                            at: string;
+                            attempt: number;
+                            error: {
+                                code: string;
+                                message: string;
+                            };
+                        }[];
+                        /**
+                         * Format: uuid
+                         * @description the dead letter whose payload was changed into this one
+                         */
+                        redrivenFrom: string | null;
+                    };
+                };
+            };
+            /** @description The body is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such dead letter. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description It was redriven before. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     DeadLettersController_redrive: {
         parameters: {
             query?: never;
@@ -5795,6 +6621,1024 @@ export interface operations {
                 };
             };
             /** @description The body is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    RedrivesController_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The redrives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            /** Format: uuid */
+                            id: string;
+                            /**
+                             * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
+                             * @enum {string}
+                             */
+                            state: "running" | "paused" | "stopped" | "finished";
+                            filter: {
+                                kind: string | null;
+                                broker: string | null;
+                                /** Format: date-time */
+                                before: string;
+                            };
+                            perSecond: number;
+                            by: string;
+                            /** Format: date-time */
+                            at: string;
+                            redriven: number;
+                            refused: number;
+                            /** @description of the last 100 redriven jobs, those that have ended */
+                            latest: {
+                                completed: number;
+                                failed: number;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    RedrivesController_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description the dead letters of failed jobs that match and exist now, of every tenant; an empty filter matches all */
+                    filter: {
+                        kind?: string;
+                        /** @enum {string} */
+                        broker?: "bullmq" | "rabbitmq" | "kafka";
+                        /** Format: date-time */
+                        before?: string;
+                    };
+                    /**
+                     * @description how many jobs run again in a second, at most
+                     * @default 10
+                     */
+                    perSecond?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The redrive, which runs. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /**
+                         * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
+                         * @enum {string}
+                         */
+                        state: "running" | "paused" | "stopped" | "finished";
+                        filter: {
+                            kind: string | null;
+                            broker: string | null;
+                            /** Format: date-time */
+                            before: string;
+                        };
+                        perSecond: number;
+                        by: string;
+                        /** Format: date-time */
+                        at: string;
+                        redriven: number;
+                        refused: number;
+                        /** @description of the last 100 redriven jobs, those that have ended */
+                        latest: {
+                            completed: number;
+                            failed: number;
+                        };
+                    };
+                };
+            };
+            /** @description The body is invalid. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    RedrivesController_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The redrive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /**
+                         * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
+                         * @enum {string}
+                         */
+                        state: "running" | "paused" | "stopped" | "finished";
+                        filter: {
+                            kind: string | null;
+                            broker: string | null;
+                            /** Format: date-time */
+                            before: string;
+                        };
+                        perSecond: number;
+                        by: string;
+                        /** Format: date-time */
+                        at: string;
+                        redriven: number;
+                        refused: number;
+                        /** @description of the last 100 redriven jobs, those that have ended */
+                        latest: {
+                            completed: number;
+                            failed: number;
+                        };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such redrive. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    RedrivesController_pause: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The redrive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /**
+                         * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
+                         * @enum {string}
+                         */
+                        state: "running" | "paused" | "stopped" | "finished";
+                        filter: {
+                            kind: string | null;
+                            broker: string | null;
+                            /** Format: date-time */
+                            before: string;
+                        };
+                        perSecond: number;
+                        by: string;
+                        /** Format: date-time */
+                        at: string;
+                        redriven: number;
+                        refused: number;
+                        /** @description of the last 100 redriven jobs, those that have ended */
+                        latest: {
+                            completed: number;
+                            failed: number;
+                        };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such redrive. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description It has finished or stopped. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    RedrivesController_resume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The redrive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /**
+                         * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
+                         * @enum {string}
+                         */
+                        state: "running" | "paused" | "stopped" | "finished";
+                        filter: {
+                            kind: string | null;
+                            broker: string | null;
+                            /** Format: date-time */
+                            before: string;
+                        };
+                        perSecond: number;
+                        by: string;
+                        /** Format: date-time */
+                        at: string;
+                        redriven: number;
+                        refused: number;
+                        /** @description of the last 100 redriven jobs, those that have ended */
+                        latest: {
+                            completed: number;
+                            failed: number;
+                        };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such redrive. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description It has finished. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    AuditController_list: {
+        parameters: {
+            query?: {
+                /** @description `nextCursor` of the previous page */
+                cursor?: unknown;
+                limit?: number;
+                /** @description the id of what was changed, such as a dead letter */
+                subject?: unknown;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of actions. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            id: string;
+                            /** Format: date-time */
+                            at: string;
+                            /** @description the name of the key */
+                            actor: string;
+                            /** @description stable, such as `dead_letter.discard` */
+                            action: string;
+                            /** @description the id of what was changed */
+                            subject: string;
+                            detail: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A query parameter is invalid. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -1,7 +1,9 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { Link } from 'react-router';
 import { answerOf, api } from '../api/client';
 import { refreshLists } from '../api/live';
+import { TextField } from '../parts/field';
 import { Listing } from '../parts/listing';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
@@ -10,13 +12,15 @@ import { useTime } from '../text/time';
 
 export function DeadLettersView() {
   const { deadLetters: text } = useText();
+  const [search, setSearch] = useState('');
   const letters = useQuery({
-    queryKey: ['dead-letters'],
-    queryFn: readDeadLetters,
+    queryKey: ['dead-letters', 'list', search],
+    queryFn: () => readDeadLetters(search),
+    placeholderData: keepPreviousData,
     refetchInterval: 2_000,
   });
   const redrive = useRedrive();
-  const open = letters.data?.items.filter(({ redrivenAt, jobId }) => redrivenAt === null && jobId !== null) ?? [];
+  const open = letters.data?.items.filter(isRedrivable) ?? [];
   const all = open.length > 1 && (
     <button type="button" onClick={() => redrive.mutate(open.map(({ id }) => id))} disabled={redrive.isPending}>
       {text.redriveAll}
@@ -29,6 +33,14 @@ export function DeadLettersView() {
         {redrive.data && text.result(redrive.data.redriven.length, redrive.data.refused.length)}
       </p>
       <section className="card" aria-label={text.title}>
+        <TextField
+          label={text.search}
+          hint={text.searchHint}
+          name="search"
+          type="search"
+          value={search}
+          onChange={(event) => setSearch(event.target.value)}
+        />
         <Listing query={letters} rows={letters.data?.items} none={text.none}>
           {(letter) => <DeadLetter key={letter.id} letter={letter} onRedrive={() => redrive.mutate([letter.id])} />}
         </Listing>
@@ -39,9 +51,13 @@ export function DeadLettersView() {
 
 type Letter = Awaited<ReturnType<typeof readDeadLetters>>['items'][number];
 
-function readDeadLetters() {
-  return answerOf(api.GET('/v1/dead-letters', { params: { query: { limit: 50 } } }));
+function readDeadLetters(search: string) {
+  const query = { limit: 50, ...(search.trim() !== '' && { search: search.trim().slice(0, 100) }) };
+  return answerOf(api.GET('/v1/dead-letters', { params: { query } }));
 }
+
+const isRedrivable = ({ redrivenAt, discardedAt, jobId }: Letter) =>
+  redrivenAt === null && discardedAt === null && jobId !== null;
 
 function DeadLetter({ letter, onRedrive }: { letter: Letter; onRedrive: () => void }) {
   const { deadLetters: text } = useText();
@@ -64,7 +80,9 @@ function DeadLetter({ letter, onRedrive }: { letter: Letter; onRedrive: () => vo
       </time>
       <span className="row-end">
         {letter.redrivenAt !== null && <span className="quiet">{text.redriven(time.at(letter.redrivenAt))}</span>}
-        {letter.redrivenAt === null && letter.jobId !== null && (
+        {letter.discardedAt !== null && <span className="quiet">{text.discarded(time.at(letter.discardedAt))}</span>}
+        <Link to={`/app/dead-letters/${letter.id}`}>{text.open}</Link>
+        {isRedrivable(letter) && (
           <button type="button" className="button-small" onClick={onRedrive}>
             {text.redrive}
           </button>

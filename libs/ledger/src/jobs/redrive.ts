@@ -1,3 +1,4 @@
+import { recordAction } from '../audit';
 import { statement } from '../statement';
 import { issueDispatch, recordState } from './sql-parts';
 
@@ -23,7 +24,8 @@ export const redriveLimit = 1_000;
  * what became of it.
  *
  * failed -> queued, with the next dispatch and with all attempts again. The effect key stays the same. A job with an
- * order key goes behind the later jobs of its key. Concurrent redrives are safe: the second one finds the job queued.
+ * order key goes behind the later jobs of its key. Concurrent redrives are safe: the second one waits for the dead letter,
+ * and finds it redriven.
  *
  * A family is redriven together: with a parent its failed children, with a child the parent that it failed. The parent
  * waits again until all children are completed. A parent with a cancelled child would wait for ever, so it stays
@@ -33,7 +35,7 @@ export const redrive = statement<Redriven>('redrive').with(
   { ids: 'uuid[]?', kind: 'text?', broker: 'text?', before: 'timestamptz?', by: 'text' },
   ($) => `WITH selected AS (
      SELECT id, job_id FROM dead_letter
-      WHERE redriven_at IS NULL
+      WHERE redriven_at IS NULL AND discarded_at IS NULL
         AND (${$.ids} IS NULL OR id = ANY(${$.ids}) OR job_id = ANY(${$.ids}))
         AND (${$.kind} IS NULL OR kind = ${$.kind})
         AND (${$.broker} IS NULL OR broker = ${$.broker})
@@ -41,6 +43,7 @@ export const redrive = statement<Redriven>('redrive').with(
         AND (${$.ids} IS NOT NULL OR job_id IS NOT NULL)
       ORDER BY created_at, id
       LIMIT ${redriveLimit}
+        FOR UPDATE
    ), heads AS (
      SELECT job_id AS id FROM selected WHERE job_id IS NOT NULL
      UNION
@@ -87,6 +90,8 @@ export const redrive = statement<Redriven>('redrive').with(
    ), marked AS (
      UPDATE dead_letter SET redriven_at = now(), redriven_by = ${$.by}
       WHERE redriven_at IS NULL AND job_id IN (SELECT id FROM again)
+   ), audited AS (
+     ${recordAction('dead_letter.redrive', $.by, 'selected.id', "jsonb_build_object('jobId', job_id)", 'FROM selected JOIN again ON again.id = job_id')}
    )
    SELECT selected.id, selected.job_id AS "jobId",
           CASE WHEN again.id IS NOT NULL THEN 'redriven' WHEN selected.job_id IS NULL THEN 'unreadable'

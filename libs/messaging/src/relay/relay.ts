@@ -9,12 +9,16 @@ import type { MessagingSignals } from '../messaging-signals';
 import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
+import { Redrives } from './redrives';
 import { Retention } from './retention';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
 
 /** How late a scheduled job may be, in milliseconds. */
 const scheduleMs = 500;
+
+/** How often due redrives are looked for, in milliseconds. */
+const redriveMs = 1_000;
 
 /** From the end of one walk of the retention to the next, in milliseconds. */
 const retentionMs = 60_000;
@@ -71,10 +75,12 @@ export class Relay {
     });
     const sweeper = new Sweeper(pool, wakeUp, signals, options);
     const scheduler = new Scheduler(pool, jobs, options.schedules);
+    const redrives = new Redrives(pool, wakeUp, signals);
     const retention = new Retention(pool, options.retention, signals);
     this.tasks = [
       { what: 'sweep', everyMs: options.sweepMs, run: () => sweeper.sweep() },
       { what: 'schedule', everyMs: scheduleMs, run: () => scheduler.tick() },
+      { what: 'redrive', everyMs: redriveMs, run: () => redrives.step() },
       { what: 'retention', everyMs: retentionMs, run: (stopped) => retention.run(stopped) },
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);

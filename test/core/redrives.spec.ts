@@ -1,0 +1,105 @@
+import { done, fail } from '@app/messaging';
+import { beginRedrive, readRedrive, setRedriveState, stepRedrive, type Redrive } from '@app/ledger';
+import { startCore, type Core } from '../support/core';
+import { plainJob } from '../support/plain-job';
+import { until } from '../support/until';
+
+describe('a redrive of many dead letters', () => {
+  const job = plainJob({ attempts: 1 });
+  let core: Core;
+  let isBroken: boolean;
+
+  beforeEach(async () => {
+    isBroken = true;
+    core = await startCore([[job, () => Promise.resolve(isBroken ? fail('broken') : done({ n: 1 }))]], { clock: true });
+  });
+
+  afterEach(() => core.close());
+
+  /** Makes failed jobs, one a second. @returns their ids */
+  async function failed(count: number): Promise<string[]> {
+    const ids: string[] = [];
+    for (let n = 0; n < count; n += 1) {
+      const id = await core.enqueue(job, { n });
+      await core.ended(id);
+      await core.clock!.advance('1s');
+      ids.push(id);
+    }
+    return ids;
+  }
+
+  async function begin(perSecond: number): Promise<string> {
+    const all = { kind: undefined, broker: undefined, before: undefined };
+    const [begun] = await beginRedrive.run(core.pool, { ...all, perSecond, by: 'ada' });
+    return begun!.id;
+  }
+
+  const read = async (id: string) => (await readRedrive.run(core.pool, { id }))[0]!;
+
+  /** One second passes, and the relay carries out its part. */
+  async function second(id: string, isDone: (redrive: Redrive) => boolean): Promise<Redrive> {
+    await core.clock!.advance('1s');
+    return until('the relay has done the step', () => read(id), isDone);
+  }
+
+  const statesOf = async (ids: readonly string[]) => Promise.all(ids.map(async (id) => (await core.ended(id)).state));
+
+  const change = (id: string, to: Redrive['state'], from: Redrive['state'][]) =>
+    setRedriveState.run(core.pool, { id, to, from, by: 'ada' });
+
+  it('redrives some per second, the oldest first, until none is left', async () => {
+    const ids = await failed(5);
+    isBroken = false;
+    const id = await begin(2);
+    expect(await second(id, ({ redriven }) => redriven > 0)).toMatchObject({ state: 'running', redriven: 2 });
+    expect(await statesOf(ids.slice(0, 2))).toEqual(['completed', 'completed']);
+    expect(await statesOf(ids.slice(2))).toEqual(['failed', 'failed', 'failed']);
+    await second(id, ({ redriven }) => redriven > 2);
+    await second(id, ({ redriven }) => redriven > 4);
+    expect(await second(id, ({ state }) => state !== 'running')).toMatchObject({
+      state: 'finished',
+      redriven: 5,
+      refused: 0,
+      completed: 5,
+      failedAgain: 0,
+    });
+    expect(new Set(await statesOf(ids))).toEqual(new Set(['completed']));
+  });
+
+  it('stops by itself when most jobs fail again, and goes on with the others when it is resumed', async () => {
+    const ids = await failed(12);
+    const id = await begin(10);
+    await second(id, ({ failedAgain }) => failedAgain === 10);
+    expect(await second(id, ({ state }) => state !== 'running')).toMatchObject({ state: 'stopped', redriven: 10 });
+    isBroken = false;
+    expect(await change(id, 'running', ['paused', 'stopped'])).toEqual([{ was: 'stopped' }]);
+    expect(await second(id, ({ redriven }) => redriven > 10)).toMatchObject({ state: 'running', redriven: 12 });
+    await second(id, ({ state }) => state === 'finished');
+    // What failed again has a new dead letter, which did not exist when the redrive began.
+    expect(await statesOf(ids)).toEqual([...Array<string>(10).fill('failed'), 'completed', 'completed']);
+  });
+
+  it('does nothing while it is paused', async () => {
+    await failed(2);
+    const id = await begin(1);
+    await change(id, 'paused', ['running']);
+    await core.clock!.advance('1s');
+    expect(await stepRedrive(core.pool)).toBeUndefined();
+    expect(await read(id)).toMatchObject({ state: 'paused', redriven: 0 });
+    await change(id, 'running', ['paused', 'stopped']);
+    expect(await second(id, ({ redriven }) => redriven > 0)).toMatchObject({ redriven: 1 });
+  });
+
+  it('is carried out by one of several relays in each second', async () => {
+    await failed(6);
+    const id = await begin(1);
+    for (let seconds = 1; seconds <= 5; seconds += 1) {
+      await core.clock!.advance('1s');
+      await Promise.all(Array.from({ length: 8 }, () => stepRedrive(core.pool)));
+      const isDone = ({ redriven }: Redrive) => redriven >= seconds;
+      expect(await until('a step is done', () => read(id), isDone)).toMatchObject({ redriven: seconds });
+    }
+    const { rows } = await core.pool.query('SELECT action, actor FROM audit_entry WHERE subject = $1', [id]);
+    expect(rows).toEqual([{ action: 'redrive.begin', actor: 'ada' }]);
+  });
+});
