@@ -286,7 +286,7 @@ export const en = {
   },
   deadLetters: {
     title: 'Dead letters',
-    lead: 'Jobs that failed for good and messages that cannot be read. The system keeps all of them.',
+    lead: 'Jobs that failed for good and messages that cannot be read. They wait for a person.',
     none: 'No dead letters.',
     redrive: 'Redrive',
     redriveAll: 'Redrive all of these',

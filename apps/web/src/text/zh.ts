@@ -323,7 +323,7 @@ export const zh: Dictionary = {
   },
   deadLetters: {
     title: '死信',
-    lead: '最终失败的任务，以及无法解析的消息。系统会全部保留。',
+    lead: '最终失败的任务，以及无法解析的消息，等待人工处理。',
     none: '没有死信。',
     redrive: '重放',
     redriveAll: '全部重放',

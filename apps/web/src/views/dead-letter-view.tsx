@@ -54,7 +54,7 @@ function Story({ letter }: { letter: Letter }) {
   const { deadLetters: text } = useText();
   const time = useTime();
   return (
-    <section className="card" aria-labelledby="story">
+    <section className="card spaced" aria-labelledby="story">
       <h2 id="story">{text.story}</h2>
       <div className="note note-bad">
         <p>
@@ -115,7 +115,7 @@ function Redrive({ letter }: { letter: Letter }) {
   }
 
   return (
-    <section className="card" aria-labelledby="redrive">
+    <section className="card spaced" aria-labelledby="redrive">
       <h2 id="redrive">{text.redrive}</h2>
       <p>{text.sameLead}</p>
       <div className="actions">
@@ -162,7 +162,7 @@ function Discard({ letter }: { letter: Letter }) {
   }
 
   return (
-    <section className="card" aria-labelledby="discard">
+    <section className="card spaced" aria-labelledby="discard">
       <h2 id="discard">{text.discard}</h2>
       <p>{text.discardLead}</p>
       <ServerForm submitLabel={text.discard} onSubmit={discard}>

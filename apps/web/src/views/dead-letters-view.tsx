@@ -32,7 +32,7 @@ export function DeadLettersView() {
       <p className="quiet" aria-live="polite">
         {redrive.data && text.result(redrive.data.redriven.length, redrive.data.refused.length)}
       </p>
-      <section className="card" aria-label={text.title}>
+      <section className="card spaced" aria-label={text.title}>
         <TextField
           label={text.search}
           hint={text.searchHint}
