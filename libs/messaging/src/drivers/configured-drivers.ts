@@ -6,7 +6,7 @@ import type { Capabilities } from '../port/capabilities';
 import type { BrokerTopology } from '../port/topology';
 import { BullmqDriverModule } from './bullmq/bullmq.module';
 import { BullmqDriver, bullmqCapabilities } from './bullmq/bullmq-driver';
-import type { KafkaAccess } from './kafka/kafka-connection';
+import type { KafkaAccess, KafkaSettings } from './kafka/kafka-connection';
 import { kafkaCapabilities } from './kafka/kafka-capabilities';
 import { memoryCapabilities } from './memory/memory-driver';
 import { rabbitmqCapabilities } from './rabbitmq/rabbitmq-capabilities';
@@ -84,18 +84,20 @@ const connectRabbitmq: Connector = async ({ RABBITMQ_URL, BROKER_PREFIX: prefix 
 };
 
 const connectKafka: Connector = async (settings, application, topology) => {
-  const { KAFKA_BROKERS, BROKER_PREFIX: prefix, LEASE_MS: leaseMs } = settings;
-  if (KAFKA_BROKERS === undefined) return undefined;
+  const kafka = kafkaSettings(settings);
+  if (kafka === undefined) return undefined;
   const { KafkaDriver } = await import('@app/messaging/kafka');
-  return new KafkaDriver(
-    { brokers: KAFKA_BROKERS, access: kafkaAccess(settings), prefix, leaseMs },
-    application,
-    topology,
-  );
+  return new KafkaDriver(kafka, application, topology);
 };
 
 /** The brokers besides BullMQ. */
 const connectors: readonly Connector[] = [connectRabbitmq, connectKafka];
+
+/** @returns undefined when Kafka is not configured */
+export function kafkaSettings(settings: BrokerSettings): KafkaSettings | undefined {
+  const { KAFKA_BROKERS: brokers, BROKER_PREFIX: prefix, LEASE_MS: leaseMs } = settings;
+  return brokers && { brokers, access: kafkaAccess(settings), prefix, leaseMs };
+}
 
 function kafkaAccess({ KAFKA_USERNAME, KAFKA_PASSWORD, KAFKA_SASL, KAFKA_SSL }: BrokerSettings): KafkaAccess {
   if (KAFKA_USERNAME === undefined || KAFKA_PASSWORD === undefined) return { ssl: KAFKA_SSL };

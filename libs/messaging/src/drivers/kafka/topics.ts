@@ -4,7 +4,7 @@ import type { KafkaNames } from './kafka-names';
 
 /** kafkajs reads no codec but gzip, so Kafka stores records of any other codec uncompressed. */
 const readable = { name: 'compression.type', value: 'uncompressed' };
-const isReadable = (value: string): boolean => value === 'uncompressed' || value === 'gzip';
+export const isReadable = (value: string): boolean => value === 'uncompressed' || value === 'gzip';
 
 /** Creates the missing topics; existing topics stay unchanged. */
 export async function createTopics(admin: Admin, names: KafkaNames, topology: BrokerTopology): Promise<void> {
@@ -36,7 +36,8 @@ export async function keepTopicsReadable(admin: Admin, names: KafkaNames, topolo
   if (unreadable.length > 0) await admin.alterConfigs({ validateOnly: false, resources: unreadable });
 }
 
-function topicsOf(names: KafkaNames, { queues, events }: BrokerTopology) {
+/** The topics of a topology, with the partitions of their definitions. */
+export function topicsOf(names: KafkaNames, { queues, events }: BrokerTopology) {
   return [
     ...queues.map(({ queue, partitions }) => ({ topic: names.topic(queue), numPartitions: partitions })),
     ...events.map(({ kind, partitions }) => ({ topic: names.topic(kind), numPartitions: partitions })),

@@ -22,7 +22,7 @@ export async function declareQueue(
 ): Promise<Replies.AssertQueue> {
   await declareDeadLetters(channel, names);
   await channel.assertExchange(names.jobs, 'direct', { durable: true });
-  const found = await channel.assertQueue(names.queue(queue), limited(names));
+  const found = await channel.assertQueue(names.queue(queue), queueOptions(names));
   await channel.bindQueue(names.queue(queue), names.jobs, queue);
   return found;
 }
@@ -38,7 +38,7 @@ export async function declareEvent(
   await channel.assertExchange(names.event(kind), 'fanout', { durable: true });
   await channel.bindExchange(names.event(kind), names.events, kind);
   for (const subscriber of subscribers) {
-    await channel.assertQueue(names.subscriber(kind, subscriber), limited(names));
+    await channel.assertQueue(names.subscriber(kind, subscriber), queueOptions(names));
     await channel.bindQueue(names.subscriber(kind, subscriber), names.event(kind), '');
   }
 }
@@ -50,6 +50,7 @@ export async function declareDeadLetters(channel: Channel, { deadLetters }: Rabb
   await channel.bindQueue(deadLetters, deadLetters, '');
 }
 
-function limited({ deadLetters }: RabbitmqNames): Options.AssertQueue {
+/** The options of each queue with messages for workers. */
+export function queueOptions({ deadLetters }: RabbitmqNames): Options.AssertQueue {
   return quorum({ 'x-delivery-limit': deliveryLimit, 'x-dead-letter-exchange': deadLetters });
 }
