@@ -43,10 +43,10 @@ async function main(): Promise<void> {
   const settings = readSettings(brokerSettingNames);
   const counts = { passed: 0, failed: 0 };
   for (const examine of examinations) {
-    const examined = examine(settings);
-    if (!examined) continue;
-    process.stdout.write(`${examined.name}\n`);
-    for await (const { check, saw, failed } of examined.findings) {
+    const system = examine(settings);
+    if (!system) continue;
+    process.stdout.write(`${system.name}\n`);
+    for await (const { check, saw, failed } of system.findings) {
       counts[failed ? 'failed' : 'passed'] += 1;
       process.stdout.write(`  ${failed ? 'FAIL' : 'ok  '}  ${check}: ${saw}\n`);
       if (failed) process.stdout.write(`        Why: ${failed.why}.\n        Do:  ${failed.proceed}.\n`);
