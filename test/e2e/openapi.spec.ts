@@ -14,7 +14,7 @@ interface OpenApi {
 }
 
 /** The number of requests for each route. Most of them are nearly valid. */
-const requestsEach = Number(process.env['RUNS'] ?? 150);
+const requestsEach = Number(process.env['RUNS'] ?? 100);
 
 const header = fc.string({ unit: 'grapheme-ascii', maxLength: 300 });
 
