@@ -14,6 +14,7 @@ export function pruneData(sources: Sources, gone: Gone): void {
   for (const path of ['.ci/run', 'test/extended/run.sh']) edit(path, (text) => pruneShell(text, sources, gone));
   edit('docker-compose.yml', (text) => pruneCompose(text, gone));
   edit('deploy/prometheus/prometheus.yml', (text) => pruneTargets(text, gone));
+  edit('apps/web/src/api/schema.d.ts', (text) => pruneUnions(text, gone));
   for (const path of ['.env.example', 'compose.development.env']) edit(path, (text) => pruneEnvironment(text, gone));
 }
 
@@ -123,6 +124,15 @@ const pruneTargets = (text: string, gone: Gone): string =>
     .split('\n')
     .filter((line) => !gone.services.has(/^\s+- ([\w-]+):\d+$/.exec(line)?.[1] ?? ''))
     .join('\n');
+
+/** @returns the generated types as the API without the removed brokers would give them */
+const pruneUnions = (text: string, gone: Gone): string =>
+  text.replace(/"[\w-]+"(?: \| "[\w-]+")+/g, (union) =>
+    union
+      .split(' | ')
+      .filter((member) => !gone.brokers.has(member.slice(1, -1)))
+      .join(' | '),
+  );
 
 /**
  * @returns the text without the lines of removed variables, and without the comment above them when no other variable is

@@ -207,8 +207,11 @@ describe('pruning', () => {
         'services:\n  api:\n    environment:\n      FAX_URL: x\n      PORT: 1\n\n  # Fax.\n  fax-worker:\n    image: x\n',
       ],
       ['.env.example', '# One\n#PORT=1\n\n# The fax\n#FAX_URL=x\n\n# Last\n#HOST=x\n'],
+      ['apps/web/src/api/schema.d.ts', 'broker?: "bullmq" | "telex" | "kafka";'],
     ]);
-    pruneData(sources, withoutFax());
+    const telex = part({ name: 'telex', is: 'broker', words: ['telex'] });
+    pruneData(sources, new Gone([fax, telex], []));
+    expect(sources.get('apps/web/src/api/schema.d.ts')).toBe('broker?: "bullmq" | "kafka";');
     expect(JSON.parse(sources.get('package.json')!)).toEqual({ scripts: { a: 'x', b: 'x' }, dependencies: {} });
     expect(JSON.parse(sources.get('nest-cli.json')!)).toEqual({ projects: { api: { root: 'apps/api' } } });
     expect(sources.get('docker-compose.yml')!.trim()).toBe('services:\n  api:\n    environment:\n      PORT: 1');
