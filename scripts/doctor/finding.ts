@@ -27,6 +27,14 @@ export function unreachable(setting: string, error: unknown): Finding {
   });
 }
 
+/** A check that could not be made. */
+export function unanswered(check: string, error: unknown): Finding {
+  return finding(check, (error as Error).message, {
+    why: 'the check could not be made, so it is not known',
+    proceed: 'read the message: often the role may not read this; run the doctor as the owner of the tables',
+  });
+}
+
 /** Text such as `12 min`, for a number of seconds. */
 export function ago(seconds: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;

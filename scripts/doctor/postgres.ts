@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import type { Pool } from 'pg';
 import { createPool } from '@app/ledger';
 import { checkDatabase, PoolerRefused, type BrokerSettings } from '@app/messaging';
-import { ago, finding, unreachable, type Finding } from './finding';
+import { ago, finding, unanswered, unreachable, type Finding } from './finding';
 
 /** As README.md says. */
 const oldestVersion = 14;
@@ -33,13 +33,16 @@ export async function* examinePostgres(
       yield unreachable('DATABASE_URL', error);
       return;
     }
-    yield await sessions(settings);
-    yield await migrations(pool, folder);
-    yield await durability(pool);
-    yield await clock(pool);
-    yield await openTransactions(pool, openSeconds);
-    yield await bloat(pool);
-    yield await connections(pool);
+    const checks = [
+      ['sessions keep their settings, also behind a pooler', () => sessions(settings)],
+      ['no migration is missing', () => migrations(pool, folder)],
+      ['commits are on disk', () => durability(pool)],
+      ['its clock and the clock of this machine agree', () => clock(pool)],
+      ['no transaction stays open', () => openTransactions(pool, openSeconds)],
+      ['no table has more dead rows than live ones', () => bloat(pool)],
+      ['there are free connections', () => connections(pool)],
+    ] as const;
+    for (const [check, find] of checks) yield await find().catch((error: unknown) => unanswered(check, error));
   } finally {
     await pool.end();
   }
@@ -101,7 +104,7 @@ async function durability(pool: Pool): Promise<Finding> {
     `SELECT name, coalesce(nullif(reset_val, ''), setting) AS setting FROM pg_settings
       WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name`,
   );
-  // remote_write and remote_apply wait for even more than `on`.
+  // remote_write waits for the disk of this server too, and remote_apply for more than `on`.
   const weak = rows.filter(({ setting }) => ['off', 'local'].includes(setting));
   return finding(
     `commits are on disk: ${Object.keys(wanted).join(', ')}`,
@@ -132,11 +135,26 @@ async function openTransactions(pool: Pool, openSeconds: number): Promise<Findin
     pool,
     `SELECT pid, application_name AS application, extract(epoch FROM now() - xact_start)::float8 AS seconds
        FROM pg_stat_activity
-      WHERE datname = current_database() AND backend_xmin IS NOT NULL AND xact_start < now() - $1 * interval '1 second'
+      WHERE datname = current_database() AND (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AND xact_start < now() - $1 * interval '1 second'
         AND pid <> pg_backend_pid()
       ORDER BY xact_start LIMIT 3`,
     [openSeconds],
   );
+  // Without this right the transactions of other roles are not visible.
+  const [right] = await read<{ seesAll: boolean }>(
+    pool,
+    `SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS "seesAll"`,
+  );
+  if (rows.length === 0 && !right!.seesAll) {
+    return finding(
+      `no transaction is open for more than ${ago(openSeconds)}`,
+      'none of this role; others are not visible',
+      {
+        why: 'a forgotten transaction of another role would not be seen',
+        proceed: 'GRANT pg_read_all_stats TO the role of DATABASE_URL, or run the doctor as such a role',
+      },
+    );
+  }
   return finding(
     `no transaction is open for more than ${ago(openSeconds)}`,
     rows
@@ -169,8 +187,7 @@ async function bloat(pool: Pool): Promise<Finding> {
 async function connections(pool: Pool): Promise<Finding> {
   const [row] = await read<{ used: number; most: number }>(
     pool,
-    `SELECT count(*)::int AS used, current_setting('max_connections')::int AS most FROM pg_stat_activity
-      WHERE backend_type = 'client backend'`,
+    `SELECT sum(numbackends)::int AS used, current_setting('max_connections')::int AS most FROM pg_stat_database`,
   );
   const { used, most } = row!;
   return finding(

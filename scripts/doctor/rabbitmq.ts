@@ -56,7 +56,8 @@ export async function* examineRabbitmq(
 
 /** @returns `missing`, why RabbitMQ refuses our declaration of the queue, or undefined when it accepts it */
 async function faultOf(connection: ChannelModel, queue: string, names: RabbitmqNames): Promise<string | undefined> {
-  if ((await refusal(connection, (channel) => channel.checkQueue(queue))) !== undefined) return 'missing';
+  const refused = await refusal(connection, (channel) => channel.checkQueue(queue));
+  if (refused !== undefined) return refused.includes('404') ? 'missing' : refused;
   return refusal(connection, (channel) => channel.assertQueue(queue, queueOptions(names)));
 }
 

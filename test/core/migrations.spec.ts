@@ -24,12 +24,14 @@ const beyondPrisma: Record<string, string[]> = {
   function: ['uuid_v7(timestamp with time zone,integer)'],
   // Prisma 7 knows partial indexes, but no expressions and no INCLUDE.
   'index of an expression': [
+    'dead_letter_by_discarded',
     'dead_letter_by_kind',
     'dead_letter_by_redriven',
     'job_by_state',
     'job_by_upload',
     'job_deferred',
     'product_generation_by_builder',
+    'redrive_once_per_filter',
   ],
   // The positions of all order keys. Only a job with a key takes a number, so it is not the identity of a column.
   sequence: ['job_order'],

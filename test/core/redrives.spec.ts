@@ -1,6 +1,15 @@
-import { done, fail } from '@app/messaging';
-import { beginRedrive, readRedrive, setRedriveState, stepRedrive, type Redrive } from '@app/ledger';
-import { startCore, type Core } from '../support/core';
+import { fixed } from '@app/contracts';
+import { done, fail, type Child } from '@app/messaging';
+import {
+  beginRedrive,
+  discardDeadLetter,
+  readRedrive,
+  redrive,
+  setRedriveState,
+  stepRedrive,
+  type Redrive,
+} from '@app/ledger';
+import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
 import { until } from '../support/until';
 
@@ -29,7 +38,10 @@ describe('a redrive of many dead letters', () => {
   }
 
   async function begin(perSecond: number): Promise<string> {
-    const all = { kind: undefined, broker: undefined, before: undefined };
+    const all = {
+      ...{ kind: undefined, broker: undefined, reason: undefined, tenant: undefined },
+      ...{ after: undefined, before: undefined },
+    };
     const [begun] = await beginRedrive.run(core.pool, { ...all, perSecond, by: 'ada' });
     return begun!.id;
   }
@@ -61,7 +73,7 @@ describe('a redrive of many dead letters', () => {
       redriven: 5,
       refused: 0,
       completed: 5,
-      failedAgain: 0,
+      failing: 0,
     });
     expect(new Set(await statesOf(ids))).toEqual(new Set(['completed']));
   });
@@ -69,7 +81,7 @@ describe('a redrive of many dead letters', () => {
   it('stops by itself when most jobs fail again, and goes on with the others when it is resumed', async () => {
     const ids = await failed(12);
     const id = await begin(10);
-    await second(id, ({ failedAgain }) => failedAgain === 10);
+    await second(id, ({ failing }) => failing === 10);
     expect(await second(id, ({ state }) => state !== 'running')).toMatchObject({ state: 'stopped', redriven: 10 });
     isBroken = false;
     expect(await change(id, 'running', ['paused', 'stopped'])).toEqual([{ was: 'stopped' }]);
@@ -77,6 +89,62 @@ describe('a redrive of many dead letters', () => {
     await second(id, ({ state }) => state === 'finished');
     // What failed again has a new dead letter, which did not exist when the redrive began.
     expect(await statesOf(ids)).toEqual([...Array<string>(10).fill('failed'), 'completed', 'completed']);
+  });
+
+  it('stops before its jobs have used up their attempts, because those that wait for a retry count', async () => {
+    const patient = plainJob({ retry: fixed({ attempts: 3, delay: '1h' }) });
+    await core.close();
+    core = await startCore([[patient, () => Promise.reject(new Error('broken'))]], { clock: true });
+    for (let n = 0; n < 12; n += 1) await core.enqueue(patient, { n });
+    const states = async () => (await core.pool.query('SELECT state, attempt FROM job')).rows;
+    for (const attempt of [1, 2, 3]) {
+      await until('all have failed once more', states, (jobs) => jobs.every((one) => one.attempt === attempt));
+      await until('none is active', states, (jobs) => jobs.every(({ state }) => state !== 'active'));
+      await core.clock!.advance('1h');
+    }
+    const id = await begin(10);
+    await second(id, ({ failing }) => failing === 10);
+    expect(await second(id, ({ state }) => state !== 'running')).toMatchObject({
+      state: 'stopped',
+      redriven: 10,
+      open: 10,
+    });
+  });
+
+  it('leaves a discarded child and its parent alone when another child of the flow is redriven', async () => {
+    const parent = plainJob({ attempts: 1 });
+    const child = plainJob({ attempts: 1 });
+    await core.close();
+    core = await startCore(
+      [
+        [parent, () => Promise.resolve(done({ n: 1 }))],
+        [child, () => Promise.resolve(isBroken ? fail('broken') : done({ n: 1 }))],
+      ],
+      { clock: true },
+    );
+    const childOf = (n: number) => ({ definition: child, payload: { n } }) as Child;
+    const { id } = await core.jobs.enqueueFlow(parent, { n: 0 }, [childOf(1), childOf(2)], { tenant });
+    await core.ended(id);
+    const ofChildren = () =>
+      core.pool.query<{ id: string; job_id: string }>(
+        'SELECT id, job_id FROM dead_letter WHERE kind = $1 ORDER BY created_at',
+        [child.kind],
+      );
+    const { rows } = await until('both children have failed', ofChildren, (found) => found.rows.length === 2);
+    const [again, discarded] = rows as [(typeof rows)[0], (typeof rows)[0]];
+    await discardDeadLetter.run(core.pool, { id: discarded.id, by: 'ada', reason: 'not needed' });
+    isBroken = false;
+    const selection = { kind: undefined, broker: undefined, before: undefined, by: 'ada' };
+    const outcome = async (letter: string) =>
+      (await redrive.run(core.pool, { ...selection, ids: [letter] }))[0]?.becomes;
+    expect(await outcome(again.id)).toBe('redriven');
+    await until(
+      'the child is completed',
+      () => core.read(again.job_id),
+      ({ state }) => state === 'completed',
+    );
+    expect([(await core.read(discarded.job_id)).state, (await core.read(id)).state]).toEqual(['failed', 'failed']);
+    expect(await outcome(id)).toBe('child_cancelled');
   });
 
   it('does nothing while it is paused', async () => {

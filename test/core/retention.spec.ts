@@ -6,7 +6,7 @@ import { plainJob } from '../support/plain-job';
 import { until } from '../support/until';
 
 const dayMs = 24 * 3_600 * 1_000;
-const ages = { endedMs: 30 * dayMs, failedMs: 90 * dayMs, dedupeMs: 30 * dayMs };
+const ages = { endedMs: 30 * dayMs, failedMs: 90 * dayMs, dedupeMs: 30 * dayMs, auditMs: 365 * dayMs };
 
 describe('the retention', () => {
   let core: Core;
@@ -138,5 +138,17 @@ describe('the retention', () => {
     await walk();
     const count = async (table: string) => (await core.pool.query(`SELECT FROM ${table}`)).rowCount;
     expect([await count('dead_letter'), await count('processed_message')]).toEqual([1, 1]);
+  });
+
+  it('deletes what operators did after a year', async () => {
+    const insert = "INSERT INTO audit_entry (actor, action, subject, detail) VALUES ('ada', 'redrive.begin', $1, '{}')";
+    await core.pool.query(insert, ['old']);
+    await core.clock!.advance('200d');
+    await core.pool.query(insert, ['young']);
+    await walk();
+    await core.clock!.advance('166d');
+    await walk();
+    const { rows } = await core.pool.query('SELECT subject FROM audit_entry');
+    expect(rows).toEqual([{ subject: 'young' }]);
   });
 });

@@ -3,11 +3,13 @@ import { startCore, type Core } from '../support/core';
 /** Tables without a tenant column, each with the reason. */
 const noTenants: Record<string, string> = {
   _prisma_migrations: 'the state of the schema',
+  audit_entry: 'what operators did, over all tenants',
   begun_event: 'ids of events, as in processed_message',
   ended_session: 'fingerprints of sessions, each of one key',
   outbox: 'messages about jobs: they hold ids; the job has the tenant',
   processed_message: 'ids of jobs and of events; the id of a foreign event is made from its tenant, too',
   queue_reader: 'worker processes and their queues',
+  redrive: 'requests of operators, over all tenants; `of_tenant` is a filter',
   schedule: 'timetables of the system',
   rate_limit: 'limits of queues, over all tenants',
 };

@@ -98,7 +98,7 @@ describe('the access of each role', () => {
     ['GET', '/v1/dead-letters', lookers(200)],
     ['GET', '/v1/dead-letters/019e0000-0000-7000-8000-000000000000/raw', lookers(404)],
     ['GET', '/v1/dead-letters/019e0000-0000-7000-8000-000000000000', { ...lookers(404), viewer: 403 }],
-    ['POST', '/v1/dead-letters/019e0000-0000-7000-8000-000000000000/redrive', { ...lookers(404), viewer: 403 }],
+    ['POST', '/v1/dead-letters/019e0000-0000-7000-8000-000000000000/redrive', { ...lookers(404), viewer: 403 }, {}],
     [
       'POST',
       '/v1/dead-letters/019e0000-0000-7000-8000-000000000000/discard',
@@ -106,10 +106,12 @@ describe('the access of each role', () => {
       { reason: 'a test' },
     ],
     ['GET', '/v1/redrives', { ...lookers(200), viewer: 403 }],
-    ['POST', '/v1/redrives', { ...lookers(202), viewer: 403 }, { filter: { kind: 'nothing' } }],
+    // The first caller begins it; for the others it runs already.
+    ['POST', '/v1/redrives', { ...lookers(409), operator: 202, viewer: 403 }, { filter: { kind: 'nothing' } }],
     ['GET', '/v1/redrives/019e0000-0000-7000-8000-000000000000', { ...lookers(404), viewer: 403 }],
     ['POST', '/v1/redrives/019e0000-0000-7000-8000-000000000000/pause', { ...lookers(404), viewer: 403 }],
     ['POST', '/v1/redrives/019e0000-0000-7000-8000-000000000000/resume', { ...lookers(404), viewer: 403 }],
+    ['POST', '/v1/redrives/019e0000-0000-7000-8000-000000000000/cancel', { ...lookers(404), viewer: 403 }],
     ['GET', '/v1/audit', { ...lookers(200), viewer: 403 }],
     ['POST', '/v1/dead-letters/redrive', { ...lookers(202), viewer: 403 }, { filter: {} }],
     ['PUT', '/admin/queues/api/queues/email.send/retry/failed', { ...lookers(200), viewer: 403 }],

@@ -42,11 +42,13 @@ describe('npm run doctor', () => {
     expect(stdout).toContain('Do:  npm run migrate.');
   });
 
-  it('names a transaction that stays open', async () => {
+  it.each([
+    ['only reads', 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM job'],
+    ['has written and locks a row', `BEGIN; INSERT INTO schedule VALUES ('one', 'none', now())`],
+  ])('names a transaction that %s and stays open', async (_, statements) => {
     const client = new Client({ connectionString: database.url, application_name: 'a forgotten psql' });
     await client.connect();
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
-    await client.query('SELECT FROM job');
+    await client.query(statements);
     const settings = readSettings(brokerSettingNames, { DATABASE_URL: database.url });
     const proceed: string[] = [];
     for await (const one of examinePostgres(settings, join(projectFolder, 'prisma/migrations'), 0)) {
@@ -56,6 +58,20 @@ describe('npm run doctor', () => {
     expect(proceed).toContainEqual(
       expect.stringMatching(/^pid (\d+) \(a forgotten psql\) .*pg_terminate_backend\(\1\)$/),
     );
+  });
+
+  it('says what the role of the address may not see, and goes on', async () => {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    await client.query("DROP ROLE IF EXISTS doctor_test; CREATE ROLE doctor_test LOGIN PASSWORD 'doctor'");
+    const url = new URL(database.url);
+    [url.username, url.password] = ['doctor_test', 'doctor'];
+    const { failed, stdout } = doctor({ DATABASE_URL: url.href });
+    await client.query('DROP ROLE doctor_test');
+    await client.end();
+    expect(failed).toContainEqual(expect.stringMatching(/no migration is missing: permission denied/));
+    expect(failed).toContainEqual(expect.stringMatching(/no transaction is open .*: none of this role/));
+    expect(stdout).toContain('ok    there are free connections');
   });
 
   onlyWithRedis('finds nothing in a Redis that evicts nothing, and names the policy of one that does', async () => {

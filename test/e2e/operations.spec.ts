@@ -108,6 +108,9 @@ onEachBackend('dead letters', (backend) => {
       status: 400,
       body: { code: 'invalid_body', errors: [{ path: 'payload.to' }] },
     });
+    // A body that is not sent as JSON is not taken for "unchanged".
+    const asText = { method: 'POST', body: '{}', headers: { 'Content-Type': 'text/plain' } };
+    expect((await system.request(`/v1/dead-letters/${letter}/redrive`, asText)).status).toBe(400);
 
     const second = (await edit(letter, 'nobody@shop.invalid')).body.jobId;
     await reaches(system, second, 'failed');
@@ -123,7 +126,10 @@ onEachBackend('dead letters', (backend) => {
       state: 'failed',
       redrivenAs: made!.body.jobId,
     });
-    expect(await system.post(`/v1/dead-letters/${next}/redrive`, {})).toMatchObject({ status: 409 });
+    expect(await system.post(`/v1/dead-letters/${next}/redrive`, {})).toMatchObject({
+      status: 409,
+      body: { code: 'redriven' },
+    });
     expect((await system.get(`/v1/audit?subject=${next}`)).body.items).toMatchObject([
       { action: 'dead_letter.redrive_edited', detail: { jobId: second, newJobId: made!.body.jobId } },
     ]);
@@ -137,7 +143,10 @@ onEachBackend('dead letters', (backend) => {
     for (const reason of ['a test order', 'said twice']) {
       expect(await discard(letter, reason)).toMatchObject({ status: 200, body: { discardReason: 'a test order' } });
     }
-    expect(await system.post(`/v1/dead-letters/${letter}/redrive`, {})).toMatchObject({ status: 409 });
+    expect(await system.post(`/v1/dead-letters/${letter}/redrive`, {})).toMatchObject({
+      status: 409,
+      body: { code: 'discarded' },
+    });
     expect((await system.post('/v1/dead-letters/redrive', { filter: { kind: 'email.send' } })).body.redriven).toEqual(
       [],
     );

@@ -270,6 +270,11 @@ const routes: Record<string, Route> = {
     visit: () => ask('POST', `/v1/redrives/${owned.email}/pause`, rival),
     asked: () => owned.email,
   },
+  'POST /v1/redrives/{id}/cancel': {
+    status: 403,
+    visit: () => ask('POST', `/v1/redrives/${owned.email}/cancel`, rival),
+    asked: () => owned.email,
+  },
   'POST /v1/redrives/{id}/resume': {
     status: 403,
     visit: () => ask('POST', `/v1/redrives/${owned.email}/resume`, rival),

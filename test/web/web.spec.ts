@@ -264,7 +264,7 @@ const views = [
     await page.getByLabel('Reason').fill('nobody lives there');
     await page.getByRole('button', { name: 'Discard' }).click();
     await card('What happened')
-      .getByText(/^discarded .*: nobody lives there/)
+      .getByText(/^discarded [\d:]+ nobody lives there/)
       .waitFor();
     await card('What operators did').getByText('dead_letter.discard').waitFor();
   });

@@ -64,6 +64,7 @@ export class RelayModule {
                 endedMs: settings.RETENTION_ENDED_DAYS,
                 failedMs: settings.RETENTION_FAILED_DAYS,
                 dedupeMs: settings.RETENTION_DEDUPE_DAYS,
+                auditMs: settings.RETENTION_AUDIT_DAYS,
               },
             }),
         },

@@ -188,6 +188,9 @@ export const settings = {
     .describe(
       'for how many days an event that was handled is recognised; longer than any broker can deliver it again; or never',
     ),
+  RETENTION_AUDIT_DAYS: days
+    .default(365 * dayMs)
+    .describe('for how many days the record of what operators did is kept; or never'),
   SHUTDOWN_GRACE_MS: milliseconds.default(30_000).describe('how long a drain may take; at least 6000 to be useful'),
   FAIL_POINT: z
     .templateLiteral([z.enum(failPoints), ':', z.int().min(1)])

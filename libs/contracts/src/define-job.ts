@@ -35,6 +35,11 @@ export interface JobDefinition<Payload extends z.ZodType = z.ZodType, Result ext
   readonly partitions: number;
   /** Whether `job.finished` is published for its jobs. */
   readonly announced: boolean;
+  /**
+   * Whether a new job with a corrected payload can take the place of a failed one. False for a kind whose feature writes
+   * rows of its own beside each job.
+   */
+  readonly replaceable: boolean;
   /** Converts the payload of an older version to the current one. */
   readonly upcast?: (payload: unknown, version: number) => unknown;
   /** The result as callers see it, with a URL beside each file. URLs expire, so this runs at each reading. */
@@ -50,17 +55,18 @@ const queuePattern = /^[a-z][a-z0-9-]*$/;
 export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(
   input: Omit<
     JobDefinition<Payload, Result>,
-    'timeoutMs' | 'rateLimit' | 'orderBy' | 'partitions' | 'announced' | 'withLinks'
+    'timeoutMs' | 'rateLimit' | 'orderBy' | 'partitions' | 'announced' | 'replaceable' | 'withLinks'
   > & {
     timeout: Duration;
     rateLimit?: { max: number; per: Duration };
     orderBy?: (payload: z.output<Payload>) => string;
     partitions?: number;
     announced?: boolean;
+    replaceable?: boolean;
     withLinks?: (result: z.output<Result>, urlOf: (fileId: string) => string) => unknown;
   },
 ): JobDefinition<Payload, Result> {
-  const { timeout, rateLimit, partitions = defaultPartitions, announced = true, ...rest } = input;
+  const { timeout, rateLimit, partitions = defaultPartitions, announced = true, replaceable = true, ...rest } = input;
   const { kind, version, queue, concurrency, concurrencyPerTenant } = rest;
   assertValid(`Job definition "${kind}"`, [
     kindPattern.test(kind) || `kind: expected "noun.verb" in lower case, got "${kind}"`,
@@ -82,6 +88,7 @@ export function defineJob<Payload extends z.ZodType, Result extends z.ZodType>(
     ...(rateLimit && { rateLimit: { max: rateLimit.max, perMs: toMs(rateLimit.per) } }),
     partitions,
     announced,
+    replaceable,
   };
 }
 

@@ -30,4 +30,6 @@ export const deliverWebhook = defineJob({
   concurrencyPerTenant: 20,
   // Otherwise each delivered webhook would publish an event, which would be delivered as a webhook again.
   announced: false,
+  // Its delivery is a row beside it.
+  replaceable: false,
 });

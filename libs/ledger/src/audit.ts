@@ -5,7 +5,7 @@ export interface AuditEntry {
   /** Rises in the order in which the actions began. */
   readonly id: string;
   readonly at: Date;
-  /** The name of the operator's key. */
+  /** The tenant and the roles of the operator's key, such as `ops (operator)`. */
   readonly actor: string;
   /** Stable, such as `dead_letter.discard`. */
   readonly action: AuditAction;

@@ -1,9 +1,6 @@
 import { recordAction } from './audit';
 import { statement } from './statement';
 
-/** Why an operator cannot do this with a dead letter; undefined when it was done. */
-export type DeadLetterObstacle = 'redriven' | 'discarded';
-
 /**
  * Ends a dead letter without running its job again. The job stays failed.
  * @returns no row when the dead letter does not exist. A second discard changes nothing and is no obstacle.
@@ -25,14 +22,15 @@ export const discardDeadLetter = statement<{ obstacle: 'redriven' | null }>('dea
 
 /** The job of a dead letter, as a new job with another payload needs it. */
 export interface LockedDeadLetter {
-  readonly obstacle: DeadLetterObstacle | null;
-  /** The new job of an earlier redrive with another payload. */
+  readonly redrivenAt: Date | null;
   readonly redrivenAs: string | null;
+  readonly discardedAt: Date | null;
   /** null for a message that could not be read. Then the following are null too. */
   readonly jobId: string | null;
   readonly tenant: string | null;
   readonly kind: string | null;
   readonly broker: string;
+  readonly priority: number | null;
   readonly traceparent: string | null;
   /** Whether the job is the parent or a child of others. */
   readonly isInFlow: boolean | null;
@@ -43,8 +41,7 @@ export const lockDeadLetter = statement<LockedDeadLetter>('dead_letter_lock').wi
   { id: 'uuid' },
   (
     $,
-  ) => `SELECT CASE WHEN redriven_at IS NOT NULL THEN 'redriven' WHEN discarded_at IS NOT NULL THEN 'discarded' END AS obstacle,
-          redriven_as AS "redrivenAs", job.id AS "jobId", job.tenant, job.kind, letter.broker, job.traceparent,
+  ) => `SELECT redriven_at AS "redrivenAt", redriven_as AS "redrivenAs", discarded_at AS "discardedAt", job.id AS "jobId", job.tenant, job.kind, letter.broker, job.priority, job.traceparent,
           job.parent_id IS NOT NULL OR EXISTS (SELECT FROM job child WHERE child.parent_id = job.id) AS "isInFlow"
      FROM dead_letter letter
      LEFT JOIN job ON job.id = letter.job_id

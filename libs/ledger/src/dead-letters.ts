@@ -59,9 +59,12 @@ const columns = `id, broker, queue, job_id AS "jobId", tenant, left(kind, ${show
           redriven_at AS "redrivenAt", redriven_by AS "redrivenBy", redriven_as AS "redrivenAs",
           discarded_at AS "discardedAt", discarded_by AS "discardedBy", discard_reason AS "discardReason"`;
 
+/** A search looks at this many dead letters, the newest of the list without it. */
+export const searchedLetters = 10_000;
+
 /**
- * Lists dead letters, newest first. Each one is a few kilobytes at most. A search reads dead letters until it has found
- * enough; it looks for the text anywhere in kind, reason, detail, source and the id of the job, in either case. Another service may have written the kind, at any
+ * Lists dead letters, newest first. Each one is a few kilobytes at most. A search looks
+ * for the text anywhere in kind, reason, detail, source and the id of the job, in either case. Another service may have written the kind, at any
  * length, so the index covers only its first 100 characters.
  */
 export const listDeadLetters = statementVariants<DeadLetter>((given) => ['dead_letters', ...given].join('_')).with(
@@ -73,11 +76,14 @@ export const listDeadLetters = statementVariants<DeadLetter>((given) => ['dead_l
       $.broker && `broker = ${$.broker}`,
       $.isRedriven && `(redriven_at IS NOT NULL) = ${$.isRedriven}`,
       $.isDiscarded && `(discarded_at IS NOT NULL) = ${$.isDiscarded}`,
-      $.search && `strpos(lower(concat_ws(' ', kind, reason, detail, source, job_id)), lower(${$.search})) > 0`,
       $.before && `(created_at, id) < (SELECT created_at, id FROM dead_letter WHERE id = ${$.before})`,
     ].filter((condition) => condition !== undefined);
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
-    return `SELECT ${columns} FROM dead_letter ${where} ORDER BY created_at DESC, id DESC LIMIT ${$.limit}`;
+    const newest = 'ORDER BY created_at DESC, id DESC LIMIT';
+    if ($.search === undefined) return `SELECT ${columns} FROM dead_letter ${where} ${newest} ${$.limit}`;
+    return `SELECT ${columns} FROM (SELECT * FROM dead_letter ${where} ${newest} ${searchedLetters}) latest
+             WHERE strpos(lower(concat_ws(' ', kind, reason, detail, source, job_id)), lower(${$.search})) > 0
+             ${newest} ${$.limit}`;
   },
 );
 
@@ -112,7 +118,7 @@ const errorsStatement = statement<RecordedError>('dead_letter_errors').with(
   { jobId: 'uuid' },
   ($) => `SELECT at, (data->>'attempt')::int AS attempt, data->'error' AS error
      FROM (SELECT at, sequence, data FROM job_update
-            WHERE job_id = ${$.jobId} AND type = 'state' AND data ? 'error'
+            WHERE job_id = ${$.jobId} AND type = 'state' AND data ? 'error' AND data->'attempt' <> '0'
             ORDER BY sequence DESC LIMIT 100) latest
     ORDER BY sequence`,
 );

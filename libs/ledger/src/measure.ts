@@ -38,11 +38,11 @@ export const measureEventOutbox = statement<{ kind: string; count: number; oldes
      FROM event_outbox GROUP BY kind`,
 );
 
-/** Counts the dead letters that were not redriven, by queue. `isJob`: a failed job; false: a message that cannot be read. */
+/** Counts the dead letters that were neither redriven nor discarded, by queue. `isJob`: a failed job; false: a message that cannot be read. */
 export const measureDeadLetters = statement<{ broker: string; queue: string; isJob: boolean; count: number }>(
   'measure_dead_letters',
 ).text(
   `SELECT broker, queue, job_id IS NOT NULL AS "isJob", count(*)::int AS count
-     FROM dead_letter WHERE redriven_at IS NULL
+     FROM dead_letter WHERE redriven_at IS NULL AND discarded_at IS NULL
     GROUP BY 1, 2, 3`,
 );

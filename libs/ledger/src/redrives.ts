@@ -6,9 +6,11 @@ import { statement, type Database } from './statement';
 export interface Redrive {
   readonly id: string;
   /** `stopped`: by itself, because most of its jobs failed again. */
-  readonly state: 'running' | 'paused' | 'stopped' | 'finished';
+  readonly state: 'running' | 'paused' | 'stopped' | 'finished' | 'cancelled';
   readonly kind: string | null;
   readonly broker: string | null;
+  readonly reason: string | null;
+  readonly tenant: string | null;
   /** It redrives the dead letters that are older. */
   readonly before: Date;
   readonly perSecond: number;
@@ -16,33 +18,66 @@ export interface Redrive {
   readonly createdAt: Date;
   readonly redriven: number;
   readonly refused: number;
-  /** How many of the last `judgedJobs` jobs that it redrove since its begin or resume are completed, or failed again. */
+  /** Of the jobs that it redrove since its begin or resume, the last `judgedJobs` that have ended or are retried. */
   readonly completed: number;
-  readonly failedAgain: number;
+  readonly failing: number;
+  /** Of those jobs, how many have not ended. */
+  readonly open: number;
 }
 
-/** How many of the jobs that it redrove last a redrive looks at before it goes on. */
+/** By how many of its jobs a redrive judges whether to go on. */
 export const judgedJobs = 100;
 
-/** Fewer ended jobs than this say nothing about the others. */
+/** Fewer jobs than this say nothing about the others. */
 export const enoughJobs = 10;
 
-const outcomes = (of: string, state: string) => `(SELECT count(*) FILTER (WHERE job.state = '${state}')::int
-            FROM (SELECT job_id FROM dead_letter WHERE redrive_id = ${of}.id AND redriven_at >= ${of}.judged_since
-                   ORDER BY redriven_at DESC LIMIT ${judgedJobs}) latest
-            JOIN job ON job.id = latest.job_id)`;
+/** While this many of its jobs have not ended, a redrive takes no more. */
+export const mostOpenJobs = 500;
 
-const columns = `redrive.id, redrive.state, redrive.kind, redrive.broker, redrive.before, per_second AS "perSecond",
-          created_by AS "createdBy", redrive.created_at AS "createdAt", redriven, refused,
-          ${outcomes('redrive', 'completed')} AS completed, ${outcomes('redrive', 'failed')} AS "failedAgain"`;
+/**
+ * How the jobs of a redrive fare, as a row with `completed`, `failing` and `open`. A job that waits for a retry counts as
+ * failing: with a long back-off it would end too late to stop anything.
+ * @param of the row of the redrive
+ */
+const outcomeOf = (of: string) => `LATERAL (
+       WITH mine AS (
+         SELECT job.state, job.attempt, coalesce(job.finished_at, job.run_at) AS at
+           FROM (SELECT job_id FROM dead_letter WHERE redrive_id = ${of}.id AND redriven_at >= ${of}.judged_since
+                  ORDER BY redriven_at DESC LIMIT ${2 * mostOpenJobs}) latest
+           JOIN job ON job.id = latest.job_id
+       ), judged AS (
+         SELECT state FROM mine WHERE state IN ('completed', 'failed') OR state = 'queued' AND attempt > 0
+          ORDER BY at DESC LIMIT ${judgedJobs}
+       )
+       SELECT (SELECT count(*) FROM judged WHERE state = 'completed')::int AS completed,
+              (SELECT count(*) FROM judged WHERE state <> 'completed')::int AS failing,
+              (SELECT count(*) FROM mine WHERE state IN ('waiting', 'queued', 'active'))::int AS open
+     ) outcome`;
 
-/** Begins a redrive of all dead letters that match and exist now. @returns its id */
+const columns = `redrive.id, redrive.state, kind, broker, reason, of_tenant AS tenant, before, per_second AS "perSecond",
+          created_by AS "createdBy", created_at AS "createdAt", redriven, refused, completed, failing, open`;
+
+/**
+ * Begins a redrive of all dead letters that match and exist now.
+ * @returns its id; no row when one with the same filter runs or is paused
+ */
 export const beginRedrive = statement<{ id: string }>('redrive_begin').with(
-  { kind: 'text?', broker: 'text?', before: 'timestamptz?', perSecond: 'smallint', by: 'text' },
+  {
+    kind: 'text?',
+    broker: 'text?',
+    reason: 'text?',
+    tenant: 'text?',
+    after: 'timestamptz?',
+    before: 'timestamptz?',
+    perSecond: 'smallint',
+    by: 'text',
+  },
   ($) => `WITH begun AS (
-     INSERT INTO redrive (kind, broker, before, per_second, created_by)
-     SELECT ${$.kind}, ${$.broker}, least(now(), ${$.before}), ${$.perSecond}, ${$.by}
-     RETURNING id, kind, broker, before, per_second
+     INSERT INTO redrive (kind, broker, reason, of_tenant, cursor_at, before, per_second, created_by)
+     SELECT ${$.kind}, ${$.broker}, ${$.reason}, ${$.tenant}, coalesce(${$.after}, '-infinity'),
+            least(now(), ${$.before}), ${$.perSecond}, ${$.by}
+     ON CONFLICT DO NOTHING
+     RETURNING id, kind, broker, reason, of_tenant, before, per_second
    ), audited AS (
      ${recordAction('redrive.begin', $.by, 'id', "to_jsonb(begun) - 'id'", 'FROM begun')}
    )
@@ -51,17 +86,20 @@ export const beginRedrive = statement<{ id: string }>('redrive_begin').with(
 
 export const readRedrive = statement<Redrive>('redrive_read').with(
   { id: 'uuid' },
-  ($) => `SELECT ${columns} FROM redrive WHERE id = ${$.id}`,
+  ($) => `SELECT ${columns} FROM redrive, ${outcomeOf('redrive')} WHERE redrive.id = ${$.id}`,
 );
 
 /** Lists redrives, newest first, 100 at most. */
 export const listRedrives = statement<Redrive>('redrive_list').text(
-  `SELECT ${columns} FROM redrive ORDER BY redrive.created_at DESC, redrive.id LIMIT 100`,
+  `SELECT ${columns}
+     FROM (SELECT * FROM redrive ORDER BY created_at DESC, id LIMIT 100) redrive, ${outcomeOf('redrive')}
+    ORDER BY created_at DESC, redrive.id`,
 );
 
 /**
- * Pauses a running redrive, or resumes one that was paused or has stopped.
- * @returns no row when it does not exist; its state from before
+ * Changes the state of a redrive when it is one of `from`.
+ * @returns its state from before; no row when it does not exist
+ * @throws the database's error 23505 when it would run beside another one with the same filter
  */
 export const setRedriveState = statement<{ was: Redrive['state'] }>('redrive_set_state').with(
   { id: 'uuid', to: 'text', from: 'text[]', by: 'text' },
@@ -86,7 +124,8 @@ interface Step {
   readonly lastAt: string | null;
   readonly lastId: string | null;
   readonly completed: number;
-  readonly failedAgain: number;
+  readonly failing: number;
+  readonly open: number;
 }
 
 /** Takes the next second of a running redrive, which no other relay then has, with the dead letters after its cursor. */
@@ -103,6 +142,7 @@ const takeStep = statement<Step>('redrive_take_step').text(
           WHERE (created_at, id) > (taken.cursor_at, taken.cursor_id) AND created_at < taken.before
             AND redriven_at IS NULL AND discarded_at IS NULL AND job_id IS NOT NULL
             AND (taken.kind IS NULL OR kind = taken.kind) AND (taken.broker IS NULL OR broker = taken.broker)
+            AND (taken.reason IS NULL OR reason = taken.reason) AND (taken.of_tenant IS NULL OR tenant = taken.of_tenant)
           ORDER BY created_at, id
           LIMIT taken.per_second) letter
    )
@@ -110,8 +150,8 @@ const takeStep = statement<Step>('redrive_take_step').text(
           coalesce((SELECT array_agg(id ORDER BY created_at, id) FROM next), '{}') AS ids,
           (SELECT created_at::text FROM next ORDER BY created_at DESC, id DESC LIMIT 1) AS "lastAt",
           (SELECT id FROM next ORDER BY created_at DESC, id DESC LIMIT 1) AS "lastId",
-          ${outcomes('taken', 'completed')} AS completed, ${outcomes('taken', 'failed')} AS "failedAgain"
-     FROM taken`,
+          completed, failing, open
+     FROM taken, ${outcomeOf('taken')}`,
 );
 
 const endStep = statement<never>('redrive_end_step').with(
@@ -120,10 +160,11 @@ const endStep = statement<never>('redrive_end_step').with(
      UPDATE dead_letter SET redrive_id = ${$.id} WHERE id = ANY (${$.redriven})
    )
    UPDATE redrive
-     SET state = CASE WHEN state = 'running' THEN ${$.state} ELSE state END,
-         cursor_at = coalesce(${$.cursorAt}, cursor_at), cursor_id = coalesce(${$.cursorId}, cursor_id),
-         redriven = redriven + cardinality(${$.redriven}), refused = refused + ${$.refused}
-   WHERE id = ${$.id}`,
+      SET state = CASE WHEN state = 'running' THEN ${$.state} ELSE state END,
+          cursor_at = greatest(cursor_at, ${$.cursorAt}),
+          cursor_id = CASE WHEN (${$.cursorAt}, ${$.cursorId}) > (cursor_at, cursor_id) THEN ${$.cursorId} ELSE cursor_id END,
+          redriven = redriven + cardinality(${$.redriven}), refused = refused + ${$.refused}
+    WHERE id = ${$.id}`,
 );
 
 /** What one step of a redrive did. */
@@ -136,7 +177,8 @@ export interface RedriveStep {
 
 /**
  * Carries out the next second of one running redrive. It stops by itself when at least `enoughJobs` of its last
- * `judgedJobs` jobs have ended and more of them failed again than are completed: what broke them is still broken.
+ * `judgedJobs` jobs have ended or are retried, and more of them fail than are completed: what broke them is still broken.
+ * It takes no more while `mostOpenJobs` of its jobs are open.
  * When the process dies in between, the next step begins at the same cursor and finds these dead letters redriven.
  * @returns undefined when no redrive has a second to carry out
  * @throws the database's error
@@ -144,14 +186,30 @@ export interface RedriveStep {
 export async function stepRedrive(database: Database): Promise<RedriveStep | undefined> {
   const [step] = await takeStep.run(database);
   if (!step) return undefined;
-  const { id, createdBy: by, ids, lastAt, lastId, completed, failedAgain } = step;
-  const hasFailed = completed + failedAgain >= enoughJobs && failedAgain > completed;
-  const nothing = { kind: undefined, broker: undefined, before: undefined };
-  const found = hasFailed || ids.length === 0 ? [] : await redrive.run(database, { ...nothing, ids, by });
+  const { id, createdBy: by, ids, lastAt, lastId, completed, failing, open } = step;
+  const isFailing = completed + failing >= enoughJobs && failing > completed;
+  if (isFailing || open >= mostOpenJobs) {
+    const state = isFailing ? 'stopped' : 'running';
+    await endStep.run(database, { ...nothingMoved, id, state });
+    return { id, state, jobIds: [], by };
+  }
+  if (ids.length === 0) {
+    // It has ended when its last jobs have: until then it can still stop, so that a person sees that they fail.
+    const state = open > 0 ? 'running' : 'finished';
+    await endStep.run(database, { ...nothingMoved, id, state });
+    return { id, state, jobIds: [], by };
+  }
+  const found = await redrive.run(database, { kind: undefined, broker: undefined, before: undefined, ids, by });
   const redriven = found.filter(({ becomes }) => becomes === 'redriven');
-  const state = hasFailed ? 'stopped' : ids.length === 0 ? 'finished' : 'running';
-  const moved = hasFailed ? {} : { cursorAt: lastAt, cursorId: lastId };
-  const counts = { redriven: redriven.map((one) => one.id), refused: found.length - redriven.length };
-  await endStep.run(database, { id, state, cursorAt: undefined, cursorId: undefined, ...moved, ...counts });
-  return { id, state, jobIds: redriven.map(({ jobId }) => jobId!), by };
+  await endStep.run(database, {
+    id,
+    state: 'running',
+    cursorAt: lastAt,
+    cursorId: lastId,
+    redriven: redriven.map((letter) => letter.id),
+    refused: found.length - redriven.length,
+  });
+  return { id, state: 'running', jobIds: redriven.map(({ jobId }) => jobId!), by };
 }
+
+const nothingMoved = { cursorAt: undefined, cursorId: undefined, redriven: [], refused: 0 };

@@ -11,10 +11,17 @@ export interface RetentionAges {
   readonly failedMs: number | undefined;
   /** After an event was handled. Must be longer than a broker can redeliver it. */
   readonly dedupeMs: number | undefined;
+  /** After an operator's action, and after the begin of a redrive that has ended. */
+  readonly auditMs: number | undefined;
 }
 
 /** Deletes nothing. */
-export const keepForever: RetentionAges = { endedMs: undefined, failedMs: undefined, dedupeMs: undefined };
+export const keepForever: RetentionAges = {
+  endedMs: undefined,
+  failedMs: undefined,
+  dedupeMs: undefined,
+  auditMs: undefined,
+};
 
 /**
  * Looks at the next jobs in the order of their ids, which is the order of acceptance, and deletes those that ended long
@@ -91,6 +98,20 @@ const deleteDedupe = statement<{ deleted: number; consumer: string | null; messa
           (SELECT message_id FROM last) AS "messageId"`,
 );
 
+const deleteAudit = statement<{ deleted: number }>('retention_audit').with(
+  { auditMs: 'bigint' },
+  ($) => `WITH entries AS (
+     DELETE FROM audit_entry
+      WHERE id IN (SELECT id FROM (SELECT id, at FROM audit_entry ORDER BY id LIMIT ${retentionPage}) oldest
+                    WHERE at < now() - ${$.auditMs} * interval '1 millisecond')
+     RETURNING 1
+   ), redrives AS (
+     DELETE FROM redrive
+      WHERE state NOT IN ('running', 'paused') AND created_at < now() - ${$.auditMs} * interval '1 millisecond'
+   )
+   SELECT count(*)::int AS deleted FROM entries`,
+);
+
 const firstId = '00000000-0000-0000-0000-000000000000';
 
 /** Longer than any row is old. */
@@ -116,6 +137,13 @@ export const retentionWalks = {
   async *deadLetters(database: Database, { failedMs = neverMs }: RetentionAges): AsyncGenerator<number> {
     for (let deleted = retentionPage; deleted === retentionPage;) {
       deleted = (await deleteMessages.run(database, { failedMs })).length;
+      yield deleted;
+    }
+  },
+
+  async *audit(database: Database, { auditMs = neverMs }: RetentionAges): AsyncGenerator<number> {
+    for (let deleted = retentionPage; deleted === retentionPage;) {
+      deleted = (await deleteAudit.run(database, { auditMs }))[0]!.deleted;
       yield deleted;
     }
   },

@@ -21,28 +21,39 @@ CREATE TABLE audit_entry (
 
 CREATE INDEX audit_entry_by_subject ON audit_entry (subject, id);
 
+CREATE INDEX dead_letter_by_discarded ON dead_letter ((discarded_at IS NOT NULL), created_at, id);
+
 -- A redrive of many dead letters, some per second. The relay carries it out and moves `cursor_at` and `cursor_id`.
 CREATE TABLE redrive (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     state text NOT NULL DEFAULT 'running',
     kind text,
     broker text,
+    reason text,
+    of_tenant text,
     before timestamptz(6) NOT NULL,
     per_second smallint NOT NULL,
     created_by text NOT NULL,
     created_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     judged_since timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     step_at timestamptz(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    cursor_at timestamptz(6) NOT NULL DEFAULT '-infinity',
+    cursor_at timestamptz(6) NOT NULL,
     cursor_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     redriven integer NOT NULL DEFAULT 0,
     refused integer NOT NULL DEFAULT 0,
     PRIMARY KEY (id),
-    CONSTRAINT redrive_state_known CHECK (state IN ('running', 'paused', 'stopped', 'finished'))
+    CONSTRAINT redrive_state_known CHECK (state IN ('running', 'paused', 'stopped', 'finished', 'cancelled'))
 );
 
-CREATE INDEX redrive_running ON redrive (id) WHERE state = 'running';
+-- A request that is repeated begins no second redrive.
+CREATE UNIQUE INDEX redrive_once_per_filter
+    ON redrive (coalesce(kind, ''), coalesce(broker, ''), coalesce(reason, ''), coalesce(of_tenant, ''))
+    WHERE state IN ('running', 'paused');
 
 ALTER TABLE dead_letter ADD COLUMN redrive_id uuid;
 
 CREATE INDEX dead_letter_by_redrive ON dead_letter (redrive_id, redriven_at) WHERE redrive_id IS NOT NULL;
+
+-- What a redrive still has to do.
+CREATE INDEX dead_letter_open ON dead_letter (created_at, id)
+    WHERE redriven_at IS NULL AND discarded_at IS NULL AND job_id IS NOT NULL;

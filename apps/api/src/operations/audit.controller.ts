@@ -18,7 +18,7 @@ const listQuery = z.strictObject({
 const entryView = z.object({
   id: z.string(),
   at: z.iso.datetime({ offset: true }),
-  actor: z.string().describe('the name of the key'),
+  actor: z.string().describe('the tenant and the roles of the key, such as `ops (operator)`'),
   action: z.string().describe('stable, such as `dead_letter.discard`'),
   subject: z.string().describe('the id of what was changed'),
   detail: z.record(z.string(), z.unknown()),
@@ -33,7 +33,7 @@ export class AuditController {
   constructor(private readonly pool: Pool) {}
 
   @Get()
-  @ApiOperation({ summary: 'List what operators did, newest first' })
+  @ApiOperation({ summary: 'List what operators did with dead letters and redrives, newest first' })
   @ApiQuery({ name: 'subject', required: false, description: 'the id of what was changed, such as a dead letter' })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 } })
   @ApiQuery({ name: 'cursor', required: false, description: '`nextCursor` of the previous page' })

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Pool } from 'pg';
@@ -94,14 +94,12 @@ const redriveBody = z
     error: 'expected either ids or filter',
   });
 
-const redriveOneBody = z
-  .strictObject({
-    payload: z
-      .record(z.string(), z.unknown())
-      .optional()
-      .describe('in place of the payload of the job. Makes a new job, whose effects outside may happen again'),
-  })
-  .optional();
+const redriveOneBody = z.strictObject({
+  payload: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('in place of the payload of the job. Makes a new job, whose effects outside may happen again'),
+});
 
 const redrivenView = z.object({
   id: z.uuid(),
@@ -170,6 +168,7 @@ export class DeadLettersController {
   @ApiOperation({ summary: 'A dead letter, with the payload of its job and the error of every attempt' })
   @ApiResponse({ status: 200, description: 'The dead letter.', schema: toOpenApi(deadLetterDetail) })
   @ProblemResponse(404, 'There is no such dead letter.')
+  @Header('Cache-Control', 'private, no-store')
   async read(@Param('id') id: string): Promise<z.output<typeof deadLetterDetail>> {
     const letter = isUuid(id) ? await readDeadLetter(this.pool, id) : undefined;
     if (!letter) throw deadLetterNotFound(id);
@@ -208,19 +207,20 @@ export class DeadLettersController {
   @ApiOperation({
     summary: 'Run the job of a dead letter again, or a new job with another payload',
     description:
-      'Without a payload the same job returns to its queue with all its attempts and the same effect key. With a payload, which must be valid for its kind, a new job with a key of its own is made: what the failed job already did outside may then happen again. Either is done once for a dead letter, and recorded with the caller.',
+      'With `{}` the same job returns to its queue with all its attempts and the same effect key. With a payload, which must be valid for its kind, a new job with a key of its own is made: what the failed job already did outside may then happen again. Either is done once for a dead letter, and recorded with the caller.',
   })
-  @ApiBody({ required: false, schema: toOpenApi(redriveOneBody) })
+  @ApiBody({ schema: { ...toOpenApi(redriveOneBody), example: {} } })
   @ApiResponse({ status: 202, description: 'The job that runs.', schema: toOpenApi(redrivenView) })
-  @ProblemResponse(400, 'The payload is not valid for its kind.')
+  @ProblemResponse(400, 'The body is invalid, or the payload is not valid for its kind.')
   @ProblemResponse(404, 'There is no such dead letter.')
-  @ProblemResponse(409, 'It was redriven or discarded, has no job, or its job is a part of a flow.')
+  @ProblemResponse(409, 'It was redriven or discarded, or its job cannot run again in this way.')
+  @ProblemResponse(422, 'The broker of the job is not configured any more.')
   async redriveOne(
     @Param('id') id: string,
     @Body() rawBody: unknown,
     @CallerOf() caller: Caller,
   ): Promise<z.output<typeof redrivenView>> {
-    const { payload } = parseBody(redriveOneBody, rawBody) ?? {};
+    const { payload } = parseBody(redriveOneBody, rawBody);
     if (!isUuid(id)) throw deadLetterNotFound(id);
     const by = nameOf(caller);
     const jobId = await (payload ? this.redriver.redriveEdited(id, payload, by) : this.redriver.redriveOne(id, by));

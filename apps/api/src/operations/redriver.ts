@@ -1,20 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { Pool } from 'pg';
-import type { JobDefinition, RequestableBroker } from '@app/contracts';
+import { priorities, type JobDefinition, type RequestableBroker } from '@app/contracts';
 import { jobDefinitions } from '@app/features/catalogue';
 import { invalidBody, Problem, quoted, toFieldErrors } from '@app/http';
 import { JobsService, MessagingSignals } from '@app/messaging';
 import {
   inTransaction,
+  jsonFault,
   lockDeadLetter,
   readDeadLetter,
   OutboxWakeUp,
   redrive,
   redrivenAs,
   Transactions,
+  type DeadLetter,
   type LockedDeadLetter,
   type RedriveSelection,
 } from '@app/ledger';
+
+type Priority = keyof typeof priorities;
 
 export interface RedriveResult {
   readonly redriven: { id: string; jobId: string }[];
@@ -24,7 +28,8 @@ export interface RedriveResult {
 const refusals = {
   unreadable: 'This message could not be read, so there is no job to run. Send it again in a valid form.',
   not_failed: 'Its job is not failed any more: it was redriven before.',
-  child_cancelled: 'One of its child jobs was cancelled, so it would wait for ever. Request the whole flow again.',
+  child_cancelled:
+    'One of its child jobs was cancelled or discarded, so it would wait for ever. Request the flow again.',
   not_found: 'No dead letter with this id, or of this job, is left to redrive.',
 };
 
@@ -64,12 +69,14 @@ export class Redriver {
    * @throws Problem 404 without such a dead letter, 409 when its job cannot run again
    */
   async redriveOne(id: string, by: string): Promise<string> {
+    const letter = await readDeadLetter(this.pool, id);
+    if (!letter) throw deadLetterNotFound(id);
+    assertOpen(letter);
     const selection = { ids: [id], kind: undefined, broker: undefined, before: undefined };
     const { redriven, refused } = await this.redrive(selection, by);
     if (redriven[0]) return redriven[0].jobId;
     const { code, message } = refused[0]!;
-    if (code === 'not_found' && !(await readDeadLetter(this.pool, id))) throw deadLetterNotFound(id);
-    throw new Problem(409, code, 'This dead letter cannot be redriven', message);
+    throw refusal(code, message);
   }
 
   /**
@@ -82,6 +89,7 @@ export class Redriver {
     const { job, tenant } = await this.transactions.$transaction(async (tx) => {
       const [letter] = await lockDeadLetter.run(inTransaction(tx), { id });
       if (!letter) throw deadLetterNotFound(id);
+      assertOpen(letter);
       const definition = definitionOf(letter);
       const parsed = definition.payload.safeParse(payload);
       if (!parsed.success) {
@@ -89,10 +97,12 @@ export class Redriver {
           toFieldErrors(parsed.error.issues.map((one) => ({ ...one, path: ['payload', ...one.path] }))),
         );
       }
+      const fault = await jsonFault(this.pool, parsed.data);
+      if (fault !== undefined) throw invalidBody([{ path: 'payload', message: `cannot be stored: ${fault}` }]);
       const job = await this.jobs.enqueueWithin(tx, definition, parsed.data, {
         tenant: letter.tenant!,
         traceparent: letter.traceparent ?? undefined,
-        options: { broker: letter.broker as RequestableBroker },
+        options: { broker: letter.broker as RequestableBroker, priority: priorityOf(letter) },
       });
       await redrivenAs.run(inTransaction(tx), { id, jobId: job.id, by });
       return { job, tenant: letter.tenant! };
@@ -107,21 +117,37 @@ export class Redriver {
   }
 }
 
-/** @throws Problem 409 when no new job can be made of the dead letter */
-function definitionOf({ obstacle, redrivenAs: newJob, jobId, kind, isInFlow }: LockedDeadLetter): JobDefinition {
-  const refuse = (code: string, detail: string) =>
-    new Problem(409, code, 'This dead letter cannot be redriven', detail);
-  if (obstacle === 'redriven') {
-    throw refuse('redriven', `It was redriven before${newJob === null ? '' : `, as the job ${newJob}`}.`);
+const refusal = (code: string, detail: string) => new Problem(409, code, 'This dead letter cannot be redriven', detail);
+
+/** @throws Problem 409 when it was redriven or discarded */
+function assertOpen(letter: Pick<DeadLetter, 'redrivenAt' | 'redrivenAs' | 'discardedAt'>): void {
+  if (letter.redrivenAt !== null) {
+    const newJob = letter.redrivenAs === null ? '' : `, as the job ${letter.redrivenAs}`;
+    throw refusal('redriven', `It was redriven before${newJob}.`);
   }
-  if (obstacle === 'discarded') throw refuse('discarded', 'It was discarded.');
-  if (jobId === null) throw refuse('unreadable', refusals.unreadable);
+  if (letter.discardedAt !== null) throw refusal('discarded', 'It was discarded.');
+}
+
+/** @throws Problem 409 when no new job can be made of the dead letter */
+function definitionOf({ jobId, kind, isInFlow }: LockedDeadLetter): JobDefinition {
+  if (jobId === null) throw refusal('unreadable', refusals.unreadable);
   if (isInFlow) {
-    throw refuse('in_flow', 'Its job is a part of a flow, whose other jobs know its id. Request the whole flow again.');
+    const detail = 'Its job is a part of a flow, whose other jobs know its id. Request the whole flow again.';
+    throw refusal('in_flow', detail);
   }
   const definition = jobDefinitions.find((one) => one.kind === kind);
-  if (!definition) throw refuse('unknown_kind', `No job of the kind "${kind!}" is defined any more.`);
+  if (!definition) throw refusal('unknown_kind', `No job of the kind "${kind!}" is defined any more.`);
+  if (!definition.replaceable) {
+    const detail = `A job of the kind "${definition.kind}" has rows of its own, which a new job would not have.`;
+    throw refusal('not_replaceable', `${detail} Redrive it unchanged.`);
+  }
   return definition;
+}
+
+/** undefined: the priority that a job has without a wish. Not every broker takes a wish. */
+function priorityOf({ priority }: LockedDeadLetter): Priority | undefined {
+  const [name] = Object.entries(priorities).find(([, value]) => value === priority) ?? [];
+  return name === 'normal' ? undefined : (name as Priority | undefined);
 }
 
 export function deadLetterNotFound(id: string): Problem {

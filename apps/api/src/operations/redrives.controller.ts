@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { requestableBrokers, storableText } from '@app/contracts';
@@ -24,6 +25,12 @@ const redriveBody = z.strictObject({
     .strictObject({
       kind: storableText.max(100).optional(),
       broker: z.enum(requestableBrokers).optional(),
+      reason: storableText
+        .max(100)
+        .optional()
+        .describe('such as `attempts_exhausted`, which leaves out permanent refusals'),
+      tenant: storableText.max(63).optional(),
+      after: moment.optional(),
       before: moment.optional(),
     })
     .describe('the dead letters of failed jobs that match and exist now, of every tenant; an empty filter matches all'),
@@ -33,17 +40,25 @@ const redriveBody = z.strictObject({
 const redriveView = z.object({
   id: z.uuid(),
   state: z
-    .enum(['running', 'paused', 'stopped', 'finished'])
+    .enum(['running', 'paused', 'stopped', 'finished', 'cancelled'])
     .describe('`stopped`: by itself, because most of its jobs failed again; `resume` goes on'),
-  filter: z.object({ kind: z.string().nullable(), broker: z.string().nullable(), before: moment }),
+  filter: z.object({
+    kind: z.string().nullable(),
+    broker: z.string().nullable(),
+    reason: z.string().nullable(),
+    tenant: z.string().nullable(),
+    before: moment,
+  }),
   perSecond: z.int(),
   by: z.string(),
   at: moment,
   redriven: z.int(),
   refused: z.int(),
   latest: z
-    .object({ completed: z.int(), failed: z.int() })
-    .describe(`of the last ${judgedJobs} redriven jobs, those that have ended`),
+    .object({ completed: z.int(), failing: z.int(), open: z.int() })
+    .describe(
+      `of its last jobs, ${judgedJobs} at most: completed, and failed or waiting for a retry; and how many have not ended`,
+    ),
 });
 
 const page = z.object({ items: z.array(redriveView) });
@@ -64,12 +79,19 @@ export class RedrivesController {
   @ApiBody({ schema: { ...toOpenApi(redriveBody), example: { filter: { kind: 'email.send' }, perSecond: 10 } } })
   @ApiResponse({ status: 202, description: 'The redrive, which runs.', schema: toOpenApi(redriveView) })
   @ProblemResponse(400, 'The body is invalid.')
-  async begin(@Body() rawBody: unknown, @CallerOf() caller: Caller): Promise<z.output<typeof redriveView>> {
+  @ProblemResponse(409, 'A redrive with the same kind, broker, reason and tenant runs or is paused.')
+  async begin(
+    @Body() rawBody: unknown,
+    @CallerOf() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<z.output<typeof redriveView>> {
     const { filter, perSecond } = parseBody(redriveBody, rawBody);
-    const { kind, broker, before } = filter;
-    const selection = { kind, broker, before: before === undefined ? undefined : new Date(before) };
+    const { kind, broker, reason, tenant, after, before } = filter;
+    const selection = { kind, broker, reason, tenant, after, before };
     const [begun] = await beginRedrive.run(this.pool, { ...selection, perSecond, by: nameOf(caller) });
-    return this.read(begun!.id);
+    if (!begun) throw anotherRuns();
+    response.location(`/v1/redrives/${begun.id}`);
+    return this.read(begun.id);
   }
 
   @Get()
@@ -104,13 +126,27 @@ export class RedrivesController {
   @ApiOperation({ summary: 'Go on with a redrive that was paused or has stopped' })
   @ApiResponse({ status: 200, description: 'The redrive.', schema: toOpenApi(redriveView) })
   @ProblemResponse(404, 'There is no such redrive.')
-  @ProblemResponse(409, 'It has finished.')
+  @ProblemResponse(409, 'It has finished or was cancelled, or another one with the same filter runs.')
   resume(@Param('id') id: string, @CallerOf() caller: Caller): Promise<z.output<typeof redriveView>> {
     return this.change(id, 'running', ['paused', 'stopped'], nameOf(caller));
   }
 
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'End a redrive. What it has redriven stays redriven' })
+  @ApiResponse({ status: 200, description: 'The redrive.', schema: toOpenApi(redriveView) })
+  @ProblemResponse(404, 'There is no such redrive.')
+  @ProblemResponse(409, 'It has finished.')
+  cancel(@Param('id') id: string, @CallerOf() caller: Caller): Promise<z.output<typeof redriveView>> {
+    return this.change(id, 'cancelled', ['running', 'paused', 'stopped'], nameOf(caller));
+  }
+
   private async change(id: string, to: Redrive['state'], from: readonly Redrive['state'][], by: string) {
-    const [found] = isUuid(id) ? await setRedriveState.run(this.pool, { id, to, from, by }) : [];
+    const [found] = isUuid(id)
+      ? await setRedriveState.run(this.pool, { id, to, from, by }).catch((error: unknown) => {
+          throw (error as { code?: string }).code === uniqueViolation ? anotherRuns() : error;
+        })
+      : [];
     if (!found) throw notFound(id);
     if (found.was !== to && !from.includes(found.was)) {
       const detail = `Expected a redrive that is ${from.join(' or ')}, got one that is ${found.was}.`;
@@ -120,21 +156,31 @@ export class RedrivesController {
   }
 }
 
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const uniqueViolation = '23505';
+
+function anotherRuns(): Problem {
+  const detail =
+    'Expected no other redrive with this kind, broker, reason and tenant that runs or is paused, found one.';
+  return new Problem(409, 'redrive_running', 'Such a redrive runs', `${detail} Cancel it, or wait.`);
+}
+
 function notFound(id: string): Problem {
   return new Problem(404, 'redrive_not_found', 'There is no such redrive', `No redrive has the id ${quoted(id)}.`);
 }
 
 function viewOf(found: Redrive): z.output<typeof redriveView> {
-  const { id, state, kind, broker, before, perSecond, redriven, refused, completed, failedAgain } = found;
+  const { id, state, kind, broker, reason, tenant, before, perSecond, redriven, refused } = found;
+  const { completed, failing, open } = found;
   return {
     id,
     state,
-    filter: { kind, broker, before: before.toISOString() },
+    filter: { kind, broker, reason, tenant, before: before.toISOString() },
     perSecond,
     by: found.createdBy,
     at: found.createdAt.toISOString(),
     redriven,
     refused,
-    latest: { completed, failed: failedAgain },
+    latest: { completed, failing, open },
   };
 }

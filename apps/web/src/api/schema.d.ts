@@ -493,7 +493,7 @@ export interface paths {
         put?: never;
         /**
          * Run the job of a dead letter again, or a new job with another payload
-         * @description Without a payload the same job returns to its queue with all its attempts and the same effect key. With a payload, which must be valid for its kind, a new job with a key of its own is made: what the failed job already did outside may then happen again. Either is done once for a dead letter, and recorded with the caller.
+         * @description With `{}` the same job returns to its queue with all its attempts and the same effect key. With a payload, which must be valid for its kind, a new job with a key of its own is made: what the failed job already did outside may then happen again. Either is done once for a dead letter, and recorded with the caller.
          */
         post: operations["DeadLettersController_redriveOne"];
         delete?: never;
@@ -614,6 +614,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/redrives/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a redrive. What it has redriven stays redriven */
+        post: operations["RedrivesController_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -621,7 +638,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what operators did, newest first */
+        /** List what operators did with dead letters and redrives, newest first */
         get: operations["AuditController_list"];
         put?: never;
         post?: never;
@@ -6111,7 +6128,7 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: {
+        requestBody: {
             content: {
                 "application/json": {
                     /** @description in place of the payload of the job. Makes a new job, whose effects outside may happen again */
@@ -6139,7 +6156,7 @@ export interface operations {
                     };
                 };
             };
-            /** @description The payload is not valid for its kind. */
+            /** @description The body is invalid, or the payload is not valid for its kind. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -6255,8 +6272,37 @@ export interface operations {
                     };
                 };
             };
-            /** @description It was redriven or discarded, has no job, or its job is a part of a flow. */
+            /** @description It was redriven or discarded, or its job cannot run again in this way. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The broker of the job is not configured any more. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6761,10 +6807,12 @@ export interface operations {
                              * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
                              * @enum {string}
                              */
-                            state: "running" | "paused" | "stopped" | "finished";
+                            state: "running" | "paused" | "stopped" | "finished" | "cancelled";
                             filter: {
                                 kind: string | null;
                                 broker: string | null;
+                                reason: string | null;
+                                tenant: string | null;
                                 /** Format: date-time */
                                 before: string;
                             };
@@ -6774,10 +6822,11 @@ export interface operations {
                             at: string;
                             redriven: number;
                             refused: number;
-                            /** @description of the last 100 redriven jobs, those that have ended */
+                            /** @description of its last jobs, 100 at most: completed, and failed or waiting for a retry; and how many have not ended */
                             latest: {
                                 completed: number;
-                                failed: number;
+                                failing: number;
+                                open: number;
                             };
                         }[];
                     };
@@ -6887,6 +6936,11 @@ export interface operations {
                         kind?: string;
                         /** @enum {string} */
                         broker?: "bullmq" | "rabbitmq" | "kafka";
+                        /** @description such as `attempts_exhausted`, which leaves out permanent refusals */
+                        reason?: string;
+                        tenant?: string;
+                        /** Format: date-time */
+                        after?: string;
                         /** Format: date-time */
                         before?: string;
                     };
@@ -6912,10 +6966,12 @@ export interface operations {
                          * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
                          * @enum {string}
                          */
-                        state: "running" | "paused" | "stopped" | "finished";
+                        state: "running" | "paused" | "stopped" | "finished" | "cancelled";
                         filter: {
                             kind: string | null;
                             broker: string | null;
+                            reason: string | null;
+                            tenant: string | null;
                             /** Format: date-time */
                             before: string;
                         };
@@ -6925,10 +6981,11 @@ export interface operations {
                         at: string;
                         redriven: number;
                         refused: number;
-                        /** @description of the last 100 redriven jobs, those that have ended */
+                        /** @description of its last jobs, 100 at most: completed, and failed or waiting for a retry; and how many have not ended */
                         latest: {
                             completed: number;
-                            failed: number;
+                            failing: number;
+                            open: number;
                         };
                     };
                 };
@@ -7020,6 +7077,35 @@ export interface operations {
                     };
                 };
             };
+            /** @description A redrive with the same kind, broker, reason and tenant runs or is paused. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
             /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
             429: {
                 headers: {
@@ -7075,10 +7161,12 @@ export interface operations {
                          * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
                          * @enum {string}
                          */
-                        state: "running" | "paused" | "stopped" | "finished";
+                        state: "running" | "paused" | "stopped" | "finished" | "cancelled";
                         filter: {
                             kind: string | null;
                             broker: string | null;
+                            reason: string | null;
+                            tenant: string | null;
                             /** Format: date-time */
                             before: string;
                         };
@@ -7088,10 +7176,11 @@ export interface operations {
                         at: string;
                         redriven: number;
                         refused: number;
-                        /** @description of the last 100 redriven jobs, those that have ended */
+                        /** @description of its last jobs, 100 at most: completed, and failed or waiting for a retry; and how many have not ended */
                         latest: {
                             completed: number;
-                            failed: number;
+                            failing: number;
+                            open: number;
                         };
                     };
                 };
@@ -7238,10 +7327,12 @@ export interface operations {
                          * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
                          * @enum {string}
                          */
-                        state: "running" | "paused" | "stopped" | "finished";
+                        state: "running" | "paused" | "stopped" | "finished" | "cancelled";
                         filter: {
                             kind: string | null;
                             broker: string | null;
+                            reason: string | null;
+                            tenant: string | null;
                             /** Format: date-time */
                             before: string;
                         };
@@ -7251,10 +7342,11 @@ export interface operations {
                         at: string;
                         redriven: number;
                         refused: number;
-                        /** @description of the last 100 redriven jobs, those that have ended */
+                        /** @description of its last jobs, 100 at most: completed, and failed or waiting for a retry; and how many have not ended */
                         latest: {
                             completed: number;
-                            failed: number;
+                            failing: number;
+                            open: number;
                         };
                     };
                 };
@@ -7430,10 +7522,12 @@ export interface operations {
                          * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
                          * @enum {string}
                          */
-                        state: "running" | "paused" | "stopped" | "finished";
+                        state: "running" | "paused" | "stopped" | "finished" | "cancelled";
                         filter: {
                             kind: string | null;
                             broker: string | null;
+                            reason: string | null;
+                            tenant: string | null;
                             /** Format: date-time */
                             before: string;
                         };
@@ -7443,10 +7537,206 @@ export interface operations {
                         at: string;
                         redriven: number;
                         refused: number;
-                        /** @description of the last 100 redriven jobs, those that have ended */
+                        /** @description of its last jobs, 100 at most: completed, and failed or waiting for a retry; and how many have not ended */
                         latest: {
                             completed: number;
-                            failed: number;
+                            failing: number;
+                            open: number;
+                        };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role operator, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such redrive. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description It has finished or was cancelled, or another one with the same filter runs. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    RedrivesController_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The redrive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** Format: uuid */
+                        id: string;
+                        /**
+                         * @description `stopped`: by itself, because most of its jobs failed again; `resume` goes on
+                         * @enum {string}
+                         */
+                        state: "running" | "paused" | "stopped" | "finished" | "cancelled";
+                        filter: {
+                            kind: string | null;
+                            broker: string | null;
+                            reason: string | null;
+                            tenant: string | null;
+                            /** Format: date-time */
+                            before: string;
+                        };
+                        perSecond: number;
+                        by: string;
+                        /** Format: date-time */
+                        at: string;
+                        redriven: number;
+                        refused: number;
+                        /** @description of its last jobs, 100 at most: completed, and failed or waiting for a retry; and how many have not ended */
+                        latest: {
+                            completed: number;
+                            failing: number;
+                            open: number;
                         };
                     };
                 };
@@ -7624,7 +7914,7 @@ export interface operations {
                             id: string;
                             /** Format: date-time */
                             at: string;
-                            /** @description the name of the key */
+                            /** @description the tenant and the roles of the key, such as `ops (operator)` */
                             actor: string;
                             /** @description stable, such as `dead_letter.discard` */
                             action: string;

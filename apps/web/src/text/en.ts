@@ -311,7 +311,7 @@ export const en = {
     notJson: 'Expected a JSON object.',
     discard: 'Discard',
     discardLead: 'A discarded dead letter is never redriven. Its job stays failed.',
-    discarded: (time: string) => `discarded ${time}:`,
+    discarded: (time: string) => `discarded ${time}`,
     reason: 'Reason',
     audit: 'What operators did',
   },

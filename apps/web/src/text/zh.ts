@@ -348,7 +348,7 @@ export const zh: Dictionary = {
     notJson: '应为 JSON 对象。',
     discard: '丢弃',
     discardLead: '丢弃的死信不会再重放，对应的任务保持失败状态。',
-    discarded: (time) => `${time} 已丢弃：`,
+    discarded: (time) => `${time} 已丢弃`,
     reason: '原因',
     audit: '操作记录',
   },

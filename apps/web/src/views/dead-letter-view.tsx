@@ -63,8 +63,8 @@ function Story({ letter }: { letter: Letter }) {
       </div>
       {letter.errors.length > 0 && (
         <ol className="history">
-          {letter.errors.map(({ at, attempt, error }) => (
-            <li key={at}>
+          {letter.errors.map(({ at, attempt, error }, place) => (
+            <li key={place}>
               <time dateTime={at}>{time.at(at)}</time> <strong>{text.attempt(attempt)}</strong>{' '}
               <code>{error.code}</code> {error.message}
             </li>
@@ -94,7 +94,7 @@ function Story({ letter }: { letter: Letter }) {
       )}
       {letter.discardedAt !== null && (
         <p role="status">
-          {text.discarded(time.at(letter.discardedAt))} {letter.discardReason}
+          {text.discarded(time.at(letter.discardedAt))} <q>{letter.discardReason}</q>
         </p>
       )}
     </section>

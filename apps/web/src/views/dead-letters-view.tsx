@@ -1,5 +1,5 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { answerOf, api } from '../api/client';
 import { refreshLists } from '../api/live';
@@ -12,7 +12,8 @@ import { useTime } from '../text/time';
 
 export function DeadLettersView() {
   const { deadLetters: text } = useText();
-  const [search, setSearch] = useState('');
+  const [typed, setTyped] = useState('');
+  const search = useSettled(typed);
   const letters = useQuery({
     queryKey: ['dead-letters', 'list', search],
     queryFn: () => readDeadLetters(search),
@@ -38,8 +39,8 @@ export function DeadLettersView() {
           hint={text.searchHint}
           name="search"
           type="search"
-          value={search}
-          onChange={(event) => setSearch(event.target.value)}
+          value={typed}
+          onChange={(event) => setTyped(event.target.value)}
         />
         <Listing query={letters} rows={letters.data?.items} none={text.none}>
           {(letter) => <DeadLetter key={letter.id} letter={letter} onRedrive={() => redrive.mutate([letter.id])} />}
@@ -47,6 +48,16 @@ export function DeadLettersView() {
       </section>
     </Page>
   );
+}
+
+/** The text when it has not changed for 400 ms: not every key is a request. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), 400);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
 }
 
 type Letter = Awaited<ReturnType<typeof readDeadLetters>>['items'][number];

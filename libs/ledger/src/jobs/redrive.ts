@@ -28,8 +28,10 @@ export const redriveLimit = 1_000;
  * and finds it redriven.
  *
  * A family is redriven together: with a parent its failed children, with a child the parent that it failed. The parent
- * waits again until all children are completed. A parent with a cancelled child would wait for ever, so it stays
- * failed.
+ * waits again until all children are completed. A parent with a cancelled child, or with one whose dead letter was
+ * discarded, would wait for ever, so it stays failed.
+ *
+ * Jobs are locked before dead letters, each in the order of their ids, as the retention does.
  */
 export const redrive = statement<Redriven>('redrive').with(
   { ids: 'uuid[]?', kind: 'text?', broker: 'text?', before: 'timestamptz?', by: 'text' },
@@ -43,31 +45,41 @@ export const redrive = statement<Redriven>('redrive').with(
         AND (${$.ids} IS NOT NULL OR job_id IS NOT NULL)
       ORDER BY created_at, id
       LIMIT ${redriveLimit}
-        FOR UPDATE
    ), heads AS (
      SELECT job_id AS id FROM selected WHERE job_id IS NOT NULL
      UNION
      SELECT parent_id FROM job WHERE id IN (SELECT job_id FROM selected) AND parent_id IS NOT NULL
    ), family AS (
-     SELECT id, parent_id, state, order_key, order_position,
-            id IN (SELECT job_id FROM selected) OR error->>'code' = 'child_failed' AS is_wanted
+     SELECT id, parent_id, state, order_key, order_position, error
        FROM job
       WHERE id IN (SELECT id FROM heads) OR parent_id IN (SELECT id FROM heads)
       ORDER BY id
         FOR UPDATE
-   ), parents AS (
-     SELECT parent_id AS id, count(*) FILTER (WHERE state <> 'completed') AS open, bool_or(state = 'cancelled') AS is_broken
+   ), letters AS MATERIALIZED (
+     SELECT id, job_id, discarded_at FROM dead_letter
+      WHERE job_id IN (SELECT id FROM family) AND redriven_at IS NULL
+      ORDER BY id
+        FOR UPDATE
+   ), members AS (
+     SELECT family.*, id IN (SELECT job_id FROM letters WHERE discarded_at IS NOT NULL) AS is_discarded,
+            id IN (SELECT job_id FROM letters JOIN selected USING (id, job_id) WHERE discarded_at IS NULL)
+              OR error->>'code' = 'child_failed' AS is_wanted
        FROM family
+   ), parents AS (
+     SELECT parent_id AS id, count(*) FILTER (WHERE state <> 'completed') AS open,
+            bool_or(state = 'cancelled' OR state = 'failed' AND is_discarded) AS is_broken
+       FROM members
       WHERE parent_id IS NOT NULL
       GROUP BY parent_id
    ), failed AS (
-     SELECT family.id, family.order_key, family.order_position, coalesce(as_parent.open, 0) AS open
-       FROM family
-       LEFT JOIN parents as_parent ON as_parent.id = family.id
-       LEFT JOIN family parent ON parent.id = family.parent_id AND parent.state = 'failed' AND parent.is_wanted
+     SELECT member.id, member.order_key, member.order_position, coalesce(as_parent.open, 0) AS open
+       FROM members member
+       LEFT JOIN parents as_parent ON as_parent.id = member.id
+       LEFT JOIN members parent ON parent.id = member.parent_id AND parent.state = 'failed' AND parent.is_wanted
+         AND NOT parent.is_discarded
        LEFT JOIN parents siblings ON siblings.id = parent.id
-      WHERE family.state = 'failed' AND as_parent.is_broken IS NOT TRUE
-        AND (family.is_wanted OR siblings.is_broken IS FALSE)
+      WHERE member.state = 'failed' AND NOT member.is_discarded AND as_parent.is_broken IS NOT TRUE
+        AND (member.is_wanted OR siblings.is_broken IS FALSE)
    ), locked AS MATERIALIZED (
      SELECT order_key, pg_advisory_xact_lock(hashtextextended(order_key, 0))
        FROM (SELECT DISTINCT order_key FROM failed WHERE order_key IS NOT NULL ORDER BY order_key) keys
@@ -89,9 +101,10 @@ export const redrive = statement<Redriven>('redrive').with(
      ${recordState('again')}
    ), marked AS (
      UPDATE dead_letter SET redriven_at = now(), redriven_by = ${$.by}
-      WHERE redriven_at IS NULL AND job_id IN (SELECT id FROM again)
+      WHERE id IN (SELECT id FROM letters WHERE discarded_at IS NULL) AND job_id IN (SELECT id FROM again)
+     RETURNING id, job_id
    ), audited AS (
-     ${recordAction('dead_letter.redrive', $.by, 'selected.id', "jsonb_build_object('jobId', job_id)", 'FROM selected JOIN again ON again.id = job_id')}
+     ${recordAction('dead_letter.redrive', $.by, 'id', "jsonb_build_object('jobId', job_id)", 'FROM marked')}
    )
    SELECT selected.id, selected.job_id AS "jobId",
           CASE WHEN again.id IS NOT NULL THEN 'redriven' WHEN selected.job_id IS NULL THEN 'unreadable'

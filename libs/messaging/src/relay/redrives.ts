@@ -11,7 +11,8 @@ export class Redrives {
   ) {}
 
   /** One step of each redrive that is due. @throws the database's error */
-  async step(): Promise<void> {
+  async step(stopped: AbortSignal): Promise<void> {
+    const done = new Set<string>();
     for (let step = await stepRedrive(this.pool); step; step = await stepRedrive(this.pool)) {
       const { id, state, jobIds, by } = step;
       if (jobIds.length > 0) {
@@ -19,6 +20,9 @@ export class Redrives {
         this.signals.emit('redriven', jobIds, by);
       }
       if (state !== 'running') this.signals.emit('redrive_ended', id, state);
+      // A slow database may have made it due again.
+      if (stopped.aborted || done.has(id)) return;
+      done.add(id);
     }
   }
 }

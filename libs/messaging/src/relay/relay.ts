@@ -80,7 +80,7 @@ export class Relay {
     this.tasks = [
       { what: 'sweep', everyMs: options.sweepMs, run: () => sweeper.sweep() },
       { what: 'schedule', everyMs: scheduleMs, run: () => scheduler.tick() },
-      { what: 'redrive', everyMs: redriveMs, run: () => redrives.step() },
+      { what: 'redrive', everyMs: redriveMs, run: (stopped) => redrives.step(stopped) },
       { what: 'retention', everyMs: retentionMs, run: (stopped) => retention.run(stopped) },
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);
