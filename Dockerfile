@@ -26,6 +26,9 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY prisma prisma
 COPY --from=build /app/dist/scripts/migrate dist/scripts/migrate
+COPY --from=build /app/dist/scripts/system-environment.cjs dist/scripts/
+COPY --from=build /app/dist/scripts/postgres dist/scripts/postgres
+COPY --from=build /app/dist/scripts/doctor dist/scripts/doctor
 COPY --from=build /app/dist/libs dist/libs
 COPY --from=build /app/dist/apps dist/apps
 COPY LICENSE NOTICE ./

@@ -35,6 +35,6 @@ async function compileFile(path) {
   writeFileSync(`${out}.map`, map);
 }
 
-function copy(path) {
+async function copy(path) {
   cpSync(join(root, path), join(root, 'dist', path));
 }

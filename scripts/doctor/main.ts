@@ -1,5 +1,5 @@
 import '../../libs/configuration/src/check-node.cjs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readSettings } from '@app/configuration';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
 import { brokerSettingNames, kafkaSettings, queuesOf, type BrokerSettings } from '@app/messaging';
@@ -31,8 +31,16 @@ const examinations: readonly ((settings: BrokerSettings) => Examined | undefined
   (settings) => examined('Kafka', kafkaSettings(settings), (given) => examineKafka(given, topology)),
 ];
 
-/** The folder of the embedded PostgreSQL and of files, whether it exists yet or not. */
-const dataFolder = () => locatePostgres(projectFolder, readSettings(['DATA_DIR']).DATA_DIR).folder;
+/** @returns the folder of the embedded PostgreSQL and of files, whether it exists yet or not */
+function dataFolder(): string {
+  const { DATA_DIR } = readSettings(['DATA_DIR']);
+  try {
+    return locatePostgres(projectFolder, DATA_DIR).folder;
+  } catch {
+    // There is no embedded PostgreSQL, as in the image.
+    return resolve(projectFolder, DATA_DIR ?? '.data');
+  }
+}
 
 /**
  * `npm run doctor`: looks at the database and the brokers of a system with the same variables, and says of each check
