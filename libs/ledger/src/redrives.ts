@@ -89,10 +89,10 @@ export const readRedrive = statement<Redrive>('redrive_read').with(
   ($) => `SELECT ${columns} FROM redrive, ${outcomeOf('redrive')} WHERE redrive.id = ${$.id}`,
 );
 
-/** Lists redrives, newest first, 100 at most. */
+/** Lists redrives, newest first, 20 at most. */
 export const listRedrives = statement<Redrive>('redrive_list').text(
   `SELECT ${columns}
-     FROM (SELECT * FROM redrive ORDER BY created_at DESC, id LIMIT 100) redrive, ${outcomeOf('redrive')}
+     FROM (SELECT * FROM redrive ORDER BY created_at DESC, id LIMIT 20) redrive, ${outcomeOf('redrive')}
     ORDER BY created_at DESC, redrive.id`,
 );
 

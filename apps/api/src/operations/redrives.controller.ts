@@ -95,7 +95,7 @@ export class RedrivesController {
   }
 
   @Get()
-  @ApiOperation({ summary: 'List redrives, newest first, 100 at most' })
+  @ApiOperation({ summary: 'List redrives, newest first, 20 at most' })
   @ApiResponse({ status: 200, description: 'The redrives.', schema: toOpenApi(page) })
   async list(): Promise<z.output<typeof page>> {
     return { items: (await listRedrives.run(this.pool)).map(viewOf) };

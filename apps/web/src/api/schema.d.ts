@@ -549,7 +549,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List redrives, newest first, 100 at most */
+        /** List redrives, newest first, 20 at most */
         get: operations["RedrivesController_list"];
         put?: never;
         /**
