@@ -111,8 +111,11 @@ function checkBroker(tree: Tree, broker: string): void {
     (name) => tree.getDir(`libs/messaging/src/drivers/${name}`).subfiles.length > 0,
   );
   if (known.some((name) => name === broker)) return;
+  const [only, ...others] = known;
   throw new SchematicsException(
-    `Expected --broker to be ${known.join(', ').replace(/, (?=\w+$)/, ' or ')}, got "${broker}".`,
+    others.length === 0
+      ? `Expected no --broker, because this project has only ${only}, got "${broker}".`
+      : `Expected --broker to be ${known.join(', ').replace(/, (?=\w+$)/, ' or ')}, got "${broker}".`,
   );
 }
 

@@ -108,6 +108,7 @@ onEachBackend('dead letters', (backend) => {
       status: 400,
       body: { code: 'invalid_body', errors: [{ path: 'payload.to' }] },
     });
+    expect((await edit(letter, 'a\u0000@example.com')).body).toMatchObject({ errors: [{ path: 'payload' }] });
     // A body that is not sent as JSON is not taken for "unchanged".
     const asText = { method: 'POST', body: '{}', headers: { 'Content-Type': 'text/plain' } };
     expect((await system.request(`/v1/dead-letters/${letter}/redrive`, asText)).status).toBe(400);

@@ -86,6 +86,8 @@ export class Redriver {
    * @throws Problem 400 when the payload is invalid, 404 without such a dead letter, 409 when its job cannot run again
    */
   async redriveEdited(id: string, payload: object, by: string): Promise<string> {
+    const fault = await jsonFault(this.pool, payload);
+    if (fault !== undefined) throw invalidBody([{ path: 'payload', message: `cannot be stored: ${fault}` }]);
     const { job, tenant } = await this.transactions.$transaction(async (tx) => {
       const [letter] = await lockDeadLetter.run(inTransaction(tx), { id });
       if (!letter) throw deadLetterNotFound(id);
@@ -97,8 +99,6 @@ export class Redriver {
           toFieldErrors(parsed.error.issues.map((one) => ({ ...one, path: ['payload', ...one.path] }))),
         );
       }
-      const fault = await jsonFault(this.pool, parsed.data);
-      if (fault !== undefined) throw invalidBody([{ path: 'payload', message: `cannot be stored: ${fault}` }]);
       const job = await this.jobs.enqueueWithin(tx, definition, parsed.data, {
         tenant: letter.tenant!,
         traceparent: letter.traceparent ?? undefined,
