@@ -6,6 +6,8 @@ import { ago, finding, unanswered, unreachable, type Finding } from './finding';
 
 /** As README.md says. */
 const oldestVersion = 14;
+/** Settings by which a commit is on disk when it is answered. */
+const durable = ['fsync', 'full_page_writes', 'synchronous_commit'];
 const clockMs = 1_000;
 const deadRows = 100_000;
 const mostConnections = 0.8;
@@ -33,16 +35,19 @@ export async function* examinePostgres(
       yield unreachable('DATABASE_URL', error);
       return;
     }
-    const checks = [
-      ['sessions keep their settings, also behind a pooler', () => sessions(settings)],
-      ['no migration is missing', () => migrations(pool, folder)],
-      ['commits are on disk', () => durability(pool)],
-      ['its clock and the clock of this machine agree', () => clock(pool)],
-      ['no transaction stays open', () => openTransactions(pool, openSeconds)],
-      ['no table has more dead rows than live ones', () => bloat(pool)],
-      ['there are free connections', () => connections(pool)],
-    ] as const;
-    for (const [check, find] of checks) yield await find().catch((error: unknown) => unanswered(check, error));
+    const checks: Readonly<Record<string, (check: string) => Promise<Finding>>> = {
+      'sessions keep their settings, also behind a pooler': (check) => sessions(check, settings),
+      'no migration is missing': (check) => migrations(check, pool, folder),
+      [`commits are on disk: ${durable.join(', ')}`]: (check) => durability(check, pool),
+      'its clock and the clock of this machine agree': (check) => clock(check, pool),
+      [`no transaction is open for more than ${ago(openSeconds)}`]: (check) =>
+        openTransactions(check, pool, openSeconds),
+      'no table has more dead rows than live ones': (check) => bloat(check, pool),
+      'there are free connections': (check) => connections(check, pool),
+    };
+    for (const [check, look] of Object.entries(checks)) {
+      yield await look(check).catch((error: unknown) => unanswered(check, error));
+    }
   } finally {
     await pool.end();
   }
@@ -60,8 +65,7 @@ async function version(pool: Pool): Promise<Finding> {
   );
 }
 
-async function sessions(settings: BrokerSettings): Promise<Finding> {
-  const check = 'sessions keep their settings, also behind a pooler';
+async function sessions(check: string, settings: BrokerSettings): Promise<Finding> {
   try {
     await checkDatabase(settings);
     return finding(check, 'they do');
@@ -74,7 +78,7 @@ async function sessions(settings: BrokerSettings): Promise<Finding> {
   }
 }
 
-async function migrations(pool: Pool, folder: string): Promise<Finding> {
+async function migrations(check: string, pool: Pool, folder: string): Promise<Finding> {
   const [table] = await read<{ found: boolean }>(pool, `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found`);
   const applied = table!.found
     ? await read<{ name: string }>(
@@ -88,7 +92,7 @@ async function migrations(pool: Pool, folder: string): Promise<Finding> {
     .map(({ name }) => name)
     .sort();
   return finding(
-    'no migration is missing',
+    check,
     missing.length === 0 ? `${names.size} applied` : missing.join(', '),
     missing.length > 0 && {
       why: 'statements of this version use tables and columns that the database does not have',
@@ -97,17 +101,17 @@ async function migrations(pool: Pool, folder: string): Promise<Finding> {
   );
 }
 
-async function durability(pool: Pool): Promise<Finding> {
-  const wanted = { fsync: 'on', full_page_writes: 'on', synchronous_commit: 'on' };
+async function durability(check: string, pool: Pool): Promise<Finding> {
   const rows = await read<{ name: string; setting: string }>(
     pool,
     `SELECT name, coalesce(nullif(reset_val, ''), setting) AS setting FROM pg_settings
-      WHERE name IN ('fsync', 'full_page_writes', 'synchronous_commit') ORDER BY name`,
+      WHERE name = ANY ($1) ORDER BY name`,
+    [durable],
   );
   // remote_write waits for the disk of this server too, and remote_apply for more than `on`.
   const weak = rows.filter(({ setting }) => ['off', 'local'].includes(setting));
   return finding(
-    `commits are on disk: ${Object.keys(wanted).join(', ')}`,
+    check,
     rows.map(({ name, setting }) => `${name}=${setting}`).join(' '),
     weak.length > 0 && {
       why: 'a 202 promises that the job survives a crash of the server; without these it does not',
@@ -116,12 +120,12 @@ async function durability(pool: Pool): Promise<Finding> {
   );
 }
 
-async function clock(pool: Pool): Promise<Finding> {
+async function clock(check: string, pool: Pool): Promise<Finding> {
   const before = Date.now();
   const [row] = await read<{ ms: number }>(pool, 'SELECT extract(epoch FROM clock_timestamp())::float8 * 1000 AS ms');
   const skew = Math.round(row!.ms - (before + Date.now()) / 2);
   return finding(
-    'its clock and the clock of this machine agree',
+    check,
     `${skew} ms apart`,
     Math.abs(skew) > clockMs && {
       why: 'leases and delays use the database alone, but logs, metrics and sessions use the clock of each machine',
@@ -130,7 +134,7 @@ async function clock(pool: Pool): Promise<Finding> {
   );
 }
 
-async function openTransactions(pool: Pool, openSeconds: number): Promise<Finding> {
+async function openTransactions(check: string, pool: Pool, openSeconds: number): Promise<Finding> {
   const rows = await read<{ pid: number; application: string; seconds: number }>(
     pool,
     `SELECT pid, application_name AS application, extract(epoch FROM now() - xact_start)::float8 AS seconds
@@ -146,17 +150,13 @@ async function openTransactions(pool: Pool, openSeconds: number): Promise<Findin
     `SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS "seesAll"`,
   );
   if (rows.length === 0 && !right!.seesAll) {
-    return finding(
-      `no transaction is open for more than ${ago(openSeconds)}`,
-      'none of this role; others are not visible',
-      {
-        why: 'a forgotten transaction of another role would not be seen',
-        proceed: 'GRANT pg_read_all_stats TO the role of DATABASE_URL, or run the doctor as such a role',
-      },
-    );
+    return finding(check, 'none of this role; others are not visible', {
+      why: 'a forgotten transaction of another role would not be seen',
+      proceed: 'GRANT pg_read_all_stats TO the role of DATABASE_URL, or run the doctor as such a role',
+    });
   }
   return finding(
-    `no transaction is open for more than ${ago(openSeconds)}`,
+    check,
     rows
       .map(({ pid, application, seconds }) => `pid ${pid} (${application || 'no name'}) for ${ago(seconds)}`)
       .join(', ') || 'none',
@@ -167,7 +167,7 @@ async function openTransactions(pool: Pool, openSeconds: number): Promise<Findin
   );
 }
 
-async function bloat(pool: Pool): Promise<Finding> {
+async function bloat(check: string, pool: Pool): Promise<Finding> {
   const rows = await read<{ name: string; dead: string; live: string }>(
     pool,
     `SELECT relname AS name, n_dead_tup::text AS dead, n_live_tup::text AS live FROM pg_stat_user_tables
@@ -175,7 +175,7 @@ async function bloat(pool: Pool): Promise<Finding> {
     [deadRows],
   );
   return finding(
-    'no table has more dead rows than live ones',
+    check,
     rows.map(({ name, dead, live }) => `${name}: ${dead} dead, ${live} live`).join('; ') || 'none',
     rows.length > 0 && {
       why: 'every statement reads past the dead rows',
@@ -184,14 +184,14 @@ async function bloat(pool: Pool): Promise<Finding> {
   );
 }
 
-async function connections(pool: Pool): Promise<Finding> {
+async function connections(check: string, pool: Pool): Promise<Finding> {
   const [row] = await read<{ used: number; most: number }>(
     pool,
     `SELECT sum(numbackends)::int AS used, current_setting('max_connections')::int AS most FROM pg_stat_database`,
   );
   const { used, most } = row!;
   return finding(
-    'there are free connections',
+    check,
     `${used} of ${most} used`,
     used > most * mostConnections && {
       why: 'a process that starts or comes back gets no connection',

@@ -21,7 +21,7 @@ export const priceChanged = defineEvent({
  * The document of all jobs and events, and of `priceChanged`.
  * @param environment the variables with the addresses of the brokers
  */
-export function documentOf(environment: NodeJS.ProcessEnv): any {
+export function documentWith(environment: NodeJS.ProcessEnv): any {
   const settings = readSettings(brokerSettingNames, environment);
   const events = [...eventDefinitions, priceChanged];
   const brokers = describeBrokers(settings, { queues: queuesOf(jobDefinitions), events });

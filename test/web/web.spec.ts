@@ -261,10 +261,10 @@ const views = [
     await card('Path of the job').locator('[data-state=completed]').waitFor();
 
     await refuse();
-    await page.getByLabel('Reason').fill('nobody lives there');
+    await page.getByLabel('Reason').fill('no such customer');
     await page.getByRole('button', { name: 'Discard' }).click();
     await card('What happened')
-      .getByText(/^discarded [\d:]+ nobody lives there/)
+      .getByText(/^discarded [\d:]+ no such customer/)
       .waitFor();
     await card('What operators did').getByText('dead_letter.discard').waitFor();
   });

@@ -25,23 +25,22 @@ export interface LockedDeadLetter {
   readonly redrivenAt: Date | null;
   readonly redrivenAs: string | null;
   readonly discardedAt: Date | null;
-  /** null for a message that could not be read. Then the following are null too. */
+  readonly broker: string;
+  /** null for a message that could not be read. Then the next four are null too. */
   readonly jobId: string | null;
   readonly tenant: string | null;
   readonly kind: string | null;
-  readonly broker: string;
   readonly priority: number | null;
   readonly traceparent: string | null;
   /** Whether the job is the parent or a child of others. */
-  readonly isInFlow: boolean | null;
+  readonly isInFlow: boolean;
 }
 
 /** Locks a dead letter until the end of the transaction. @returns no row when it does not exist */
 export const lockDeadLetter = statement<LockedDeadLetter>('dead_letter_lock').with(
   { id: 'uuid' },
-  (
-    $,
-  ) => `SELECT redriven_at AS "redrivenAt", redriven_as AS "redrivenAs", discarded_at AS "discardedAt", job.id AS "jobId", job.tenant, job.kind, letter.broker, job.priority, job.traceparent,
+  ($) => `SELECT redriven_at AS "redrivenAt", redriven_as AS "redrivenAs", discarded_at AS "discardedAt",
+          letter.broker, job.id AS "jobId", job.tenant, job.kind, job.priority, job.traceparent,
           job.parent_id IS NOT NULL OR EXISTS (SELECT FROM job child WHERE child.parent_id = job.id) AS "isInFlow"
      FROM dead_letter letter
      LEFT JOIN job ON job.id = letter.job_id

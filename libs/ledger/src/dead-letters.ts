@@ -114,6 +114,7 @@ const detailStatement = statement<Omit<DeadLetterDetail, 'errors'>>('dead_letter
      LEFT JOIN job ON job.id = letter."jobId"`,
 );
 
+/** A redrive records the old error once more, with attempt 0. */
 const errorsStatement = statement<RecordedError>('dead_letter_errors').with(
   { jobId: 'uuid' },
   ($) => `SELECT at, (data->>'attempt')::int AS attempt, data->'error' AS error

@@ -38,7 +38,10 @@ export const measureEventOutbox = statement<{ kind: string; count: number; oldes
      FROM event_outbox GROUP BY kind`,
 );
 
-/** Counts the dead letters that were neither redriven nor discarded, by queue. `isJob`: a failed job; false: a message that cannot be read. */
+/**
+ * Counts the dead letters that were neither redriven nor discarded, by queue. `isJob`: a failed job; false: a message that
+ * cannot be read.
+ */
 export const measureDeadLetters = statement<{ broker: string; queue: string; isJob: boolean; count: number }>(
   'measure_dead_letters',
 ).text(

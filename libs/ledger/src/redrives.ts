@@ -188,28 +188,20 @@ export async function stepRedrive(database: Database): Promise<RedriveStep | und
   if (!step) return undefined;
   const { id, createdBy: by, ids, lastAt, lastId, completed, failing, open } = step;
   const isFailing = completed + failing >= enoughJobs && failing > completed;
-  if (isFailing || open >= mostOpenJobs) {
-    const state = isFailing ? 'stopped' : 'running';
-    await endStep.run(database, { ...nothingMoved, id, state });
-    return { id, state, jobIds: [], by };
-  }
-  if (ids.length === 0) {
-    // It has ended when its last jobs have: until then it can still stop, so that a person sees that they fail.
-    const state = open > 0 ? 'running' : 'finished';
-    await endStep.run(database, { ...nothingMoved, id, state });
-    return { id, state, jobIds: [], by };
-  }
-  const found = await redrive.run(database, { kind: undefined, broker: undefined, before: undefined, ids, by });
+  // It has ended when its last jobs have: until then it can still stop, so that a person sees that they fail.
+  const state = isFailing ? 'stopped' : ids.length === 0 && open === 0 ? 'finished' : 'running';
+  const isRunning = state === 'running';
+  if (isRunning && (ids.length === 0 || open >= mostOpenJobs)) return { id, state, jobIds: [], by };
+  const selection = { kind: undefined, broker: undefined, before: undefined, ids, by };
+  const found = isRunning ? await redrive.run(database, selection) : [];
   const redriven = found.filter(({ becomes }) => becomes === 'redriven');
   await endStep.run(database, {
     id,
-    state: 'running',
-    cursorAt: lastAt,
-    cursorId: lastId,
+    state,
+    cursorAt: isRunning ? lastAt : undefined,
+    cursorId: isRunning ? lastId : undefined,
     redriven: redriven.map((letter) => letter.id),
     refused: found.length - redriven.length,
   });
-  return { id, state: 'running', jobIds: redriven.map(({ jobId }) => jobId!), by };
+  return { id, state, jobIds: redriven.map(({ jobId }) => jobId!), by };
 }
-
-const nothingMoved = { cursorAt: undefined, cursorId: undefined, redriven: [], refused: 0 };

@@ -1,5 +1,5 @@
 import { Parser } from '@asyncapi/parser';
-import { documentOf } from '../../../../test/support/asyncapi';
+import { documentWith } from '../../../../test/support/asyncapi';
 
 const parser = new Parser();
 
@@ -25,11 +25,11 @@ describe('the official parser of AsyncAPI', () => {
     ['two addresses of Kafka', kafka],
     ['all of them', { ...redis, ...rabbitmq, ...kafka }],
   ])('finds no fault in the document with %s', async (_, environment) => {
-    expect(await faultsOf(documentOf({ ...postgres, ...environment }))).toEqual([]);
+    expect(await faultsOf(documentWith({ ...postgres, ...environment }))).toEqual([]);
   });
 
   it('finds a reference that leads nowhere', async () => {
-    const document = documentOf(postgres);
+    const document = documentWith(postgres);
     const [operation] = Object.values<any>(document.operations);
     operation.channel = { $ref: '#/channels/missing' };
     expect(await faultsOf(document)).not.toEqual([]);

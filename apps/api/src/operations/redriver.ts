@@ -49,7 +49,8 @@ export class Redriver {
     const redriven = found.flatMap(({ id, jobId, becomes }) => (becomes === 'redriven' ? [{ id, jobId: jobId! }] : []));
     if (redriven.length > 0) {
       this.wakeUp.request();
-      this.announce(
+      this.signals.emit(
+        'redriven',
         redriven.map(({ jobId }) => jobId),
         by,
       );
@@ -108,12 +109,8 @@ export class Redriver {
       return { job, tenant: letter.tenant! };
     });
     this.jobs.committed([job], tenant);
-    this.announce([job.id], by);
+    this.signals.emit('redriven', [job.id], by);
     return job.id;
-  }
-
-  private announce(jobIds: readonly string[], by: string): void {
-    this.signals.emit('redriven', jobIds, by);
   }
 }
 
