@@ -11,7 +11,7 @@ describe('the core', () => {
   afterEach(() => core.close());
 
   function message(definition: JobDefinition, id: string, dispatch: number) {
-    const rest = { priority: 2, orderKey: undefined, at: new Date(), traceparent: undefined };
+    const rest = { priority: 2, orderKey: null, at: new Date(), traceparent: null };
     return encodeMessage({ ...definition, id, dispatch, ...rest });
   }
 

@@ -42,7 +42,7 @@ describe('the search model', () => {
       ...fields,
       expectedVersion,
       changedBy: 'a test',
-      traceparent: undefined,
+      traceparent: null,
     });
     core.wakeUp.request('events');
     return changed;
@@ -56,7 +56,7 @@ describe('the search model', () => {
     tenant,
     key: sku,
     at: new Date(),
-    traceparent: undefined,
+    traceparent: null,
     data: {
       sku,
       name: `${sku} in version ${version}`,
@@ -128,7 +128,7 @@ describe('the search model', () => {
       priceCents: 1,
       expectedVersion: undefined,
       changedBy: 'a test',
-      traceparent: undefined,
+      traceparent: null,
     });
     await change('D', 'Teapot, large');
     await allHandled();

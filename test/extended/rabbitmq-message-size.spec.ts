@@ -23,9 +23,9 @@ import { until } from '../support/until';
       kind: 'work.happened',
       version: 1,
       tenant: 'test',
-      key: undefined,
+      key: null,
       at: new Date(),
-      traceparent: undefined,
+      traceparent: null,
       data: 'x'.repeat(bytes),
     });
     let batch = Array.from({ length: 10 }, (_, n) => event(n, n === 6 ? 10_000 : 100));

@@ -168,7 +168,7 @@ export const settings = {
     .default(15_000)
     .describe('how long a worker may send no heartbeat before its jobs go to another worker'),
   HEARTBEAT_MS: milliseconds.default(1_000).describe('how often a worker renews its leases; well below LEASE_MS'),
-  SWEEP_MS: milliseconds.default(1_000).describe('how often the relay looks for expired leases'),
+  SWEEP_MS: milliseconds.default(1_000).describe('how often the relay looks for expired leases, schedules and redrives that are due'),
   RECONCILE_MS: milliseconds.default(15_000).describe('how often the relay asks brokers for the depth of their queues'),
   FORGOTTEN_AFTER_MS: milliseconds
     .default(60_000)

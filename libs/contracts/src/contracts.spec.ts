@@ -15,7 +15,6 @@ import {
   nextDelayMs,
   type RetryPolicy,
   headerText,
-  isStorable,
   storableText,
 } from '.';
 
@@ -172,9 +171,9 @@ describe('the table of transitions', () => {
 
 describe('text that can be stored', () => {
   it('has no NUL and no half of a surrogate pair', () => {
+    const isStorable = (text: string) => storableText.safeParse(text).success;
     expect(['', 'a', '你好', '😀'].every(isStorable)).toBe(true);
     expect(['\0', 'a\0', '\ud83d', '\ude00\ud83d'].some(isStorable)).toBe(false);
-    expect(storableText.safeParse('a\0').success).toBe(false);
   });
 
   it('is a header field only if it is one line', () => {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { isOneLine, oneLineExpected, storableText } from '@app/contracts';
+import { oneLine, storableText } from '@app/contracts';
 
 const name = storableText.min(1).max(200);
 const link = z
   .url({ protocol: /^https?$/ })
   .max(2000)
-  .refine(isOneLine, oneLineExpected);
+  .check(oneLine);
 
 /** The data of each template. The files are `apps/email-worker/src/templates/<name>.{html,text}.hbs`. */
 export const emailTemplates = {

@@ -89,7 +89,7 @@ export function aMessage({ kind, version, queue }: JobDefinition) {
     version,
     queue,
     priority: priorities.normal,
-    orderKey: undefined,
+    orderKey: null,
     at,
     traceparent,
   };

@@ -111,7 +111,7 @@ function aChange(n: number, products: number): EventMessage {
     changedBy: 'bench',
   };
   const { kind, version } = productChanged;
-  return { id: uuidv7(), kind, version, tenant: 'bench', key: sku, at, traceparent: undefined, data };
+  return { id: uuidv7(), kind, version, tenant: 'bench', key: sku, at, traceparent: null, data };
 }
 
 /** @throws Error unless the model has the last version of every product, and each event was recorded once */

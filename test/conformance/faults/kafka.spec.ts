@@ -192,9 +192,9 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       version: 1,
       queue,
       priority: 2,
-      orderKey: undefined,
+      orderKey: null,
       at: new Date(),
-      traceparent: undefined,
+      traceparent: null,
     });
 
     it('replaces a consumer that crashed for good, and receives its unfinished messages again', async () => {
@@ -290,9 +290,9 @@ const broker = process.env['TEST_KAFKA_BROKERS'];
       kind: event.kind,
       version: 1,
       tenant: 'test',
-      key: undefined,
+      key: null,
       at: new Date(),
-      traceparent: undefined,
+      traceparent: null,
       data: 'x'.repeat(bytes),
     });
 

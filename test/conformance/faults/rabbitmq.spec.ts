@@ -65,9 +65,9 @@ const url = process.env['TEST_RABBITMQ_URL'];
     version: 1,
     queue,
     priority: 2,
-    orderKey: undefined,
+    orderKey: null,
     at: new Date(),
-    traceparent: undefined,
+    traceparent: null,
   });
 
   const idOf = ({ body }: Delivery): string => (JSON.parse(String(body)) as { id: string }).id;

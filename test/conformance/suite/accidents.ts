@@ -178,7 +178,7 @@ export function accidents({ scenario, start }: Suite): void {
       relay: false,
       worker: false,
     });
-    const message = { ...job, priority: 2, dispatch: 7, orderKey: 'one', at: new Date(), traceparent: undefined };
+    const message = { ...job, priority: 2, dispatch: 7, orderKey: 'one', at: new Date(), traceparent: null };
     for (let first = 0; first < waiting; first += sent) {
       await core.driver.publish(
         Array.from({ length: sent }, (_, n) => ({

@@ -13,9 +13,9 @@ export function claiming({ scenario, start }: Suite): void {
     id,
     dispatch,
     priority: 2,
-    orderKey: undefined,
+    orderKey: null,
     at: new Date(),
-    traceparent: undefined,
+    traceparent: null,
   });
 
   scenario('runs-a-duplicate-publish-once', async () => {

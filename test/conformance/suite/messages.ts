@@ -19,9 +19,9 @@ export function messages({ harness, scenario, start }: Suite): void {
       id: '019e0000-0000-7000-8000-000000000000',
       dispatch: 1,
       priority: 2,
-      orderKey: undefined,
+      orderKey: null,
       at: new Date(),
-      traceparent: undefined,
+      traceparent: null,
     });
     const bodies: [unknown, string][] = [
       ...(harness.carries === 'bytes'

@@ -34,7 +34,7 @@ function dispatchOf(job: JobDefinition): object {
     id: '01a2072e-08cd-744d-a072-036e0ba4c01a',
     dispatch: 1,
     priority: 2,
-    orderKey: undefined,
+    orderKey: null,
     at: new Date('2026-11-23T06:53:07.180Z'),
     traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   };

@@ -8,7 +8,7 @@ const message = {
   version: 2,
   queue: 'email',
   priority: 1,
-  orderKey: undefined,
+  orderKey: null,
   at: new Date('2026-11-23T06:53:07.180Z'),
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 };

@@ -83,17 +83,19 @@ export function encodeEvent({ id, kind, version, tenant, key, at, traceparent, d
     time: at.toISOString(),
     datacontenttype: 'application/json',
     tenant,
-    ...(key !== undefined && { subject: key, partitionkey: key }),
+    ...(key !== null && { subject: key, partitionkey: key }),
     ...(traceparent && { traceparent }),
     data,
   } satisfies CloudEvent;
 }
 
 /** "Try job X, dispatch N", as our relay publishes it. */
-export type ParsedMessage = Pick<JobMessage, 'id' | 'dispatch' | 'kind' | 'version' | 'traceparent'>;
+export interface ParsedMessage extends Pick<JobMessage, 'id' | 'dispatch' | 'kind' | 'version'> {
+  readonly traceparent: string | undefined;
+}
 
 /** A job that another service requests with a CloudEvent of its own. `source` and `id` make it unique. */
-export interface ForeignEvent extends Pick<JobMessage, 'id' | 'kind' | 'version' | 'traceparent'> {
+export interface ForeignEvent extends Omit<ParsedMessage, 'dispatch'> {
   readonly source: string;
   readonly tenant: string | undefined;
   readonly data: unknown;

@@ -12,10 +12,10 @@ export interface JobMessage {
   readonly queue: string;
   readonly priority: number;
   /** Jobs of one order key; a broker with partitions puts them into one partition. */
-  readonly orderKey: string | undefined;
+  readonly orderKey: string | null;
   /** When this dispatch became due, by the database's clock. */
   readonly at: Date;
-  readonly traceparent: string | undefined;
+  readonly traceparent: string | null;
 }
 
 /** A domain event. Each of its subscribers gets it. */
@@ -25,9 +25,9 @@ export interface EventMessage {
   readonly version: number;
   readonly tenant: string;
   /** Names what the event is about. Events with one key are published in the order in which they were recorded. */
-  readonly key: string | undefined;
+  readonly key: string | null;
   readonly at: Date;
-  readonly traceparent: string | undefined;
+  readonly traceparent: string | null;
   readonly data: unknown;
 }
 

@@ -38,14 +38,7 @@ export function jobOutbox(driver: BrokerPublisher): Outbox<OutboxRow> {
   return {
     broker: driver.name,
     take: takeDue,
-    publish: (rows) =>
-      driver.publish(
-        rows.map(({ orderKey, traceparent, ...row }) => ({
-          ...row,
-          orderKey: orderKey ?? undefined,
-          traceparent: traceparent ?? undefined,
-        })),
-      ),
+    publish: (rows) => driver.publish(rows),
     remove: removePublished,
     refuse: failRefused,
     nextDueMs,
@@ -54,21 +47,16 @@ export function jobOutbox(driver: BrokerPublisher): Outbox<OutboxRow> {
 
 /** @param kinds the events that are routed to this broker */
 export function eventOutbox(driver: BrokerPublisher, kinds: readonly string[]): Outbox<EventOutboxRow> {
-  const toMessage = ({ key, traceparent, ...row }: EventOutboxRow) => ({
-    ...row,
-    key: key ?? undefined,
-    traceparent: traceparent ?? undefined,
-  });
   return {
     broker: driver.name,
     take: (transaction, broker, limit) => takeEvents(transaction, broker, kinds, limit),
-    publish: (rows) => driver.publishEvents(rows.map(toMessage)),
+    publish: (rows) => driver.publishEvents(rows),
     remove: removeEvents,
     refuse: (transaction, rows) =>
       refuseEvents(
         transaction,
         { broker: driver.name, source: messageSource },
-        rows.map((row) => ({ ...row, raw: Buffer.from(JSON.stringify(encodeEvent(toMessage(row)))) })),
+        rows.map((row) => ({ ...row, raw: Buffer.from(JSON.stringify(encodeEvent(row))) })),
       ),
   };
 }

@@ -14,12 +14,6 @@ import { Retention } from './retention';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
 
-/** How late a scheduled job may be, in milliseconds. */
-const scheduleMs = 500;
-
-/** How often due redrives are looked for, in milliseconds. */
-const redriveMs = 1_000;
-
 /** From the end of one walk of the retention to the next, in milliseconds. */
 const retentionMs = 60_000;
 
@@ -30,6 +24,7 @@ export interface RelayOptions {
   readonly eventsOf: (broker: BrokerName) => readonly string[];
   readonly schedules: readonly ScheduleDefinition[];
   readonly leaseMs: number;
+  /** How often it looks for what is due: expired leases, schedules and redrives. In milliseconds. */
   readonly sweepMs: number;
   readonly reconcileMs: number;
   readonly forgottenAfterMs: number;
@@ -79,8 +74,8 @@ export class Relay {
     const retention = new Retention(pool, options.retention, signals);
     this.tasks = [
       { what: 'sweep', everyMs: options.sweepMs, run: () => sweeper.sweep() },
-      { what: 'schedule', everyMs: scheduleMs, run: () => scheduler.tick() },
-      { what: 'redrive', everyMs: redriveMs, run: (stopped) => redrives.step(stopped) },
+      { what: 'schedule', everyMs: options.sweepMs, run: () => scheduler.tick() },
+      { what: 'redrive', everyMs: options.sweepMs, run: (stopped) => redrives.step(stopped) },
       { what: 'retention', everyMs: retentionMs, run: (stopped) => retention.run(stopped) },
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);

@@ -97,9 +97,13 @@ export class Publisher {
 
 /** @returns the indexes of the messages, in groups that are sent one after another */
 function largeApart(messages: readonly Outgoing[]): number[][] {
-  const places = [...messages.keys()];
-  const isLarge = (place: number): boolean => messages[place]!.content.length > largeBytes;
-  return [places.filter((place) => !isLarge(place)), ...places.filter(isLarge).map((place) => [place])];
+  const small: number[] = [];
+  const groups = [small];
+  for (const [place, { content }] of messages.entries()) {
+    if (content.length > largeBytes) groups.push([place]);
+    else small.push(place);
+  }
+  return groups;
 }
 
 /** @returns the size limit, in bytes, for which RabbitMQ has closed the channel; infinite for any other reason */
