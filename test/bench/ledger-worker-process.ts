@@ -1,3 +1,4 @@
+import '../../libs/observability/src/tracing/instrument.cjs';
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -45,7 +46,7 @@ void runProcess(
           loggingModule({ application, level: settings.LOG_LEVEL, format: settings.LOG_FORMAT }),
           WorkerMessagingModule.forRoot({ application, settings, database: DatabaseModule, jobs: [job] }),
         ],
-        providers: [...observers(settings), EmptyHandler],
+        providers: [...(process.env['BENCH_OBSERVERS'] === 'none' ? [] : observers(settings)), EmptyHandler],
       },
       { logger: ['error', 'warn'] },
     );

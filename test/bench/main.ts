@@ -12,6 +12,7 @@ import { brokersOf } from './drain/drivers';
 import { benchEnqueue } from './enqueue/bench';
 import { benchImage } from './image/bench';
 import { benchLatency } from './latency/bench';
+import { benchObserve } from './observe/bench';
 import { benchReport } from './report/bench';
 import { endEverything, endingWith } from './measuring/ending';
 import { benchSse } from './sse/bench';
@@ -45,6 +46,12 @@ const benches: Readonly<Record<string, Bench>> = {
     { repeats: 5, jobs: 'by driver', concurrency: 'by driver' },
     brokersOf,
     benchDrain,
+  ),
+  observe: bench(
+    'a backlog through a worker without and with metrics, and with traces of 1 % and of all: jobs/s, CPU',
+    { repeats: 5, jobs: 'by driver' },
+    brokersOf,
+    benchObserve,
   ),
   sync: bench(
     'changes of products into the search model, in groups, one by one, and by kafkajs alone: changes/s',

@@ -221,6 +221,7 @@ describe('the access of each role', () => {
       ['/v1/sms', 'post'],
       ['/v1/jobs', 'get'],
       ['/v1/jobs/{id}', 'get'],
+      ['/v1/jobs/{id}/trace', 'get'],
     ] as const) {
       const operation = body.paths[path][method];
       expect(operation.security).toEqual(expect.arrayContaining([{ bearer: [] }, { basic: [] }]));

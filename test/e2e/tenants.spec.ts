@@ -188,6 +188,7 @@ const routes: Record<string, Route> = {
   'GET /v1/products': { status: 200, visit: () => ask('GET', '/v1/products?q=canary', rival) },
   'GET /v1/jobs': { status: 200, visit: () => ask('GET', `/v1/jobs?limit=100`, rival) },
   'GET /v1/jobs/{id}': of('GET', () => `/v1/jobs/${owned.report}`),
+  'GET /v1/jobs/{id}/trace': of('GET', () => `/v1/jobs/${owned.report}/trace`),
   'POST /v1/jobs/{id}/cancel': of('POST', () => `/v1/jobs/${owned.scheduled}/cancel`),
   'GET /v1/jobs/{id}/events': {
     status: 404,

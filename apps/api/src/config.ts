@@ -1,14 +1,14 @@
-import { readSettings } from '@app/configuration';
+import { processSettingNames, readSettings } from '@app/configuration';
 import { brokerSettingNames } from '@app/messaging';
 import { storageSettingNames } from '@app/storage';
 import { featureSettingNames } from './features';
 
 export const settingNames = [
   ...brokerSettingNames,
+  ...processSettingNames,
   ...featureSettingNames,
   ...storageSettingNames,
   'NODE_ENV',
-  'HOST',
   'PORT',
   'PUBLIC_URL',
   'TRUST_PROXY',
@@ -19,11 +19,6 @@ export const settingNames = [
   'STREAMS_PER_TENANT',
   'STREAM_HEARTBEAT_MS',
   'STREAM_STALL_MS',
-  'SHUTDOWN_GRACE_MS',
-  'LOG_LEVEL',
-  'LOG_FORMAT',
-  'HEALTH_PORT',
-  'FAIL_POINT',
 ] as const;
 
 export const readApiSettings = () => readSettings(settingNames);

@@ -1,4 +1,5 @@
 import '../../../libs/configuration/src/check-node.cjs';
+import '../../../libs/observability/src/tracing/instrument.cjs';
 import 'reflect-metadata';
 import type { Server } from 'node:http';
 import { Registry } from 'prom-client';

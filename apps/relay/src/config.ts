@@ -1,8 +1,9 @@
-import { readSettings } from '@app/configuration';
+import { processSettingNames, readSettings } from '@app/configuration';
 import { brokerSettingNames } from '@app/messaging';
 
 export const settingNames = [
   ...brokerSettingNames,
+  ...processSettingNames,
   'DIGEST_TO',
   'DIGEST_CRON',
   'DIGEST_ZONE',
@@ -13,12 +14,6 @@ export const settingNames = [
   'RETENTION_FAILED_DAYS',
   'RETENTION_DEDUPE_DAYS',
   'RETENTION_AUDIT_DAYS',
-  'SHUTDOWN_GRACE_MS',
-  'LOG_LEVEL',
-  'LOG_FORMAT',
-  'HEALTH_PORT',
-  'HOST',
-  'FAIL_POINT',
 ] as const;
 
 export const readRelaySettings = () => readSettings(settingNames);

@@ -1,4 +1,5 @@
 import '../../../libs/configuration/src/check-node.cjs';
+import '../../../libs/observability/src/tracing/instrument.cjs';
 import 'reflect-metadata';
 import { DatabaseModule, PrismaClient } from '@app/database';
 import { sendSms } from '@app/features/sms';

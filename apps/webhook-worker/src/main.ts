@@ -1,4 +1,5 @@
 import '../../../libs/configuration/src/check-node.cjs';
+import '../../../libs/observability/src/tracing/instrument.cjs';
 import 'reflect-metadata';
 import { Pool } from 'pg';
 import { BrokerRoutes, brokerRoutes } from '@app/configuration';

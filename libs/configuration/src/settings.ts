@@ -164,11 +164,33 @@ export const settings = {
   S3_SECRET_ACCESS_KEY: z.string().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   LOG_FORMAT: z.enum(['json', 'pretty']).default('json').describe('pretty is for people, json for log collectors'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: webUrl.describe(
+    'where spans go, by OTLP over HTTP, such as http://localhost:4318; without it, nothing is traced',
+  ),
+  OTEL_TRACES_SAMPLER: z
+    .enum([
+      'always_on',
+      'always_off',
+      'traceidratio',
+      'parentbased_always_on',
+      'parentbased_always_off',
+      'parentbased_traceidratio',
+    ])
+    .optional()
+    .describe('which requests are traced; default parentbased_always_on: all of them, unless their caller says no'),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('the part of the requests that a sampler with traceidratio traces: 0.01 is one in a hundred'),
   LEASE_MS: milliseconds
     .default(15_000)
     .describe('how long a worker may send no heartbeat before its jobs go to another worker'),
   HEARTBEAT_MS: milliseconds.default(1_000).describe('how often a worker renews its leases; well below LEASE_MS'),
-  SWEEP_MS: milliseconds.default(1_000).describe('how often the relay looks for expired leases, schedules and redrives that are due'),
+  SWEEP_MS: milliseconds
+    .default(1_000)
+    .describe('how often the relay looks for expired leases, schedules and redrives that are due'),
   RECONCILE_MS: milliseconds.default(15_000).describe('how often the relay asks brokers for the depth of their queues'),
   FORGOTTEN_AFTER_MS: milliseconds
     .default(60_000)
@@ -237,3 +259,16 @@ function isZone(text: string): boolean {
     return false;
   }
 }
+
+/** The settings that every process reads. */
+export const processSettingNames = [
+  'HOST',
+  'HEALTH_PORT',
+  'SHUTDOWN_GRACE_MS',
+  'LOG_LEVEL',
+  'LOG_FORMAT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'FAIL_POINT',
+] as const;

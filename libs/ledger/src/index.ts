@@ -14,6 +14,7 @@ export * from './jobs/count-jobs';
 export * from './jobs/enqueue';
 export * from './jobs/fail-refused';
 export * from './jobs/heartbeat';
+export * from './jobs/job-trace';
 export * from './jobs/job-updates';
 export * from './jobs/progress';
 export * from './jobs/read-jobs';

@@ -24,6 +24,7 @@ export * from './reason-of';
 export * from './retry-until-database-up';
 export * from './sleep';
 export * from './trace-context';
+export { spanIdKey } from './tracing';
 export * from './wake-up-listener';
 export * from './with-timeout';
 export * from './worker/bulkhead';

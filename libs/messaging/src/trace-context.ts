@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
+import { activeTraceparent } from './tracing';
 
-/** The trace and the job of the current request or delivery; log lines contain both. */
-export const traceContext = new AsyncLocalStorage<{ traceId: string; jobId?: string }>();
+/** The trace, the job and the attempt of the current request or delivery; log lines contain them. */
+export const traceContext = new AsyncLocalStorage<{ traceId: string; jobId?: string; attempt?: number }>();
 
 /** https://www.w3.org/TR/trace-context/ */
 const w3cTraceparent = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -12,8 +13,12 @@ export function traceIdFrom(traceparent: string | undefined): string {
   return w3cTraceparent.exec(traceparent ?? '')?.[1] ?? randomBytes(16).toString('hex');
 }
 
-/** Continues the caller's trace with a new span, or begins a trace. */
+/**
+ * Continues the caller's trace with a new span, or begins a trace. When the process records spans, the span is the one of
+ * the request.
+ */
 export function continueTrace(traceparent: string | undefined): { traceparent: string; traceId: string } {
-  const traceId = traceIdFrom(traceparent);
-  return { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`, traceId };
+  const active = activeTraceparent();
+  const traceId = traceIdFrom(active ?? traceparent);
+  return { traceparent: active ?? `00-${traceId}-${randomBytes(8).toString('hex')}-01`, traceId };
 }

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigurationError } from '@app/configuration';
 import { checkDatabaseAtStart, PoolerRefused, type DatabaseAddresses } from '@app/messaging';
 import { stopOrder, type Refusal, type StopProgress } from './supervision';
+import { startTracing } from './tracing/start-tracing';
 
 /** A started process, for `runProcess`. */
 export interface RunningProcess {
@@ -26,18 +27,23 @@ export async function closeDrained(app: { close(): Promise<void> }): Promise<voi
  * Runs a process: starts it, reports to the parent that it is ready, and stops it in order on SIGTERM, on SIGINT, and
  * when the parent asks for it or has ended. An error at the start is printed without a stack, for the operator.
  */
-export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } & Partial<DatabaseAddresses>>(
-  name: string,
-  readSettings: () => Settings,
-  start: (settings: Settings) => Promise<RunningProcess>,
-): Promise<void> {
-  const life: { stopping: boolean; running?: RunningProcess; graceMs: number } = { stopping: false, graceMs: 0 };
+export async function runProcess<
+  Settings extends {
+    SHUTDOWN_GRACE_MS: number;
+    OTEL_EXPORTER_OTLP_ENDPOINT?: string | undefined;
+  } & Partial<DatabaseAddresses>,
+>(name: string, readSettings: () => Settings, start: (settings: Settings) => Promise<RunningProcess>): Promise<void> {
+  const life: { stopping: boolean; running?: RunningProcess; endTracing?: () => Promise<void>; graceMs: number } = {
+    stopping: false,
+    graceMs: 0,
+  };
 
   const stop = async (): Promise<void> => {
     if (life.stopping) return;
     life.stopping = true;
     setTimeout(() => process.exit(1), life.graceMs + hangMs).unref();
     await life.running?.stop(tell);
+    await life.endTracing?.();
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'disconnect']) process.on(signal, () => void stop().catch(die));
@@ -50,6 +56,7 @@ export async function runProcess<Settings extends { SHUTDOWN_GRACE_MS: number } 
     life.graceMs = settings.SHUTDOWN_GRACE_MS;
     const { DATABASE_URL } = settings;
     if (DATABASE_URL !== undefined) await checkDatabaseAtStart({ ...settings, DATABASE_URL }, die);
+    life.endTracing = startTracing(name, settings.OTEL_EXPORTER_OTLP_ENDPOINT);
     life.running = await start(settings);
   } catch (error) {
     if (!life.stopping) die(error);

@@ -106,10 +106,12 @@ async function enqueue({ pool }: Stage, jobs: JobsService, definition: JobDefini
   const copies = Array.from({ length: count - 1 }, () => uuidv7());
   await pool.query(
     `WITH copy AS (
-       SELECT id FROM unnest($2::uuid[]) AS copy(id)
+       SELECT id, '00-' || replace(id::text, '-', '') || '-00f067aa0ba902b7-01' AS traceparent
+         FROM unnest($2::uuid[]) AS copy(id)
      ), jobs AS (
        INSERT INTO job
-       SELECT (jsonb_populate_record(job, jsonb_build_object('id', copy.id))).* FROM job, copy WHERE job.id = $1
+       SELECT (jsonb_populate_record(job, jsonb_build_object('id', copy.id, 'traceparent', copy.traceparent))).*
+         FROM job, copy WHERE job.id = $1
      ), events AS (
        INSERT INTO job_update
        SELECT (jsonb_populate_record(event, jsonb_build_object('job_id', copy.id))).*
@@ -117,7 +119,8 @@ async function enqueue({ pool }: Stage, jobs: JobsService, definition: JobDefini
      )
      INSERT INTO outbox
      SELECT (jsonb_populate_record(outbox,
-              jsonb_build_object('id', nextval(pg_get_serial_sequence('outbox', 'id')), 'job_id', copy.id))).*
+              jsonb_build_object('id', nextval(pg_get_serial_sequence('outbox', 'id')), 'job_id', copy.id,
+                'traceparent', copy.traceparent))).*
        FROM outbox, copy WHERE outbox.job_id = $1`,
     [id, copies],
   );

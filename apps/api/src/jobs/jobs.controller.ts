@@ -3,7 +3,7 @@ import { ApiOperation, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { Pool } from 'pg';
 import { z } from 'zod';
 import { finalStates, shownStates, storableText } from '@app/contracts';
-import { cancelJob, listJobs, OutboxWakeUp, readJob } from '@app/ledger';
+import { cancelJob, listJobs, OutboxWakeUp, readJob, readJobTrace } from '@app/ledger';
 import {
   Roles,
   isUuid,
@@ -27,6 +27,23 @@ const listQuery = z.strictObject({
 });
 
 const jobPage = z.object({ items: z.array(jobView), nextCursor: z.string().nullable() });
+
+const moment = z.iso.datetime();
+
+const jobTrace = z.object({
+  traceId: z.string().nullable().describe('of the request that made the job; null if none did'),
+  spans: z
+    .array(
+      z.object({
+        state: z.enum(shownStates),
+        attempt: z.int().describe('the number of attempts that had begun'),
+        from: moment,
+        until: moment.nullable().describe('null while the job is in this state'),
+        error: z.object({ code: z.string(), message: z.string() }).nullable().describe('with which this state ended'),
+      }),
+    )
+    .describe('the states before the final one, oldest first, at most the last 200'),
+});
 
 @ApiTags('jobs')
 @Roles('user')
@@ -61,6 +78,21 @@ export class JobsController {
     const job = isUuid(id) ? await readJob(this.pool, caller.tenant, id) : undefined;
     if (!job) throw jobNotFound(id);
     return this.views.viewOf(job);
+  }
+
+  @Get(':id/trace')
+  @ApiOperation({ summary: 'Read through which states a job has gone, and when' })
+  @ApiResponse({ status: 200, description: 'The states, with their times.', schema: toOpenApi(jobTrace) })
+  @ProblemResponse(404, 'There is no such job.')
+  async trace(@Param('id') id: string, @CallerOf() caller: Caller): Promise<z.output<typeof jobTrace>> {
+    const trace = isUuid(id) ? await readJobTrace(this.pool, caller.tenant, id) : undefined;
+    if (!trace) throw jobNotFound(id);
+    const spans = trace.spans.map(({ from, until, ...span }) => ({
+      ...span,
+      from: from.toISOString(),
+      until: until?.toISOString() ?? null,
+    }));
+    return { ...trace, spans };
   }
 
   @Post(':id/cancel')

@@ -334,6 +334,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read through which states a job has gone, and when */
+        get: operations["JobsController_trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{id}/cancel": {
         parameters: {
             query?: never;
@@ -4689,6 +4706,166 @@ export interface operations {
                         links: {
                             self: string;
                         };
+                    };
+                };
+            };
+            /** @description No key, or an unknown key. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description The key does not have the role user, or the request comes from another site. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description There is no such job. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            /** @description Too many requests of this tenant, or too many wrong keys; `Retry-After` says how long to wait. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": {
+                        /** @description `urn:problem:` and the code */
+                        type: string;
+                        title: string;
+                        status: number;
+                        /** @description stable; programs branch on it */
+                        code: string;
+                        /** @description what was expected, what arrived, how to correct it */
+                        detail: string;
+                        errors?: {
+                            path: string;
+                            /** @description what was expected there; a form may show it */
+                            message: string;
+                            /** @description stable; for a form in another language, such as `max_length` */
+                            rule?: string;
+                            /** @description of the rule, such as `{"maximum": 500}` */
+                            params?: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+        };
+    };
+    JobsController_trace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The states, with their times. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description of the request that made the job; null if none did */
+                        traceId: string | null;
+                        /** @description the states before the final one, oldest first, at most the last 200 */
+                        spans: {
+                            /** @enum {string} */
+                            state: "waiting" | "queued" | "active" | "completed" | "failed" | "cancelled" | "scheduled" | "retrying";
+                            /** @description the number of attempts that had begun */
+                            attempt: number;
+                            /** Format: date-time */
+                            from: string;
+                            /**
+                             * Format: date-time
+                             * @description null while the job is in this state
+                             */
+                            until: string | null;
+                            /** @description with which this state ended */
+                            error: {
+                                code: string;
+                                message: string;
+                            } | null;
+                        }[];
                     };
                 };
             };

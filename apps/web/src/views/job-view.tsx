@@ -6,6 +6,7 @@ import { isFinal, useJob, type Job, type JobState } from '../api/jobs';
 import { refreshLists } from '../api/live';
 import { JobPath } from '../jobs/job-path';
 import { JobResult } from '../jobs/job-result';
+import { JobTrace } from '../jobs/job-trace';
 import { Icon } from '../parts/icon';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
@@ -61,6 +62,7 @@ export function JobView() {
         <Details job={job} />
         <JobResult job={job} />
       </div>
+      <JobTrace job={job} />
       <History job={job} />
     </Page>
   );

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Pool } from 'pg';
 
 export const wakeUpChannel = 'outbox';
@@ -32,11 +33,12 @@ export class OutboxWakeUp {
     this.timer.unref();
   }
 
-  private send(): void {
+  /** Bound to the context in which this object was made: a notification belongs to no single request or job. */
+  private readonly send = AsyncResource.bind((): void => {
     this.timer = undefined;
     this.lastSentAt = performance.now();
     const payload = [...this.topics].join(' ');
     this.topics.clear();
     this.pool.query(`NOTIFY ${wakeUpChannel}, '${payload}'`).catch(() => undefined);
-  }
+  });
 }

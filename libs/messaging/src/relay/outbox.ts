@@ -12,12 +12,13 @@ import {
 } from '@app/ledger';
 import { encodeEvent, messageSource } from '../port/job-message';
 import type { BrokerPublisher } from '../port/publisher';
+import type { SentMessage } from '../tracing';
 
 /**
  * The source of a publish loop: the rows that wait for one broker.
  * @typeParam Row its `id` is the id of the job or the event
  */
-export interface Outbox<Row extends { readonly id: string } = { readonly id: string }> {
+export interface Outbox<Row extends SentMessage = SentMessage> {
   readonly broker: string;
   /** Locks the rows that are due until the end of the transaction. @returns them in the order of publishing */
   take(transaction: Database, broker: string, limit: number): Promise<Row[]>;

@@ -18,7 +18,7 @@ async function roundOf({ connect = done, due = {} }: { connect?: () => Promise<v
   const client = { query: done, release: () => undefined };
   const outbox = {
     broker: 'memory',
-    take: () => Promise.resolve([{ id: 'one' }]),
+    take: () => Promise.resolve([{ id: 'one', kind: 'test', at: new Date(), traceparent: null }]),
     publish: done,
     remove: done,
     refuse: done,

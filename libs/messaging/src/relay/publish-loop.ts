@@ -3,6 +3,7 @@ import { withClient } from '@app/ledger';
 import { backOffMs } from '../retry-until-database-up';
 import { PartlyPublished } from '../port/broker-errors';
 import { sleep } from '../sleep';
+import { recordSent, type SentMessage } from '../tracing';
 import { withTimeout } from '../with-timeout';
 import type { MessagingSignals } from '../messaging-signals';
 import type { Outbox } from './outbox';
@@ -84,6 +85,7 @@ export class PublishLoop {
       }
       if (refusedRows.length > 0) await outbox.refuse(client, refusedRows);
       await client.query('COMMIT');
+      recordSent(outbox.broker, confirmedRows);
       for (const { id, reason } of refusedRows) signals.emit('message_refused', outbox.broker, id, reason);
       if (confirmedRows.length > 0) signals.emit('published', outbox.broker, confirmedRows.length);
       return { taken: rows.length, fault: cause };
@@ -95,7 +97,7 @@ export class PublishLoop {
    * confirmed, although others failed.
    */
   private async publish(
-    rows: readonly { readonly id: string }[],
+    rows: readonly SentMessage[],
   ): Promise<Pick<PartlyPublished, 'confirmed' | 'refused' | 'cause'>> {
     const timedOut = `The broker did not confirm within ${publishDeadlineMs} ms.`;
     try {

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks';
+
 /** How long a group collects, in milliseconds. */
 const shortestWindowMs = 2;
 const longestWindowMs = 10;
@@ -36,7 +38,8 @@ export class Batcher<Item, Result> {
     });
   }
 
-  private flush(): void {
+  /** Bound to the context in which the batcher was made: a group belongs to the trace of none of its items. */
+  private readonly flush = AsyncResource.bind((): void => {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.waiting.length === 0 || this.isWriting) return;
@@ -46,7 +49,7 @@ export class Batcher<Item, Result> {
       this.isWriting = false;
       this.flush();
     });
-  }
+  });
 
   /** Writes a failed group again item by item: one item that cannot be stored must not fail the others. */
   private async writeGroup(group: Entry<Item, Result>[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Pool } from 'pg';
-import type { Settings } from '@app/configuration';
+import { processSettingNames, type Settings } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
 import { createLedgerPool, OutboxWakeUp, Transactions, workerPool, type PoolSettings } from '@app/ledger';
 import { EventRegistry } from './events/event-registry';
@@ -14,16 +14,7 @@ import { eventsOf, queuesOf } from '../port/topology';
 import { Worker } from './worker';
 
 /** The settings that every worker reads. */
-export const workerSettingNames = [
-  ...brokerSettingNames,
-  'HEARTBEAT_MS',
-  'SHUTDOWN_GRACE_MS',
-  'LOG_LEVEL',
-  'LOG_FORMAT',
-  'HEALTH_PORT',
-  'HOST',
-  'FAIL_POINT',
-] as const;
+export const workerSettingNames = [...brokerSettingNames, ...processSettingNames, 'HEARTBEAT_MS'] as const;
 
 export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>;
 

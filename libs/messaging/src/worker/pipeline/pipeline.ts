@@ -1,4 +1,5 @@
 import type { Delivery } from '../../port/consumer';
+import { attemptStep } from './attempt';
 import { claimStep } from './claim';
 import { concurrencyStep } from './concurrency-limit';
 import { executeStep } from './execute';
@@ -30,6 +31,7 @@ export function createPipeline(dependencies: WorkerDependencies) {
       rateLimitStep(dependencies),
     )
     .step('claim', 'moves the job from queued to active with a lease; drops a stale dispatch', claimStep(dependencies))
+    .step('attempt', 'begins the span of the attempt, a child of that request', attemptStep())
     .step('settle', 'decides the next state of the job, and writes it', settleStep(dependencies))
     .step('tenant', 'snoozes a job whose tenant has all its slots of the kind in use', tenantStep(dependencies))
     .step('stop', 'stops the attempt at a time-out, a cancellation, a drain or a lost lease', stopStep())

@@ -1,5 +1,6 @@
 import { cancelledWhileActive, jsonFault, readSettled, settle, type Settlement } from '@app/ledger';
 import { retryUntilDatabaseUp } from '../../retry-until-database-up';
+import { recordOutcome } from '../../tracing';
 import { Batcher } from '../batcher';
 import type { Outcome } from '../handlers/outcome';
 import { decide, failed, type Decision } from './decide';
@@ -35,6 +36,7 @@ export function settleStep({
       signals.emit('fenced', job);
       return;
     }
+    recordOutcome(settled);
     signals.emit('settled', job, settled, performance.now() - startedAt);
     if (settled.state === 'queued' || job.othersWait) wakeUp.request('jobs');
     if (settled.state !== 'queued') wakeUp.request('events');
