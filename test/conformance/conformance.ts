@@ -9,6 +9,7 @@ import { events } from './suite/events';
 import { families } from './suite/families';
 import { messages } from './suite/messages';
 import { outcomes } from './suite/outcomes';
+import { pausing } from './suite/pausing';
 import { timing } from './suite/timing';
 
 /** What a group of tests uses. */
@@ -45,7 +46,8 @@ export function conformance(harness: Harness): void {
       await ended?.close();
     });
 
-    for (const group of [outcomes, timing, claiming, messages, cancelling, families, events, accidents]) group(suite);
+    for (const group of [outcomes, timing, claiming, messages, cancelling, pausing, families, events, accidents])
+      group(suite);
 
     it('has a test for every scenario of the inventory', () => {
       expect([...tested].sort()).toEqual(Object.keys(scenarios).sort());

@@ -56,6 +56,10 @@ export const scenarios = {
   'cancels-too-late':
     'a finished job does not change, and a job whose handler finishes in spite of the request is completed',
   // Parents and children
+  'holds-the-jobs-of-a-paused-queue':
+    'no attempt of a paused queue begins, messages at the broker included; a resume runs each of its jobs once',
+  'cancels-the-jobs-of-a-purged-queue':
+    'a purge cancels the jobs that have not begun, due or not, and fails their parents',
   'runs-a-parent-after-its-children': 'a parent job runs once, after all its children, and gets their results in order',
   'fails-a-parent-with-its-child': 'a parent job fails when one of its children fails',
   'redrives-a-family':

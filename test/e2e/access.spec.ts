@@ -112,6 +112,10 @@ describe('the access of each role', () => {
     ['POST', '/v1/redrives/019e0000-0000-7000-8000-000000000000/pause', { ...lookers(404), viewer: 403 }],
     ['POST', '/v1/redrives/019e0000-0000-7000-8000-000000000000/resume', { ...lookers(404), viewer: 403 }],
     ['POST', '/v1/redrives/019e0000-0000-7000-8000-000000000000/cancel', { ...lookers(404), viewer: 403 }],
+    ['GET', '/v1/queues', lookers(200)],
+    ['POST', '/v1/queues/nothing/pause', { ...lookers(404), viewer: 403 }, { reason: 'a test' }],
+    ['POST', '/v1/queues/nothing/resume', { ...lookers(404), viewer: 403 }],
+    ['POST', '/v1/queues/nothing/purge', { ...lookers(404), viewer: 403 }, { confirm: 'nothing' }],
     ['GET', '/v1/audit', { ...lookers(200), viewer: 403 }],
     ['POST', '/v1/dead-letters/redrive', { ...lookers(202), viewer: 403 }, { filter: {} }],
     ['PUT', '/admin/queues/api/queues/email.send/retry/failed', { ...lookers(200), viewer: 403 }],
@@ -137,7 +141,9 @@ describe('the access of each role', () => {
             ? 'dead_letter_not_found'
             : path.startsWith('/v1/redrives')
               ? 'redrive_not_found'
-              : 'job_not_found';
+              : path.startsWith('/v1/queues')
+                ? 'queue_not_found'
+                : 'job_not_found';
         const code = { 401: 'unauthenticated', 403: 'forbidden', 404: unknown }[answer.status];
         if (code) expect(answer.body).toMatchObject({ status: answer.status, code, type: `urn:problem:${code}` });
       }

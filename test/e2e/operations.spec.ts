@@ -19,6 +19,52 @@ const reaches = (system: TestSystem, id: string, state: string) =>
     60_000,
   );
 
+onEachBackend('a queue', (backend) => {
+  let system: TestSystem;
+
+  beforeAll(async () => {
+    system = await TestSystem.start({ backend });
+  });
+
+  afterAll(() => system.stop());
+
+  it('can be paused, purged and resumed by an operator', async () => {
+    const act = (action: string, body: object = {}) => system.post(`/v1/queues/email/${action}`, body);
+    const pause = { reason: 'the provider is down', by: expect.stringContaining('demo') };
+    expect((await act('pause', { reason: pause.reason })).body).toMatchObject({ name: 'email', pause });
+    expect((await act('pause', { reason: 'again' })).body).toMatchObject({ pause });
+    const { items } = (await system.get('/v1/queues')).body;
+    expect(items.filter((queue: { pause: unknown }) => queue.pause !== null)).toMatchObject([{ name: 'email', pause }]);
+
+    const { id } = (await system.post('/v1/emails', anEmail())).body;
+    expect((await act('purge', { confirm: 'emails' })).body).toMatchObject({ status: 400, code: 'invalid_body' });
+    expect((await act('purge', { confirm: 'email' })).body).toEqual({ cancelled: 1, hasMore: false });
+    await reaches(system, id, 'cancelled');
+
+    const later = (await system.post('/v1/emails', anEmail())).body.id;
+    await until(
+      'the relay holds the job',
+      async () => (await system.pool.query("SELECT FROM outbox WHERE publish_at > '9000-01-01'")).rowCount,
+      (rows) => rows === 1,
+    );
+    expect((await act('resume')).body).toEqual({ name: 'email', pause: null });
+    expect((await act('resume')).status).toBe(200);
+    await reaches(system, later, 'completed');
+    expect(await system.effects()).toEqual(new Map([[`<${later}@example.com>`, 1]]));
+
+    const audit = (await system.get('/v1/audit?subject=email')).body.items;
+    expect(audit.map(({ action }: { action: string }) => action)).toEqual([
+      'queue.resume',
+      'queue.purge',
+      'queue.pause',
+    ]);
+    expect(await system.post('/v1/queues/nothing/pause', { reason: 'x' })).toMatchObject({
+      status: 404,
+      body: { code: 'queue_not_found' },
+    });
+  });
+});
+
 onEachBackend('dead letters', (backend) => {
   let system: TestSystem;
 

@@ -281,6 +281,16 @@ const routes: Record<string, Route> = {
     visit: () => ask('POST', `/v1/redrives/${owned.email}/resume`, rival),
     asked: () => owned.email,
   },
+  'GET /v1/queues': { status: 403, visit: () => ask('GET', '/v1/queues', rival) },
+  'POST /v1/queues/{queue}/pause': {
+    status: 403,
+    visit: () => ask('POST', '/v1/queues/email/pause', rival, { reason: 'not mine' }),
+  },
+  'POST /v1/queues/{queue}/resume': { status: 403, visit: () => ask('POST', '/v1/queues/email/resume', rival) },
+  'POST /v1/queues/{queue}/purge': {
+    status: 403,
+    visit: () => ask('POST', '/v1/queues/email/purge', rival, { confirm: 'email' }),
+  },
   'GET /v1/audit': { status: 403, visit: () => ask('GET', '/v1/audit', rival) },
   'GET /v1/session': { status: 200, visit: () => ask('GET', '/v1/session', rival) },
   // Ends the session of the caller. A Bearer key has no session.

@@ -187,6 +187,14 @@ export const sabotages: readonly Sabotage[] = [
     test: 'keeps-order-per-key',
   },
   {
+    name: 'a worker claims a job of a paused queue',
+    file: 'libs/ledger/src/jobs/claim.ts',
+    find: 'job.queue = ANY (${pausedQueues}) AS is_paused',
+    replace: 'false AS is_paused',
+    specs: everyDriver,
+    test: 'holds-the-jobs-of-a-paused-queue',
+  },
+  {
     name: 'a parent does not wait for its children',
     file: 'libs/ledger/src/jobs/sql-parts.ts',
     find: "WHEN open_children = completed THEN 'queued'",

@@ -35,6 +35,7 @@ import { DeadLettersController } from './operations/dead-letters.controller';
 import { MetricsController } from './operations/metrics.controller';
 import { HealthController } from './operations/health.controller';
 import { Redriver } from './operations/redriver';
+import { QueuesController } from './operations/queues.controller';
 import { RedrivesController } from './operations/redrives.controller';
 import { ProcessesController, SupervisorChannel } from './operations/processes.controller';
 import { WebController } from './web/web.controller';
@@ -64,6 +65,7 @@ export class ApiModule {
         FilesController,
         BrokersController,
         DeadLettersController,
+        QueuesController,
         RedrivesController,
         AuditController,
         HealthController,

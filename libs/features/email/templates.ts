@@ -1,11 +1,8 @@
 import { z } from 'zod';
-import { oneLine, storableText } from '@app/contracts';
+import { storableText, webLink } from '@app/contracts';
 
 const name = storableText.min(1).max(200);
-const link = z
-  .url({ protocol: /^https?$/ })
-  .max(2000)
-  .check(oneLine);
+const link = webLink.max(2000);
 
 /** The data of each template. The files are `apps/email-worker/src/templates/<name>.{html,text}.hbs`. */
 export const emailTemplates = {

@@ -15,7 +15,14 @@ export interface AuditEntry {
 }
 
 export type AuditAction =
-  'dead_letter.redrive' | 'dead_letter.redrive_edited' | 'dead_letter.discard' | 'redrive.begin' | 'redrive.set_state';
+  | 'dead_letter.redrive'
+  | 'dead_letter.redrive_edited'
+  | 'dead_letter.discard'
+  | 'redrive.begin'
+  | 'redrive.set_state'
+  | 'queue.pause'
+  | 'queue.resume'
+  | 'queue.purge';
 
 /**
  * The SQL part that records an action in the statement that carries it out.

@@ -27,6 +27,7 @@ export * from './measure';
 export * from './outbox/event-outbox';
 export * from './outbox/take-due';
 export * from './outbox/wake-up';
+export * from './queue-pauses';
 export * from './queue-readers';
 export * from './rate-limit';
 export * from './record-processed';

@@ -1,3 +1,4 @@
+import { pausedQueues } from './jobs/sql-parts';
 import { statement } from './statement';
 
 /** Jobs that have not ended, of one kind on one broker. */
@@ -5,8 +6,11 @@ export interface OpenJobs {
   readonly kind: string;
   readonly queue: string;
   readonly broker: string;
-  /** `waiting` for other jobs, `scheduled` for later, `due` (queued, and the time has come) or `active`. */
-  readonly state: 'waiting' | 'scheduled' | 'due' | 'active';
+  /**
+   * `waiting` for other jobs, `scheduled` for later, `due` (queued, and the time has come), `paused` (due, in a paused
+   * queue) or `active`.
+   */
+  readonly state: 'waiting' | 'scheduled' | 'due' | 'paused' | 'active';
   readonly count: number;
   /** Seconds since the oldest of them was due; 0 for scheduled jobs. */
   readonly oldestSeconds: number;
@@ -14,7 +18,8 @@ export interface OpenJobs {
 
 /** Counts the jobs that have not ended. Reads each of them, so it is for a report every few seconds. */
 export const measureOpenJobs = statement<OpenJobs>('measure_open_jobs').text(
-  `SELECT kind, queue, broker, CASE WHEN state <> 'queued' THEN state::text WHEN run_at > now() THEN 'scheduled' ELSE 'due' END AS state,
+  `SELECT kind, queue, broker, CASE WHEN state <> 'queued' THEN state::text WHEN run_at > now() THEN 'scheduled'
+               WHEN queue = ANY (${pausedQueues}) THEN 'paused' ELSE 'due' END AS state,
           count(*)::int AS count, greatest(0, extract(epoch FROM now() - min(run_at)))::float8 AS "oldestSeconds"
      FROM job WHERE state IN ('waiting', 'queued', 'active')
     GROUP BY 1, 2, 3, 4`,

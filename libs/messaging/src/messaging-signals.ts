@@ -27,7 +27,7 @@ export interface MessagingSignalMap {
   handled: [job: ClaimedJob];
   /** The ledger has recorded the outcome; the message is not acknowledged yet. */
   settled: [job: ClaimedJob, settlement: Settled, tookMs: number];
-  /** The message was stale: its dispatch is final, claimed or replaced. */
+  /** The message was stale: its dispatch is final, claimed or replaced, or its queue is paused. */
   stale: [delivery: Delivery, id: string, dispatch: number];
   /** No more messages are taken; those in flight continue. */
   draining: [];

@@ -287,6 +287,15 @@ export const en = {
     none: 'not supported',
     howToConnect: 'npm run brokers starts Redis, RabbitMQ and Kafka and prints the variables to set.',
   },
+  queues: {
+    title: 'Pause a queue',
+    lead: 'No further attempt of its jobs begins, on any broker. Jobs are accepted, and wait for the resume.',
+    queue: 'Queue',
+    reason: 'Reason',
+    pause: 'Pause the queue',
+    paused: (queue: string) => `${queue} is paused`,
+    resume: (queue: string) => `Resume ${queue}`,
+  },
   deadLetters: {
     title: 'Dead letters',
     lead: 'Jobs that failed for good and messages that cannot be read. They wait for a person.',

@@ -324,6 +324,15 @@ export const zh: Dictionary = {
     none: '不支持',
     howToConnect: 'npm run brokers 会启动 Redis、RabbitMQ 和 Kafka，并打印需要设置的变量。',
   },
+  queues: {
+    title: '暂停队列',
+    lead: '队列里的任务不再开始新的尝试，在任何消息代理上都一样。新任务照常接收，等到恢复后执行。',
+    queue: '队列',
+    reason: '原因',
+    pause: '暂停该队列',
+    paused: (queue) => `${queue} 已暂停`,
+    resume: (queue) => `恢复 ${queue}`,
+  },
   deadLetters: {
     title: '死信',
     lead: '最终失败的任务，以及无法解析的消息，等待人工处理。',

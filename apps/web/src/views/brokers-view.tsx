@@ -2,6 +2,7 @@ import { useBrokers } from '../api/brokers';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
+import { QueuePauses } from './queue-pauses';
 
 export function BrokersView() {
   const { brokers: text } = useText();
@@ -55,6 +56,7 @@ export function BrokersView() {
       {brokers.some(({ state }) => state === 'not_configured') && (
         <p className="quiet hint-line">{text.howToConnect}</p>
       )}
+      <QueuePauses />
       {brokers.length > 0 && (
         <section className="card" aria-labelledby="capabilities">
           <h2 id="capabilities">{text.capabilities}</h2>

@@ -3,37 +3,36 @@ import { statement, type Database } from '../statement';
 import { recordEnds } from './sql-parts';
 
 /**
- * Cancels a waiting or queued job and deletes its outbox row. Requests the cancellation of an active one. Does the same
+ * Cancels waiting and queued jobs and deletes their outbox rows. Requests the cancellation of active ones. Does the same
  * for the open children of a parent. Locks children before their parent, like every statement here.
  */
 const cancelStatement = statement<{ id: string; was: JobState }>('cancel').with(
-  { id: 'uuid', tenant: 'text?' },
+  { ids: 'uuid[]', tenant: 'text?' },
   ($) => `WITH family AS (
-     SELECT id, state AS was
+     SELECT id, parent_id, state AS was
        FROM job
-      WHERE (id = ${$.id} OR parent_id = ${$.id}) AND (${$.tenant} IS NULL OR tenant = ${$.tenant})
+      WHERE (id = ANY (${$.ids}) OR parent_id = ANY (${$.ids})) AND (${$.tenant} IS NULL OR tenant = ${$.tenant})
       ORDER BY id
         FOR UPDATE
    ), target AS (
-     SELECT was FROM family WHERE id = ${$.id}
+     SELECT id, was FROM family WHERE id = ANY (${$.ids})
+   ), chosen AS (
+     SELECT id, was FROM family
+      WHERE id IN (SELECT id FROM target)
+         OR parent_id IN (SELECT id FROM target WHERE was IN ('waiting', 'queued', 'active'))
    ), cancelled AS (
      UPDATE job
         SET state = 'cancelled', sequence = sequence + 1, finished_at = now(),
             error = '{"code": "cancelled", "message": "The job was cancelled before it ran."}'
-       FROM family
-      WHERE job.id = family.id AND was IN ('waiting', 'queued')
-        AND (SELECT was FROM target) IN ('waiting', 'queued', 'active')
+       FROM chosen
+      WHERE job.id = chosen.id AND was IN ('waiting', 'queued')
      RETURNING job.*
    ), requested AS (
-     UPDATE job
-        SET cancel_requested = true
-       FROM family
-      WHERE job.id = family.id AND was = 'active'
-        AND (SELECT was FROM target) IN ('waiting', 'queued', 'active')
+     UPDATE job SET cancel_requested = true FROM chosen WHERE job.id = chosen.id AND was = 'active'
    ), withdrawn AS (
      DELETE FROM outbox USING cancelled WHERE outbox.job_id = cancelled.id
-   ), ${recordEnds('cancelled', `(SELECT * FROM cancelled WHERE id = ${$.id}) alone`)}
-   SELECT ${$.id} AS id, was FROM target`,
+   ), ${recordEnds('cancelled', '(SELECT * FROM cancelled WHERE parent_id IS NULL OR parent_id NOT IN (SELECT id FROM target)) others')}
+   SELECT id, was FROM target`,
 );
 
 /**
@@ -46,6 +45,25 @@ export async function cancelJob(
   tenant: string | undefined,
   id: string,
 ): Promise<JobState | undefined> {
-  const [row] = await cancelStatement.run(database, { id, tenant });
+  const [row] = await cancelStatement.run(database, { ids: [id], tenant });
   return row?.was;
+}
+
+/** How many jobs one call of `purgeQueue` cancels at most, beside their children. */
+export const purgedAtOnce = 500;
+
+const openStatement = statement<{ id: string }>('queue_open_jobs').with(
+  { queue: 'text' },
+  ($) => `SELECT id FROM job WHERE queue = ${$.queue} AND state IN ('waiting', 'queued') LIMIT ${purgedAtOnce}`,
+);
+
+/**
+ * Cancels jobs of a queue that wait or are queued, of every tenant. Attempts that run go on.
+ * @returns how many; 0 when none is left
+ */
+export async function purgeQueue(database: Database, queue: string): Promise<number> {
+  const ids = (await openStatement.run(database, { queue })).map(({ id }) => id);
+  if (ids.length === 0) return 0;
+  const targets = await cancelStatement.run(database, { ids, tenant: undefined });
+  return targets.filter(({ was }) => was === 'waiting' || was === 'queued').length;
 }

@@ -1,5 +1,5 @@
 import { columnsOf, statement, type Database } from '../statement';
-import { recordState } from './sql-parts';
+import { issueDispatch, pausedQueues, recordState } from './sql-parts';
 
 /** "Try job X, dispatch N, now": the content of a broker message. */
 export interface Dispatch {
@@ -30,7 +30,7 @@ export interface ClaimedJob extends Dispatch {
 }
 
 /**
- * queued -> active, for the current dispatch. A concurrent claim of the same job waits for the row's lock and then
+ * queued -> active, for the current dispatch. A job of a paused queue returns to the outbox, for another dispatch. A concurrent claim of the same job waits for the row's lock and then
  * finds the job taken. Rows are locked in the order of their ids, so that two groups never deadlock.
  */
 const claimStatement = statement<ClaimedJob>('claim').with(
@@ -38,7 +38,7 @@ const claimStatement = statement<ClaimedJob>('claim').with(
   ($) => `WITH wanted AS (
      SELECT * FROM unnest(${$.id}, ${$.dispatch}) AS wanted(id, dispatch)
    ), free AS (
-     SELECT job.id
+     SELECT job.id, job.queue = ANY (${pausedQueues}) AS is_paused
        FROM job JOIN wanted ON wanted.id = job.id
       WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'
       ORDER BY job.id
@@ -48,8 +48,13 @@ const claimStatement = statement<ClaimedJob>('claim').with(
         SET state = 'active', attempt = attempt + 1, sequence = sequence + 1,
             lease_until = now() + ${$.leaseMs} * interval '1 millisecond', started_at = now()
        FROM free
-      WHERE job.id = free.id
+      WHERE job.id = free.id AND NOT is_paused
      RETURNING job.*
+   ), returned AS (
+     UPDATE job SET dispatch = dispatch + 1 FROM free WHERE job.id = free.id AND is_paused
+     RETURNING job.*
+   ), dispatched AS (
+     ${issueDispatch('returned')}
    ), recorded AS (
      ${recordState('claimed')}
    )
@@ -63,7 +68,7 @@ const claimStatement = statement<ClaimedJob>('claim').with(
  * Claims jobs and gives each a lease.
  * @param leaseMs the lease in milliseconds, by the database's clock
  * @returns for each dispatch, in their order, its job; undefined when the dispatch is stale: the job is final, claimed
- *   or dispatched again
+ *   or dispatched again, or its queue is paused
  */
 export async function claim(
   database: Database,

@@ -2,6 +2,12 @@ import { finalStates, jobFinished } from '@app/contracts';
 
 const final = finalStates.map((state) => `'${state}'`).join(', ');
 
+/** The queues that an operator has paused, as an SQL array. */
+export const pausedQueues = 'ARRAY(SELECT queue FROM queue_pause)';
+
+/** `publish_at` of an outbox row that waits for the end of a pause. PostgreSQL 16 cannot subtract an infinite time. */
+export const heldUntil = "timestamptz '9999-12-31 00:00:00+00'";
+
 /**
  * The SQL part that puts the current dispatch of jobs into the outbox.
  * @param jobs a CTE with the columns of `job`; with a condition where not all of its jobs are dispatched

@@ -1,4 +1,5 @@
-import { statement, type Database } from '../statement';
+import { heldUntil, pausedQueues } from '../jobs/sql-parts';
+import { columnsOf, statement, type Database } from '../statement';
 
 export interface OutboxRow {
   readonly rowId: string;
@@ -14,8 +15,8 @@ export interface OutboxRow {
   readonly traceparent: string | null;
 }
 
-const columns =
-  'id AS "rowId", job_id AS id, queue, kind, version, dispatch, priority, order_key AS "orderKey", publish_at AS at, traceparent';
+const columns = `id AS "rowId", job_id AS id, queue, kind, version, dispatch, priority, order_key AS "orderKey", publish_at AS at, traceparent,
+   queue = ANY (${pausedQueues}) AS "isPaused"`;
 
 /**
  * The first outbox row of each order key. The query jumps through the index from key to key, so that ten thousand rows
@@ -39,7 +40,7 @@ const headsOf = (broker: string) => `head AS (
  * rows wait for a later time. A row with an order key is not due while an earlier job of the key is not final. Other
  * relays skip the locked rows.
  */
-const takeStatement = statement<OutboxRow>('outbox_take_due').with(
+const takeStatement = statement<OutboxRow & { readonly isPaused: boolean }>('outbox_take_due').with(
   { broker: 'text', limit: 'int' },
   ($) => `WITH RECURSIVE ${headsOf($.broker)}
    SELECT * FROM (
@@ -69,12 +70,21 @@ const takeStatement = statement<OutboxRow>('outbox_take_due').with(
    ) ordered`,
 );
 
+const holdStatement = statement<never>('outbox_hold').with(
+  { rowId: 'bigint[]' },
+  ($) => `UPDATE outbox SET publish_at = ${heldUntil} WHERE id = ANY(${$.rowId})`,
+);
+
 /**
- * Must run in a transaction, which locks the rows until they are published and removed.
+ * Must run in a transaction, which locks the rows until they are published and removed. Puts off due rows of paused
+ * queues, so that they are read once and delay no other queue.
  * @returns at most `limit` rows with an order key and at most `limit` without
  */
 export async function takeDue(transaction: Database, broker: string, limit: number): Promise<OutboxRow[]> {
-  return takeStatement.run(transaction, { broker, limit });
+  const rows = await takeStatement.run(transaction, { broker, limit });
+  const paused = rows.filter(({ isPaused }) => isPaused);
+  if (paused.length > 0) await holdStatement.run(transaction, columnsOf(paused, 'rowId'));
+  return rows.filter(({ isPaused }) => !isPaused);
 }
 
 const removeStatement = statement<never>('outbox_remove').with(

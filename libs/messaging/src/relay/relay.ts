@@ -10,6 +10,7 @@ import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
 import { Redrives } from './redrives';
+import { releaseResumed } from './release-held';
 import { Retention } from './retention';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
@@ -24,7 +25,7 @@ export interface RelayOptions {
   readonly eventsOf: (broker: BrokerName) => readonly string[];
   readonly schedules: readonly ScheduleDefinition[];
   readonly leaseMs: number;
-  /** How often it looks for what is due: expired leases, schedules and redrives. In milliseconds. */
+  /** How often it looks for what is due: expired leases, schedules, redrives and resumed queues. In milliseconds. */
   readonly sweepMs: number;
   readonly reconcileMs: number;
   readonly forgottenAfterMs: number;
@@ -76,6 +77,7 @@ export class Relay {
       { what: 'sweep', everyMs: options.sweepMs, run: () => sweeper.sweep() },
       { what: 'schedule', everyMs: options.sweepMs, run: () => scheduler.tick() },
       { what: 'redrive', everyMs: options.sweepMs, run: (stopped) => redrives.step(stopped) },
+      { what: 'resume', everyMs: options.sweepMs, run: (stopped) => releaseResumed(pool, wakeUp, stopped) },
       { what: 'retention', everyMs: retentionMs, run: (stopped) => retention.run(stopped) },
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);

@@ -1,0 +1,70 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { answerOf, api } from '../api/client';
+import { useHasRoute } from '../api/routes';
+import { SelectField, TextField } from '../parts/field';
+import { ProblemNote } from '../parts/problem-note';
+import { ServerForm } from '../parts/server-form';
+import { useText } from '../text/language';
+import { useTime } from '../text/time';
+
+/** The queues, each with a way to pause or resume it. Empty for a caller who may not see them. */
+export function QueuePauses() {
+  const { queues: text } = useText();
+  const time = useTime();
+  const queries = useQueryClient();
+  const hasRoute = useHasRoute()('GET /v1/queues');
+  const refresh = () => queries.invalidateQueries({ queryKey: ['queues'] });
+  const { data } = useQuery({
+    queryKey: ['queues'],
+    queryFn: () => answerOf(api.GET('/v1/queues')),
+    enabled: hasRoute,
+    refetchInterval: 5_000,
+  });
+  const resume = useMutation({
+    mutationFn: (queue: string) => answerOf(api.POST('/v1/queues/{queue}/resume', { params: { path: { queue } } })),
+    onSettled: refresh,
+  });
+
+  async function pause({ queue, reason }: Record<string, unknown>): Promise<undefined> {
+    const params = { path: { queue: String(queue) } };
+    await answerOf(
+      api.POST('/v1/queues/{queue}/pause', { params, body: { reason: typeof reason === 'string' ? reason : '' } }),
+    );
+    await refresh();
+  }
+
+  if (!data) return null;
+  const running = data.items.filter((queue) => queue.pause === null);
+  return (
+    <section className="card spaced" aria-labelledby="queues">
+      <h2 id="queues">{text.title}</h2>
+      <p>{text.lead}</p>
+      {data.items.flatMap(({ name, pause: paused }) =>
+        paused === null
+          ? []
+          : [
+              <div key={name} className="note note-bad">
+                <strong>{text.paused(name)}</strong>
+                <p>
+                  <time dateTime={paused.at}>{time.at(paused.at)}</time> <q>{paused.reason}</q>
+                </p>
+                <button type="button" onClick={() => resume.mutate(name)} disabled={resume.isPending}>
+                  {text.resume(name)}
+                </button>
+              </div>,
+            ],
+      )}
+      <ProblemNote error={resume.error} />
+      {running.length > 0 && (
+        <ServerForm submitLabel={text.pause} onSubmit={pause}>
+          <SelectField label={text.queue} name="queue">
+            {running.map(({ name }) => (
+              <option key={name}>{name}</option>
+            ))}
+          </SelectField>
+          <TextField label={text.reason} name="reason" />
+        </ServerForm>
+      )}
+    </section>
+  );
+}
