@@ -9,6 +9,7 @@ const noTenants: Record<string, string> = {
   outbox: 'messages about jobs: they hold ids; the job has the tenant',
   processed_message: 'ids of jobs and of events; the id of a foreign event is made from its tenant, too',
   queue_reader: 'worker processes and their queues',
+  queue_pause: 'a queue has the jobs of all tenants',
   redrive: 'requests of operators, over all tenants; `of_tenant` is a filter',
   schedule: 'timetables of the system',
   rate_limit: 'limits of queues, over all tenants',

@@ -1,4 +1,4 @@
-import { pausedQueues } from './jobs/sql-parts';
+import { heldUntil, pausedQueues } from './jobs/sql-parts';
 import { statement } from './statement';
 
 /** Jobs that have not ended, of one kind on one broker. */
@@ -31,7 +31,7 @@ export const measureOutbox = statement<{ broker: string; due: number; later: num
 ).text(
   `SELECT broker, (count(*) FILTER (WHERE publish_at <= now()))::int AS due,
           (count(*) FILTER (WHERE publish_at > now()))::int AS later,
-          greatest(0, extract(epoch FROM now() - min(publish_at)))::float8 AS "oldestSeconds"
+          greatest(0, extract(epoch FROM now() - nullif(min(publish_at), ${heldUntil})))::float8 AS "oldestSeconds"
      FROM outbox GROUP BY broker`,
 );
 

@@ -7,5 +7,5 @@ CREATE TABLE queue_pause (
     PRIMARY KEY (queue)
 );
 
--- The outbox rows of paused queues, which the relay has put off to the end of time. A resume brings them back.
-CREATE INDEX outbox_held ON outbox (queue) WHERE publish_at = timestamptz '9999-12-31 00:00:00+00';
+-- The outbox rows of paused queues, which the relay has put off. A resume brings them back.
+CREATE INDEX outbox_held ON outbox (queue) WHERE publish_at = timestamptz 'infinity';

@@ -5,8 +5,8 @@ const final = finalStates.map((state) => `'${state}'`).join(', ');
 /** The queues that an operator has paused, as an SQL array. */
 export const pausedQueues = 'ARRAY(SELECT queue FROM queue_pause)';
 
-/** `publish_at` of an outbox row that waits for the end of a pause. PostgreSQL 16 cannot subtract an infinite time. */
-export const heldUntil = "timestamptz '9999-12-31 00:00:00+00'";
+/** `publish_at` of an outbox row that waits for the end of a pause. Before version 17, PostgreSQL cannot subtract it. */
+export const heldUntil = "timestamptz 'infinity'";
 
 /**
  * The SQL part that puts the current dispatch of jobs into the outbox.

@@ -100,7 +100,7 @@ export async function removePublished(transaction: Database, rows: readonly Outb
 const nextDueStatement = statement<{ ms: number | null }>('outbox_next_due').with(
   { broker: 'text' },
   ($) => `WITH RECURSIVE ${headsOf($.broker)}
-   SELECT extract(epoch FROM min(next.publish_at) - now())::float8 * 1000 AS ms
+   SELECT extract(epoch FROM nullif(min(next.publish_at), ${heldUntil}) - now())::float8 * 1000 AS ms
      FROM (
        SELECT first.publish_at
          FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
