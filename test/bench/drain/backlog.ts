@@ -26,7 +26,7 @@ export interface Backlog {
 const relaySettingNames = ['LEASE_MS', 'SWEEP_MS', 'RECONCILE_MS', 'FORGOTTEN_AFTER_MS'] as const;
 
 /** Writes jobs into the ledger; then a relay publishes all of them. */
-export async function fillByRelay(stage: Stage, count: number): Promise<Backlog> {
+export async function fillByRelay(stage: Stage, count: number, tracedOneOf = 1): Promise<Backlog> {
   const { driver, settings, environment } = stage;
   const definition = emptyJob(driver.broker, 1);
   const pool = createLedgerPool(settings.DATABASE_URL, 'bench', workerPool);
@@ -37,7 +37,7 @@ export async function fillByRelay(stage: Stage, count: number): Promise<Backlog>
         const wakeUp = new OutboxWakeUp(pool);
         const signals = new MessagingSignals();
         const jobs = new JobsService(pool, wakeUp, new BrokerRoutes([driver.broker], []), signals);
-        await enqueue(stage, jobs, definition, count);
+        await enqueue(stage, jobs, definition, count, tracedOneOf);
 
         const times = readSettings(relaySettingNames, environment);
         const relay = new Relay(pool, [publisher], wakeUp, jobs, signals, {
@@ -100,14 +100,20 @@ export function aMessage({ kind, version, queue }: JobDefinition) {
  * Enqueues one job as a request does and then copies its rows: to enqueue all of them would take longer than to drain
  * them.
  */
-async function enqueue({ pool }: Stage, jobs: JobsService, definition: JobDefinition, count: number): Promise<void> {
+async function enqueue(
+  { pool }: Stage,
+  jobs: JobsService,
+  definition: JobDefinition,
+  count: number,
+  tracedOneOf: number,
+): Promise<void> {
   const { traceparent } = continueTrace(undefined);
   const { id } = await jobs.enqueue(definition, anEmail(), { tenant: 'bench', traceparent });
   const copies = Array.from({ length: count - 1 }, () => uuidv7());
   await pool.query(
     `WITH copy AS (
-       SELECT id, '00-' || replace(id::text, '-', '') || '-00f067aa0ba902b7-01' AS traceparent
-         FROM unnest($2::uuid[]) AS copy(id)
+       SELECT id, '00-' || replace(id::text, '-', '') || '-00f067aa0ba902b7-0' || (place % $3 = 0)::int AS traceparent
+         FROM unnest($2::uuid[]) WITH ORDINALITY AS copy(id, place)
      ), jobs AS (
        INSERT INTO job
        SELECT (jsonb_populate_record(job, jsonb_build_object('id', copy.id, 'traceparent', copy.traceparent))).*
@@ -122,7 +128,7 @@ async function enqueue({ pool }: Stage, jobs: JobsService, definition: JobDefini
               jsonb_build_object('id', nextval(pg_get_serial_sequence('outbox', 'id')), 'job_id', copy.id,
                 'traceparent', copy.traceparent))).*
        FROM outbox, copy WHERE outbox.job_id = $1`,
-    [id, copies],
+    [id, copies, tracedOneOf],
   );
 }
 

@@ -5,6 +5,8 @@ export interface Contender {
   readonly environment: NodeJS.ProcessEnv;
   /** Whether the contender records the state of each job. Without a ledger it gets messages without jobs. */
   readonly keepsLedger: boolean;
+  /** One of so many jobs comes from a request that is traced. Default: each of them. */
+  readonly tracedOneOf?: number;
 }
 
 const byHand = { process: 'hand-written', keepsLedger: true };

@@ -25,7 +25,9 @@ export function drainTurn(
   concurrency: number,
 ): Promise<DrainTurn> {
   return onStage(driver, [benchQueue], async (stage) => {
-    const backlog = await (contender.keepsLedger ? fillByRelay(stage, jobs) : fillByHand(stage, jobs));
+    const backlog = await (contender.keepsLedger
+      ? fillByRelay(stage, jobs, contender.tracedOneOf)
+      : fillByHand(stage, jobs));
     await assertDepth(stage, jobs);
     const turn = await drain(stage, contender, jobs, concurrency);
     await assertDepth(stage, 0);

@@ -18,13 +18,6 @@ export async function benchObserve(
   await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
   const tracing = {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
-    OTEL_TRACES_SAMPLER: 'traceidratio',
-  };
-  const environments: Record<Observed, NodeJS.ProcessEnv> = {
-    nothing: { BENCH_OBSERVERS: 'none' },
-    metrics: {},
-    'traces of 1 %': { ...tracing, OTEL_TRACES_SAMPLER_ARG: '0.01' },
-    'traces of all': { ...tracing, OTEL_TRACES_SAMPLER_ARG: '1' },
   };
   await endingWith(
     () => new Promise<void>((resolve) => collector.close(() => resolve())),
@@ -32,13 +25,20 @@ export async function benchObserve(
       for (const driver of foundDrivers(name)) {
         const { jobs = driver.jobs } = options;
         const { concurrency } = driver;
-        const turnOf = (environment: NodeJS.ProcessEnv) => () =>
-          drainTurn(driver, { process: 'ledger-worker', environment, keepsLedger: true }, jobs, concurrency);
+        const turnOf =
+          (environment: NodeJS.ProcessEnv, tracedOneOf = 1) =>
+          () =>
+            drainTurn(
+              driver,
+              { process: 'ledger-worker', environment, keepsLedger: true, tracedOneOf },
+              jobs,
+              concurrency,
+            );
         const turns = await inTurns<Observed, DrainTurn>(repeats, {
-          nothing: turnOf(environments.nothing),
-          metrics: turnOf(environments.metrics),
-          'traces of 1 %': turnOf(environments['traces of 1 %']),
-          'traces of all': turnOf(environments['traces of all']),
+          nothing: turnOf({ BENCH_OBSERVERS: 'none' }),
+          metrics: turnOf({}),
+          'traces of 1 %': turnOf(tracing, 100),
+          'traces of all': turnOf(tracing),
         });
         report(`${driver.name}; ${repeats} turns of ${jobs} jobs, ${concurrency} in flight`, turns);
       }
