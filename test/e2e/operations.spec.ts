@@ -44,7 +44,7 @@ onEachBackend('a queue', (backend) => {
     const later = (await system.post('/v1/emails', anEmail())).body.id;
     await until(
       'the relay holds the job',
-      async () => (await system.pool.query("SELECT FROM outbox WHERE publish_at = 'infinity'")).rowCount,
+      async () => (await system.pool.query('SELECT FROM outbox WHERE held_from IS NOT NULL')).rowCount,
       (rows) => rows === 1,
     );
     expect((await act('resume')).body).toEqual({ name: 'email', pause: null });

@@ -1,6 +1,7 @@
 import { Webhook } from 'standardwebhooks';
 import { everyRow } from '../support/every-row';
 import { apiKeys, bearer, keys } from '../support/keys';
+import { OtlpReceiver } from '../support/otlp-receiver';
 import { TestSystem, type Answer } from '../support/system';
 import { until } from '../support/until';
 import { WebhookReceiver } from '../support/webhook-receiver';
@@ -21,12 +22,14 @@ describe('webhooks', () => {
   let system: TestSystem;
   let receiver: WebhookReceiver;
   const receivers: WebhookReceiver[] = [];
+  const collector = new OtlpReceiver();
   /** All secrets that were issued. */
   const secrets: string[] = [];
   const answers: Answer[] = [];
 
   beforeAll(async () => {
-    system = await TestSystem.start({ apps, environment });
+    const tracing = { OTEL_EXPORTER_OTLP_ENDPOINT: await collector.start(), OTEL_BSP_SCHEDULE_DELAY: '100' };
+    system = await TestSystem.start({ apps, environment: { ...environment, ...tracing } });
   });
 
   beforeEach(async () => {
@@ -40,6 +43,7 @@ describe('webhooks', () => {
   afterAll(async () => {
     await Promise.all(receivers.map((each) => each.stop()));
     await system.stop();
+    await collector.stop();
   });
 
   async function newReceiver(): Promise<WebhookReceiver> {
@@ -120,6 +124,18 @@ describe('webhooks', () => {
     await test(id);
     await heard(receiver, 2);
     expect(receiver.received.map(({ body }) => JSON.parse(body).type)).toEqual(['job.finished', 'webhook.test']);
+  });
+
+  it('leave the path of an endpoint, which may hold a token, out of the spans', async () => {
+    const { id } = await create(`${receiver.url}/canary-3e1b`);
+    await test(id);
+    await heard(receiver, 1);
+    await until(
+      'the request has its span',
+      () => Promise.resolve(collector.spans.map(({ attributes }) => attributes['url.full'])),
+      (addresses) => addresses.includes(new URL(receiver.url).origin),
+    );
+    expect(JSON.stringify(collector.spans)).not.toContain('canary-3e1b');
   });
 
   it('send only the kinds and states that were requested', async () => {

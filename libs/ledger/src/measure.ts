@@ -1,4 +1,4 @@
-import { heldUntil, pausedQueues } from './jobs/sql-parts';
+import { pausedQueues } from './jobs/sql-parts';
 import { statement } from './statement';
 
 /** Jobs that have not ended, of one kind on one broker. */
@@ -25,14 +25,14 @@ export const measureOpenJobs = statement<OpenJobs>('measure_open_jobs').text(
     GROUP BY 1, 2, 3, 4`,
 );
 
-/** Counts the messages of jobs in the outbox by broker. */
+/** Counts the messages of jobs in the outbox by broker. Those of a paused queue are for later. */
 export const measureOutbox = statement<{ broker: string; due: number; later: number; oldestSeconds: number }>(
   'measure_outbox',
 ).text(
-  `SELECT broker, (count(*) FILTER (WHERE publish_at <= now()))::int AS due,
-          (count(*) FILTER (WHERE publish_at > now()))::int AS later,
-          greatest(0, extract(epoch FROM now() - nullif(min(publish_at), ${heldUntil})))::float8 AS "oldestSeconds"
-     FROM outbox GROUP BY broker`,
+  `SELECT broker, (count(*) FILTER (WHERE is_due))::int AS due, (count(*) FILTER (WHERE NOT is_due))::int AS later,
+          greatest(0, extract(epoch FROM now() - min(publish_at) FILTER (WHERE is_due)))::float8 AS "oldestSeconds"
+     FROM (SELECT broker, publish_at, publish_at <= now() AND queue <> ALL (${pausedQueues}) AS is_due FROM outbox) measured
+    GROUP BY broker`,
 );
 
 /** Counts the events that are still to be published, by kind. */

@@ -1,5 +1,5 @@
 import { recordAction } from './audit';
-import { heldUntil, pausedQueues } from './jobs/sql-parts';
+import { pausedQueues } from './jobs/sql-parts';
 import { statement, type Database } from './statement';
 
 /** A queue none of whose jobs begins an attempt. */
@@ -11,7 +11,7 @@ export interface QueuePause {
 }
 
 /**
- * Pauses a queue: when this commits, no further attempt of its jobs begins, on any broker. Attempts that run go on. Its
+ * Pauses a queue: a claim that begins after the commit gets none of its jobs, on any broker. Attempts that run go on. Its
  * jobs wait in the outbox: the relay holds the rows that become due, and a job whose message a broker still has returns
  * there when a worker asks for it. A second pause changes nothing.
  */
@@ -38,30 +38,42 @@ export const listQueuePauses = statement<QueuePause>('queue_pauses').text(
   `SELECT queue, paused_at AS "pausedAt", paused_by AS "pausedBy", reason FROM queue_pause ORDER BY queue`,
 );
 
-/** How many outbox rows one call of `releaseHeld` releases at most. */
-export const releasedAtOnce = 5_000;
+/** How many outbox rows of a queue one call of `releaseHeld` releases at most. */
+const releasedAtOnce = 5_000;
 
-/** In the order in which they became due: the relay publishes in the order of `publish_at`. */
+/**
+ * Finds the queues with held rows by jumping through the index from queue to queue. The rows become due one after another,
+ * within a second, in the order in which they were due before the pause, so that rows of other queues stand between them.
+ * One relay at a time: a second one would put later rows first.
+ */
 const releaseStatement = statement<{ count: number }>('outbox_release').text(
-  `WITH free AS (
-     SELECT outbox.id, run_at
-       FROM outbox JOIN job ON job.id = outbox.job_id
-      WHERE publish_at = ${heldUntil} AND outbox.queue <> ALL (${pausedQueues})
-      ORDER BY run_at, outbox.id
-      LIMIT ${releasedAtOnce}
-        FOR UPDATE OF outbox SKIP LOCKED
+  `WITH RECURSIVE held AS (
+     (SELECT queue FROM outbox WHERE held_from IS NOT NULL ORDER BY queue LIMIT 1)
+     UNION ALL
+     SELECT next.queue FROM held CROSS JOIN LATERAL (
+       SELECT queue FROM outbox WHERE held_from IS NOT NULL AND queue > held.queue ORDER BY queue LIMIT 1) next
+   ), free AS (
+     SELECT due.* FROM held CROSS JOIN LATERAL (
+       SELECT id, held_from FROM outbox
+        WHERE held_from IS NOT NULL AND outbox.queue = held.queue
+        ORDER BY held_from, id
+        LIMIT ${releasedAtOnce}
+          FOR UPDATE SKIP LOCKED) due
+      WHERE held.queue <> ALL (${pausedQueues})
+        AND (SELECT pg_try_advisory_xact_lock(hashtextextended('outbox release', 0)))
    ), placed AS (
-     SELECT id, row_number() OVER (ORDER BY run_at, id) AS place FROM free
+     SELECT id, row_number() OVER (ORDER BY held_from, id) AS place FROM free
    ), released AS (
-     UPDATE outbox SET publish_at = now() + place * interval '1 microsecond' FROM placed WHERE outbox.id = placed.id
+     UPDATE outbox SET held_from = NULL, publish_at = now() + place * interval '200 microseconds'
+       FROM placed WHERE outbox.id = placed.id
      RETURNING outbox.id
    )
    SELECT count(*)::int AS count FROM released`,
 );
 
 /**
- * Releases held outbox rows of queues that are not paused. Several relays may call it at once.
- * @returns how many; if it equals `releasedAtOnce`, there may be more
+ * Releases held outbox rows of queues that are not paused.
+ * @returns how many; none while another relay releases
  * @throws the database's error
  */
 export async function releaseHeld(database: Database): Promise<number> {
@@ -69,8 +81,7 @@ export async function releaseHeld(database: Database): Promise<number> {
   return row!.count;
 }
 
-/** Records that the waiting and queued jobs of a queue were cancelled. */
-export const auditPurge = statement<never>('queue_audit_purge').with(
-  { queue: 'text', cancelled: 'int', by: 'text' },
-  ($) => recordAction('queue.purge', $.by, $.queue, `jsonb_build_object('cancelled', ${$.cancelled})`, ''),
+/** Records that an operator purges a queue. Run it before the purge, which may end half-way. */
+export const auditPurge = statement<never>('queue_audit_purge').with({ queue: 'text', by: 'text' }, ($) =>
+  recordAction('queue.purge', $.by, $.queue, "'{}'", ''),
 );

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import { Client, Pool, type ClientConfig, type PoolConfig } from 'pg';
 
@@ -46,6 +47,11 @@ export function createPool(
   // connection and on the client for one in use. An error event without a listener ends the process.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
+  // When a caller waits for a connection, the pool would go on in the context, and so in the trace, of the caller that
+  // releases one.
+  const connect = pool.connect.bind(pool);
+  pool.connect = ((callback?: Parameters<typeof connect>[0]) =>
+    callback ? connect(AsyncResource.bind(callback)) : connect()) as Pool['connect'];
   return pool;
 }
 

@@ -49,8 +49,8 @@ export function recordSent(broker: string, messages: readonly SentMessage[]): vo
 }
 
 /**
- * Runs an attempt in a span of its own, a child of the request that enqueued the job. The span of the first dispatch has
- * the last 16 digits of the job's id as its id: so each later attempt, in whatever process, can link it.
+ * Runs an attempt in a span of its own, a child of the request that enqueued the job. The span of the first attempt
+ * has the last 16 digits of the job's id as its id: so each later attempt, in whatever process, can link it.
  * @throws the error of `run`
  */
 export async function inAttemptSpan(job: ClaimedJob, run: () => Promise<void>): Promise<void> {
@@ -58,10 +58,9 @@ export async function inAttemptSpan(job: ClaimedJob, run: () => Promise<void>): 
   const parent = contextFrom(job.traceparent);
   const parentSpan = trace.getSpanContext(parent);
   const firstId = job.id.replaceAll('-', '').slice(-16);
-  const isFirst = job.dispatch === 1;
-  const links = isFirst || !parentSpan ? [] : [{ context: { ...parentSpan, spanId: firstId } }];
+  const links = job.isFirst || !parentSpan ? [] : [{ context: { ...parentSpan, spanId: firstId } }];
   const attributes = { ...attributesOf('process', job), 'job.attempt': job.attempt, 'job.dispatch': job.dispatch };
-  const span = context.with(isFirst ? ROOT_CONTEXT.setValue(spanIdKey, firstId) : ROOT_CONTEXT, () =>
+  const span = context.with(job.isFirst ? ROOT_CONTEXT.setValue(spanIdKey, firstId) : ROOT_CONTEXT, () =>
     tracer.startSpan(`process ${job.queue}`, { kind: SpanKind.CONSUMER, attributes, links }, parent),
   );
   try {

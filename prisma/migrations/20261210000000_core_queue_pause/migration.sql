@@ -7,5 +7,7 @@ CREATE TABLE queue_pause (
     PRIMARY KEY (queue)
 );
 
--- The outbox rows of paused queues, which the relay has put off. A resume brings them back.
-CREATE INDEX outbox_held ON outbox (queue) WHERE publish_at = timestamptz 'infinity';
+-- When a row of a paused queue was due. Its `publish_at` is infinite until a resume brings it back.
+ALTER TABLE outbox ADD COLUMN held_from timestamptz(6);
+
+CREATE INDEX outbox_held ON outbox (queue, held_from, id) WHERE held_from IS NOT NULL;

@@ -170,6 +170,6 @@ export function messages({ harness, scenario, start }: Suite): void {
       { tenant: 'test', traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
     );
     await settled;
-    expect(inHandler).toEqual({ traceId, jobId: id });
+    expect(inHandler).toEqual({ traceId, jobId: id, attempt: 1 });
   });
 }

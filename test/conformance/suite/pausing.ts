@@ -42,7 +42,7 @@ export function pausing({ scenario, start }: Suite): void {
     await Promise.all([ended, returned]);
     await until(
       'the relay holds both',
-      async () => (await core.pool.query("SELECT FROM outbox WHERE publish_at = 'infinity'")).rowCount,
+      async () => (await core.pool.query('SELECT FROM outbox WHERE held_from IS NOT NULL')).rowCount,
       (rows) => rows === 2,
     );
     // Another queue goes on, so the relay and the worker have done all that they do.
@@ -69,7 +69,9 @@ export function pausing({ scenario, start }: Suite): void {
     const flow = await core.jobs.enqueueFlow(parent, { n: 0 }, [{ definition: job, payload: { n: 3 } }] as never, {
       tenant,
     });
-    expect([await purgeQueue(core.pool, queue), await purgeQueue(core.pool, queue)]).toEqual([3, 0]);
+    expect([await purgeQueue(core.pool, queue, [job.kind]), await purgeQueue(core.pool, queue, [job.kind])]).toEqual([
+      3, 0,
+    ]);
     for (const id of [due, later]) expect(await core.read(id)).toMatchObject({ state: 'cancelled', attempt: 0 });
     expect(await core.ended(flow.id)).toMatchObject({ state: 'failed', error: { code: 'child_failed' } });
 

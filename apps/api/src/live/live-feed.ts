@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { Pool } from 'pg';
@@ -125,9 +126,9 @@ export class LiveFeed implements OnApplicationBootstrap {
 
   /**
    * Reads the changes first and the events second. So a new follower reads its job after the position from which the
-   * next read of the changes continues, and misses nothing.
+   * next read of the changes continues, and misses nothing. Bound: it belongs to the trace of no request.
    */
-  private async run(): Promise<void> {
+  private readonly run = AsyncResource.bind(async (): Promise<void> => {
     const { signal } = this.stopping;
     this.isRunning = true;
     for (let failures = 0; !signal.aborted && this.tenantFollowers.size + this.jobFollowers.size > 0;) {
@@ -146,7 +147,7 @@ export class LiveFeed implements OnApplicationBootstrap {
       }
     }
     this.isRunning = false;
-  }
+  });
 
   /** Sleeps until woken, at most until the next poll. */
   private async sleep(): Promise<void> {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Response } from 'express';
 import type { Pool } from 'pg';
@@ -114,7 +115,7 @@ export class Streams {
   }
 
   /** Asks while a stream is open, because an open stream sends no request that could be refused. */
-  private async endLoggedOut(): Promise<void> {
+  private readonly endLoggedOut = AsyncResource.bind(async (): Promise<void> => {
     this.isAsking = true;
     while (this.open.size > 0) {
       await delay(askEveryMs, undefined, { ref: false });
@@ -125,7 +126,7 @@ export class Streams {
       for (const [stream, { session }] of this.open) if (ended.includes(session ?? '')) stream.end();
     }
     this.isAsking = false;
-  }
+  });
 
   private refusal(tenant: string): Problem | undefined {
     this.freeReserved();

@@ -81,7 +81,7 @@ export class QueuesController {
   @ApiOperation({
     summary: 'Pause a queue, on every broker',
     description:
-      'When this is answered, no further attempt of its jobs begins. Attempts that run go on. New jobs are accepted, and wait in the ledger. Paused twice, it stays paused.',
+      'A worker that asks for a job of the queue after the answer gets none. Attempts that run go on. New jobs are accepted, and wait in the ledger. Paused twice, it stays paused.',
   })
   @ApiBody({ schema: { ...toOpenApi(pauseBody), example: { reason: 'the mail provider is down' } } })
   @ApiResponse({ status: 200, description: 'The queue, which is paused.', schema: toOpenApi(queueView) })
@@ -110,9 +110,9 @@ export class QueuesController {
   @Post(':queue/purge')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Cancel all jobs of a queue that have not begun',
+    summary: 'Cancel all jobs of a queue that do not run now',
     description:
-      'Of every tenant, with their children. Attempts that run go on. Jobs that arrive meanwhile may be cancelled too: pause the queue first.',
+      'Of every tenant: due, for later, and between two attempts. Their children are cancelled too. Attempts that run go on. Pause the queue first, so that no job begins meanwhile; new jobs arrive all the time, and may be cancelled too.',
   })
   @ApiBody({ schema: { ...toOpenApi(purgeBody), example: { confirm: 'email' } } })
   @ApiResponse({ status: 200, description: 'How many jobs were cancelled.', schema: toOpenApi(purged) })
@@ -127,14 +127,15 @@ export class QueuesController {
     if (parseBody(purgeBody, body).confirm !== queue) {
       throw invalidBody([{ path: 'confirm', message: `expected "${queue}", the name of the queue to be purged` }]);
     }
+    const kinds = jobDefinitions.flatMap((definition) => (definition.queue === queue ? [definition.kind] : []));
+    await auditPurge.run(this.pool, { queue, by: nameOf(caller) });
     const endsAt = performance.now() + purgeMs;
     let cancelled = 0;
     let more: number;
     do {
-      more = await purgeQueue(this.pool, queue);
+      more = await purgeQueue(this.pool, queue, kinds);
       cancelled += more;
     } while (more > 0 && performance.now() < endsAt);
-    await auditPurge.run(this.pool, { queue, cancelled, by: nameOf(caller) });
     this.wakeUp.request(); // Of their parents, and of jobs with the same order keys.
     return { cancelled, hasMore: more > 0 };
   }

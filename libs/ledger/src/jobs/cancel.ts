@@ -50,19 +50,22 @@ export async function cancelJob(
 }
 
 /** How many jobs one call of `purgeQueue` cancels at most, beside their children. */
-export const purgedAtOnce = 500;
+const purgedAtOnce = 500;
 
 const openStatement = statement<{ id: string }>('queue_open_jobs').with(
-  { queue: 'text' },
-  ($) => `SELECT id FROM job WHERE queue = ${$.queue} AND state IN ('waiting', 'queued') LIMIT ${purgedAtOnce}`,
+  { queue: 'text', kinds: 'text[]' },
+  ($) => `SELECT id FROM job
+    WHERE state IN ('waiting', 'queued') AND kind = ANY (${$.kinds}) AND queue = ${$.queue}
+    LIMIT ${purgedAtOnce}`,
 );
 
 /**
- * Cancels jobs of a queue that wait or are queued, of every tenant. Attempts that run go on.
+ * Cancels jobs of a queue that wait or are queued, also between two attempts, of every tenant. Attempts that run go on.
+ * @param kinds the kinds of jobs of the queue, by which the index finds them
  * @returns how many; 0 when none is left
  */
-export async function purgeQueue(database: Database, queue: string): Promise<number> {
-  const ids = (await openStatement.run(database, { queue })).map(({ id }) => id);
+export async function purgeQueue(database: Database, queue: string, kinds: readonly string[]): Promise<number> {
+  const ids = (await openStatement.run(database, { queue, kinds })).map(({ id }) => id);
   if (ids.length === 0) return 0;
   const targets = await cancelStatement.run(database, { ids, tenant: undefined });
   return targets.filter(({ was }) => was === 'waiting' || was === 'queued').length;

@@ -27,6 +27,8 @@ export interface ClaimedJob extends Dispatch {
   readonly traceparent: string | null;
   /** Whether a parent, or the next job of the same order key, may wait for the end of this job. */
   readonly othersWait: boolean;
+  /** Whether no worker has claimed the job before. A redrive clears `started_at`, and keeps the error. */
+  readonly isFirst: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ const claimStatement = statement<ClaimedJob>('claim').with(
   ($) => `WITH wanted AS (
      SELECT * FROM unnest(${$.id}, ${$.dispatch}) AS wanted(id, dispatch)
    ), free AS (
-     SELECT job.id, job.queue = ANY (${pausedQueues}) AS is_paused
+     SELECT job.id, job.queue = ANY (${pausedQueues}) AS is_paused, job.started_at IS NULL AND job.error IS NULL AS is_first
        FROM job JOIN wanted ON wanted.id = job.id
       WHERE job.dispatch = wanted.dispatch AND job.state = 'queued'
       ORDER BY job.id
@@ -60,8 +62,8 @@ const claimStatement = statement<ClaimedJob>('claim').with(
    )
    SELECT id, dispatch, tenant, kind, version, queue, broker, attempt, sequence, max_attempts AS "maxAttempts",
           created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt", payload, traceparent,
-          parent_id IS NOT NULL OR order_key IS NOT NULL AS "othersWait"
-     FROM claimed`,
+          parent_id IS NOT NULL OR order_key IS NOT NULL AS "othersWait", is_first AS "isFirst"
+     FROM claimed JOIN free USING (id)`,
 );
 
 /**

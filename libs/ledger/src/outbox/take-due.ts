@@ -70,9 +70,12 @@ const takeStatement = statement<OutboxRow & { readonly isPaused: boolean }>('out
    ) ordered`,
 );
 
+/** How often one transaction takes rows again because some of them were of paused queues. */
+const mostRounds = 20;
+
 const holdStatement = statement<never>('outbox_hold').with(
   { rowId: 'bigint[]' },
-  ($) => `UPDATE outbox SET publish_at = ${heldUntil} WHERE id = ANY(${$.rowId})`,
+  ($) => `UPDATE outbox SET held_from = publish_at, publish_at = ${heldUntil} WHERE id = ANY(${$.rowId})`,
 );
 
 /**
@@ -81,10 +84,13 @@ const holdStatement = statement<never>('outbox_hold').with(
  * @returns at most `limit` rows with an order key and at most `limit` without
  */
 export async function takeDue(transaction: Database, broker: string, limit: number): Promise<OutboxRow[]> {
-  const rows = await takeStatement.run(transaction, { broker, limit });
-  const paused = rows.filter(({ isPaused }) => isPaused);
-  if (paused.length > 0) await holdStatement.run(transaction, columnsOf(paused, 'rowId'));
-  return rows.filter(({ isPaused }) => !isPaused);
+  for (let round = 1; ; round += 1) {
+    const rows = await takeStatement.run(transaction, { broker, limit });
+    const paused = rows.filter(({ isPaused }) => isPaused);
+    if (paused.length > 0) await holdStatement.run(transaction, columnsOf(paused, 'rowId'));
+    // Due rows of other queues may be behind those that are held now.
+    if (paused.length === 0 || round === mostRounds) return rows.filter(({ isPaused }) => !isPaused);
+  }
 }
 
 const removeStatement = statement<never>('outbox_remove').with(

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { OutboxWakeUp, RetentionAges } from '@app/ledger';
+import { releaseHeld, type OutboxWakeUp, type RetentionAges } from '@app/ledger';
 import type { BrokerName, ScheduleDefinition } from '@app/contracts';
 import { sleep } from '../sleep';
 import { WakeUpListener } from '../wake-up-listener';
@@ -10,7 +10,6 @@ import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
 import { Redrives } from './redrives';
-import { releaseResumed } from './release-held';
 import { Retention } from './retention';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
@@ -77,7 +76,13 @@ export class Relay {
       { what: 'sweep', everyMs: options.sweepMs, run: () => sweeper.sweep() },
       { what: 'schedule', everyMs: options.sweepMs, run: () => scheduler.tick() },
       { what: 'redrive', everyMs: options.sweepMs, run: (stopped) => redrives.step(stopped) },
-      { what: 'resume', everyMs: options.sweepMs, run: (stopped) => releaseResumed(pool, wakeUp, stopped) },
+      {
+        what: 'release',
+        everyMs: options.sweepMs,
+        run: async () => {
+          if ((await releaseHeld(pool)) > 0) wakeUp.request();
+        },
+      },
       { what: 'retention', everyMs: retentionMs, run: (stopped) => retention.run(stopped) },
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);

@@ -11,13 +11,18 @@ export function instrument(): void {
   registerInstrumentations({
     instrumentations: [
       new HttpInstrumentation({
+        requireParentforOutgoingSpans: true,
         ignoreIncomingRequestHook: ({ url = '' }) => notTraced.test(url),
         // Without the query: in a link to a file, it is a signature that gives access to the file.
         startIncomingSpanHook: ({ url = '' }) => ({ 'url.path': url.split('?', 1)[0]!, 'url.query': '' }),
       }),
       // A group of jobs, the relay and the heartbeats have no parent: their statements belong to no request and no job.
       new PgInstrumentation({ requireParentSpan: true }),
-      new UndiciInstrumentation({ requireParentforSpans: true }),
+      new UndiciInstrumentation({
+        requireParentforSpans: true,
+        // The path of a webhook may hold a token that gives access to its receiver.
+        startSpanHook: ({ origin }) => ({ 'url.full': origin, 'url.path': '', 'url.query': '' }),
+      }),
     ],
   });
 }
