@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { Client, type Pool } from 'pg';
 import { connectBullmq } from '@app/messaging';
 import { callerPool, createLedgerPool, workerPool } from '@app/ledger';
@@ -27,6 +28,24 @@ describe('a PostgreSQL session of an app', () => {
   const bullmqPool = () =>
     connectBullmq({ redisUrl: undefined, databaseUrl: database.url, prefix: 'bull', leaseMs: 2_000 }, 'test', 0)
       .forQueues as unknown as Pool;
+
+  // pg-pool 3.14 calls it in the context of the caller that releases the connection: findings/opentelemetry-pg-stranger.sh
+  it('comes to a caller that has waited for it in the context of this caller', async () => {
+    await withPool(createLedgerPool(database.url, 'test', callerPool, 1), async (pool) => {
+      const context = new AsyncLocalStorage<string>();
+      const held = await context.run('the first', () => pool.connect());
+      const seen = new Promise<string | undefined>((resolve) =>
+        context.run('the second', () =>
+          pool.connect((_error, _client, release) => {
+            resolve(context.getStore());
+            release();
+          }),
+        ),
+      );
+      context.run('the first', () => held.release());
+      expect(await seen).toBe('the second');
+    });
+  });
 
   it('uses UTC although the server does not', async () => {
     const plain = new Client({ connectionString: database.url });
