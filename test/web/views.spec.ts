@@ -127,6 +127,27 @@ import { until } from '../support/until';
     );
   });
 
+  it('pauses a queue and resumes it, and shows afterwards where the time of a job went', async () => {
+    await page.goto('/app/brokers');
+    await page.getByLabel('Queue', { exact: true }).selectOption('email');
+    await page.getByRole('button', { name: 'Pause the queue' }).click();
+    await page.getByRole('alert').first().waitFor(); // The reason is missing.
+    await page.getByLabel('Reason').fill('a test');
+    await page.getByRole('button', { name: 'Pause the queue' }).click();
+    await page.getByText('email is paused').waitFor();
+    expect(await violations(page)).toEqual([]);
+
+    const { id } = (await system.post('/v1/emails', anEmail())).body;
+    await page.getByRole('button', { name: 'Resume email' }).click();
+    await page.getByText('email is paused').waitFor({ state: 'detached' });
+    await page.goto(`/app/jobs/${id}`);
+    const trace = page.getByRole('region', { name: 'Where the time went' });
+    await trace.getByText('attempt 1', { exact: true }).waitFor();
+    const { traceId } = (await system.get(`/v1/jobs/${id}/trace`)).body;
+    expect(await trace.textContent()).toContain(traceId);
+    expect(await violations(page)).toEqual([]);
+  });
+
   it('makes the form of a kind that it does not know from the schema of its route', async () => {
     const { body: document } = await system.get('/docs-json');
     const schema = {
