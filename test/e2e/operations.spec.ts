@@ -8,17 +8,6 @@ import { until } from '../support/until';
 
 const nowhere = 'smtp://127.0.0.1:9';
 
-const reaches = (system: TestSystem, id: string, state: string) =>
-  until(
-    `the job is ${state}`,
-    async () => {
-      await system.makeDue(id);
-      return (await system.get(`/v1/jobs/${id}`)).body;
-    },
-    (job) => job.state === state,
-    60_000,
-  );
-
 /** The conformance suite pauses queues on every broker. */
 describe('a queue', () => {
   let system: TestSystem;
@@ -40,7 +29,7 @@ describe('a queue', () => {
     const { id } = (await system.post('/v1/emails', anEmail())).body;
     expect((await act('purge', { confirm: 'emails' })).body).toMatchObject({ status: 400, code: 'invalid_body' });
     expect((await act('purge', { confirm: 'email' })).body).toEqual({ cancelled: 1, hasMore: false });
-    await reaches(system, id, 'cancelled');
+    await system.reaches(id, 'cancelled');
 
     const later = (await system.post('/v1/emails', anEmail())).body.id;
     await until(
@@ -50,7 +39,7 @@ describe('a queue', () => {
     );
     expect((await act('resume')).body).toEqual({ name: 'email', pause: null });
     expect((await act('resume')).status).toBe(200);
-    await reaches(system, later, 'completed');
+    await system.reaches(later, 'completed');
     expect(await system.effects()).toEqual(new Map([[`<${later}@example.com>`, 1]]));
 
     const audit = (await system.get('/v1/audit?subject=email')).body.items;
@@ -79,7 +68,7 @@ onEachBackend('dead letters', (backend) => {
     await system.end('email-worker', 'SIGTERM');
     await system.launch('email-worker', 'email-worker', { SMTP_URL: nowhere });
     const { id } = (await system.post('/v1/emails', anEmail())).body;
-    await reaches(system, id, 'failed');
+    await system.reaches(id, 'failed');
     const letters = (await system.get('/v1/dead-letters?kind=email.send')).body;
     expect(letters).toMatchObject({
       items: [{ jobId: id, reason: 'attempts_exhausted', tenant: 'demo', raw: null, redrivenAt: null }],
@@ -95,7 +84,7 @@ onEachBackend('dead letters', (backend) => {
       status: 202,
       body: { redriven: [{ id: letter, jobId: id }], refused: [{ id: unknown, code: 'not_found' }] },
     });
-    await reaches(system, id, 'completed');
+    await system.reaches(id, 'completed');
     expect(await system.effects()).toEqual(new Map([[`<${id}@example.com>`, 1]]));
     const again = await system.post('/v1/dead-letters/redrive', { ids: [letter] });
     expect(again.body).toMatchObject({ redriven: [], refused: [{ id: letter, code: 'not_found' }] });
@@ -140,7 +129,7 @@ onEachBackend('dead letters', (backend) => {
   it('contain a refused email, of which an operator makes one new job with another address', async () => {
     const refused = { ...anEmail('refused'), to: 'nobody@example.invalid' };
     const { id } = (await system.post('/v1/emails', refused)).body;
-    await reaches(system, id, 'failed');
+    await system.reaches(id, 'failed');
     const letter = await letterOf(id);
     expect((await system.get(`/v1/dead-letters/${letter}`)).body).toMatchObject({
       jobId: id,
@@ -161,14 +150,14 @@ onEachBackend('dead letters', (backend) => {
     expect((await system.request(`/v1/dead-letters/${letter}/redrive`, asText)).status).toBe(400);
 
     const second = (await edit(letter, 'nobody@shop.invalid')).body.jobId;
-    await reaches(system, second, 'failed');
+    await system.reaches(second, 'failed');
     const next = await letterOf(second);
     expect((await system.get(`/v1/dead-letters/${next}`)).body).toMatchObject({ redrivenFrom: letter });
 
     const answers = await Promise.all([edit(next, 'ada@example.com'), edit(next, 'ada@example.com')]);
     const [made, late] = answers.toSorted((one, other) => one.status - other.status);
     expect([made, late]).toMatchObject([{ status: 202 }, { status: 409, body: { code: 'redriven' } }]);
-    await reaches(system, made!.body.jobId, 'completed');
+    await system.reaches(made!.body.jobId, 'completed');
     expect((await system.effects()).get(`<${made!.body.jobId}@example.com>`)).toBe(1);
     expect((await system.get(`/v1/dead-letters/${next}`)).body).toMatchObject({
       state: 'failed',
@@ -185,7 +174,7 @@ onEachBackend('dead letters', (backend) => {
 
   it('that were discarded are not redriven any more', async () => {
     const { id } = (await system.post('/v1/emails', { ...anEmail('discarded'), to: 'nobody@example.invalid' })).body;
-    await reaches(system, id, 'failed');
+    await system.reaches(id, 'failed');
     const letter = await letterOf(id);
     const discard = (dead: string, reason: string) => system.post(`/v1/dead-letters/${dead}/discard`, { reason });
     for (const reason of ['a test order', 'said twice']) {

@@ -26,24 +26,14 @@ onEachBackend('traces', (backend) => {
     const email = { ...anEmail(), to: 'busy@example.invalid', subject: secret, text: secret };
     const headers = { traceparent: `00-${traceId}-${callerSpan}-01` };
     const { id } = (await system.post('/v1/emails', email, headers)).body;
-    const reaches = (job: string, state: string) =>
-      until(
-        `the job is ${state}`,
-        async () => {
-          await system.makeDue(job);
-          return (await system.get(`/v1/jobs/${job}`)).body;
-        },
-        (found) => found.state === state,
-        60_000,
-      );
-    const { maxAttempts } = await reaches(id, 'failed');
+    const { maxAttempts } = await system.reaches(id, 'failed');
     const [letter] = (await system.get('/v1/dead-letters?kind=email.send')).body.items;
     const redriven = await system.post(`/v1/dead-letters/${letter.id}/redrive`, {
       payload: { ...email, to: 'ada@example.com' },
     });
     expect(redriven.status).toBe(202);
     const { jobId: newId } = redriven.body;
-    await reaches(newId, 'completed');
+    await system.reaches(newId, 'completed');
 
     const spans = await until(
       'the last span has arrived',

@@ -299,6 +299,19 @@ export class TestSystem {
     await this.pool.query(`NOTIFY ${wakeUpChannel}`);
   }
 
+  /** Waits until a job is in a state; it need not wait for the time of an attempt. @returns the job */
+  reaches(id: string, state: string): Promise<Answer['body']> {
+    return until(
+      `the job is ${state}`,
+      async () => {
+        await this.makeDue(id);
+        return (await this.get(`/v1/jobs/${id}`)).body;
+      },
+      (job) => job.state === state,
+      60_000,
+    );
+  }
+
   /** The number of copies of every sent message, by message id. */
   async effects(): Promise<Map<string, number>> {
     const { rows } = await this.pool.query<{ message_id: string; copies: number }>(

@@ -190,7 +190,9 @@ export const settings = {
   HEARTBEAT_MS: milliseconds.default(1_000).describe('how often a worker renews its leases; well below LEASE_MS'),
   SWEEP_MS: milliseconds
     .default(1_000)
-    .describe('how often the relay looks for expired leases, schedules and redrives that are due'),
+    .describe(
+      'how often the relay looks for what is due: expired leases, schedules, redrives, and jobs of resumed queues',
+    ),
   RECONCILE_MS: milliseconds.default(15_000).describe('how often the relay asks brokers for the depth of their queues'),
   FORGOTTEN_AFTER_MS: milliseconds
     .default(60_000)

@@ -32,8 +32,9 @@ export interface ClaimedJob extends Dispatch {
 }
 
 /**
- * queued -> active, for the current dispatch. A job of a paused queue returns to the outbox, for another dispatch. A concurrent claim of the same job waits for the row's lock and then
- * finds the job taken. Rows are locked in the order of their ids, so that two groups never deadlock.
+ * queued -> active, for the current dispatch. A job of a paused queue returns to the outbox, for another dispatch. A
+ * concurrent claim of the same job waits for the row's lock and then finds the job taken. Rows are locked in the order
+ * of their ids, so that two groups never deadlock.
  */
 const claimStatement = statement<ClaimedJob>('claim').with(
   { id: 'uuid[]', dispatch: 'int[]', leaseMs: 'int' },

@@ -1,5 +1,6 @@
-import { shownState, type JobState, type ShownState } from '@app/contracts';
+import type { JobState, ShownState } from '@app/contracts';
 import { statement, type Database } from '../statement';
+import { isFinal, shownUpdate, type StateData } from './job-updates';
 import type { JobError } from './settle';
 
 /** A state in which a job was, or is. */
@@ -22,17 +23,13 @@ export interface JobTrace {
 
 interface Row {
   readonly traceparent: string | null;
-  readonly state: JobState;
-  readonly attempt: number;
-  readonly runAt: Date | null;
-  readonly error: JobError | null;
+  readonly data: StateData<JobState>;
   readonly at: Date;
 }
 
 const traceStatement = statement<Row>('read_job_trace').with(
   { tenant: 'text', id: 'uuid' },
-  ($) => `SELECT traceparent, data->>'state' AS state, (data->>'attempt')::int AS attempt,
-         (data->>'runAt')::timestamptz AS "runAt", data->'error' AS error, at
+  ($) => `SELECT traceparent, data, at
     FROM job
     JOIN (SELECT * FROM job_update WHERE job_id = ${$.id} AND type = 'state' ORDER BY sequence DESC LIMIT 201) last
       ON last.job_id = job.id
@@ -48,11 +45,11 @@ export async function readJobTrace(database: Database, tenant: string, id: strin
   const rows = await traceStatement.run(database, { tenant, id });
   const [first] = rows;
   if (!first) return undefined;
-  const spans = rows.flatMap(({ state, attempt, runAt, at }, index): JobSpan[] => {
+  const spans = rows.flatMap(({ data, at }, index): JobSpan[] => {
     const next = rows[index + 1];
-    if (!next && (state === 'completed' || state === 'failed' || state === 'cancelled')) return [];
-    const shown = shownState({ state, attempt, runAt: runAt ?? at }, at);
-    return [{ state: shown, attempt, from: at, until: next?.at ?? null, error: next?.error ?? null }];
+    if (!next && isFinal(data.state)) return [];
+    const { state, attempt } = shownUpdate(data, at);
+    return [{ state, attempt, from: at, until: next?.at ?? null, error: next?.data.error ?? null }];
   });
   return { traceId: first.traceparent?.split('-')[1] ?? null, spans: spans.slice(-200) };
 }

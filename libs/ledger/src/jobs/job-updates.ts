@@ -6,7 +6,8 @@ import type { JobError } from './settle';
 /** How many updates one reader gets at a time. */
 export const jobUpdatesAtOnce = 100;
 
-interface StateData<State> {
+/** The data of an update of the state. */
+export interface StateData<State> {
   readonly state: State;
   readonly attempt: number;
   readonly runAt?: string;
@@ -83,7 +84,7 @@ export async function readJobUpdates(
   const rows = await eventsStatement.run(database, columnsOf(readers, 'jobId', 'after'));
   const events: JobUpdate[][] = readers.map(() => []);
   for (const { place, ...event } of rows) {
-    events[place - 1]!.push(event.type === 'state' ? { ...event, data: shown(event.data, event.at) } : event);
+    events[place - 1]!.push(event.type === 'state' ? { ...event, data: shownUpdate(event.data, event.at) } : event);
   }
   return events;
 }
@@ -94,12 +95,13 @@ export function isLastUpdate({ type, data }: JobUpdate): boolean {
 }
 
 /** The update in the terms of `JobRecord`, as of the moment of the update. */
-function shown({ runAt, ...stored }: StateData<JobState>, at: Date): StateData<ShownState> {
+export function shownUpdate({ runAt, ...stored }: StateData<JobState>, at: Date): StateData<ShownState> {
   const dueAt = runAt === undefined ? at : new Date(runAt);
   const state = shownState({ ...stored, runAt: dueAt }, at);
   return { ...stored, state, ...(runAt !== undefined && { runAt: dueAt.toISOString() }) };
 }
 
-function isFinal(state: string): boolean {
+/** @returns whether a job in this state has ended; a redrive may still start it again */
+export function isFinal(state: string): boolean {
   return (finalStates as readonly string[]).includes(state);
 }

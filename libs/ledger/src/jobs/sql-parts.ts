@@ -5,9 +5,6 @@ const final = finalStates.map((state) => `'${state}'`).join(', ');
 /** The queues that an operator has paused, as an SQL array. */
 export const pausedQueues = 'ARRAY(SELECT queue FROM queue_pause)';
 
-/** `publish_at` of an outbox row that waits for the end of a pause. Before version 17, PostgreSQL cannot subtract it. */
-export const heldUntil = "timestamptz 'infinity'";
-
 /**
  * The SQL part that puts the current dispatch of jobs into the outbox.
  * @param jobs a CTE with the columns of `job`; with a condition where not all of its jobs are dispatched

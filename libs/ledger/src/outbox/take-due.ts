@@ -1,4 +1,4 @@
-import { heldUntil, pausedQueues } from '../jobs/sql-parts';
+import { pausedQueues } from '../jobs/sql-parts';
 import { columnsOf, statement, type Database } from '../statement';
 
 export interface OutboxRow {
@@ -69,6 +69,9 @@ const takeStatement = statement<OutboxRow & { readonly isPaused: boolean }>('out
         FOR UPDATE SKIP LOCKED
    ) ordered`,
 );
+
+/** `publish_at` of a row that waits for the end of a pause. Before version 17, PostgreSQL cannot subtract it. */
+const heldUntil = "timestamptz 'infinity'";
 
 /** How often one transaction takes rows again because some of them were of paused queues. */
 const mostRounds = 20;
