@@ -587,7 +587,7 @@ export interface paths {
         put?: never;
         /**
          * Pause a queue, on every broker
-         * @description When this is answered, no further attempt of its jobs begins. Attempts that run go on. New jobs are accepted, and wait in the ledger. Paused twice, it stays paused.
+         * @description A worker that asks for a job of the queue after the answer gets none. Attempts that run go on. New jobs are accepted, and wait in the ledger. Paused twice, it stays paused.
          */
         post: operations["QueuesController_pause"];
         delete?: never;
@@ -626,8 +626,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Cancel all jobs of a queue that have not begun
-         * @description Of every tenant, with their children. Attempts that run go on. Jobs that arrive meanwhile may be cancelled too: pause the queue first.
+         * Cancel all jobs of a queue that do not run now
+         * @description Of every tenant: due, for later, and between two attempts. Their children are cancelled too. Attempts that run go on. Pause the queue first, so that no job begins meanwhile; new jobs arrive all the time, and may be cancelled too.
          */
         post: operations["QueuesController_purge"];
         delete?: never;
