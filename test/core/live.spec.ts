@@ -86,6 +86,17 @@ describe('the changes of jobs', () => {
     expect(idsOf(others!)).toEqual([other]);
   });
 
+  it('exclude what a dump from another server brought, whose transactions had higher numbers', async () => {
+    for (let n = 0; n <= changesAtOnce; n += 1) await change(pool);
+    await pool.query(`UPDATE job_update SET xid = (xid::text::bigint + 1000000000)::text::xid8`);
+    const cursor = await readNow(pool);
+    const mine = await change(pool);
+    const [changes] = await readChanges(pool, [{ tenant, cursor }]);
+    expect([idsOf(changes!), changes!.isAll]).toEqual([[mine], true]);
+    const [next] = await readChanges(pool, [{ tenant, cursor: changes!.cursor }]);
+    expect(idsOf(next!)).toEqual([]);
+  });
+
   it('go on after a full page', async () => {
     let cursor = await readNow(pool);
     const written: string[] = [];

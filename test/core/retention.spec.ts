@@ -1,5 +1,5 @@
 import { done, fail } from '@app/messaging';
-import { keepForever, redrive, retentionPage, type RetentionAges } from '@app/ledger';
+import { keepForever, ledgerRetention, redrive, retentionPage, type RetentionAges } from '@app/ledger';
 import { Retention } from '../../libs/messaging/src/relay/retention';
 import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
@@ -30,7 +30,7 @@ describe('the retention', () => {
   afterEach(() => core.close());
 
   const walk = (given: RetentionAges = ages) =>
-    new Retention(core.pool, given, core.signals).run(new AbortController().signal);
+    new Retention(core.pool, { walks: ledgerRetention, ages: given }, core.signals).run(new AbortController().signal);
 
   /** In how many rows of each table the job is. */
   async function rowsOf(id: string): Promise<Record<string, number>> {
@@ -111,6 +111,10 @@ describe('the retention', () => {
     await core.clock!.advance('366d');
     await walk(keepForever);
     expect((await rowsOf(id))['job']).toBe(1);
+    // Nor does it read any: it would do so every minute.
+    const pages: number[] = [];
+    for await (const page of ledgerRetention.jobs(core.pool, keepForever)) pages.push(page);
+    expect(pages).toEqual([0]);
   });
 
   it('walks through several pages, and counts what it deletes', async () => {
@@ -138,6 +142,23 @@ describe('the retention', () => {
     await walk();
     const count = async (table: string) => (await core.pool.query(`SELECT FROM ${table}`)).rowCount;
     expect([await count('dead_letter'), await count('processed_message')]).toEqual([1, 1]);
+  });
+
+  it('goes on with the next walk when one fails', async () => {
+    const failed = core.next('retention_failed');
+    const deleted = core.next('deleted');
+    const walks = {
+      // eslint-disable-next-line require-yield -- it fails first
+      async *files() {
+        await Promise.reject(new Error('the store is away'));
+      },
+      async *others() {
+        yield await Promise.resolve(7);
+      },
+    };
+    await new Retention(core.pool, { walks, ages }, core.signals).run(new AbortController().signal);
+    expect((await failed).slice(0, 2)).toEqual(['files', new Error('the store is away')]);
+    expect(await deleted).toEqual(['others', 7]);
   });
 
   it('deletes what operators did after a year', async () => {

@@ -73,6 +73,37 @@ onEachBackend(
       for (const text of [api, worker, relay]) expect(text).not.toMatch(new RegExp(`"demo"|${body.id}`));
     });
 
+    it('measure requests by the pattern of their route, and count open streams', async () => {
+      const { body } = await system.post('/v1/emails', { ...anEmail(), options: { delayMs: 3_600_000 } });
+      await system.get(body.links.self);
+      await system.get('/v1/no-such-route');
+      const ofJob = { method: 'GET', route: '/v1/jobs/:id', status: '200' };
+      const requests = async (labels: Record<string, string>) =>
+        valueOf((await system.get('/metrics')).body, 'http_request_seconds_count', labels) ?? 0;
+      expect(await requests({ method: 'POST', route: '/v1/emails', status: '202' })).toBeGreaterThan(0);
+      expect(await requests({ method: 'GET', route: 'none', status: '404' })).toBe(1);
+      const before = await requests(ofJob);
+      expect(before).toBeGreaterThan(0);
+
+      const streams = async () => valueOf((await system.get('/metrics')).body, 'event_streams');
+      expect(await streams()).toBe(0);
+      const reader = new AbortController();
+      await fetch(`${system.url()}/v1/jobs/${body.id}/events`, { signal: reader.signal });
+      expect(await streams()).toBe(1);
+      reader.abort();
+      await until('the stream has ended', streams, (open) => open === 0);
+      expect(await requests(ofJob)).toBe(before);
+      expect(await requests({ route: '/v1/jobs/:id/events' })).toBe(0);
+    });
+
+    it('say how many messages the broker holds', async () => {
+      await until(
+        'the relay has asked the broker',
+        async () => valueOf((await read('relay')).text, 'broker_queue_messages', { broker, queue: 'email' }),
+        (messages) => messages === 0,
+      );
+    });
+
     it('say which queues have a worker', async () => {
       await until(
         'the worker has reported its queues',

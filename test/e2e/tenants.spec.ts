@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -15,7 +16,9 @@ import { createPrismaClient } from '@app/database';
 import { seedOrders } from '../../scripts/seed/orders';
 import { seedProducts } from '../../scripts/seed/products';
 import { EventReader } from '../support/event-reader';
+import { everyRow } from '../support/every-row';
 import { apiKeys, bearer, keys } from '../support/keys';
+import { projectFolder } from '../support/postgres';
 import { readPdf } from '../support/read-pdf';
 import { anEmail, TestSystem, type Answer } from '../support/system';
 import { until } from '../support/until';
@@ -520,4 +523,129 @@ it('the mailbox shows a tenant its own messages, and shows operators those of th
   expect(await textsFor(keys.user)).toContain(canaries.text);
   expect(await textsFor(keys.user)).not.toContain('digest');
   for (const key of [keys.viewer, keys.operator, keys.admin]) expect(await textsFor(key)).toEqual(['digest']);
+});
+
+// The last tests: they delete the shop.
+describe('npm run tenant', () => {
+  const run = (args: readonly string[], environment: Record<string, string> = {}) => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [join(projectFolder, 'dist/scripts/tenant/main.js'), ...args],
+      {
+        encoding: 'utf8',
+        env: { PATH: process.env['PATH'], DATABASE_URL: system.databaseUrl, STORAGE_DIR: storage, ...environment },
+      },
+    );
+    return { status, stdout, stderr };
+  };
+
+  const filesIn = (folder: string) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+      .sort();
+
+  /** The number of rows of a tenant in each table that has some. */
+  async function rowsOf(tenant: string): Promise<Record<string, number>> {
+    const { rows: tables } = await system.pool.query<{ name: string }>(
+      `SELECT table_name AS name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name = 'tenant' ORDER BY 1`,
+    );
+    const counts: Record<string, number> = {};
+    for (const { name } of tables) {
+      const { rowCount } = await system.pool.query(`SELECT FROM ${name} WHERE tenant = $1`, [tenant]);
+      if (rowCount! > 0) counts[name] = rowCount!;
+    }
+    return counts;
+  }
+
+  const auditOf = async (tenant: string) =>
+    (
+      await system.pool.query<{ action: string }>('SELECT action FROM audit_entry WHERE subject = $1 ORDER BY id', [
+        tenant,
+      ])
+    ).rows;
+
+  /** The jobs of the shop that do not wait for an hour or for a dead address. */
+  const settled = () =>
+    until(
+      'the jobs of the shop have settled',
+      () =>
+        system.pool.query(
+          `SELECT FROM job WHERE tenant = 'shop' AND state IN ('waiting', 'queued', 'active')
+              AND kind <> 'webhook.deliver' AND run_at < now()`,
+        ),
+      ({ rowCount }) => rowCount === 0,
+      60_000,
+    );
+
+  it('export writes every row and file of the tenant, of no other, and no secret', async () => {
+    await settled();
+    const folder = join(mkdtempSync(join(tmpdir(), 'export-')), 'shop');
+    const { status, stderr } = run(['export', 'shop', folder]);
+    expect([status, stderr]).toEqual([0, '']);
+    const tables = filesIn(folder).filter((path) => path.endsWith('.ndjson'));
+    const rows = tables.map((path) => {
+      const lines = readFileSync(join(folder, path), 'utf8').trimEnd().split('\n');
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    });
+    expect(Object.fromEntries(tables.map((path, at) => [path.replace('.ndjson', ''), rows[at]!.length]))).toEqual(
+      await rowsOf('shop'),
+    );
+    expect(new Set(rows.flat().map(({ tenant }) => tenant))).toEqual(new Set(['shop']));
+    const endpoint = rows[tables.indexOf('webhook_endpoint.ndjson')]![0]!;
+    expect([Object.keys(endpoint).includes('url'), Object.keys(endpoint).includes('secret')]).toEqual([true, false]);
+    const { rows: files } = await system.pool.query<{ key: string }>(
+      `SELECT key FROM file WHERE tenant = 'shop' UNION ALL SELECT key FROM upload WHERE tenant = 'shop' ORDER BY key`,
+    );
+    expect(filesIn(join(folder, 'files'))).toEqual(files.map(({ key }) => key).sort());
+    const report = files.find(({ key }) => key.includes(owned.report))!;
+    expect(readFileSync(join(folder, 'files', report.key), 'utf8')).toContain('Canary of shop');
+    expect(await auditOf('shop')).toEqual([{ action: 'tenant.export' }]);
+    const again = run(['export', 'shop', folder]);
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('a folder that does not exist yet')]);
+    rmSync(join(folder, '..'), { recursive: true });
+  });
+
+  it('export refuses a tenant that is not known', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'export-'));
+    const { status, stderr } = run(['export', 'shpo', join(folder, 'out')]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('found nothing of a tenant "shpo"')]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it('erase wants the name twice, and no key of the tenant', async () => {
+    const before = await rowsOf('shop');
+    const unconfirmed = run(['erase', 'shop', '--confirm', 'rival']);
+    expect([unconfirmed.status, unconfirmed.stderr]).toEqual([1, expect.stringContaining('expected --confirm shop')]);
+    const withKey = run(['erase', 'shop', '--confirm', 'shop'], { API_KEYS: apiKeys.join() });
+    expect([withKey.status, withKey.stderr]).toEqual([1, expect.stringContaining('no key of shop in API_KEYS')]);
+    expect((await rowsOf('shop'))['job']).toBe(before['job']);
+  });
+
+  it('erase deletes every row and file of the tenant, and of no other', async () => {
+    const before = await rowsOf('rival');
+    const filesBefore = filesIn(storage);
+    const { rows: ofShop } = await system.pool.query<{ key: string }>(
+      `SELECT key FROM file WHERE tenant = 'shop' UNION ALL SELECT key FROM upload WHERE tenant = 'shop'`,
+    );
+    expect((await job('shop', owned.scheduled)).state).toBe('scheduled');
+    const { status, stdout, stderr } = run(['erase', 'shop', '--confirm', 'shop']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^job: \d+ deleted$/m);
+    expect(await rowsOf('shop')).toEqual({});
+    // The rival's webhooks go on.
+    const after = await rowsOf('rival');
+    expect(Object.entries(before).filter(([table, rows]) => (after[table] ?? 0) < rows)).toEqual([]);
+    const gone = new Set(ofShop.map(({ key }) => key));
+    expect(gone.size).toBeGreaterThan(5);
+    expect(filesIn(storage)).toEqual(filesBefore.filter((path) => !gone.has(path)));
+    const rows = await everyRow(system.databaseUrl);
+    expect([...Object.values(canaries), 'Canary of shop'].filter((canary) => rows.includes(canary))).toEqual([]);
+    expect(await auditOf('shop')).toEqual([{ action: 'tenant.export' }, { action: 'tenant.erase' }]);
+    const { rowCount: messages } = await system.pool.query(
+      'SELECT FROM outbox WHERE NOT EXISTS (SELECT FROM job WHERE job.id = job_id)',
+    );
+    expect(messages).toBe(0);
+  });
 });

@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import { Logger } from 'nestjs-pino';
 import { Pool } from 'pg';
+import { Registry } from 'prom-client';
 import {
   Access,
   strictPolicy,
@@ -13,6 +14,7 @@ import {
   traceRequests,
   serveOpenApi,
 } from '@app/http';
+import { measureRequests } from '@app/observability';
 import { ApiModule } from './api.module';
 import type { ApiSettings } from './config';
 import { serveDocsSite } from './web/docs-site';
@@ -27,7 +29,7 @@ export async function createApi(settings: ApiSettings): Promise<NestExpressAppli
   const options = { bodyParser: false, bufferLogs: true };
   const app = await NestFactory.create<NestExpressApplication>(module, new ApiServer(settings), options);
   app.useLogger(app.get(Logger));
-  app.use(closeUnread, traceRequests);
+  app.use(measureRequests(app.get<Registry>(Registry)), closeUnread, traceRequests);
   app.set('trust proxy', settings.TRUST_PROXY);
   // The proxy has the certificate, so the proxy decides whether to send Strict-Transport-Security.
   app.use(helmet({ contentSecurityPolicy: false, strictTransportSecurity: false }), strictPolicy, refuseNul);

@@ -2,7 +2,7 @@ import '../../../libs/configuration/src/check-node.cjs';
 import '../../../libs/observability/src/tracing/instrument.cjs';
 import 'reflect-metadata';
 import type { Server } from 'node:http';
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { DRIVERS, type BrokerDriver } from '@app/messaging';
 import { closeDrained, Readiness, runProcess, serveHealth } from '@app/observability';
 import { checkStorageFolder } from '@app/storage';
@@ -18,7 +18,16 @@ void runProcess('api', readApiSettings, async (settings) => {
   await checkStorageFolder(settings);
   const app = await createApi(settings);
   const readiness = app.get(Readiness);
-  await serveHealth(settings, readiness, app.get<Registry>(Registry));
+  const [registry, streams] = [app.get<Registry>(Registry), app.get(Streams)];
+  new Gauge({
+    name: 'event_streams',
+    help: 'Open event streams of this process',
+    registers: [registry],
+    collect() {
+      this.set(streams.size);
+    },
+  });
+  await serveHealth(settings, readiness, registry);
   await app.listen(settings.PORT, settings.HOST);
   readiness.started();
   return {
@@ -31,7 +40,7 @@ void runProcess('api', readApiSettings, async (settings) => {
       const closed = new Promise((resolve) => server.close(resolve));
       // `close` closes only connections that are idle now. A connection that becomes idle later would stay open.
       const closeIdle = setInterval(() => server.closeIdleConnections(), 50);
-      app.get(Streams).drain();
+      streams.drain();
       await closed;
       clearTimeout(breakOff);
       clearInterval(closeIdle);

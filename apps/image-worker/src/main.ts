@@ -7,13 +7,12 @@ import { runWorker } from '@app/observability';
 import { checkStorageFolder, fileStoreProvider } from '@app/storage';
 import { readWorkerSettings } from './config';
 import { ResizeImageHandler } from './resize-image.handler';
-import { UploadSweep } from './upload-sweep';
 
 void runWorker('image-worker', readWorkerSettings, async (settings) => {
   await checkStorageFolder(settings);
   return {
     database: DatabaseModule,
     jobs: [resizeImage],
-    providers: [fileStoreProvider(settings), ResizeImageHandler, UploadSweep],
+    providers: [fileStoreProvider(settings), ResizeImageHandler],
   };
 });

@@ -1,9 +1,11 @@
 import { processSettingNames, readSettings } from '@app/configuration';
 import { brokerSettingNames } from '@app/messaging';
+import { storageSettingNames } from '@app/storage';
 
 export const settingNames = [
   ...brokerSettingNames,
   ...processSettingNames,
+  ...storageSettingNames,
   'DIGEST_TO',
   'DIGEST_CRON',
   'DIGEST_ZONE',

@@ -17,6 +17,7 @@ import { loggingModule, observers } from '@app/observability';
 import { OutboxWakeUp, workerPool } from '@app/ledger';
 import { DatabaseModule } from '@app/database';
 import type { RelaySettings } from './config';
+import { retentionOf } from './retention';
 import { schedulesOf } from './schedules';
 
 @Module({})
@@ -60,12 +61,7 @@ export class RelayModule {
               sweepMs: settings.SWEEP_MS,
               reconcileMs: settings.RECONCILE_MS,
               forgottenAfterMs: settings.FORGOTTEN_AFTER_MS,
-              retention: {
-                endedMs: settings.RETENTION_ENDED_DAYS,
-                failedMs: settings.RETENTION_FAILED_DAYS,
-                dedupeMs: settings.RETENTION_DEDUPE_DAYS,
-                auditMs: settings.RETENTION_AUDIT_DAYS,
-              },
+              retention: retentionOf(settings),
             }),
         },
       ],

@@ -1,4 +1,5 @@
-import { statement, type Database } from '@app/ledger';
+import { retentionPage, statement, type Database, type RetentionWalk } from '@app/ledger';
+import type { FileStore, TenantFiles } from '@app/storage';
 import { resizeImage } from './resize-image';
 
 /**
@@ -14,16 +15,37 @@ export async function isUploadOf(database: Database, tenant: string, key: string
   return (await ownerStatement.run(database, { tenant, key })).length === 1;
 }
 
-/** @returns keys of uploads that are a day old and that no job needs. A failed job may be redriven for a week */
-export async function readUnneededUploads(database: Database): Promise<string[]> {
-  const rows = await unneededStatement.run(database);
-  return rows.map(({ key }) => key);
-}
+/**
+ * Removes uploads that are a day old and that no job needs, with their files. A failed job may be redriven for a week.
+ * @throws the store's error; then the rows stay, so that a later walk finds the files
+ */
+export const uploadRetention = (store: FileStore): RetentionWalk =>
+  async function* (database) {
+    for (let found = page; found === page;) {
+      const keys = (await unneededStatement.run(database)).map(({ key }) => key);
+      for (const key of keys) await store.remove(key);
+      await forgetUploads(database, keys);
+      found = keys.length;
+      yield found;
+    }
+  };
 
 /** Deletes the records of uploads whose files are already deleted. */
 export async function forgetUploads(database: Database, keys: readonly string[]): Promise<void> {
   if (keys.length > 0) await forgetStatement.run(database, { keys });
 }
+
+/** How many uploads one statement looks for. */
+const page = 100;
+
+/** The uploads of a tenant that still exist. */
+export const uploadsOfTenant: TenantFiles = async (database, tenant, after) =>
+  (await ofTenantStatement.run(database, { tenant, after })).map(({ key }) => key);
+
+const ofTenantStatement = statement<{ key: string }>('uploads_of_tenant').with(
+  { tenant: 'text', after: 'text' },
+  ($) => `SELECT key FROM upload WHERE tenant = ${$.tenant} AND key > ${$.after} ORDER BY key LIMIT ${retentionPage}`,
+);
 
 const recordStatement = statement<never>('record_upload').with(
   { tenant: 'text', key: 'text' },
@@ -45,7 +67,7 @@ const unneededStatement = statement<{ key: string }>('unneeded_uploads').text(
            AND payload->>'upload' = key
            AND (state IN ('waiting', 'queued', 'active')
                 OR (state = 'failed' AND finished_at > now() - interval '7 days')))
-    ORDER BY created_at LIMIT 100`,
+    ORDER BY created_at LIMIT ${page}`,
 );
 
 const forgetStatement = statement<never>('forget_uploads').with(

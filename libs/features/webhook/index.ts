@@ -1,4 +1,5 @@
 export * from './deliver-webhook';
+export * from './delivery-retention';
 export * from './deliveries';
 export * from './endpoints';
 export * from './finished-jobs';

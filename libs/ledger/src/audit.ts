@@ -22,7 +22,9 @@ export type AuditAction =
   | 'redrive.set_state'
   | 'queue.pause'
   | 'queue.resume'
-  | 'queue.purge';
+  | 'queue.purge'
+  | 'tenant.export'
+  | 'tenant.erase';
 
 /**
  * The SQL part that records an action in the statement that carries it out.

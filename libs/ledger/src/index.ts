@@ -36,5 +36,6 @@ export * from './retention';
 export * from './schedules';
 export * from './session';
 export * from './statement';
+export * from './tenant-data';
 export * from './transaction';
 export * from './unavailable';

@@ -24,6 +24,31 @@ export const keepForever: RetentionAges = {
 };
 
 /**
+ * The SQL of an id that is above those of rows as old as the smaller of two ages, in milliseconds. Below 1970 there are
+ * no such ids, so an age of a century matches nothing.
+ */
+export const idOlderThan = (first: string, second: string): string =>
+  `(SELECT uuid_v7(greatest(now() - least(${first}, ${second}) * interval '1 millisecond', 'epoch')))`;
+
+/**
+ * The SQL parts that delete jobs with their updates, idempotency key, dedupe row and dead letter. The last one, `deleted`,
+ * has their ids.
+ * @param old the name of the rows with the jobs' `id` and `kind`
+ */
+export const deletionOf = (old: string): string => `updates AS (
+     DELETE FROM job_update USING ${old} WHERE job_id = ${old}.id
+   ), keys AS (
+     DELETE FROM idempotency_key USING ${old} WHERE job_id = ${old}.id
+   ), dedupe AS (
+     DELETE FROM processed_message USING ${old} WHERE consumer = ${old}.kind AND message_id = ${old}.id
+   ), letters AS (
+     DELETE FROM dead_letter USING ${old} WHERE job_id = ${old}.id
+   ), deleted AS (
+     DELETE FROM job USING ${old} WHERE job.id = ${old}.id
+     RETURNING job.id
+   )`;
+
+/**
  * Looks at the next jobs in the order of their ids, which is the order of acceptance, and deletes those that ended long
  * enough ago, with their updates, idempotency key, dedupe row and dead letter. A child stays while its parent exists: a
  * redrive of the parent reads its result. A row that another transaction has locked is skipped.
@@ -36,7 +61,7 @@ const deleteJobs = statement<{ deleted: number; last: string | null }>('retentio
   ($) => `WITH page AS (
      SELECT id FROM job
       WHERE id > ${$.after}
-        AND id < (SELECT uuid_v7(now() - least(${$.endedMs}, ${$.failedMs}) * interval '1 millisecond'))
+        AND id < ${idOlderThan($.endedMs, $.failedMs)}
       ORDER BY id
       LIMIT ${retentionPage}
    ), old AS (
@@ -47,18 +72,7 @@ const deleteJobs = statement<{ deleted: number; last: string | null }>('retentio
         AND NOT EXISTS (SELECT FROM job parent WHERE parent.id = job.parent_id)
       ORDER BY id
         FOR UPDATE SKIP LOCKED
-   ), updates AS (
-     DELETE FROM job_update USING old WHERE job_id = old.id
-   ), keys AS (
-     DELETE FROM idempotency_key USING old WHERE job_id = old.id
-   ), dedupe AS (
-     DELETE FROM processed_message USING old WHERE consumer = old.kind AND message_id = old.id
-   ), letters AS (
-     DELETE FROM dead_letter USING old WHERE job_id = old.id
-   ), deleted AS (
-     DELETE FROM job USING old WHERE job.id = old.id
-     RETURNING job.id
-   )
+   ), ${deletionOf('old')}
    SELECT (SELECT count(*) FROM deleted)::int AS deleted, (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last`,
 );
 
@@ -112,16 +126,24 @@ const deleteAudit = statement<{ deleted: number }>('retention_audit').with(
    SELECT count(*)::int AS deleted FROM entries`,
 );
 
-const firstId = '00000000-0000-0000-0000-000000000000';
+/** The id before every id. */
+export const firstId = '00000000-0000-0000-0000-000000000000';
 
 /** Longer than any row is old. */
-const neverMs = 100 * 365 * 24 * 3_600 * 1_000;
+export const neverMs = 100 * 365 * 24 * 3_600 * 1_000;
 
 /**
- * Each walk yields the number of deleted rows after every page, and ends when it has reached rows that are too young.
- * @throws the database's error
+ * Deletes what is old, page by page. Yields the number of deleted rows after every page, and ends when it has reached rows
+ * that are too young. Several may run at once.
+ * @throws the database's error, or that of a file store
  */
-export const retentionWalks = {
+export type RetentionWalk = (database: Database, ages: RetentionAges) => AsyncIterable<number>;
+
+/** By what is deleted. */
+export type RetentionWalks = Readonly<Record<string, RetentionWalk>>;
+
+/** The tables of the ledger. */
+export const ledgerRetention = {
   async *jobs(database: Database, { endedMs = neverMs, failedMs = neverMs }: RetentionAges): AsyncGenerator<number> {
     for (let after: string | null = firstId; after !== null;) {
       const [page]: { deleted: number; last: string | null }[] = await deleteJobs.run(database, {
@@ -160,6 +182,4 @@ export const retentionWalks = {
       after = consumer === null || messageId === null ? undefined : { consumer, messageId };
     }
   },
-};
-
-export type RetentionWalk = keyof typeof retentionWalks;
+} satisfies RetentionWalks;

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { AcceptedJob, ClaimedJob, Redrive, RetentionWalk, Settlement, SweptJob } from '@app/ledger';
+import type { AcceptedJob, ClaimedJob, Redrive, Settlement, SweptJob } from '@app/ledger';
 import type { Delivery } from './port/consumer';
 import type { ParsedMessage } from './port/job-message';
 
@@ -9,6 +9,8 @@ export type Settled = Pick<Settlement, 'state' | 'delayMs' | 'attemptChange' | '
 /** Everything worth a log line or a metric. The core emits these signals; logs and metrics subscribe to them. */
 export interface MessagingSignalMap {
   accepted: [job: AcceptedJob, tenant: string];
+  /** The jobs that an accepted job waits for. */
+  children_accepted: [children: readonly Pick<AcceptedJob, 'kind' | 'broker'>[]];
   /** A request with a known idempotency key was answered with its first job. */
   replayed: [job: AcceptedJob];
   /** The event of another service has become a job, or had become one before. */
@@ -41,8 +43,12 @@ export interface MessagingSignalMap {
   /** All its dead letters were redriven, or it has stopped because most jobs failed again. */
   redrive_ended: [redriveId: string, state: Redrive['state']];
   swept: [job: SweptJob];
-  /** Rows of the ledger that were older than their retention. */
-  deleted: [what: RetentionWalk, count: number];
+  /** Rows that were older than their retention. */
+  deleted: [what: string, count: number];
+  /** The rows stay until the next run. */
+  retention_failed: [what: string, error: unknown, retryInMs: number];
+  /** How many messages of a queue the broker holds that no worker has acknowledged; on Kafka the lag of the workers. */
+  measured: [broker: string, queue: string, messages: number];
   forgotten: [broker: string, queue: string, count: number];
   /** A subscriber failed to handle an event, and retries it. */
   event_failed: [kind: string, subscriber: string, eventId: string, error: unknown, retryInMs: number];

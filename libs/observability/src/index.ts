@@ -2,6 +2,7 @@ export * from './health/dependencies';
 export * from './health/health-server';
 export * from './health/readiness';
 export * from './logging.module';
+export * from './metrics/http-metrics';
 export * from './observers';
 export * from './run-process';
 export * from './run-worker';

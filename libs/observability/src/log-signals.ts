@@ -45,6 +45,12 @@ export function logSignals(signals: MessagingSignals, logger: PinoLogger): void 
     logger.warn({ broker, queue, count }, 'the broker lost messages; their jobs are dispatched again'),
   );
   signals.on('deleted', (what, count) => logger.debug({ what, count }, 'rows older than their retention deleted'));
+  signals.on('retention_failed', (what, error, retryInMs) =>
+    logger.warn(
+      { what, reason: reasonOf(error), retryInMs },
+      'what is older than its retention was not deleted; retrying',
+    ),
+  );
   signals.on('reconcile_failed', (broker, error, retryInMs) =>
     logger.warn(
       { broker, reason: reasonOf(error), retryInMs },

@@ -1,5 +1,14 @@
 import type { Prisma } from '@app/database';
-import { statement, type Database } from '@app/ledger';
+import {
+  firstId,
+  idOlderThan,
+  neverMs,
+  retentionPage,
+  statement,
+  type Database,
+  type RetentionWalk,
+} from '@app/ledger';
+import type { FileStore } from './file-store';
 
 /** A file of a job. The file store holds its bytes. */
 export interface FileRecord {
@@ -33,3 +42,59 @@ export async function readFileRecord(database: Database, id: string): Promise<Fi
   const [row] = await readStatement.run(database, { id });
   return row && { ...row, bytes: Number(row.bytes) };
 }
+
+/**
+ * The keys of a tenant's stored files, in their order.
+ * @param after the last key of the page before; empty for the first page
+ */
+export type TenantFiles = (database: Database, tenant: string, after: string) => Promise<string[]>;
+
+const ofTenantStatement = statement<{ key: string }>('files_of_tenant').with(
+  { tenant: 'text', after: 'text' },
+  ($) => `SELECT key FROM file WHERE tenant = ${$.tenant} AND key > ${$.after} ORDER BY key LIMIT ${retentionPage}`,
+);
+
+/** The files of its jobs. */
+export const filesOfTenant: TenantFiles = async (database, tenant, after) =>
+  (await ofTenantStatement.run(database, { tenant, after })).map(({ key }) => key);
+
+/** Files are made after their job, so no file of a job that is old enough to be deleted has a later id. */
+const withoutJobStatement = statement<{ ids: string[]; keys: string[]; last: string | null }>('files_without_job').with(
+  { after: 'uuid', endedMs: 'bigint', failedMs: 'bigint' },
+  ($) => `WITH page AS (
+     SELECT id, key, job_id FROM file
+      WHERE id > ${$.after}
+        AND id < ${idOlderThan($.endedMs, $.failedMs)}
+      ORDER BY id
+      LIMIT ${retentionPage}
+   ), old AS (
+     SELECT id, key FROM page WHERE NOT EXISTS (SELECT FROM job WHERE job.id = job_id)
+   )
+   SELECT ARRAY(SELECT id FROM old ORDER BY id) AS ids, ARRAY(SELECT key FROM old ORDER BY id) AS keys,
+          (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last`,
+);
+
+const forgetStatement = statement<never>('forget_files').with(
+  { ids: 'uuid[]' },
+  ($) => `DELETE FROM file WHERE id = ANY(${$.ids})`,
+);
+
+/**
+ * Removes the files of jobs that the ledger has deleted.
+ * @throws the store's error; then the rows stay, so that a later walk finds the files
+ */
+export const fileRetention = (store: FileStore): RetentionWalk =>
+  async function* (database, { endedMs = neverMs, failedMs = neverMs }) {
+    for (let after: string | null = firstId; after !== null;) {
+      const [page]: { ids: string[]; keys: string[]; last: string | null }[] = await withoutJobStatement.run(database, {
+        after,
+        endedMs,
+        failedMs,
+      });
+      const { ids, keys, last } = page!;
+      for (const key of keys) await store.remove(key);
+      await forgetStatement.run(database, { ids });
+      yield ids.length;
+      after = last;
+    }
+  };

@@ -129,7 +129,7 @@ export async function runCore({
     sweepMs,
     reconcileMs,
     forgottenAfterMs,
-    retention: keepForever,
+    retention: { walks: {}, ages: keepForever },
   });
 
   const workers: Worker[] = [];

@@ -49,7 +49,7 @@ export async function fillByRelay(stage: Stage, count: number, tracedOneOf = 1):
           sweepMs: times.SWEEP_MS,
           reconcileMs: times.RECONCILE_MS,
           forgottenAfterMs: times.FORGOTTEN_AFTER_MS,
-          retention: keepForever,
+          retention: { walks: {}, ages: keepForever },
         });
         return endingWith(
           () => relay.stop(),

@@ -80,6 +80,11 @@ export class Streams {
     return stream;
   }
 
+  /** The number of open streams. */
+  get size(): number {
+    return this.open.size;
+  }
+
   /** Ends all streams and refuses new ones. Readers reconnect by themselves, to another process. */
   drain(): void {
     this.isDraining = true;

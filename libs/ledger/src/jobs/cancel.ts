@@ -49,6 +49,11 @@ export async function cancelJob(
   return row?.was;
 }
 
+/** Cancels jobs of one tenant, as `cancelJob` does each. */
+export async function cancelOpenJobs(database: Database, ids: readonly string[], tenant: string): Promise<void> {
+  await cancelStatement.run(database, { ids, tenant });
+}
+
 /** How many jobs one call of `purgeQueue` cancels at most, beside their children. */
 const purgedAtOnce = 500;
 

@@ -117,6 +117,13 @@ export class JobsService {
     if (ordered) throw new RangeError(`${ordered.kind} is ordered by a key; a child cannot wait for its turn.`);
     const job = await this.write(this.pool, definition, payload, children, request);
     this.committed([job], request.tenant);
+    this.signals.emit(
+      'children_accepted',
+      children.map((child) => ({
+        kind: child.definition.kind,
+        broker: this.brokerFor(child.definition, request.options ?? {}),
+      })),
+    );
     return job;
   }
 

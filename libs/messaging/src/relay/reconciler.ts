@@ -32,6 +32,7 @@ export class Reconciler {
     const after = await this.depths();
     if (!after) return;
     for (const queue of this.queues) {
+      this.signals.emit('measured', this.driver.name, queue, after.get(queue)!);
       const isShort = Math.max(before.get(queue)!, after.get(queue)!) < (published.get(queue) ?? 0);
       const isShortAgain = isShort && this.shortAtLastCheck.has(queue);
       if (isShort) this.shortAtLastCheck.add(queue);

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { releaseHeld, type OutboxWakeUp, type RetentionAges } from '@app/ledger';
+import { releaseHeld, type OutboxWakeUp, type RetentionAges, type RetentionWalks } from '@app/ledger';
 import type { BrokerName, ScheduleDefinition } from '@app/contracts';
 import { sleep } from '../sleep';
 import { WakeUpListener } from '../wake-up-listener';
@@ -10,12 +10,9 @@ import { eventOutbox, jobOutbox, type Outbox } from './outbox';
 import { PublishLoop } from './publish-loop';
 import { Reconciler } from './reconciler';
 import { Redrives } from './redrives';
-import { Retention } from './retention';
+import { Retention, retentionEveryMs } from './retention';
 import { Scheduler } from './scheduler';
 import { Sweeper } from './sweeper';
-
-/** From the end of one walk of the retention to the next, in milliseconds. */
-const retentionMs = 60_000;
 
 export interface RelayOptions {
   readonly databaseUrl: string;
@@ -28,7 +25,7 @@ export interface RelayOptions {
   readonly sweepMs: number;
   readonly reconcileMs: number;
   readonly forgottenAfterMs: number;
-  readonly retention: RetentionAges;
+  readonly retention: { readonly walks: RetentionWalks; readonly ages: RetentionAges };
 }
 
 /** A task that runs repeatedly, each time `everyMs` milliseconds after its last run has ended. */
@@ -83,7 +80,7 @@ export class Relay {
           if ((await releaseHeld(pool)) > 0) wakeUp.request();
         },
       },
-      { what: 'retention', everyMs: retentionMs, run: (stopped) => retention.run(stopped) },
+      { what: 'retention', everyMs: retentionEveryMs, run: (stopped) => retention.run(stopped) },
       ...drivers.map((driver) => {
         const reconciler = new Reconciler(pool, driver, options.queues, wakeUp, signals, options);
         return { what: `reconcile ${driver.name}`, everyMs: options.reconcileMs, run: () => reconciler.check() };

@@ -1,7 +1,10 @@
 import type { Pool } from 'pg';
-import { retentionWalks, type RetentionAges, type RetentionWalk } from '@app/ledger';
+import type { RetentionAges, RetentionWalks } from '@app/ledger';
 import type { MessagingSignals } from '../messaging-signals';
 import { sleep } from '../sleep';
+
+/** From the end of one run to the next, in milliseconds. */
+export const retentionEveryMs = 60_000;
 
 /**
  * Deletes what ended long ago, page by page. Between two pages it waits as long as the last page took, so it uses at most
@@ -11,19 +14,23 @@ import { sleep } from '../sleep';
 export class Retention {
   constructor(
     private readonly pool: Pool,
-    private readonly ages: RetentionAges,
+    private readonly options: { readonly walks: RetentionWalks; readonly ages: RetentionAges },
     private readonly signals: MessagingSignals,
   ) {}
 
-  /** Walks once through everything. @throws the database's error */
+  /** Walks once through everything. A walk that fails does not hold up the others: the next run begins it again. */
   async run(stopped: AbortSignal): Promise<void> {
-    for (const [what, walk] of Object.entries(retentionWalks)) {
+    for (const [what, walk] of Object.entries(this.options.walks)) {
       let beganAt = performance.now();
-      for await (const deleted of walk(this.pool, this.ages)) {
-        if (deleted > 0) this.signals.emit('deleted', what as RetentionWalk, deleted);
-        await sleep(performance.now() - beganAt, stopped);
-        if (stopped.aborted) return;
-        beganAt = performance.now();
+      try {
+        for await (const deleted of walk(this.pool, this.options.ages)) {
+          if (deleted > 0) this.signals.emit('deleted', what, deleted);
+          await sleep(performance.now() - beganAt, stopped);
+          if (stopped.aborted) return;
+          beganAt = performance.now();
+        }
+      } catch (error) {
+        this.signals.emit('retention_failed', what, error, retentionEveryMs);
       }
     }
   }

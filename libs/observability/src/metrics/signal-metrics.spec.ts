@@ -54,6 +54,11 @@ describe('the metrics of the signals', () => {
     expect(text).toContain(`job_end_to_end_seconds_count${of} 1\n`);
   });
 
+  it('count child jobs', async () => {
+    signals.emit('children_accepted', [job, job]);
+    expect(await seriesOf('jobs_enqueued_total')).toEqual([['fax.send', 'rabbitmq', 2]]);
+  });
+
   it('count events that were handled before apart from new ones', async () => {
     signals.emit('events_handled', 'product.changed', 'search', 3, 5);
     expect(await seriesOf('events_handled_total')).toEqual([['product.changed', 'search', 3]]);

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { MessagingSignals } from '@app/messaging';
 
 /** From 5 ms to an hour, in seconds. */
@@ -15,12 +15,7 @@ export function countSignals(signals: MessagingSignals, registry: Registry): voi
   const histogram = (name: string, help: string) =>
     new Histogram({ name, help, labelNames: ['kind', 'broker'] as const, buckets: seconds, registers });
 
-  const enqueued = counter(
-    'jobs_enqueued_total',
-    'Jobs accepted. Child jobs of a flow are not counted.',
-    'kind',
-    'broker',
-  );
+  const enqueued = counter('jobs_enqueued_total', 'Jobs accepted, child jobs too', 'kind', 'broker');
   const replayed = counter('jobs_replayed_total', 'Requests answered with the job of their idempotency key', 'kind');
   const started = counter('jobs_started_total', 'Attempts that began', 'kind', 'broker');
   const ended = counter(
@@ -59,7 +54,14 @@ export function countSignals(signals: MessagingSignals, registry: Registry): voi
     'broker',
     'queue',
   );
+  const held = new Gauge({
+    name: 'broker_queue_messages',
+    help: 'Messages of a queue in the broker that no worker has acknowledged',
+    labelNames: ['broker', 'queue'],
+    registers,
+  });
   const deleted = counter('ledger_rows_deleted_total', 'Rows older than their retention', 'what');
+  const undeleted = counter('retention_failures_total', 'Failed tries to delete them; they are repeated', 'what');
   const unreadable = counter(
     'messages_unreadable_total',
     'Messages dead-lettered because they cannot be read',
@@ -83,6 +85,9 @@ export function countSignals(signals: MessagingSignals, registry: Registry): voi
   );
 
   signals.on('accepted', ({ kind, broker }) => enqueued.inc({ kind, broker }));
+  signals.on('children_accepted', (children) => {
+    for (const { kind, broker } of children) enqueued.inc({ kind, broker });
+  });
   signals.on('replayed', ({ kind }) => replayed.inc({ kind }));
   signals.on('foreign_event_enqueued', ({ kind, broker, replayed: isRepeated }) => {
     if (isRepeated) replayed.inc({ kind });
@@ -106,7 +111,9 @@ export function countSignals(signals: MessagingSignals, registry: Registry): voi
   signals.on('publish_failed', (broker) => unpublished.inc({ broker }));
   signals.on('message_refused', (broker) => refused.inc({ broker }));
   signals.on('forgotten', (broker, queue, count) => lost.inc({ broker, queue }, count));
+  signals.on('measured', (broker, queue, messages) => held.set({ broker, queue }, messages));
   signals.on('deleted', (what, count) => deleted.inc({ what }, count));
+  signals.on('retention_failed', (what) => undeleted.inc({ what }));
   signals.on('dead_lettered', ({ broker, queue }, reason) => unreadable.inc({ broker, queue, reason }));
   signals.on('delivery_failed', ({ broker, queue }) => faults.inc({ broker, queue }));
   signals.on('events_handled', (event, subscriber, fresh, together) => {

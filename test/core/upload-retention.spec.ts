@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { resizeImage, recordUpload } from '@app/features/image';
+import { resizeImage, recordUpload, uploadRetention } from '@app/features/image';
+import { keepForever } from '@app/ledger';
 import { done } from '@app/messaging';
 import { LocalFileStore } from '@app/storage';
-import { UploadSweep } from '../../apps/image-worker/src/upload-sweep';
 import { startCore, tenant, type Core } from '../support/core';
 
-describe('the sweep of uploads', () => {
+describe('the retention of uploads', () => {
   let core: Core;
   let folder: string;
   let store: LocalFileStore;
@@ -49,6 +49,12 @@ describe('the sweep of uploads', () => {
     return key;
   }
 
+  async function walk(): Promise<number> {
+    let removed = 0;
+    for await (const count of uploadRetention(store)(core.pool, keepForever)) removed += count;
+    return removed;
+  }
+
   const isThere = async (key: string): Promise<boolean> => {
     const file = await store.open(key);
     file?.stream.destroy();
@@ -71,18 +77,17 @@ describe('the sweep of uploads', () => {
   ])('for a file %s: the file %s', async (_, upload, expected) => {
     const key = await stored(upload);
     const other = await stored({ age: '0 hours' });
-    expect(await new UploadSweep(core.pool, store).sweep()).toBe(expected === 'goes' ? 1 : 0);
+    expect(await walk()).toBe(expected === 'goes' ? 1 : 0);
     expect([await isThere(key), await isThere(other)]).toEqual([expected === 'stays', true]);
   });
 
   it('retries a file that it could not remove', async () => {
     const key = await stored({ age: '25 hours' });
-    const sweep = new UploadSweep(core.pool, store);
     const away = jest.spyOn(store, 'remove').mockRejectedValueOnce(new Error('the store is away'));
-    await expect(sweep.sweep()).rejects.toThrow('the store is away');
+    await expect(walk()).rejects.toThrow('the store is away');
     away.mockRestore();
     expect(await isThere(key)).toBe(true);
-    expect(await sweep.sweep()).toBe(1);
+    expect(await walk()).toBe(1);
     expect(await isThere(key)).toBe(false);
   });
 });
