@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { anchorsOf } from './docs/markdown';
@@ -66,3 +67,19 @@ it('tests name only alerts that exist', () => {
     '',
   ]);
 });
+
+(hasPromtool || mustHave ? it : it.skip)(
+  'are loaded by prometheus.yml, with the rules of rules.d if there are any',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rules-'));
+    for (const name of ['prometheus.yml', 'alerts.yml']) {
+      cpSync(join(projectFolder, 'deploy/prometheus', name), join(folder, name));
+    }
+    const check = () => spawnSync('promtool', ['check', 'config', 'prometheus.yml'], { cwd: folder, encoding: 'utf8' });
+    expect(check()).toMatchObject({ status: 0, stdout: expect.stringContaining('1 rule files found') });
+    mkdirSync(join(folder, 'rules.d'));
+    writeFileSync(join(folder, 'rules.d/broker.yml'), 'groups: []\n');
+    expect(check()).toMatchObject({ status: 0, stdout: expect.stringContaining('2 rule files found') });
+    rmSync(folder, { recursive: true });
+  },
+);

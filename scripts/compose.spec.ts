@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { developmentPassword, secretSettings, settings } from '@app/configuration';
 import { parse } from 'yaml';
@@ -10,6 +10,7 @@ interface Service {
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
   readonly stop_grace_period: string;
 }
 
@@ -92,6 +93,25 @@ describe('docker-compose.yml', () => {
       expect(REDIS_URL).toMatch(/^redis:\/\/:\$\{REDIS_PASSWORD:/);
       expect(KAFKA_PASSWORD).toMatch(/^\$\{KAFKA_PASSWORD:/);
     }
+  });
+
+  it('gives Grafana no user, and so no password', () => {
+    expect(services['grafana']!.environment).toMatchObject({
+      GF_AUTH_ANONYMOUS_ENABLED: 'true',
+      GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
+      GF_AUTH_BASIC_ENABLED: 'false',
+      GF_AUTH_DISABLE_LOGIN_FORM: 'true',
+      GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: 'true',
+    });
+  });
+
+  // Docker makes an empty folder of a path that does not exist.
+  it('mounts only files and folders that exist', () => {
+    const mounted = Object.values(services)
+      .flatMap(({ volumes = [] }) => volumes)
+      .flatMap((volume) => /^(\.\/[^:]+):/.exec(volume)?.[1] ?? []);
+    expect(mounted.length).toBeGreaterThan(0);
+    expect(mounted.filter((path) => !existsSync(join(projectFolder, path)))).toEqual([]);
   });
 
   it('opens no port to other machines', () => {

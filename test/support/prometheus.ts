@@ -14,8 +14,14 @@ import { until } from './until';
 export interface Monitoring {
   /** The subjects of the mails that Alertmanager has sent. */
   readonly mails: readonly string[];
-  /** Evaluates a PromQL expression now. @returns the values of its series; empty when there is none */
+  /**
+   * Evaluates a PromQL expression now.
+   * @returns the values of its series; empty when there is none
+   * @throws Error with Prometheus's message when it cannot evaluate the expression
+   */
   query(expression: string): Promise<number[]>;
+  /** @returns the values that a label of these series has had, as a variable of a dashboard offers them */
+  labelValues(series: string, label: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -91,6 +97,12 @@ export async function startMonitoring(
     ]),
   ];
   const url = `http://127.0.0.1:${port}`;
+  const ask = async <Data>(path: string, parameters: Record<string, string>): Promise<Data> => {
+    const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`);
+    const { data, error } = (await response.json()) as { data: Data; error?: string };
+    if (error !== undefined) throw new Error(`${error}: ${JSON.stringify(parameters)}`);
+    return data;
+  };
   await until(
     'Prometheus and Alertmanager are ready',
     async () => {
@@ -110,10 +122,10 @@ export async function startMonitoring(
   return {
     mails,
     query: async (expression) => {
-      const response = await fetch(`${url}/api/v1/query?query=${encodeURIComponent(expression)}`);
-      const { data } = (await response.json()) as { data: { result: { value: [number, string] }[] } };
-      return data.result.map(({ value }) => Number(value[1]));
+      const { result } = await ask<{ result: { value: [number, string] }[] }>('query', { query: expression });
+      return result.map(({ value }) => Number(value[1]));
     },
+    labelValues: (series, label) => ask(`label/${label}/values`, { 'match[]': series }),
     stop: async () => {
       await Promise.all(
         children.map(async (child) => {
