@@ -121,5 +121,5 @@ describe('the dashboard', () => {
 function metricsOf(expression: string): string[] {
   const bare = expression.replace(/\{[^}]*\}|"[^"]*"|\b(?:by|offset) (?:\([^)]*\)|\w+)|\[[^\]]*\]/g, ' ');
   const words = [...bare.matchAll(/\b[a-zA-Z_]\w*\b(?!\s*\()/g)].map(([word]) => word);
-  return words.filter((word) => !['or', 'unless'].includes(word)).map((word) => word.replace(/_bucket$/, ''));
+  return words.filter((word) => !['or', 'unless'].includes(word)).map((word) => word.replace(/_(bucket|count)$/, ''));
 }
