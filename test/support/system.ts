@@ -151,7 +151,7 @@ export class TestSystem {
    * @param name its name in this system, if an app runs more than once
    */
   async launch(app: string, name = app, environment: NodeJS.ProcessEnv = {}): Promise<ChildProcess> {
-    const port = app === 'api' ? (this.ports.get(name) ?? (await freePort())) : undefined;
+    const port = /(^|\/apps\/)api(\/|$)/.test(app) ? (this.ports.get(name) ?? (await freePort())) : undefined;
     if (port) this.ports.set(name, port);
     for (let starts = 1; ; starts += 1) {
       const child = this.fork(app, name, { ...(port && { PORT: String(port) }), ...environment });
