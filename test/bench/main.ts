@@ -14,6 +14,7 @@ import { benchImage } from './image/bench';
 import { benchLatency } from './latency/bench';
 import { benchObserve } from './observe/bench';
 import { benchReport } from './report/bench';
+import { benchRetention } from './retention/bench';
 import { endEverything, endingWith } from './measuring/ending';
 import { benchSse } from './sse/bench';
 import { benchSync } from './sync/bench';
@@ -71,6 +72,12 @@ const benches: Readonly<Record<string, Bench>> = {
     { repeats: 3, rows: 100_000 },
     () => [],
     (_driver, options) => benchReport(options),
+  ),
+  retention: bench(
+    'enqueue at a fixed rate, without retention and beside it: ms, jobs deleted/s',
+    { repeats: 5, jobs: 200_000, rate: 300, seconds: 20 },
+    () => [],
+    (_driver, options) => benchRetention(options),
   ),
   image: bench(
     'photos into nine variants beside sharp alone: megapixels/s',

@@ -1,5 +1,5 @@
 import { done, fail } from '@app/messaging';
-import { keepForever, ledgerRetention, redrive, retentionPage, type RetentionAges } from '@app/ledger';
+import { allStatements, keepForever, ledgerRetention, redrive, retentionPage, type RetentionAges } from '@app/ledger';
 import { Retention } from '../../libs/messaging/src/relay/retention';
 import { startCore, tenant, type Core } from '../support/core';
 import { plainJob } from '../support/plain-job';
@@ -128,6 +128,32 @@ describe('the retention', () => {
     core.signals.on('deleted', (what, rows) => what === 'jobs' && deleted.push(rows));
     await walk();
     expect(deleted).toEqual([retentionPage, retentionPage, 10]);
+  });
+
+  it.each([
+    ['retention_jobs', [ages.endedMs, ages.failedMs]],
+    ['retention_dedupe', ['00000000-0000-0000-0000-000000000000', ages.dedupeMs]],
+  ])('reads no table from end to end for a page (%s)', async (name, values) => {
+    await core.pool.query(
+      `WITH made AS (
+         INSERT INTO job (id, tenant, kind, version, queue, broker, state, priority, max_attempts, created_at, run_at, finished_at, payload)
+         SELECT uuid_v7(moment), 'test', 'old', 1, 'old', 'memory', 'completed', 2, 1, moment, moment, moment, '{}'
+           FROM generate_series(1, 20000) AS number, LATERAL (SELECT now() - interval '40 days' + number * interval '1 ms') AS at(moment)
+         RETURNING id
+       ), updates AS (
+         INSERT INTO job_update (job_id, sequence, type, data, tenant) SELECT id, 1, 'state', '{}', 'test' FROM made
+       ), keys AS (
+         INSERT INTO idempotency_key (tenant, route, key, body_hash, job_id) SELECT 'test', 'POST /old', id::text, 'x', id FROM made
+       )
+       INSERT INTO processed_message (consumer, message_id) SELECT 'old', id FROM made`,
+    );
+    await core.pool.query('ANALYZE job, job_update, idempotency_key, processed_message');
+    const { text } = allStatements().find((one) => one.name === name)!;
+    const first = name === 'retention_jobs' ? '00000000-0000-0000-0000-000000000000' : '';
+    const { rows } = await core.pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${text}`, [first, ...values]);
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+    expect(plan).toContain('job_pkey');
+    expect(plan).not.toMatch(/Seq Scan on (job|job_update|idempotency_key|processed_message)\b/);
   });
 
   it('deletes an old unreadable message and the dedupe row of an old event', async () => {

@@ -10,7 +10,8 @@ const deleteStatement = statement<{ deleted: number; last: string | null }>('ret
       LIMIT ${retentionPage}
    ), deleted AS (
      DELETE FROM webhook_delivery
-      WHERE job_id IN (SELECT job_id FROM page WHERE NOT EXISTS (SELECT FROM job WHERE job.id = page.job_id))
+      WHERE job_id = ANY (ARRAY(SELECT job_id FROM page))
+        AND job_id <> ALL (ARRAY(SELECT id FROM job WHERE id = ANY (ARRAY(SELECT job_id FROM page))))
      RETURNING 1
    )
    SELECT (SELECT count(*) FROM deleted)::int AS deleted, (SELECT job_id FROM page ORDER BY job_id DESC LIMIT 1) AS last`,

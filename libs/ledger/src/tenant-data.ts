@@ -88,7 +88,7 @@ const deleteJobs = statement<{ deleted: number }>(undefined).with(
   ($) => `WITH old AS (
      SELECT id, kind FROM job WHERE tenant = ${$.tenant} ORDER BY id LIMIT ${retentionPage} FOR UPDATE
    ), messages AS (
-     DELETE FROM outbox USING old WHERE job_id = old.id
+     DELETE FROM outbox WHERE job_id = ANY (ARRAY(SELECT id FROM old))
    ), ${deletionOf('old')}
    SELECT count(*)::int AS deleted FROM deleted`,
 );

@@ -68,7 +68,8 @@ const withoutJobStatement = statement<{ ids: string[]; keys: string[]; last: str
       ORDER BY id
       LIMIT ${retentionPage}
    ), old AS (
-     SELECT id, key FROM page WHERE NOT EXISTS (SELECT FROM job WHERE job.id = job_id)
+     SELECT id, key FROM page
+      WHERE job_id <> ALL (ARRAY(SELECT id FROM job WHERE id = ANY (ARRAY(SELECT job_id FROM page))))
    )
    SELECT ARRAY(SELECT id FROM old ORDER BY id) AS ids, ARRAY(SELECT key FROM old ORDER BY id) AS keys,
           (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last`,
