@@ -6,13 +6,15 @@ import type { RelayOptions } from '@app/messaging/relay';
 import { fileRetention, fileStoreOf } from '@app/storage';
 import type { RelaySettings } from './config';
 
+type WalkOf = (settings: RelaySettings) => RetentionWalk;
+
+const files: WalkOf = (settings) => fileRetention(fileStoreOf(settings));
+const uploads: WalkOf = (settings) => uploadRetention(fileStoreOf(settings));
+const deliveries: WalkOf = () => deliveryRetention;
+const mailbox: WalkOf = () => mailboxRetention;
+
 /** What the parts keep beside the ledger. */
-const ofParts: Readonly<Record<string, (settings: RelaySettings) => RetentionWalk>> = {
-  files: (settings) => fileRetention(fileStoreOf(settings)),
-  uploads: (settings) => uploadRetention(fileStoreOf(settings)),
-  deliveries: () => deliveryRetention,
-  mailbox: () => mailboxRetention,
-};
+const ofParts: Readonly<Record<string, WalkOf>> = { files, uploads, deliveries, mailbox };
 
 /** Everything that is deleted by its age. The ledger is first: what the parts keep goes with its job. */
 export const retentionOf = (settings: RelaySettings): RelayOptions['retention'] => ({
