@@ -46,5 +46,5 @@ export async function eraseTenant(
   const removed = Object.fromEntries(Object.entries(counts).filter(([, number]) => number > 0));
   await auditTenant.run(pool, { action: 'tenant.erase', tenant, detail: JSON.stringify({ counts: removed }) });
   for (const [what, number] of Object.entries(removed)) say(`${what}: ${number} deleted`);
-  say(`nothing of ${tenant} is left, except the audit`);
+  say(`docs/operations.md says what of ${tenant} is left outside of these tables`);
 }

@@ -1,8 +1,5 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
-import { once } from 'node:events';
 import type { Pool } from 'pg';
 import { auditTenant, readTenantRows } from '@app/ledger';
 import type { OutsideData } from './outside-data';
@@ -27,23 +24,14 @@ export async function exportTenant(
     );
   });
   const counts: Record<string, number> = {};
-  let table: string | undefined;
-  let file: WriteStream | undefined;
-  const endFile = async () => {
-    if (file) await finished(file.end());
-  };
-  for await (const { table: next, rows } of readTenantRows(pool, tenant)) {
-    if (next !== table) {
-      await endFile();
-      table = next;
-      file = createWriteStream(join(folder, `${next}.ndjson`), { mode: 0o600 });
-    }
-    counts[next] = (counts[next] ?? 0) + rows.length;
-    if (!file!.write(rows.map((row) => `${row}\n`).join(''))) await once(file!, 'drain');
+  for await (const { table, rows } of readTenantRows(pool, tenant)) {
+    counts[table] = (counts[table] ?? 0) + rows.length;
+    const lines = rows.map((row) => `${row}\n`).join('');
+    await appendFile(join(folder, `${table}.ndjson`), lines, { mode: 0o600 });
   }
-  await endFile();
   for (const part of outside) counts[part.what] = await part.save(pool, tenant, join(folder, part.what));
   if (Object.values(counts).every((count) => count === 0)) {
+    await rm(folder, { recursive: true });
     throw new Error(`found nothing of a tenant "${tenant}": expected a tenant that has used the system.`);
   }
   await auditTenant.run(pool, { action: 'tenant.export', tenant, detail: JSON.stringify({ counts }) });

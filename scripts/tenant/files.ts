@@ -5,13 +5,25 @@ import { pipeline } from 'node:stream/promises';
 import type { Pool } from 'pg';
 import { readSettings } from '@app/configuration';
 import { uploadsOfTenant } from '@app/features/image';
-import { filesOfTenant, fileStoreOf, storageSettingNames, type FileStore, type TenantFiles } from '@app/storage';
+import {
+  checkStorageFolder,
+  filesOfTenant,
+  fileStoreOf,
+  storageSettingNames,
+  type FileStore,
+  type TenantFiles,
+} from '@app/storage';
 import type { OutsideData } from './outside-data';
 
 /** The tables that name files. */
 const sources: readonly TenantFiles[] = [filesOfTenant, uploadsOfTenant];
 
-const store = (): FileStore => fileStoreOf(readSettings(storageSettingNames));
+/** @throws UnusableFolder */
+async function openStore(): Promise<FileStore> {
+  const settings = readSettings(storageSettingNames);
+  await checkStorageFolder(settings);
+  return fileStoreOf(settings);
+}
 
 async function* keysOf(pool: Pool, tenant: string): AsyncGenerator<string> {
   for (const source of sources) {
@@ -26,7 +38,7 @@ export const files: OutsideData = {
   what: 'files',
 
   async save(pool, tenant, folder) {
-    const from = store();
+    const from = await openStore();
     let count = 0;
     for await (const key of keysOf(pool, tenant)) {
       const file = await from.open(key);
@@ -41,7 +53,7 @@ export const files: OutsideData = {
   },
 
   async remove(pool, tenant) {
-    const from = store();
+    const from = await openStore();
     let count = 0;
     for await (const key of keysOf(pool, tenant)) {
       await from.remove(key);

@@ -49,7 +49,8 @@ describe('the retention of deliveries', () => {
   }
 
   it('deletes the log of a delivery whose job was deleted, and keeps the others', async () => {
-    const [orphan, kept, young] = [await delivered(40, true), await delivered(40, false), await delivered(29, true)];
+    await delivered(40, true);
+    const [kept, young] = [await delivered(40, false), await delivered(29, true)];
     const deleted: number[] = [];
     for await (const count of deliveryRetention(core.pool, ages)) deleted.push(count);
     expect(deleted).toEqual([1, 0]);
@@ -57,7 +58,6 @@ describe('the retention of deliveries', () => {
       const { rows } = await core.pool.query<{ job_id: string }>(`SELECT job_id FROM ${table} ORDER BY job_id`);
       expect(rows.map(({ job_id: id }) => id)).toEqual([kept, young].sort());
     }
-    expect(orphan).not.toBe(kept);
   });
 
   it('deletes nothing when jobs are kept for ever', async () => {

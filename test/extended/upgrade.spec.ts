@@ -75,7 +75,7 @@ function lastRelease(): string {
       await until(what, completed, (now) => now > before + 20, 60_000);
     };
 
-    it('lose no job and run none twice, and a long reader holds up the migration and no job', async () => {
+    it('lose no job and run none twice, and a long transaction holds up the migration and no job', async () => {
       const ofOld = (app: string) => join(relative(join(projectFolder, 'dist'), old), 'dist/apps', app, 'src/main');
       await Promise.all(
         ['api', 'relay', 'email-worker'].map((app) => system.launch(ofOld(app), app === 'api' ? 'api' : `old-${app}`)),
@@ -87,13 +87,17 @@ function lastRelease(): string {
       const reader = new Client({ connectionString: database.url });
       await reader.connect();
       await reader.query('BEGIN');
-      await reader.query('SELECT count(*) FROM job, outbox, dead_letter, job_update LIMIT 1');
+      // As after a write to each table: this blocks a new column and a new index, and no job.
+      const { rows } = await reader.query<{ tables: string }>(
+        `SELECT string_agg(format('%I', tablename), ', ') AS tables FROM pg_tables WHERE schemaname = 'public'`,
+      );
+      await reader.query(`LOCK TABLE ${rows[0]!.tables} IN ROW EXCLUSIVE MODE`);
       const migration = migrate(projectFolder);
       let said = '';
       migration.stdout.setEncoding('utf8').on('data', (part: string) => (said += part));
       const ended = once(migration, 'exit') as Promise<[number]>;
       await until(
-        'the migration waits for the reader',
+        'the migration waits for the transaction',
         () => Promise.resolve(said),
         (lines) => lines.includes('a lock was not available'),
       );

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { Pool } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
 import {
   makeReport,
   reportFormats,
@@ -59,7 +59,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
           ? await this.putDocument(put, period, context)
           : await this.putTable(put, tables[format], period, context);
       context.signal.throwIfAborted();
-      const file = { id: randomUUID(), bytes, contentType };
+      const file = { id: uuidv7(), bytes, contentType };
       return await context.transaction(async (tx) => {
         await recordFiles(tx, [{ ...file, tenant, jobId: id, key, name }]);
         return done({ file, rows });

@@ -16,7 +16,7 @@ export async function isUploadOf(database: Database, tenant: string, key: string
 }
 
 /**
- * Removes uploads that are a day old and that no job needs, with their files. A failed job may be redriven for a week.
+ * Removes uploads that are a day old and that no job needs, with their files. A week after its job has failed, a redrive cannot succeed.
  * @throws the store's error; then the rows stay, so that a later walk finds the files
  */
 export const uploadRetention = (store: FileStore): RetentionWalk =>

@@ -1,6 +1,6 @@
 import { escapeIdentifier, type Pool } from 'pg';
 import { cancelOpenJobs } from './jobs/cancel';
-import { deletionOf, retentionPage } from './retention';
+import { deletionOf, firstId, retentionPage } from './retention';
 import { statement, type Database } from './statement';
 
 /**
@@ -33,6 +33,7 @@ export interface TenantRows {
  */
 export async function* readTenantRows(pool: Pool, tenant: string): AsyncGenerator<TenantRows> {
   const client = await pool.connect();
+  let isDone = false;
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     for (const { table, omitted } of await tablesStatement.run(client)) {
@@ -49,10 +50,10 @@ export async function* readTenantRows(pool: Pool, tenant: string): AsyncGenerato
       await client.query('CLOSE tenant_rows');
     }
     await client.query('COMMIT');
-    client.release();
-  } catch (error) {
-    client.release(true);
-    throw error;
+    isDone = true;
+  } finally {
+    // Also when the caller stops reading: the connection is closed with its transaction.
+    client.release(!isDone);
   }
 }
 
@@ -83,14 +84,15 @@ export async function cancelTenantJobs(database: Database, tenant: string): Prom
 }
 
 /** Every job, finished or not, with what other tables hold of it without a tenant. */
-const deleteJobs = statement<{ deleted: number }>(undefined).with(
-  { tenant: 'text' },
+const deleteJobs = statement<{ deleted: number; last: string | null }>(undefined).with(
+  { tenant: 'text', after: 'uuid' },
   ($) => `WITH old AS (
-     SELECT id, kind FROM job WHERE tenant = ${$.tenant} ORDER BY id LIMIT ${retentionPage} FOR UPDATE
+     SELECT id, kind FROM job
+      WHERE tenant = ${$.tenant} AND id > ${$.after} ORDER BY id LIMIT ${retentionPage} FOR UPDATE
    ), messages AS (
      DELETE FROM outbox WHERE job_id = ANY (ARRAY(SELECT id FROM old))
    ), ${deletionOf('old')}
-   SELECT count(*)::int AS deleted FROM deleted`,
+   SELECT (SELECT count(*) FROM deleted)::int AS deleted, (SELECT id FROM old ORDER BY id DESC LIMIT 1) AS last`,
 );
 
 /**
@@ -102,9 +104,10 @@ export async function* deleteTenantRows(
   pool: Pool,
   tenant: string,
 ): AsyncGenerator<{ readonly table: string; readonly deleted: number }> {
-  for (let deleted = retentionPage; deleted === retentionPage;) {
-    deleted = (await deleteJobs.run(pool, { tenant }))[0]!.deleted;
-    yield { table: 'job', deleted };
+  for (let after: string | null = firstId; after !== null;) {
+    const [page]: { deleted: number; last: string | null }[] = await deleteJobs.run(pool, { tenant, after });
+    yield { table: 'job', deleted: page!.deleted };
+    after = page!.last;
   }
   for (const { table } of await tablesStatement.run(pool)) {
     const name = escapeIdentifier(table);

@@ -1,3 +1,4 @@
+import { version } from 'uuid';
 import type { Prisma } from '@app/database';
 import {
   firstId,
@@ -12,6 +13,7 @@ import type { FileStore } from './file-store';
 
 /** A file of a job. The file store holds its bytes. */
 export interface FileRecord {
+  /** A UUIDv7: retention walks by the time in it. */
   readonly id: string;
   readonly tenant: string;
   readonly jobId: string;
@@ -26,8 +28,11 @@ export interface FileRecord {
 /**
  * Records files in the handler's own transaction, after their bytes are stored. So a caller who sees the job completed
  * finds its files, and a fenced worker adds none.
+ * @throws RangeError for an id of another version
  */
 export async function recordFiles(tx: Prisma.TransactionClient, files: readonly FileRecord[]): Promise<void> {
+  const other = files.find(({ id }) => version(id) !== 7);
+  if (other) throw new RangeError(`Expected a UUIDv7 as the id of a file, got ${other.id}.`);
   await tx.file.createMany({ data: [...files] });
 }
 

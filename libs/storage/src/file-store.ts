@@ -44,7 +44,7 @@ export abstract class FileStore {
    */
   abstract open(key: string, range?: ByteRange, signal?: AbortSignal): Promise<OpenedFile | undefined>;
 
-  /** Removes a file; does nothing when there is none. */
+  /** Removes a file; does nothing when there is none. @throws StorageFault when the store itself is away */
   abstract remove(key: string): Promise<void>;
 
   /** Removes every file whose key begins with the prefix, which ends in a slash. */

@@ -57,7 +57,10 @@ export class LocalFileStore extends FileStore {
   async remove(key: string): Promise<void> {
     checkKey(key);
     const path = await this.find(key);
-    if (path === undefined) return;
+    if (path === undefined) {
+      await this.assertThere();
+      return;
+    }
     await rm(path, { force: true });
     await this.removeEmptyFolders(dirname(path));
   }
@@ -129,6 +132,13 @@ export class LocalFileStore extends FileStore {
   private async assertInside(path: string, key: string): Promise<void> {
     const [root, real] = await Promise.all([realpath(this.folder), realpath(path)]);
     if (!real.startsWith(root + sep)) throw new InvalidFileKey(`a key of a file in ${root}`, key);
+  }
+
+  /** @throws StorageFault for a folder that is missing, such as one that is not mounted: its files are not removed */
+  private async assertThere(): Promise<void> {
+    await stat(this.folder).catch((error: unknown) => {
+      throw new StorageFault('STORAGE_DIR', 'removed', error);
+    });
   }
 
   private async removeEmptyFolders(folder: string): Promise<void> {

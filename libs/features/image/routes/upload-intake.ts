@@ -40,7 +40,7 @@ export class UploadIntake {
     this.remove(key).then(() => done(null), done);
   }
 
-  /** Removes a file. If that fails, the sweep of old uploads removes it later. */
+  /** Removes a file. If that fails, the retention of uploads removes it later. */
   async remove(key: string): Promise<void> {
     await this.store.remove(key);
     await forgetUploads(this.pool, [key]);

@@ -31,8 +31,8 @@ const nowStatement = statement<{ snapshot: string }>('changes_now').text(
 /**
  * Everything that is visible now and was not visible to the reader's snapshot: the writes of the transactions that were
  * running then, and of those that began later. Two index scans for each reader. A transaction that stays open for hours
- * makes neither scan longer. Rows of a dump from another server may have numbers that this server has not reached: they
- * are no changes.
+ * makes neither scan longer. Rows of a dump from another server may have numbers that this server has not reached: until
+ * then they are no changes.
  */
 const changesStatement = statement<{
   place: number;

@@ -5,8 +5,8 @@ import { Histogram, type Registry } from 'prom-client';
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /**
- * Measures each request from its head to the end of its answer. The label `route` is the route's pattern, such as
- * `/v1/jobs/:id`, and `none` for a request that no route of a controller answered, so no caller chooses a value. Event
+ * Measures each request that is answered to the end, from its head to that end. The label `route` is the route's pattern, such as
+ * `/v1/jobs/:id`, and `none` for a request that no route of a controller answered, Bull Board's too, so no caller chooses a value. Event
  * streams are not measured: their end says nothing.
  */
 export function measureRequests(registry: Registry): RequestHandler {
@@ -26,7 +26,8 @@ export function measureRequests(registry: Registry): RequestHandler {
       end({
         // Node accepts only the methods that it knows.
         method: request.method,
-        route: isOfController ? request.baseUrl + path : 'none',
+        // A router that is mounted has the caller's spelling of its path in `baseUrl`.
+        route: isOfController && request.baseUrl === '' ? path : 'none',
         status: String(response.statusCode),
       });
     });
