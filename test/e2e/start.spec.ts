@@ -18,7 +18,7 @@ function aFolder(): string {
 /** Secrets that are not used here, and the processes that read them. The last one is not a setting of this system. */
 const canaries: [variable: string, secret: string, holders: string[]][] = [
   ['SMS_TOKEN', 'canary-sms', ['sms-worker']],
-  ['S3_SECRET_ACCESS_KEY', 'canary-s3', ['api', 'image-worker', 'report-worker']],
+  ['S3_SECRET_ACCESS_KEY', 'canary-s3', ['api', 'image-worker', 'relay', 'report-worker']],
   ['SIGNING_SECRET', 'canary-signing-secret-of-32-characters', ['api', 'webhook-worker']],
   ['AWS_SESSION_TOKEN', 'canary-aws', []],
 ];
