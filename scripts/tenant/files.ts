@@ -5,14 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import type { Pool } from 'pg';
 import { readSettings } from '@app/configuration';
 import { uploadsOfTenant } from '@app/features/image';
-import {
-  checkStorageFolder,
-  filesOfTenant,
-  fileStoreOf,
-  storageSettingNames,
-  type FileStore,
-  type TenantFiles,
-} from '@app/storage';
+import type { TenantFiles } from '@app/ledger';
+import { checkStorageFolder, filesOfTenant, fileStoreOf, storageSettingNames, type FileStore } from '@app/storage';
 import type { OutsideData } from './outside-data';
 
 /** The tables that name files. */

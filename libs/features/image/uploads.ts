@@ -1,5 +1,5 @@
-import { retentionPage, statement, type Database, type RetentionWalk } from '@app/ledger';
-import type { FileStore, TenantFiles } from '@app/storage';
+import { statement, tenantFilesIn, walkWhileFull, type Database, type RetentionWalk } from '@app/ledger';
+import type { FileStore } from '@app/storage';
 import { resizeImage } from './resize-image';
 
 /**
@@ -16,19 +16,19 @@ export async function isUploadOf(database: Database, tenant: string, key: string
 }
 
 /**
- * Removes uploads that are a day old and that no job needs, with their files. A week after its job has failed, a redrive cannot succeed.
+ * Removes uploads that are a day old and that no job needs, with their files. A week after its job has failed, a redrive
+ * cannot succeed.
  * @throws the store's error; then the rows stay, so that a later walk finds the files
  */
-export const uploadRetention = (store: FileStore): RetentionWalk =>
-  async function* (database) {
-    for (let found = page; found === page;) {
+export const uploadRetention =
+  (store: FileStore): RetentionWalk =>
+  (database) =>
+    walkWhileFull(async () => {
       const keys = (await unneededStatement.run(database)).map(({ key }) => key);
       for (const key of keys) await store.remove(key);
       await forgetUploads(database, keys);
-      found = keys.length;
-      yield found;
-    }
-  };
+      return keys.length;
+    }, page);
 
 /** Deletes the records of uploads whose files are already deleted. */
 export async function forgetUploads(database: Database, keys: readonly string[]): Promise<void> {
@@ -39,13 +39,7 @@ export async function forgetUploads(database: Database, keys: readonly string[])
 const page = 100;
 
 /** The uploads of a tenant that still exist. */
-export const uploadsOfTenant: TenantFiles = async (database, tenant, after) =>
-  (await ofTenantStatement.run(database, { tenant, after })).map(({ key }) => key);
-
-const ofTenantStatement = statement<{ key: string }>('uploads_of_tenant').with(
-  { tenant: 'text', after: 'text' },
-  ($) => `SELECT key FROM upload WHERE tenant = ${$.tenant} AND key > ${$.after} ORDER BY key LIMIT ${retentionPage}`,
-);
+export const uploadsOfTenant = tenantFilesIn('upload');
 
 const recordStatement = statement<never>('record_upload').with(
   { tenant: 'text', key: 'text' },

@@ -23,12 +23,41 @@ export const keepForever: RetentionAges = {
   auditMs: undefined,
 };
 
+/** What a walk did with one page. */
+export interface WalkedPage {
+  readonly deleted: number;
+  /** The last id that it looked at; null when there was none. */
+  readonly last: string | null;
+}
+
+/** The parameters of a statement that begins with `pageById`. */
+export const pageParameters = { after: 'uuid', endedMs: 'bigint', failedMs: 'bigint' } as const;
+
+/** Their values. @param after the cursor, by `walkById` */
+export const pageAfter = (after: string, { endedMs = neverMs, failedMs = neverMs }: RetentionAges) => ({
+  after,
+  endedMs,
+  failedMs,
+});
+
 /**
- * The SQL of an id that is above those of rows as old as the smaller of two ages, in milliseconds. Below 1970 there are
- * no such ids, so an age of a century matches nothing.
+ * The SQL of the next rows of a table, in the order of their UUIDv7, which is that of time. Rows that are younger than both
+ * ages are not looked at. Below 1970 there are no such ids, so an age of a century matches nothing.
  */
-export const idOlderThan = (first: string, second: string): string =>
-  `(SELECT uuid_v7(greatest(now() - least(${first}, ${second}) * interval '1 millisecond', 'epoch')))`;
+export const pageById = (
+  table: string,
+  id: string,
+  columns: string,
+  $: Readonly<Record<keyof typeof pageParameters, string>>,
+): string => `SELECT ${columns} FROM ${table}
+      WHERE ${id} > ${$.after}
+        AND ${id} < (SELECT uuid_v7(greatest(now() - least(${$.endedMs}, ${$.failedMs}) * interval '1 millisecond', 'epoch')))
+      ORDER BY ${id}
+      LIMIT ${retentionPage}`;
+
+/** The SQL condition that the job of a row is deleted. @param jobId a column of the CTE `page`, and of the row */
+export const isWithoutJob = (jobId: string): string =>
+  `${jobId} <> ALL (ARRAY(SELECT id FROM job WHERE id = ANY (ARRAY(SELECT ${jobId} FROM page))))`;
 
 /**
  * The SQL parts that delete jobs with their updates, idempotency key, dedupe row and dead letter. The last one, `deleted`,
@@ -62,14 +91,10 @@ export const deletionOf = (old: string): string => {
  * A cursor, and not a search from the beginning: rows that stay longer, and index entries of deleted rows that VACUUM has
  * not removed yet, would be read again for each page.
  */
-const deleteJobs = statement<{ deleted: number; last: string | null }>('retention_jobs').with(
-  { after: 'uuid', endedMs: 'bigint', failedMs: 'bigint' },
+const deleteJobs = statement<WalkedPage>('retention_jobs').with(
+  pageParameters,
   ($) => `WITH page AS (
-     SELECT id FROM job
-      WHERE id > ${$.after}
-        AND id < ${idOlderThan($.endedMs, $.failedMs)}
-      ORDER BY id
-      LIMIT ${retentionPage}
+     ${pageById('job', 'id', 'id', $)}
    ), old AS (
      SELECT id, kind FROM job
       WHERE id = ANY (ARRAY(SELECT id FROM page))
@@ -85,9 +110,9 @@ const deleteJobs = statement<{ deleted: number; last: string | null }>('retentio
 const deleteMessages = statement<{ id: string }>('retention_dead_letters').with(
   { failedMs: 'bigint' },
   ($) => `DELETE FROM dead_letter
-    WHERE id IN (SELECT id FROM dead_letter
-                  WHERE created_at < now() - ${$.failedMs} * interval '1 millisecond' AND job_id IS NULL
-                  ORDER BY created_at, id LIMIT ${retentionPage} FOR UPDATE SKIP LOCKED)
+    WHERE id = ANY (ARRAY(SELECT id FROM dead_letter
+                           WHERE created_at < now() - ${$.failedMs} * interval '1 millisecond' AND job_id IS NULL
+                           ORDER BY created_at, id LIMIT ${retentionPage} FOR UPDATE SKIP LOCKED))
    RETURNING id`,
 );
 
@@ -106,7 +131,7 @@ const deleteDedupe = statement<{ deleted: number; consumer: string | null; messa
       WHERE consumer = ANY (ARRAY(SELECT DISTINCT consumer FROM page))
         AND message_id = ANY (ARRAY(SELECT message_id FROM page))
         AND processed_at < now() - ${$.dedupeMs} * interval '1 millisecond'
-        AND message_id <> ALL (ARRAY(SELECT id FROM job WHERE id = ANY (ARRAY(SELECT message_id FROM page))))
+        AND ${isWithoutJob('message_id')}
       ORDER BY consumer, message_id
         FOR UPDATE SKIP LOCKED
    ), deleted AS (
@@ -123,8 +148,8 @@ const deleteAudit = statement<{ deleted: number }>('retention_audit').with(
   { auditMs: 'bigint' },
   ($) => `WITH entries AS (
      DELETE FROM audit_entry
-      WHERE id IN (SELECT id FROM (SELECT id, at FROM audit_entry ORDER BY id LIMIT ${retentionPage}) oldest
-                    WHERE at < now() - ${$.auditMs} * interval '1 millisecond')
+      WHERE id = ANY (ARRAY(SELECT id FROM (SELECT id, at FROM audit_entry ORDER BY id LIMIT ${retentionPage}) oldest
+                             WHERE at < now() - ${$.auditMs} * interval '1 millisecond'))
      RETURNING 1
    ), redrives AS (
      DELETE FROM redrive
@@ -134,7 +159,7 @@ const deleteAudit = statement<{ deleted: number }>('retention_audit').with(
 );
 
 /** The id before every id. */
-export const firstId = '00000000-0000-0000-0000-000000000000';
+const firstId = '00000000-0000-0000-0000-000000000000';
 
 /** Longer than any row is old. */
 export const neverMs = 100 * 365 * 24 * 3_600 * 1_000;
@@ -149,33 +174,39 @@ export type RetentionWalk = (database: Database, ages: RetentionAges) => AsyncIt
 /** By what is deleted. */
 export type RetentionWalks = Readonly<Record<string, RetentionWalk>>;
 
+/**
+ * Walks behind a cursor to the end, page by page.
+ * @param walk deletes what is old in the page after an id
+ */
+export async function* walkById(walk: (after: string) => Promise<WalkedPage>): AsyncGenerator<number> {
+  for (let after: string | null = firstId; after !== null;) {
+    const { deleted, last }: WalkedPage = await walk(after);
+    yield deleted;
+    after = last;
+  }
+}
+
+/**
+ * Deletes from the beginning, page by page, until a page is not full: for tables in which every row before a young one is old.
+ * @param deletePage deletes at most `size` rows, and resolves with their number
+ */
+export async function* walkWhileFull(deletePage: () => Promise<number>, size = retentionPage): AsyncGenerator<number> {
+  for (let deleted = size; deleted === size;) {
+    deleted = await deletePage();
+    yield deleted;
+  }
+}
+
 /** The tables of the ledger. */
 export const ledgerRetention = {
-  async *jobs(database: Database, { endedMs = neverMs, failedMs = neverMs }: RetentionAges): AsyncGenerator<number> {
-    for (let after: string | null = firstId; after !== null;) {
-      const [page]: { deleted: number; last: string | null }[] = await deleteJobs.run(database, {
-        after,
-        endedMs,
-        failedMs,
-      });
-      yield page!.deleted;
-      after = page!.last;
-    }
-  },
+  jobs: (database: Database, ages: RetentionAges) =>
+    walkById(async (after) => (await deleteJobs.run(database, pageAfter(after, ages)))[0]!),
 
-  async *deadLetters(database: Database, { failedMs = neverMs }: RetentionAges): AsyncGenerator<number> {
-    for (let deleted = retentionPage; deleted === retentionPage;) {
-      deleted = (await deleteMessages.run(database, { failedMs })).length;
-      yield deleted;
-    }
-  },
+  deadLetters: (database: Database, { failedMs = neverMs }: RetentionAges) =>
+    walkWhileFull(async () => (await deleteMessages.run(database, { failedMs })).length),
 
-  async *audit(database: Database, { auditMs = neverMs }: RetentionAges): AsyncGenerator<number> {
-    for (let deleted = retentionPage; deleted === retentionPage;) {
-      deleted = (await deleteAudit.run(database, { auditMs }))[0]!.deleted;
-      yield deleted;
-    }
-  },
+  audit: (database: Database, { auditMs = neverMs }: RetentionAges) =>
+    walkWhileFull(async () => (await deleteAudit.run(database, { auditMs }))[0]!.deleted),
 
   async *dedupe(database: Database, { dedupeMs }: RetentionAges): AsyncGenerator<number> {
     let after: { consumer: string; messageId: string } | undefined = { consumer: '', messageId: firstId };

@@ -1,6 +1,6 @@
 import { escapeIdentifier, type Pool } from 'pg';
 import { cancelOpenJobs } from './jobs/cancel';
-import { deletionOf, firstId, retentionPage } from './retention';
+import { deletionOf, retentionPage, walkById, walkWhileFull, type WalkedPage } from './retention';
 import { statement, type Database } from './statement';
 
 /**
@@ -84,7 +84,7 @@ export async function cancelTenantJobs(database: Database, tenant: string): Prom
 }
 
 /** Every job, finished or not, with what other tables hold of it without a tenant. */
-const deleteJobs = statement<{ deleted: number; last: string | null }>(undefined).with(
+const deleteJobs = statement<WalkedPage>(undefined).with(
   { tenant: 'text', after: 'uuid' },
   ($) => `WITH old AS (
      SELECT id, kind FROM job
@@ -104,22 +104,32 @@ export async function* deleteTenantRows(
   pool: Pool,
   tenant: string,
 ): AsyncGenerator<{ readonly table: string; readonly deleted: number }> {
-  for (let after: string | null = firstId; after !== null;) {
-    const [page]: { deleted: number; last: string | null }[] = await deleteJobs.run(pool, { tenant, after });
-    yield { table: 'job', deleted: page!.deleted };
-    after = page!.last;
+  for await (const deleted of walkById(async (after) => (await deleteJobs.run(pool, { tenant, after }))[0]!)) {
+    yield { table: 'job', deleted };
   }
   for (const { table } of await tablesStatement.run(pool)) {
     const name = escapeIdentifier(table);
-    for (let deleted = retentionPage; deleted === retentionPage;) {
-      const { rowCount } = await pool.query(
-        `DELETE FROM ${name} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${name} WHERE tenant = $1 LIMIT ${retentionPage}))`,
-        [tenant],
-      );
-      deleted = rowCount ?? 0;
-      yield { table, deleted };
-    }
+    const page = `SELECT ctid FROM ${name} WHERE tenant = $1 LIMIT ${retentionPage}`;
+    const deletePage = async () =>
+      (await pool.query(`DELETE FROM ${name} WHERE ctid = ANY (ARRAY(${page}))`, [tenant])).rowCount ?? 0;
+    for await (const deleted of walkWhileFull(deletePage)) yield { table, deleted };
   }
+}
+
+/**
+ * The keys of a tenant's files in the file store, in their order.
+ * @param after the last key of the page before; empty for the first page
+ */
+export type TenantFiles = (database: Database, tenant: string, after: string) => Promise<string[]>;
+
+/** @param table has a column `tenant` and a column `key` */
+export function tenantFilesIn(table: string): TenantFiles {
+  const keys = statement<{ key: string }>(undefined).with(
+    { tenant: 'text', after: 'text' },
+    ($) =>
+      `SELECT key FROM ${table} WHERE tenant = ${$.tenant} AND key > ${$.after} ORDER BY key LIMIT ${retentionPage}`,
+  );
+  return async (database, tenant, after) => (await keys.run(database, { tenant, after })).map(({ key }) => key);
 }
 
 /** Records in the audit that a tenant's data was read or deleted as a whole. */

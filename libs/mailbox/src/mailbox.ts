@@ -1,5 +1,5 @@
 import type { MailboxMessage } from '@app/database';
-import { neverMs, retentionPage, statement, type Database, type RetentionWalk } from '@app/ledger';
+import { neverMs, retentionPage, statement, walkWhileFull, type Database, type RetentionWalk } from '@app/ledger';
 
 /** How many characters of a text a list shows. */
 export const shownLetterCharacters = 4_000;
@@ -34,17 +34,13 @@ const deleteStatement = statement<{ deleted: number }>('retention_mailbox').with
   { endedMs: 'bigint' },
   ($) => `WITH deleted AS (
      DELETE FROM mailbox_message
-      WHERE id IN (SELECT id FROM (SELECT id, at FROM mailbox_message ORDER BY id LIMIT ${retentionPage}) oldest
-                    WHERE at < now() - ${$.endedMs} * interval '1 millisecond')
+      WHERE id = ANY (ARRAY(SELECT id FROM (SELECT id, at FROM mailbox_message ORDER BY id LIMIT ${retentionPage}) oldest
+                             WHERE at < now() - ${$.endedMs} * interval '1 millisecond'))
      RETURNING 1
    )
    SELECT count(*)::int AS deleted FROM deleted`,
 );
 
 /** Deletes caught messages as long after they were sent as a completed job is kept. */
-export const mailboxRetention: RetentionWalk = async function* (database, { endedMs = neverMs }) {
-  for (let deleted = retentionPage; deleted === retentionPage;) {
-    deleted = (await deleteStatement.run(database, { endedMs }))[0]!.deleted;
-    yield deleted;
-  }
-};
+export const mailboxRetention: RetentionWalk = (database, { endedMs = neverMs }) =>
+  walkWhileFull(async () => (await deleteStatement.run(database, { endedMs }))[0]!.deleted);

@@ -1,11 +1,13 @@
 import { version } from 'uuid';
 import type { Prisma } from '@app/database';
 import {
-  firstId,
-  idOlderThan,
-  neverMs,
-  retentionPage,
+  isWithoutJob,
+  pageAfter,
+  pageById,
+  pageParameters,
   statement,
+  tenantFilesIn,
+  walkById,
   type Database,
   type RetentionWalk,
 } from '@app/ledger';
@@ -48,33 +50,16 @@ export async function readFileRecord(database: Database, id: string): Promise<Fi
   return row && { ...row, bytes: Number(row.bytes) };
 }
 
-/**
- * The keys of a tenant's stored files, in their order.
- * @param after the last key of the page before; empty for the first page
- */
-export type TenantFiles = (database: Database, tenant: string, after: string) => Promise<string[]>;
-
-const ofTenantStatement = statement<{ key: string }>('files_of_tenant').with(
-  { tenant: 'text', after: 'text' },
-  ($) => `SELECT key FROM file WHERE tenant = ${$.tenant} AND key > ${$.after} ORDER BY key LIMIT ${retentionPage}`,
-);
-
-/** The files of its jobs. */
-export const filesOfTenant: TenantFiles = async (database, tenant, after) =>
-  (await ofTenantStatement.run(database, { tenant, after })).map(({ key }) => key);
+/** The files of a tenant's jobs. */
+export const filesOfTenant = tenantFilesIn('file');
 
 /** Files are made after their job, so no file of a job that is old enough to be deleted has a later id. */
 const withoutJobStatement = statement<{ ids: string[]; keys: string[]; last: string | null }>('files_without_job').with(
-  { after: 'uuid', endedMs: 'bigint', failedMs: 'bigint' },
+  pageParameters,
   ($) => `WITH page AS (
-     SELECT id, key, job_id FROM file
-      WHERE id > ${$.after}
-        AND id < ${idOlderThan($.endedMs, $.failedMs)}
-      ORDER BY id
-      LIMIT ${retentionPage}
+     ${pageById('file', 'id', 'id, key, job_id', $)}
    ), old AS (
-     SELECT id, key FROM page
-      WHERE job_id <> ALL (ARRAY(SELECT id FROM job WHERE id = ANY (ARRAY(SELECT job_id FROM page))))
+     SELECT id, key FROM page WHERE ${isWithoutJob('job_id')}
    )
    SELECT ARRAY(SELECT id FROM old ORDER BY id) AS ids, ARRAY(SELECT key FROM old ORDER BY id) AS keys,
           (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last`,
@@ -89,18 +74,13 @@ const forgetStatement = statement<never>('forget_files').with(
  * Removes the files of jobs that the ledger has deleted.
  * @throws the store's error; then the rows stay, so that a later walk finds the files
  */
-export const fileRetention = (store: FileStore): RetentionWalk =>
-  async function* (database, { endedMs = neverMs, failedMs = neverMs }) {
-    for (let after: string | null = firstId; after !== null;) {
-      const [page]: { ids: string[]; keys: string[]; last: string | null }[] = await withoutJobStatement.run(database, {
-        after,
-        endedMs,
-        failedMs,
-      });
+export const fileRetention =
+  (store: FileStore): RetentionWalk =>
+  (database, ages) =>
+    walkById(async (after) => {
+      const [page] = await withoutJobStatement.run(database, pageAfter(after, ages));
       const { ids, keys, last } = page!;
       for (const key of keys) await store.remove(key);
       await forgetStatement.run(database, { ids });
-      yield ids.length;
-      after = last;
-    }
-  };
+      return { deleted: ids.length, last };
+    });

@@ -115,14 +115,12 @@ export class JobsService {
   ): Promise<AcceptedJob> {
     const ordered = children.find(({ definition: { orderBy } }) => orderBy)?.definition;
     if (ordered) throw new RangeError(`${ordered.kind} is ordered by a key; a child cannot wait for its turn.`);
-    const job = await this.write(this.pool, definition, payload, children, request);
+    const works = children.map((child) => this.newWork(child.definition, child.payload, request.options ?? {}));
+    const job = await this.write(this.pool, definition, payload, works, request);
     this.committed([job], request.tenant);
     this.signals.emit(
       'children_accepted',
-      children.map((child) => ({
-        kind: child.definition.kind,
-        broker: this.brokerFor(child.definition, request.options ?? {}),
-      })),
+      works.map(({ definition: { kind }, broker }) => ({ kind, broker })),
     );
     return job;
   }
@@ -131,14 +129,14 @@ export class JobsService {
     database: Database,
     definition: JobDefinition,
     payload: unknown,
-    children: readonly Child[],
+    children: readonly NewWork[],
     { tenant, options = {}, traceparent, idempotency }: EnqueueRequest,
   ): Promise<AcceptedJob> {
     const key = idempotency && { ...idempotency, bodyHash: bodyHashOf(idempotency.body) };
     const job = await enqueue(database, {
       ...this.newWork(definition, payload, options),
       tenant,
-      children: children.map((child) => this.newWork(child.definition, child.payload, options)),
+      children,
       orderKey: orderKeyOf(definition, tenant, payload),
       priority: priorities[options.priority ?? 'normal'],
       delayMs: options.delayMs,
