@@ -40,6 +40,7 @@ export interface SentMessage {
 
 /** Records a span for each message: from the moment when it was due until the broker has confirmed it. */
 export function recordSent(broker: string, messages: readonly SentMessage[]): void {
+  if (!isRecorded()) return;
   for (const { id, kind, queue = kind, at, traceparent } of messages) {
     if (isLeftOut(traceparent)) continue;
     const attributes = attributesOf('send', { broker, queue, id, kind });
@@ -53,8 +54,11 @@ export function recordSent(broker: string, messages: readonly SentMessage[]): vo
  * has the last 16 digits of the job's id as its id: so each later attempt, in whatever process, can link it.
  * @throws the error of `run`
  */
-export async function inAttemptSpan(job: ClaimedJob, run: () => Promise<void>): Promise<void> {
-  if (isLeftOut(job.traceparent)) return run();
+export function inAttemptSpan(job: ClaimedJob, run: () => Promise<void>): Promise<void> {
+  return isRecorded() && !isLeftOut(job.traceparent) ? runInAttemptSpan(job, run) : run();
+}
+
+async function runInAttemptSpan(job: ClaimedJob, run: () => Promise<void>): Promise<void> {
   const parent = contextFrom(job.traceparent);
   const parentSpan = trace.getSpanContext(parent);
   const firstId = job.id.replaceAll('-', '').slice(-16);
@@ -89,6 +93,11 @@ function attributesOf(
     'messaging.message.id': id,
     'job.kind': kind,
   };
+}
+
+/** Whether an SDK is loaded, which registers a propagator. */
+function isRecorded(): boolean {
+  return propagation.fields().length > 0;
 }
 
 /** Whether the request was not sampled: its spans would be made and thrown away. */

@@ -52,7 +52,8 @@ const claimStatement = statement<ClaimedJob>('claim').with(
             lease_until = now() + ${$.leaseMs} * interval '1 millisecond', started_at = now()
        FROM free
       WHERE job.id = free.id AND NOT is_paused
-     RETURNING job.*
+     RETURNING job.id, job.dispatch, tenant, kind, version, queue, broker, state, attempt, sequence, max_attempts,
+               created_at, run_at, started_at, payload, traceparent, parent_id, order_key, error, is_first
    ), returned AS (
      UPDATE job SET dispatch = dispatch + 1 FROM free WHERE job.id = free.id AND is_paused
      RETURNING job.*
@@ -64,7 +65,7 @@ const claimStatement = statement<ClaimedJob>('claim').with(
    SELECT id, dispatch, tenant, kind, version, queue, broker, attempt, sequence, max_attempts AS "maxAttempts",
           created_at AS "createdAt", run_at AS "runAt", started_at AS "startedAt", payload, traceparent,
           parent_id IS NOT NULL OR order_key IS NOT NULL AS "othersWait", is_first AS "isFirst"
-     FROM claimed JOIN free USING (id)`,
+     FROM claimed`,
 );
 
 /**

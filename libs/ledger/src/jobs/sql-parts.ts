@@ -23,9 +23,9 @@ export function issueDispatch(jobs: string): string {
 export function recordState(jobs: string): string {
   return `INSERT INTO job_update (tenant, job_id, sequence, type, data)
      SELECT tenant, id, sequence, 'state',
-            jsonb_strip_nulls(jsonb_build_object('state', state, 'attempt', attempt,
-              'error', CASE WHEN state <> 'active' THEN error END,
-              'runAt', CASE WHEN state IN ('waiting', 'queued') THEN run_at END))
+            CASE WHEN state IN ('active', 'completed') THEN jsonb_build_object('state', state, 'attempt', attempt)
+                 ELSE jsonb_strip_nulls(jsonb_build_object('state', state, 'attempt', attempt, 'error', error,
+                        'runAt', CASE WHEN state IN ('waiting', 'queued') THEN run_at END)) END
        FROM ${jobs}`;
 }
 

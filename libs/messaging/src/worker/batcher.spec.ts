@@ -11,11 +11,11 @@ describe('Batcher', () => {
     expect(groups).toEqual([[1, 2, 3]]);
   });
 
-  it('collects the next group while the maximum number of calls is in flight', async () => {
+  it('collects the next group while a call is in flight', async () => {
     const groups: { items: number[]; finish: () => void }[] = [];
     const collector = new Batcher<number, number>(
       (items) => new Promise((resolve) => groups.push({ items, finish: () => resolve(items) })),
-      2,
+      { groupSize: 2 },
     );
     const all = [1, 2, 3, 4, 5].map((item) => collector.add(item));
     expect(groups.map(({ items }) => items)).toEqual([[1, 2]]);
@@ -31,6 +31,29 @@ describe('Batcher', () => {
     await Promise.resolve();
     groups[2]!.finish();
     expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('runs as many calls at once as it may', async () => {
+    const groups: { items: number[]; finish: () => void }[] = [];
+    const batcher = new Batcher<number, number>(
+      (items) => new Promise((resolve) => groups.push({ items, finish: () => resolve(items) })),
+      { groupSize: 2, atOnce: 2 },
+    );
+    const all = [1, 2, 3, 4, 5, 6].map((item) => batcher.add(item));
+    expect(groups.map(({ items }) => items)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    groups[1]!.finish();
+    await all[3];
+    await Promise.resolve();
+    expect(groups.map(({ items }) => items)).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    for (const { finish } of groups) finish();
+    expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('rejects only the item that is refused', async () => {

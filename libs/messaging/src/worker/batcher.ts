@@ -4,25 +4,41 @@ import { AsyncResource } from 'node:async_hooks';
 const shortestWindowMs = 2;
 const longestWindowMs = 10;
 
+export interface BatcherOptions {
+  /** The most items of a group. Default: 500. */
+  readonly groupSize?: number;
+  /** How many statements run at once. Default: 1, so that no group overtakes an earlier one. */
+  readonly atOnce?: number;
+}
+
 /**
- * Group commit: combines the requests of concurrent callers into one statement. One statement at a time: while it runs,
- * the next group grows, and no group overtakes an earlier one. A group collects for half as long as the last statement
- * took, within the limits above: the slower the commits, the larger the groups.
+ * For the two statements of every job. While PostgreSQL writes one group, this process works on the results of another:
+ * measured, two groups of 250 at once drain faster than one of 500.
+ */
+export const hotGroups: BatcherOptions = { groupSize: 250, atOnce: 2 };
+
+/**
+ * Group commit: combines the requests of concurrent callers into one statement. While as many statements run as may, the
+ * next group grows. A group collects for half as long as the last statement took, within the limits above: the slower
+ * the commits, the larger the groups.
  */
 export class Batcher<Item, Result> {
   private waiting: Entry<Item, Result>[] = [];
-  private isWriting = false;
+  private writing = 0;
   private timer: NodeJS.Timeout | undefined;
   private lastMs = 0;
 
-  /**
-   * @param write one statement for all items; returns the results in the order of the items
-   * @param groupSize the most items of a group
-   */
+  private readonly groupSize: number;
+  private readonly atOnce: number;
+
+  /** @param write one statement for all items; returns the results in the order of the items */
   constructor(
     private readonly write: (items: Item[]) => Promise<Result[]>,
-    private readonly groupSize = 500,
-  ) {}
+    { groupSize = 500, atOnce = 1 }: BatcherOptions = {},
+  ) {
+    this.groupSize = groupSize;
+    this.atOnce = atOnce;
+  }
 
   /**
    * Adds an item to the next group.
@@ -42,11 +58,11 @@ export class Batcher<Item, Result> {
   private readonly flush = AsyncResource.bind((): void => {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.waiting.length === 0 || this.isWriting) return;
+    if (this.waiting.length === 0 || this.writing >= this.atOnce) return;
     const group = this.waiting.splice(0, this.groupSize);
-    this.isWriting = true;
+    this.writing += 1;
     void this.writeGroup(group).finally(() => {
-      this.isWriting = false;
+      this.writing -= 1;
       this.flush();
     });
   });

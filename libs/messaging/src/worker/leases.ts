@@ -62,15 +62,15 @@ export class Leases {
     return this.active.size;
   }
 
-  /** Holds a claimed job while `work` runs: the heartbeat renews its lease. */
-  async hold(job: ClaimedJob, work: (lease: Lease) => Promise<void>): Promise<void> {
+  /** Holds a claimed job until `release`: the heartbeat renews its lease. */
+  hold(job: ClaimedJob): Lease {
     const lease = new Lease(job);
     this.active.add(lease);
-    try {
-      await work(lease);
-    } finally {
-      this.active.delete(lease);
-    }
+    return lease;
+  }
+
+  release(lease: Lease): void {
+    this.active.delete(lease);
   }
 
   /** Asks every handler to stop, for a drain. */

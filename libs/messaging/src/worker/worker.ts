@@ -8,6 +8,7 @@ import { Drain } from './drain';
 import { EventConsumer, type DeliveryEnd } from './events/event-consumer';
 import { nameOf, type EventRegistry } from './events/event-registry';
 import type { HandlerRegistry } from './handlers/handler-registry';
+import { InFlight } from './in-flight';
 import { LeftUnacked } from './pipeline/parse';
 import { createPipeline } from './pipeline/pipeline';
 import type { WorkerDependencies } from './pipeline/steps';
@@ -42,7 +43,7 @@ interface Consumed {
 export class Worker {
   private consumed: Consumed[] = [];
   private readonly drainBegin = new Drain();
-  private readonly inFlight = new Set<Promise<DeliveryEnd>>();
+  private readonly inFlight = new InFlight();
   private readonly reports: QueueReports;
 
   constructor(
@@ -133,22 +134,23 @@ export class Worker {
     afterFault: (error: unknown) => DeliveryEnd = () => 'leave unacked',
   ): Deliver {
     return async (delivery) => {
-      const consumed = consume(delivery).catch((error: unknown) => {
+      this.inFlight.begin();
+      let end: DeliveryEnd;
+      try {
+        end = await consume(delivery);
+      } catch (error) {
         this.shared.signals.emit('delivery_failed', delivery, error);
-        return afterFault(error);
-      });
-      this.inFlight.add(consumed);
-      const end = await consumed.finally(() => this.inFlight.delete(consumed));
+        end = afterFault(error);
+      } finally {
+        this.inFlight.end();
+      }
       if (end === 'leave unacked') await new Promise(() => undefined);
     };
   }
 
   /** Waits until nothing is in flight, at most `ms` milliseconds. */
   private async idle(ms: number): Promise<void> {
-    const untilIdle = async (): Promise<void> => {
-      while (this.inFlight.size > 0) await Promise.allSettled(this.inFlight);
-    };
-    await withTimeout(ms, untilIdle(), 'not idle').catch(() => undefined);
+    await withTimeout(ms, this.inFlight.idle(), 'not idle').catch(() => undefined);
   }
 
   private add(driver: BrokerConsumer, queue: string, name: string, subscription: Subscription): void {

@@ -51,7 +51,7 @@ export class EventConsumer {
     const { subscriber, together = 200 } = registered.subscription;
     this.subscriber = subscriber;
     // The batcher handles one group at a time, so the handler gets the events in the order of the broker.
-    this.groups = new Batcher((group) => this.handleGroup(group), together);
+    this.groups = new Batcher((group) => this.handleGroup(group), { groupSize: together });
   }
 
   /**

@@ -1,6 +1,6 @@
 import { claim, type Dispatch } from '@app/ledger';
 import { retryUntilDatabaseUp } from '../../retry-until-database-up';
-import { Batcher } from '../batcher';
+import { Batcher, hotGroups } from '../batcher';
 import type { Claimed, Received, Step, WorkerDependencies } from './steps';
 
 /**
@@ -15,8 +15,9 @@ export function claimStep({
   wakeUp,
   drain,
 }: WorkerDependencies): Step<Received, void, Claimed, void> {
-  const claims = new Batcher((dispatches: Dispatch[]) =>
-    retryUntilDatabaseUp('claim', signals, () => claim(pool, dispatches, leaseMs)),
+  const claims = new Batcher(
+    (dispatches: Dispatch[]) => retryUntilDatabaseUp('claim', signals, () => claim(pool, dispatches, leaseMs)),
+    hotGroups,
   );
   return async (received, next) => {
     const job = await claims.add(received.message);
@@ -26,10 +27,13 @@ export function claimStep({
     }
     signals.emit('claimed', job);
     wakeUp.request('changes');
-    await leases.hold(job, (lease) => {
-      // No handler begins during a drain: its job is handed back.
-      if (drain.hasBegun) lease.abort('drain');
-      return next({ ...received, job, lease });
-    });
+    const lease = leases.hold(job);
+    // No handler begins during a drain: its job is handed back.
+    if (drain.hasBegun) lease.abort('drain');
+    try {
+      await next({ ...received, job, lease });
+    } finally {
+      leases.release(lease);
+    }
   };
 }

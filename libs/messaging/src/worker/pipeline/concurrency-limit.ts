@@ -7,11 +7,13 @@ export function concurrencyStep({ handlers, drain }: WorkerDependencies): Step<R
     [...handlers].map(([kind, { definition }]) => [kind, new ConcurrencyLimiter(definition.concurrency, drain)]),
   );
   return async (received, next) => {
-    const giveBack = await limiters.get(received.message.kind)!.take();
+    const limiter = limiters.get(received.message.kind)!;
+    const turn = limiter.take();
+    if (turn) await turn;
     try {
       await next(received);
     } finally {
-      giveBack();
+      limiter.leave();
     }
   };
 }
@@ -33,14 +35,20 @@ export class ConcurrencyLimiter {
     });
   }
 
-  /** Waits for a slot. @returns a function that frees the slot; to be called once */
-  async take(): Promise<() => void> {
-    if (this.free > 0) this.free -= 1;
-    else await new Promise<void>((resolve) => this.queue.push(resolve));
-    return () => {
-      const next = this.queue.shift();
-      if (next) next();
-      else this.free += 1;
-    };
+  /**
+   * Takes a slot; `leave` frees it.
+   * @returns undefined when a slot was free, which costs no promise; otherwise what resolves when one is
+   */
+  take(): Promise<void> | undefined {
+    if (this.free === 0) return new Promise((resolve) => this.queue.push(resolve));
+    this.free -= 1;
+    return undefined;
+  }
+
+  /** Frees a slot. To be called once for each `take` that has resolved. */
+  leave(): void {
+    const next = this.queue.shift();
+    if (next) next();
+    else this.free += 1;
   }
 }

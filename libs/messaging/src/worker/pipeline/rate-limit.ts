@@ -26,17 +26,19 @@ export function rateLimitStep({
     ),
   );
 
-  return async (received, next) => {
+  return (received, next) => {
     const { queue, rateLimit } = received.definition;
-    if (rateLimit && limitedHere.has(received.delivery.broker)) {
-      let waitMs = await starts.get(queue)!.add(undefined);
-      // A drain ends the wait: the job is claimed and handed back at once.
-      for (; waitMs > 0 && !drain.hasBegun; waitMs -= longestTimerMs) {
-        await drain.sleep(Math.min(waitMs, longestTimerMs));
-      }
-    }
-    await next(received);
+    if (!rateLimit || !limitedHere.has(received.delivery.broker)) return next(received);
+    return startIn(queue).then(() => next(received));
   };
+
+  async function startIn(queue: string): Promise<void> {
+    let waitMs = await starts.get(queue)!.add(undefined);
+    // A drain ends the wait: the job is claimed and handed back at once.
+    for (; waitMs > 0 && !drain.hasBegun; waitMs -= longestTimerMs) {
+      await drain.sleep(Math.min(waitMs, longestTimerMs));
+    }
+  }
 
   /** Reserves starts; concurrent calls share one reservation. The result is the milliseconds until a start. */
   function startsOf(queue: string, { max, perMs }: RateLimit): Batcher<undefined, number> {

@@ -1,7 +1,7 @@
 import { cancelledWhileActive, jsonFault, readSettled, settle, type Settlement } from '@app/ledger';
 import { retryUntilDatabaseUp } from '../../retry-until-database-up';
 import { recordOutcome } from '../../tracing';
-import { Batcher } from '../batcher';
+import { Batcher, hotGroups } from '../batcher';
 import type { Outcome } from '../handlers/outcome';
 import { decide, failed, type Decision } from './decide';
 import type { Claimed, Ending, Step, WorkerDependencies } from './steps';
@@ -16,8 +16,9 @@ export function settleStep({
   signals,
   wakeUp,
 }: WorkerDependencies): Step<Claimed, void, Claimed, Ending> {
-  const settlements = new Batcher((group: Settlement[]) =>
-    retryUntilDatabaseUp('settle', signals, () => settle(pool, group)),
+  const settlements = new Batcher(
+    (group: Settlement[]) => retryUntilDatabaseUp('settle', signals, () => settle(pool, group)),
+    hotGroups,
   );
 
   return async (claimed, next) => {

@@ -1,3 +1,4 @@
+import type { AbortReason } from '../leases';
 import type { Claimed, Ending, Step } from './steps';
 
 /**
@@ -11,22 +12,36 @@ const stopGraceMs = 5_000;
  * the attempt ends without the handler.
  */
 export function stopStep(): Step<Claimed, Ending, Claimed, Ending> {
-  return async (claimed, next) => {
+  return (claimed, next) => {
     const { lease, definition } = claimed;
-    if (lease.abortReason) return { type: 'aborted', reason: lease.abortReason };
+    if (lease.abortReason) return Promise.resolve(aborted(lease.abortReason));
 
-    let grace: NodeJS.Timeout | undefined;
-    const timeOut = setTimeout(() => lease.abort('timed_out'), definition.timeoutMs);
-    const overstayed = new Promise<Ending>((resolve) => {
-      lease.onAbort = () => {
-        grace = setTimeout(() => resolve({ type: 'aborted', reason: lease.abortReason! }), stopGraceMs);
+    // Made by hand for each job: Promise.race needs more promises and closures.
+    return new Promise<Ending>((resolve, reject) => {
+      let grace: NodeJS.Timeout | undefined;
+      const timeOut = setTimeout(() => lease.abort('timed_out'), definition.timeoutMs);
+      const clear = (): void => {
+        clearTimeout(timeOut);
+        clearTimeout(grace);
       };
+      lease.onAbort = () => {
+        grace = setTimeout(() => {
+          clear();
+          resolve(aborted(lease.abortReason!));
+        }, stopGraceMs);
+      };
+      next(claimed).then(
+        (ending) => {
+          clear();
+          resolve(ending);
+        },
+        (error: Error) => {
+          clear();
+          reject(error);
+        },
+      );
     });
-    try {
-      return await Promise.race([next(claimed), overstayed]);
-    } finally {
-      clearTimeout(timeOut);
-      clearTimeout(grace);
-    }
   };
 }
+
+const aborted = (reason: AbortReason): Ending => ({ type: 'aborted', reason });

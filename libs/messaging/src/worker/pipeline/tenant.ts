@@ -12,14 +12,10 @@ export function tenantStep({ handlers }: WorkerDependencies): Step<Claimed, Endi
       concurrencyPerTenant === undefined ? undefined : new Bulkhead(concurrencyPerTenant),
     ]),
   );
-  return async (claimed, next) => {
+  return (claimed, next) => {
     const entered = bulkheads.get(claimed.job.kind)?.enter(claimed.job.tenant);
     if (!entered) return next(claimed);
-    if ('waitMs' in entered) return { type: 'snooze', afterMs: entered.waitMs };
-    try {
-      return await next(claimed);
-    } finally {
-      entered.leave();
-    }
+    if ('waitMs' in entered) return Promise.resolve({ type: 'snooze', afterMs: entered.waitMs });
+    return next(claimed).finally(() => entered.leave());
   };
 }
