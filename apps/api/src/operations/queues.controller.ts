@@ -125,7 +125,8 @@ export class QueuesController {
   ): Promise<z.output<typeof purged>> {
     known(queue);
     if (parseBody(purgeBody, body).confirm !== queue) {
-      throw invalidBody([{ path: 'confirm', message: `expected "${queue}", the name of the queue to be purged` }]);
+      const message = `expected "${queue}", the name of the queue to be purged`;
+      throw invalidBody([{ path: 'confirm', message, rule: 'queue_name', params: { queue } }]);
     }
     const kinds = jobDefinitions.flatMap((definition) => (definition.queue === queue ? [definition.kind] : []));
     await auditPurge.run(this.pool, { queue, by: nameOf(caller) });

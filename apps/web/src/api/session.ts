@@ -2,16 +2,25 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { answerOf, api } from './client';
 import { useHasRoute } from './routes';
 
-/** Whether there is a session to end. */
-export function useHasSession(): boolean {
+/** Who the caller is. Undefined until the server has answered. */
+function useSession() {
   const hasRoute = useHasRoute();
-  const { data } = useQuery({
+  return useQuery({
     queryKey: ['session'],
     queryFn: () => answerOf(api.GET('/v1/session')),
     enabled: hasRoute('GET /v1/session'),
     staleTime: Infinity,
-  });
-  return data?.canEnd ?? false;
+  }).data;
+}
+
+/** Whether there is a session to end. */
+export function useHasSession(): boolean {
+  return useSession()?.canEnd ?? false;
+}
+
+/** Whether the caller has the role operator, which admin includes. The page hides what the server would refuse. */
+export function useIsOperator(): boolean {
+  return useSession()?.roles.some((role) => role === 'operator' || role === 'admin') ?? false;
 }
 
 /**

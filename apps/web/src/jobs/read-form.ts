@@ -1,7 +1,8 @@
 /**
  * Reads a form as the body of a request. The name `options.delayMs` becomes a field of the object `options`. A number
- * field becomes a number, a local time a moment in UTC, and a field with `data-json` what its JSON says. Leaves out an empty field that is optional, a number, a date, a file or a select. Sends any
- * other empty field as an empty string, so that the server reports the error.
+ * field becomes a number, a local time a moment in UTC, and a field with `data-json` what its JSON says. Leaves out an
+ * empty field that is optional, a number, a date, a file or a select. Sends any other empty field as an empty string, and
+ * so also a number or a date that is not complete, so that the server reports the error.
  */
 export function readForm(form: HTMLFormElement): Record<string, unknown> {
   const body: Record<string, unknown> = {};
@@ -9,7 +10,8 @@ export function readForm(form: HTMLFormElement): Record<string, unknown> {
     const isField =
       field instanceof HTMLInputElement || field instanceof HTMLSelectElement || field instanceof HTMLTextAreaElement;
     if (!isField || field.name === '') continue;
-    if (field.value === '' && (field.dataset['optional'] !== undefined || !isWritten(field))) continue;
+    const isEmpty = field.value === '' && !field.validity.badInput;
+    if (isEmpty && (field.dataset['optional'] !== undefined || !isWritten(field))) continue;
     setAt(body, field.name.split('.'), valueOf(field));
   }
   return body;
@@ -30,6 +32,7 @@ function isWritten({ type }: { type: string }): boolean {
 }
 
 function valueOf(field: HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement): unknown {
+  if (field.validity.badInput) return '';
   if (field.type === 'number') return Number(field.value);
   if (field.type === 'datetime-local') return new Date(field.value).toISOString();
   if (field.dataset['json'] !== undefined) return parsed(field.value);

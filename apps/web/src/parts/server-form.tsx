@@ -18,7 +18,9 @@ export function ServerForm({ submitLabel, children, onSubmit }: ServerFormProps)
 
   useEffect(() => {
     // Moves the focus to the first invalid field, so that a screen reader announces it too.
-    form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+    const invalid = form.current?.querySelector<HTMLElement>('[aria-invalid=true]');
+    invalid?.closest('details')?.setAttribute('open', '');
+    invalid?.focus();
   }, [error]);
 
   async function send(event: SubmitEvent<HTMLFormElement>): Promise<void> {

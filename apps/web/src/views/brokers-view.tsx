@@ -3,6 +3,7 @@ import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
 import { QueuePauses } from './queue-pauses';
+import { QueuePurge } from './queue-purge';
 
 export function BrokersView() {
   const { brokers: text } = useText();
@@ -57,6 +58,7 @@ export function BrokersView() {
         <p className="quiet hint-line">{text.howToConnect}</p>
       )}
       <QueuePauses />
+      <QueuePurge />
       {brokers.length > 0 && (
         <section className="card" aria-labelledby="capabilities">
           <h2 id="capabilities">{text.capabilities}</h2>

@@ -3,15 +3,17 @@ import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { answerOf, api } from '../api/client';
 import { refreshLists } from '../api/live';
+import { useMayRedriveMany } from '../api/redrives';
 import { TextField } from '../parts/field';
 import { Listing } from '../parts/listing';
 import { Page } from '../parts/page';
 import { ProblemNote } from '../parts/problem-note';
 import { useText } from '../text/language';
 import { useTime } from '../text/time';
+import { Redrives } from './redrives';
 
 export function DeadLettersView() {
-  const { deadLetters: text } = useText();
+  const { deadLetters: text, redrives } = useText();
   const [typed, setTyped] = useState('');
   const search = useSettled(typed);
   const letters = useQuery({
@@ -21,11 +23,17 @@ export function DeadLettersView() {
     refetchInterval: 2_000,
   });
   const redrive = useRedrive();
+  const mayRedriveMany = useMayRedriveMany();
   const open = letters.data?.items.filter(isRedrivable) ?? [];
-  const all = open.length > 1 && (
-    <button type="button" onClick={() => redrive.mutate(open.map(({ id }) => id))} disabled={redrive.isPending}>
-      {text.redriveAll}
-    </button>
+  const all = (
+    <div className="actions">
+      {mayRedriveMany && <a href="#redrives">{redrives.title}</a>}
+      {open.length > 1 && (
+        <button type="button" onClick={() => redrive.mutate(open.map(({ id }) => id))} disabled={redrive.isPending}>
+          {text.redriveAll}
+        </button>
+      )}
+    </div>
   );
   return (
     <Page title={text.title} lead={text.lead} action={all}>
@@ -46,6 +54,7 @@ export function DeadLettersView() {
           {(letter) => <DeadLetter key={letter.id} letter={letter} onRedrive={() => redrive.mutate([letter.id])} />}
         </Listing>
       </section>
+      <Redrives letters={letters.data?.items ?? []} />
     </Page>
   );
 }

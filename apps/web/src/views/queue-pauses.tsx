@@ -1,6 +1,6 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { answerOf, api } from '../api/client';
-import { useHasRoute } from '../api/routes';
+import { useQueues, useRefreshQueues } from '../api/queues';
 import { SelectField, TextField } from '../parts/field';
 import { ProblemNote } from '../parts/problem-note';
 import { ServerForm } from '../parts/server-form';
@@ -11,15 +11,8 @@ import { useTime } from '../text/time';
 export function QueuePauses() {
   const { queues: text } = useText();
   const time = useTime();
-  const queries = useQueryClient();
-  const hasRoute = useHasRoute()('GET /v1/queues');
-  const refresh = () => queries.invalidateQueries({ queryKey: ['queues'] });
-  const { data } = useQuery({
-    queryKey: ['queues'],
-    queryFn: () => answerOf(api.GET('/v1/queues')),
-    enabled: hasRoute,
-    refetchInterval: 5_000,
-  });
+  const queues = useQueues();
+  const refresh = useRefreshQueues();
   const resume = useMutation({
     mutationFn: (queue: string) => answerOf(api.POST('/v1/queues/{queue}/resume', { params: { path: { queue } } })),
     onSettled: refresh,
@@ -33,13 +26,13 @@ export function QueuePauses() {
     await refresh();
   }
 
-  if (!data) return null;
-  const running = data.items.filter((queue) => queue.pause === null);
+  if (!queues) return null;
+  const running = queues.filter((queue) => queue.pause === null);
   return (
     <section className="card spaced" aria-labelledby="queues">
       <h2 id="queues">{text.title}</h2>
       <p>{text.lead}</p>
-      {data.items.flatMap(({ name, pause: paused }) =>
+      {queues.flatMap(({ name, pause: paused }) =>
         paused === null
           ? []
           : [
