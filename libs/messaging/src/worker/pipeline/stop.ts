@@ -30,16 +30,11 @@ export function stopStep(): Step<Claimed, Ending, Claimed, Ending> {
           resolve(aborted(lease.abortReason!));
         }, stopGraceMs);
       };
-      next(claimed).then(
-        (ending) => {
-          clear();
-          resolve(ending);
-        },
-        (error: Error) => {
-          clear();
-          reject(error);
-        },
-      );
+      // The handler's errors are endings, so that this rejects only for a fault of our own.
+      next(claimed).then((ending) => {
+        clear();
+        resolve(ending);
+      }, reject);
     });
   };
 }
