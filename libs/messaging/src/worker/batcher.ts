@@ -4,6 +4,9 @@ import { AsyncResource } from 'node:async_hooks';
 const shortestWindowMs = 2;
 const longestWindowMs = 10;
 
+/** The fewest items for which another statement begins while one runs: a statement costs as much as some items. */
+const worthAnother = 64;
+
 export interface BatcherOptions {
   /** The most items of a group. Default: 500. */
   readonly groupSize?: number;
@@ -58,7 +61,8 @@ export class Batcher<Item, Result> {
   private readonly flush = AsyncResource.bind((): void => {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (this.waiting.length === 0 || this.writing >= this.atOnce) return;
+    const fewest = this.writing === 0 ? 1 : Math.min(this.groupSize, worthAnother);
+    if (this.waiting.length < fewest || this.writing >= this.atOnce) return;
     const group = this.waiting.splice(0, this.groupSize);
     this.writing += 1;
     void this.writeGroup(group).finally(() => {
