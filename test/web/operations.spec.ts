@@ -203,6 +203,7 @@ import { openPage, violations } from '../support/web-page';
     await logIn(role);
     await page.goto('/app/brokers');
     await region('Purge a queue').waitFor();
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
     await page.goto('/app/dead-letters');
     await region('Redrive by filter').waitFor();
   });
@@ -225,6 +226,8 @@ import { openPage, violations } from '../support/web-page';
   it('finds no section with the role viewer', async () => {
     await logIn('viewer');
     await findsNoSection();
+    await visit('/app/brokers', '/v1/queues');
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
   });
 
   it('finds no section whose route the server does not have', async () => {

@@ -1,17 +1,19 @@
 import { useMutation } from '@tanstack/react-query';
 import { answerOf, api } from '../api/client';
 import { useQueues, useRefreshQueues } from '../api/queues';
+import { useIsOperator } from '../api/session';
 import { SelectField, TextField } from '../parts/field';
 import { ProblemNote } from '../parts/problem-note';
 import { ServerForm } from '../parts/server-form';
 import { useText } from '../text/language';
 import { useTime } from '../text/time';
 
-/** The queues, each with a way to pause or resume it. Empty for a caller who may not see them. */
+/** Which queues are paused; for an operator, also forms to pause and resume one. Empty for a caller who may not see it. */
 export function QueuePauses() {
   const { queues: text } = useText();
   const time = useTime();
   const queues = useQueues();
+  const isOperator = useIsOperator();
   const refresh = useRefreshQueues();
   const resume = useMutation({
     mutationFn: (queue: string) => answerOf(api.POST('/v1/queues/{queue}/resume', { params: { path: { queue } } })),
@@ -41,14 +43,16 @@ export function QueuePauses() {
                 <p>
                   <time dateTime={paused.at}>{time.at(paused.at)}</time> <q>{paused.reason}</q>
                 </p>
-                <button type="button" onClick={() => resume.mutate(name)} disabled={resume.isPending}>
-                  {text.resume(name)}
-                </button>
+                {isOperator && (
+                  <button type="button" onClick={() => resume.mutate(name)} disabled={resume.isPending}>
+                    {text.resume(name)}
+                  </button>
+                )}
               </div>,
             ],
       )}
       <ProblemNote error={resume.error} />
-      {running.length > 0 && (
+      {isOperator && running.length > 0 && (
         <ServerForm submitLabel={text.pause} onSubmit={pause}>
           <SelectField label={text.queue} name="queue">
             {running.map(({ name }) => (
