@@ -54,7 +54,7 @@ export function DeadLettersView() {
           {(letter) => <DeadLetter key={letter.id} letter={letter} onRedrive={() => redrive.mutate([letter.id])} />}
         </Listing>
       </section>
-      <Redrives letters={letters.data?.items ?? []} />
+      {mayRedriveMany && <Redrives letters={letters.data?.items ?? []} />}
     </Page>
   );
 }

@@ -1,7 +1,7 @@
 import { useId } from 'react';
 import { useBrokers } from '../api/brokers';
 import { answerOf, api } from '../api/client';
-import { useMayRedriveMany, useRedrives, useRefreshRedrives } from '../api/redrives';
+import { useRedrives, useRefreshRedrives } from '../api/redrives';
 import { useJobRoutes } from '../api/routes';
 import { SelectField, TextField } from '../parts/field';
 import { Listing } from '../parts/listing';
@@ -15,15 +15,11 @@ interface Letter {
 }
 
 /**
- * Redrives of many dead letters, some per second: a form that begins one, and the newest ones. Empty for a caller who may
- * not begin one.
+ * Redrives of many dead letters, some per second: a form that begins one, and the newest ones. For callers who may begin
+ * one.
  * @param letters whose kinds and reasons the form suggests
  */
 export function Redrives({ letters }: { letters: readonly Letter[] }) {
-  return useMayRedriveMany() && <Section letters={letters} />;
-}
-
-function Section({ letters }: { letters: readonly Letter[] }) {
   const { redrives: text } = useText();
   const redrives = useRedrives();
   return (

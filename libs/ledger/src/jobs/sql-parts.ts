@@ -18,7 +18,7 @@ export function issueDispatch(jobs: string): string {
 
 /**
  * The SQL part that records new states of jobs as job updates.
- * @param jobs a CTE with the columns of `job`; with a condition where not all of its jobs have changed
+ * @param jobs a CTE with the columns of `job` that are read here; with a condition where not all of its jobs have changed
  */
 export function recordState(jobs: string): string {
   return `INSERT INTO job_update (tenant, job_id, sequence, type, data)

@@ -1,4 +1,12 @@
-import { Batcher } from './batcher';
+import { Batcher, hotGroups, type BatcherOptions } from './batcher';
+
+/** A batcher whose calls end when the test says so. */
+function heldBatcher(options: BatcherOptions) {
+  const groups: { items: number[]; finish: () => void }[] = [];
+  const write = (items: number[]) =>
+    new Promise<number[]>((resolve) => groups.push({ items, finish: () => resolve(items) }));
+  return { groups, batcher: new Batcher(write, options) };
+}
 
 describe('Batcher', () => {
   it('joins items that come within the window into one call, and gives each caller its own answer', async () => {
@@ -12,12 +20,8 @@ describe('Batcher', () => {
   });
 
   it('collects the next group while a call is in flight', async () => {
-    const groups: { items: number[]; finish: () => void }[] = [];
-    const collector = new Batcher<number, number>(
-      (items) => new Promise((resolve) => groups.push({ items, finish: () => resolve(items) })),
-      { groupSize: 2 },
-    );
-    const all = [1, 2, 3, 4, 5].map((item) => collector.add(item));
+    const { groups, batcher } = heldBatcher({ groupSize: 2 });
+    const all = [1, 2, 3, 4, 5].map((item) => batcher.add(item));
     expect(groups.map(({ items }) => items)).toEqual([[1, 2]]);
     groups[0]!.finish();
     await all[1];
@@ -34,11 +38,7 @@ describe('Batcher', () => {
   });
 
   it('runs as many calls at once as it may', async () => {
-    const groups: { items: number[]; finish: () => void }[] = [];
-    const batcher = new Batcher<number, number>(
-      (items) => new Promise((resolve) => groups.push({ items, finish: () => resolve(items) })),
-      { groupSize: 2, atOnce: 2 },
-    );
+    const { groups, batcher } = heldBatcher({ groupSize: 2, atOnce: 2 });
     const all = [1, 2, 3, 4, 5, 6].map((item) => batcher.add(item));
     expect(groups.map(({ items }) => items)).toEqual([
       [1, 2],
@@ -54,6 +54,24 @@ describe('Batcher', () => {
     ]);
     for (const { finish } of groups) finish();
     expect(await Promise.all(all)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it('begins another call beside a running one only for 64 items or more', () => {
+    jest.useFakeTimers();
+    try {
+      const { groups, batcher } = heldBatcher(hotGroups);
+      const add = (count: number): void => {
+        for (let item = 0; item < count; item += 1) void batcher.add(item);
+        jest.advanceTimersByTime(100);
+      };
+      add(1);
+      add(63);
+      expect(groups.map(({ items }) => items.length)).toEqual([1]);
+      add(1);
+      expect(groups.map(({ items }) => items.length)).toEqual([1, 64]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('rejects only the item that is refused', async () => {
