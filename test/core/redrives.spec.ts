@@ -3,8 +3,10 @@ import { done, fail, type Child } from '@app/messaging';
 import {
   beginRedrive,
   discardDeadLetter,
+  pauseQueue,
   readRedrive,
   redrive,
+  resumeQueue,
   setRedriveState,
   stepRedrive,
   type Redrive,
@@ -155,7 +157,26 @@ describe('a redrive of many dead letters', () => {
     expect(await stepRedrive(core.pool)).toBeUndefined();
     expect(await read(id)).toMatchObject({ state: 'paused', redriven: 0 });
     await change(id, 'running', ['paused', 'stopped']);
-    expect(await second(id, ({ redriven }) => redriven > 0)).toMatchObject({ redriven: 1 });
+    await stepRedrive(core.pool);
+    const isDone = ({ redriven }: Redrive) => redriven > 0;
+    expect(await until('the step of this second is done', () => read(id), isDone)).toMatchObject({ redriven: 1 });
+  });
+
+  it('is not finished while a job is open that it redrove before a pause', async () => {
+    const ids = await failed(1);
+    isBroken = false;
+    await pauseQueue.run(core.pool, { queue: job.queue, reason: 'a test', by: 'ada' });
+    const id = await begin(1);
+    await second(id, ({ redriven }) => redriven > 0);
+    await change(id, 'paused', ['running']);
+    await change(id, 'running', ['paused', 'stopped']);
+    await core.clock!.advance('1s');
+    await stepRedrive(core.pool);
+    expect(await read(id)).toMatchObject({ state: 'running', open: 1 });
+    await resumeQueue.run(core.pool, { queue: job.queue, by: 'ada' });
+    await core.clock!.advance('1s');
+    expect(await statesOf(ids)).toEqual(['completed']);
+    await second(id, ({ state }) => state === 'finished');
   });
 
   it('is carried out by one of several relays in each second', async () => {

@@ -18,10 +18,10 @@ export interface Redrive {
   readonly createdAt: Date;
   readonly redriven: number;
   readonly refused: number;
-  /** Of the jobs that it redrove since its begin or resume, the last `judgedJobs` that have ended or are retried. */
+  /** Of the jobs that it redrove, after a stop only since then, the last `judgedJobs` that have ended or are retried. */
   readonly completed: number;
   readonly failing: number;
-  /** Of those jobs, how many have not ended. */
+  /** How many of the jobs that it redrove have not ended. */
   readonly open: number;
 }
 
@@ -41,12 +41,14 @@ export const mostOpenJobs = 500;
  */
 const outcomeOf = (of: string) => `LATERAL (
        WITH mine AS (
-         SELECT job.state, job.attempt, coalesce(job.finished_at, job.run_at) AS at
-           FROM (SELECT job_id FROM dead_letter WHERE redrive_id = ${of}.id AND redriven_at >= ${of}.judged_since
+         SELECT job.state, job.attempt, coalesce(job.finished_at, job.run_at) AS at, redriven_at
+           FROM (SELECT job_id, redriven_at FROM dead_letter WHERE redrive_id = ${of}.id
                   ORDER BY redriven_at DESC LIMIT ${2 * mostOpenJobs}) latest
            JOIN job ON job.id = latest.job_id
        ), judged AS (
-         SELECT state FROM mine WHERE state IN ('completed', 'failed') OR state = 'queued' AND attempt > 0
+         SELECT state FROM mine
+          WHERE redriven_at >= ${of}.judged_since
+            AND (state IN ('completed', 'failed') OR state = 'queued' AND attempt > 0)
           ORDER BY at DESC LIMIT ${judgedJobs}
        )
        SELECT (SELECT count(*) FROM judged WHERE state = 'completed')::int AS completed,
@@ -107,7 +109,8 @@ export const setRedriveState = statement<{ was: Redrive['state'] }>('redrive_set
      SELECT id, state FROM redrive WHERE id = ${$.id} FOR UPDATE
    ), changed AS (
      UPDATE redrive
-        SET state = ${$.to}, judged_since = CASE ${$.to} WHEN 'running' THEN now() ELSE judged_since END
+        SET state = ${$.to},
+            judged_since = CASE WHEN found.state = 'stopped' AND ${$.to} = 'running' THEN now() ELSE judged_since END
        FROM found
       WHERE redrive.id = found.id AND found.state = ANY (${$.from})
      RETURNING redrive.id
