@@ -7,7 +7,7 @@ import { projectFolder } from './postgres';
 import { until } from './until';
 
 /** It takes five seconds on an idle machine. */
-const readyMs = 60_000;
+const readyMs = 120_000;
 
 /** Runs `npm start` as a user does. */
 export interface Start {

@@ -128,13 +128,16 @@ import { openPage, violations } from '../support/web-page';
       await begin(10);
       await newest().getByText('stopped', { exact: true }).waitFor();
       await newest().getByText('because most of its jobs failed again').waitFor();
-      await newest().getByText('10 redriven, 0 refused').waitFor();
-      await newest().getByText('0 completed, 10 failing, 0 not ended').waitFor();
+      // It redrives ten, or more when it takes longer than a second until ten of them have failed.
+      const { redriven } = (await redrives())[0]!;
+      expect(redriven).toBeGreaterThanOrEqual(10);
+      await newest().getByText(`${redriven} redriven, 0 refused`).waitFor();
+      await newest().getByText(`0 completed, ${redriven} failing, 0 not ended`).waitFor();
       expect(await newest().getByRole('button').allTextContents()).toEqual(['Resume', 'Cancel']);
       expect(await violations(page)).toEqual([]);
       await press('Cancel');
       await newest().getByText('cancelled', { exact: true }).waitFor();
-      expect(await redrives()).toMatchObject([{ state: 'cancelled', redriven: 10 }]);
+      expect(await redrives()).toMatchObject([{ state: 'cancelled', redriven }]);
       expect(await newest().getByRole('button').count()).toBe(0);
     });
 

@@ -32,7 +32,7 @@ export interface Sweep {
  * A job with a requested cancel is cancelled.
  */
 const sweepStatement = statement<Omit<SweptJob, 'state'> & { state: SweptJob['state'] | 'active' }>('sweep').with(
-  { spared: 'uuid[]' },
+  { agreed: 'boolean', spared: 'uuid[]' },
   ($) => `WITH free AS (
      SELECT id, (CASE WHEN cancel_requested THEN 'cancelled' WHEN attempt < max_attempts THEN 'queued'
                       ELSE 'failed' END)::job_state AS becomes
@@ -42,7 +42,7 @@ const sweepStatement = statement<Omit<SweptJob, 'state'> & { state: SweptJob['st
       LIMIT 500
         FOR UPDATE SKIP LOCKED
    ), expired AS (
-     SELECT * FROM free WHERE id <> ALL (${$.spared})
+     SELECT * FROM free WHERE ${$.agreed} AND id <> ALL (${$.spared})
    ), swept AS (
      UPDATE job
         SET state = becomes,
@@ -78,8 +78,8 @@ const clockStatement = statement<Omit<ServerClock, 'tookMs'>>('sweep_clock').tex
  * time that `agrees` has seen, even when the server stalls in between.
  * @param spared ids of jobs that this sweep leaves out
  * @param agrees decides by the server's clock whether to sweep now
- * @returns the swept jobs, and the jobs with an expired lease whose row another transaction has locked (none of these when
- *   the sweep has reached its limit of 500); both empty when `agrees` returns false
+ * @returns the swept jobs, none when `agrees` returns false, and the jobs with an expired lease whose row another
+ *   transaction has locked (none of these when the sweep has reached its limit of 500)
  * @throws the server's error 55P03, without waiting, when another transaction holds, or waits for, a table lock that keeps
  *   workers from renewing their leases
  */
@@ -106,8 +106,8 @@ async function sweepIn(
   // the moment when the waiting heartbeats get theirs, and would race against these.
   await client.query('LOCK TABLE job, outbox, job_update, dead_letter, event_outbox IN ROW EXCLUSIVE MODE NOWAIT');
   const [clock] = await clockStatement.run(client);
-  if (!agrees({ ...clock!, tookMs: performance.now() - beganAt })) return { swept: [], locked: [] };
-  const rows = await sweepStatement.run(client, { spared });
+  const agreed = agrees({ ...clock!, tookMs: performance.now() - beganAt });
+  const rows = await sweepStatement.run(client, { agreed, spared });
   return {
     swept: rows.filter((row): row is SweptJob => row.state !== 'active'),
     locked: rows.filter(({ state }) => state === 'active').map(({ id }) => id),
