@@ -115,6 +115,14 @@ export const sabotages: readonly Sabotage[] = [
     test: 'retries-then-succeeds',
   },
   {
+    name: 'a group of new jobs is written again after its connection was lost',
+    file: 'libs/messaging/src/producer/enqueue-batcher.ts',
+    find: '/^2[23]/',
+    replace: '/^(2[23]|57)/',
+    specs: ['test/core/enqueue-groups.spec.ts'],
+    test: 'all get the error of a lost connection, and are not written a second time',
+  },
+  {
     name: 'a lease never expires',
     file: 'libs/ledger/src/jobs/sweep.ts',
     find: 'AND lease_until < now()\n      ORDER BY id',
@@ -453,8 +461,8 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'webhooks: a job is written outside its transaction',
     file: 'libs/messaging/src/producer/jobs.service.ts',
-    find: 'return this.write(inTransaction(tx), definition',
-    replace: 'return this.write(this.pool, definition',
+    find: 'enqueue(inTransaction(tx), job)',
+    replace: 'this.batcher.add(job)',
     specs: ['test/core/enqueue-within.spec.ts'],
     test: 'does not exist after a rollback',
   },

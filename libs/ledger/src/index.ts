@@ -12,6 +12,7 @@ export * from './jobs/claim';
 export * from './jobs/complete-in-transaction';
 export * from './jobs/count-jobs';
 export * from './jobs/enqueue';
+export * from './jobs/enqueue-group';
 export * from './jobs/fail-refused';
 export * from './jobs/heartbeat';
 export * from './jobs/job-trace';

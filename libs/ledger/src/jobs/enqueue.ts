@@ -37,7 +37,7 @@ export interface AcceptedJob {
   readonly bodyHash: Buffer | null;
 }
 
-const acceptedColumns = `id, kind, version, broker, max_attempts AS "maxAttempts", created_at AS "createdAt"`;
+export const acceptedColumns = `id, kind, version, broker, max_attempts AS "maxAttempts", created_at AS "createdAt"`;
 
 const keyParameters = { tenant: 'text', route: 'text?', idempotencyKey: 'text?' } as const;
 

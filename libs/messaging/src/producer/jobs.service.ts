@@ -15,13 +15,14 @@ import {
   enqueue,
   inTransaction,
   type AcceptedJob,
-  type Database,
+  type NewJob,
   type NewWork,
   OutboxWakeUp,
   type Transaction,
 } from '@app/ledger';
 import { brokerCapabilities } from '../drivers/configured-drivers';
 import { MessagingSignals } from '../messaging-signals';
+import { EnqueueBatcher } from './enqueue-batcher';
 
 /** One of the jobs that a parent waits for. */
 export interface Child<D extends JobDefinition = JobDefinition> {
@@ -52,16 +53,20 @@ export class EnqueueRefused extends Error {
 /** The producer: turns a parsed payload into a committed job. */
 @Injectable()
 export class JobsService {
+  private readonly batcher: EnqueueBatcher;
+
   constructor(
-    private readonly pool: Pool,
+    pool: Pool,
     private readonly wakeUp: OutboxWakeUp,
     private readonly routes: BrokerRoutes,
     private readonly signals: MessagingSignals,
-  ) {}
+  ) {
+    this.batcher = new EnqueueBatcher(pool);
+  }
 
   /**
-   * Accepts a job in one statement and one commit. When it resolves, the job reaches its worker even if any process
-   * dies.
+   * Accepts a job in one statement and one commit, which requests of the same moment share. When it resolves, the job
+   * reaches its worker even if any process dies.
    * @throws EnqueueRefused; the database's error, after which the job may or may not exist. A caller with an
    *   idempotency key then repeats the request with the same key
    */
@@ -70,7 +75,7 @@ export class JobsService {
     payload: PayloadOf<D>,
     request: EnqueueRequest,
   ): Promise<AcceptedJob> {
-    const job = await this.write(this.pool, definition, payload, [], request);
+    const job = await this.write((job) => this.batcher.add(job), definition, payload, [], request);
     if (job.replayed) this.signals.emit('replayed', job);
     this.committed([job], request.tenant);
     return job;
@@ -87,7 +92,7 @@ export class JobsService {
     payload: PayloadOf<D>,
     request: Omit<EnqueueRequest, 'idempotency'>,
   ): Promise<AcceptedJob> {
-    return this.write(inTransaction(tx), definition, payload, [], request);
+    return this.write((job) => enqueue(inTransaction(tx), job), definition, payload, [], request);
   }
 
   /**
@@ -116,7 +121,7 @@ export class JobsService {
     const ordered = children.find(({ definition: { orderBy } }) => orderBy)?.definition;
     if (ordered) throw new RangeError(`${ordered.kind} is ordered by a key; a child cannot wait for its turn.`);
     const works = children.map((child) => this.newWork(child.definition, child.payload, request.options ?? {}));
-    const job = await this.write(this.pool, definition, payload, works, request);
+    const job = await this.write((job) => this.batcher.add(job), definition, payload, works, request);
     this.committed([job], request.tenant);
     this.signals.emit(
       'children_accepted',
@@ -126,14 +131,14 @@ export class JobsService {
   }
 
   private async write(
-    database: Database,
+    accept: (job: NewJob) => Promise<AcceptedJob>,
     definition: JobDefinition,
     payload: unknown,
     children: readonly NewWork[],
     { tenant, options = {}, traceparent, idempotency }: EnqueueRequest,
   ): Promise<AcceptedJob> {
     const key = idempotency && { ...idempotency, bodyHash: bodyHashOf(idempotency.body) };
-    const job = await enqueue(database, {
+    const job = await accept({
       ...this.newWork(definition, payload, options),
       tenant,
       children,
