@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { activeTraceparent } from './tracing';
 
 /** The trace, the job and the attempt of the current request or delivery; log lines contain them. */
@@ -10,7 +10,7 @@ const w3cTraceparent = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-
 
 /** @returns the trace id of a `traceparent`; a new one when there is none, or an invalid one */
 export function traceIdFrom(traceparent: string | undefined): string {
-  return w3cTraceparent.exec(traceparent ?? '')?.[1] ?? randomBytes(16).toString('hex');
+  return w3cTraceparent.exec(traceparent ?? '')?.[1] ?? randomHex();
 }
 
 /**
@@ -20,5 +20,8 @@ export function traceIdFrom(traceparent: string | undefined): string {
 export function continueTrace(traceparent: string | undefined): { traceparent: string; traceId: string } {
   const active = activeTraceparent();
   const traceId = traceIdFrom(active ?? traceparent);
-  return { traceparent: active ?? `00-${traceId}-${randomBytes(8).toString('hex')}-01`, traceId };
+  return { traceparent: active ?? `00-${traceId}-${randomHex().slice(-16)}-01`, traceId };
 }
+
+/** 32 hexadecimal digits, 122 bits of them random. Node keeps random bytes for UUIDs ready, and so for every request. */
+const randomHex = (): string => randomUUID().replaceAll('-', '');

@@ -1,9 +1,9 @@
 import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ThrottlerStorageService } from '@nestjs/throttler';
 import type { Request } from 'express';
 import { Problem } from '../problem/problem';
 import { demandRole, identityOf } from './identity';
+import { RequestRate } from './request-rate';
 import { AccessRule, type Rule } from './roles';
 
 /**
@@ -12,11 +12,13 @@ import { AccessRule, type Rule } from './roles';
  */
 export class AccessGuard implements CanActivate {
   private readonly reflector = new Reflector();
-  private readonly requests = new ThrottlerStorageService();
+  private readonly rate: RequestRate;
 
-  constructor(private readonly perSecond: number) {}
+  constructor(private readonly perSecond: number) {
+    this.rate = new RequestRate(perSecond);
+  }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  canActivate(context: ExecutionContext): boolean {
     // The rule of a route without a decorator is `user`: a forgotten decorator opens nothing.
     const declared = [context.getHandler(), context.getClass()];
     const rule = this.reflector.getAllAndOverride<Rule | undefined>(AccessRule.KEY, declared) ?? ['user'];
@@ -25,17 +27,9 @@ export class AccessGuard implements CanActivate {
     if (rule !== 'any key') demandRole(identity, rule);
     // Only requests with access are counted.
     const { tenant } = identity;
-    const { isBlocked, timeToBlockExpire } = await this.requests.increment(
-      tenant,
-      1_000,
-      this.perSecond,
-      0,
-      'requests',
-    );
-    if (!isBlocked) return true;
-    const seconds = Math.max(1, timeToBlockExpire);
-    const detail = `Expected at most ${this.perSecond} requests in a second from the tenant ${tenant}; ask again in ${seconds} s.`;
-    const headers = { 'Retry-After': String(seconds) };
+    if (this.rate.admits(tenant)) return true;
+    const detail = `Expected at most ${this.perSecond} requests in a second from the tenant ${tenant}; ask again in 1 s.`;
+    const headers = { 'Retry-After': '1' };
     throw new Problem(429, 'too_many_requests', 'Too many requests', detail, undefined, headers);
   }
 }

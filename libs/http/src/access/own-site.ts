@@ -23,7 +23,7 @@ export class OwnSite {
     // Health probes use any address of the machine, and their answer holds nothing secret.
     if (/^\/health(\/|$)/i.test(request.path)) return;
     // The second host may come from a proxy's X-Forwarded-Host. A script can also send that header, so both are checked.
-    const hosts: readonly (string | undefined)[] = [request.headers.host, request.host];
+    const hosts = [...new Set<string | undefined>([request.headers.host, request.host])];
     if (hosts.every((host) => this.isOwnHost(host))) return;
     const got = quoted(hosts.find((host) => !this.isOwnHost(host)) ?? '');
     const own = this.publicUrl === undefined ? '' : ` or ${this.publicUrl.hostname}`;
