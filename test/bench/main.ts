@@ -10,6 +10,7 @@ import { driverNames, type DriverName } from './brokers/clients';
 import { benchDrain } from './drain/bench';
 import { brokersOf } from './drain/drivers';
 import { benchEnqueue } from './enqueue/bench';
+import { benchHeld } from './held/bench';
 import { benchImage } from './image/bench';
 import { benchLatency } from './latency/bench';
 import { benchObserve } from './observe/bench';
@@ -72,6 +73,12 @@ const benches: Readonly<Record<string, Bench>> = {
     { repeats: 3, rows: 100_000 },
     () => [],
     (_driver, options) => benchReport(options),
+  ),
+  held: bench(
+    'the outbox while another transaction stays open, beside the outbox without one: rows/s',
+    { repeats: 3, rows: 600_000 },
+    () => [],
+    (_driver, options) => benchHeld(options),
   ),
   retention: bench(
     'enqueue at a fixed rate, without retention and beside it: ms, jobs deleted/s',

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { transitions, type JobState } from '@app/contracts';
 import {
+  DueRows,
   cancelJob,
   claim,
   redispatchForgotten,
@@ -9,7 +10,6 @@ import {
   renewLeases,
   settle,
   sweepExpiredLeases,
-  takeDue,
   type ClaimedJob,
   type Dispatch,
   type Settlement,
@@ -191,7 +191,7 @@ class World {
     const client = await this.core.pool.connect();
     try {
       await client.query('BEGIN');
-      const rows = await takeDue(client, 'memory', 5);
+      const rows = await new DueRows('memory').take(client, 5);
       if (dies !== 'before the publish') this.broker.push(...rows.map(({ id, dispatch }) => ({ id, dispatch })));
       await removePublished(client, rows);
       await client.query(dies === 'not' ? 'COMMIT' : 'ROLLBACK');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PoolClient } from 'pg';
 import { jobDefinitions } from '@app/features/catalogue';
-import { claim, createLedgerPool, enqueue, removePublished, settle, takeDue, workerPool } from '@app/ledger';
+import { claim, createLedgerPool, enqueue, DueRows, removePublished, settle, workerPool } from '@app/ledger';
 import type { RunningPostgres } from '../../scripts/postgres/embedded-postgres';
 import { freshDatabase, startTestPostgres } from '../support/postgres';
 
@@ -38,7 +38,7 @@ async function run(client: PoolClient, count: number): Promise<void> {
       const job = { ...work, ...options, tenant, idempotency: undefined, children: [] };
       dispatches.push({ id: (await enqueue(client, job)).id, dispatch: 1 });
     }
-    await removePublished(client, await takeDue(client, 'bullmq', group));
+    await removePublished(client, await new DueRows('bullmq').take(client, group));
     expect(await claim(client, dispatches, 30_000)).not.toContain(undefined);
     const end = { state: 'completed', delayMs: 0, attemptChange: 0, result: {}, error: undefined } as const;
     await settle(

@@ -60,9 +60,9 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'the outbox rows are deleted before the publish',
     file: 'libs/messaging/src/relay/publish-loop.ts',
-    find: 'const rows = await outbox.take(client, outbox.broker, batchSize);',
+    find: 'const rows = await outbox.take(client, batchSize);',
     replace:
-      "const rows = await outbox.take(client, outbox.broker, batchSize); await outbox.remove(client, rows); await client.query('COMMIT'); await client.query('BEGIN');",
+      "const rows = await outbox.take(client, batchSize); await outbox.remove(client, rows); await client.query('COMMIT'); await client.query('BEGIN');",
     specs: everyDriver,
     test: 'keeps-what-the-broker-refused',
   },
@@ -185,6 +185,14 @@ export const sabotages: readonly Sabotage[] = [
     replace: "error->>'message' FROM ${jobs} AND false`",
     specs: everyDriver,
     test: 'dead-letter-on-fail',
+  },
+  {
+    name: 'the relay never looks behind its place in the outbox',
+    file: 'libs/ledger/src/outbox/search-pace.ts',
+    find: 'this.isWhole = this.startedAt >= this.wholeAgainAt;',
+    replace: 'this.isWhole = this.wholeAgainAt === 0;',
+    specs: ['test/core/outbox-held.spec.ts'],
+    test: 'the relay also finds what became due behind its place, and says when it will look',
   },
   {
     name: 'the order per key is off',

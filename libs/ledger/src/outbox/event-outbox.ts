@@ -1,6 +1,7 @@
 import { toStorable, type DataOf, type EventDefinition } from '@app/contracts';
 import type { Transaction } from '../transaction';
 import { columnsOf, statement, type Database } from '../statement';
+import { SearchPace } from './search-pace';
 
 export interface EventOutboxRow {
   readonly rowId: string;
@@ -46,27 +47,38 @@ export async function recordEvent<E extends EventDefinition>(
  * relay overtakes another.
  */
 const takeStatement = statement<EventOutboxRow>('event_outbox_take').with(
-  { kinds: 'text[]', broker: 'text', limit: 'int' },
+  { kinds: 'text[]', broker: 'text', from: 'bigint', limit: 'int' },
   ($) => `SELECT id AS "rowId", event_id AS id, kind, version, tenant, key, traceparent, data, at
      FROM event_outbox
-    WHERE kind = ANY(${$.kinds})
+    WHERE kind = ANY(${$.kinds}) AND id >= ${$.from}
       AND (SELECT pg_try_advisory_xact_lock(hashtextextended('event_outbox ' || ${$.broker}, 0)))
     ORDER BY event_outbox.id
     LIMIT ${$.limit}
       FOR UPDATE SKIP LOCKED`,
 );
 
-/**
- * Must run in a transaction, which locks the rows until they are published and removed.
- * @returns at most `limit` rows; none while another relay takes events of this broker
- */
-export async function takeEvents(
-  transaction: Database,
-  broker: string,
-  kinds: readonly string[],
-  limit: number,
-): Promise<EventOutboxRow[]> {
-  return takeStatement.run(transaction, { kinds, broker, limit });
+/** The events of one broker. A search begins where the last one ended; `SearchPace` says why. */
+export class EventRows {
+  private cursor = '0';
+
+  constructor(
+    private readonly broker: string,
+    private readonly kinds: readonly string[],
+    private readonly pace = new SearchPace(),
+  ) {}
+
+  /**
+   * Must run in a transaction, which locks the rows until they are published and removed.
+   * @returns at most `limit` rows; none while another relay takes events of this broker
+   */
+  async take(transaction: Database, limit: number): Promise<EventOutboxRow[]> {
+    const { broker, kinds, pace } = this;
+    const from = pace.begin() ? '0' : this.cursor;
+    const rows = await takeStatement.run(transaction, { kinds, broker, from, limit });
+    pace.end();
+    this.cursor = rows.at(-1)?.rowId ?? this.cursor;
+    return rows;
+  }
 }
 
 const removeStatement = statement<never>('event_outbox_remove').with(

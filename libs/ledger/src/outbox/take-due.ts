@@ -1,5 +1,5 @@
 import { pausedQueues } from '../jobs/sql-parts';
-import { columnsOf, statement, type Database } from '../statement';
+import { statement } from '../statement';
 
 export interface OutboxRow {
   readonly rowId: string;
@@ -13,6 +13,10 @@ export interface OutboxRow {
   readonly orderKey: string | null;
   readonly at: Date;
   readonly traceparent: string | null;
+}
+
+export interface DueRow extends OutboxRow {
+  readonly isPaused: boolean;
 }
 
 const columns = `id AS "rowId", job_id AS id, queue, kind, version, dispatch, priority, order_key AS "orderKey", publish_at AS at, traceparent,
@@ -35,27 +39,29 @@ const headsOf = (broker: string) => `head AS (
         LIMIT 1) next
    )`;
 
-/**
- * Locks rows that are due, one priority after another. Each priority is read in the order of its index, however many
- * rows wait for a later time. A row with an order key is not due while an earlier job of the key is not final. Other
- * relays skip the locked rows.
- */
-const takeStatement = statement<OutboxRow & { readonly isPaused: boolean }>('outbox_take_due').with(
-  { broker: 'text', limit: 'int' },
-  ($) => `WITH RECURSIVE ${headsOf($.broker)}
-   SELECT * FROM (
+/** Rows without an order key that are due, one priority after another, each in the order of its index. */
+const plainDue = ($: { broker: string; limit: string }, from = '') => `SELECT * FROM (
      SELECT due.*
        FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
       CROSS JOIN LATERAL (
         SELECT ${columns}
           FROM outbox
-         WHERE broker = ${$.broker} AND priority = level.priority AND publish_at <= now() AND order_key IS NULL
+         WHERE broker = ${$.broker} AND priority = level.priority AND publish_at <= now() AND order_key IS NULL ${from}
          ORDER BY publish_at
          LIMIT ${$.limit}
            FOR UPDATE SKIP LOCKED
       ) due
       LIMIT ${$.limit}
-   ) unordered
+   ) unordered`;
+
+/**
+ * Locks rows that are due, however many rows wait for a later time. A row with an order key is not due while an earlier
+ * job of the key is not final. Other relays skip the locked rows.
+ */
+export const takeStatement = statement<DueRow>('outbox_take_due').with(
+  { broker: 'text', limit: 'int' },
+  ($) => `WITH RECURSIVE ${headsOf($.broker)}
+   ${plainDue($)}
    UNION ALL
    SELECT * FROM (
      SELECT ${columns}
@@ -70,66 +76,49 @@ const takeStatement = statement<OutboxRow & { readonly isPaused: boolean }>('out
    ) ordered`,
 );
 
+/** Where a search begins, for each priority; null for the beginning. */
+const from = (cursors: string) => `AND publish_at >= coalesce((${cursors})[level.priority], '-infinity')`;
+
+/** Locks rows without an order key that are due at their cursor or later. */
+export const takeFromStatement = statement<DueRow>('outbox_take_due_from').with(
+  { broker: 'text', limit: 'int', cursors: 'timestamptz?[]' },
+  ($) => plainDue($, from($.cursors)),
+);
+
 /** `publish_at` of a row that waits for the end of a pause. Before version 17, PostgreSQL cannot subtract it. */
 const heldUntil = "timestamptz 'infinity'";
 
-/** How often one transaction takes rows again because some of them were of paused queues. */
-const mostRounds = 20;
-
-const holdStatement = statement<never>('outbox_hold').with(
+/** Puts rows of paused queues off. */
+export const holdStatement = statement<never>('outbox_hold').with(
   { rowId: 'bigint[]' },
   ($) => `UPDATE outbox SET held_from = publish_at, publish_at = ${heldUntil} WHERE id = ANY(${$.rowId})`,
 );
 
-/**
- * Must run in a transaction, which locks the rows until they are published and removed. Puts off due rows of paused
- * queues, so that they are read once and delay no other queue.
- * @returns at most `limit` rows with an order key and at most `limit` without
- */
-export async function takeDue(transaction: Database, broker: string, limit: number): Promise<OutboxRow[]> {
-  for (let round = 1; ; round += 1) {
-    const rows = await takeStatement.run(transaction, { broker, limit });
-    const paused = rows.filter(({ isPaused }) => isPaused);
-    if (paused.length > 0) await holdStatement.run(transaction, columnsOf(paused, 'rowId'));
-    // Due rows of other queues may be behind those that are held now.
-    if (paused.length === 0 || round === mostRounds) return rows.filter(({ isPaused }) => !isPaused);
-  }
-}
-
-const removeStatement = statement<never>('outbox_remove').with(
-  { ids: 'bigint[]' },
-  ($) => `DELETE FROM outbox WHERE id = ANY(${$.ids})`,
-);
-
-/** Deletes rows that the broker has confirmed, in the transaction that took them. */
-export async function removePublished(transaction: Database, rows: readonly OutboxRow[]): Promise<void> {
-  await removeStatement.run(transaction, { ids: rows.map(({ rowId }) => rowId) });
-}
-
-const nextDueStatement = statement<{ ms: number | null }>('outbox_next_due').with(
-  { broker: 'text' },
-  ($) => `WITH RECURSIVE ${headsOf($.broker)}
-   SELECT extract(epoch FROM nullif(min(next.publish_at), ${heldUntil}) - now())::float8 * 1000 AS ms
-     FROM (
-       SELECT first.publish_at
+/** When the next row without an order key is due, for each priority. */
+const nextPlain = (broker: string, from = '') => `SELECT first.publish_at
          FROM unnest(ARRAY[1, 2, 3]::smallint[]) AS level(priority)
         CROSS JOIN LATERAL (
           SELECT publish_at FROM outbox
-           WHERE broker = ${$.broker} AND priority = level.priority AND order_key IS NULL
+           WHERE broker = ${broker} AND priority = level.priority AND order_key IS NULL ${from}
            ORDER BY publish_at
            LIMIT 1
-        ) first
+        ) first`;
+
+const untilFirst = `SELECT extract(epoch FROM nullif(min(next.publish_at), ${heldUntil}) - now())::float8 * 1000 AS ms`;
+
+/** The statement that ends a job wakes the relay for the next job of its order key, so that job is not counted. */
+export const nextDueStatement = statement<{ ms: number | null }>('outbox_next_due').with(
+  { broker: 'text' },
+  ($) => `WITH RECURSIVE ${headsOf($.broker)}
+   ${untilFirst}
+     FROM (
+       ${nextPlain($.broker)}
        UNION ALL
        SELECT publish_at FROM outbox WHERE id IN (SELECT id FROM head) AND publish_at > now()
      ) next`,
 );
 
-/**
- * The worker or statement that ends a job wakes the relay for the next job of its order key, so that job is not
- * counted.
- * @returns milliseconds until the next row is due, negative when one is overdue; undefined when there is none
- */
-export async function nextDueMs(database: Database, broker: string): Promise<number | undefined> {
-  const [row] = await nextDueStatement.run(database, { broker });
-  return row?.ms ?? undefined;
-}
+export const nextDueFromStatement = statement<{ ms: number | null }>('outbox_next_due_from').with(
+  { broker: 'text', cursors: 'timestamptz?[]' },
+  ($) => `${untilFirst} FROM (${nextPlain($.broker, from($.cursors))}) next`,
+);

@@ -1,11 +1,10 @@
 import {
+  DueRows,
+  EventRows,
   failRefused,
-  nextDueMs,
   refuseEvents,
   removeEvents,
   removePublished,
-  takeDue,
-  takeEvents,
   type Database,
   type EventOutboxRow,
   type OutboxRow,
@@ -21,7 +20,7 @@ import type { SentMessage } from '../tracing';
 export interface Outbox<Row extends SentMessage = SentMessage> {
   readonly broker: string;
   /** Locks the rows that are due until the end of the transaction. @returns them in the order of publishing */
-  take(transaction: Database, broker: string, limit: number): Promise<Row[]>;
+  take(transaction: Database, limit: number): Promise<Row[]>;
   publish(rows: readonly Row[]): Promise<void>;
   /** Deletes published rows, in the transaction that took them. */
   remove(transaction: Database, rows: readonly Row[]): Promise<void>;
@@ -31,26 +30,28 @@ export interface Outbox<Row extends SentMessage = SentMessage> {
    * @returns milliseconds until the next row is due; undefined when there is none. Absent when every row is due at once:
    *   its writer wakes the loop
    */
-  nextDueMs?(database: Database, broker: string): Promise<number | undefined>;
+  nextDueMs?(database: Database): Promise<number | undefined>;
 }
 
 /** The outbox of the jobs that are routed to this broker. */
 export function jobOutbox(driver: BrokerPublisher): Outbox<OutboxRow> {
+  const due = new DueRows(driver.name);
   return {
     broker: driver.name,
-    take: takeDue,
+    take: (transaction, limit) => due.take(transaction, limit),
     publish: (rows) => driver.publish(rows),
     remove: removePublished,
     refuse: failRefused,
-    nextDueMs,
+    nextDueMs: (database) => due.nextDueMs(database),
   };
 }
 
 /** @param kinds the events that are routed to this broker */
 export function eventOutbox(driver: BrokerPublisher, kinds: readonly string[]): Outbox<EventOutboxRow> {
+  const events = new EventRows(driver.name, kinds);
   return {
     broker: driver.name,
-    take: (transaction, broker, limit) => takeEvents(transaction, broker, kinds, limit),
+    take: (transaction, limit) => events.take(transaction, limit),
     publish: (rows) => driver.publishEvents(rows),
     remove: removeEvents,
     refuse: (transaction, rows) =>

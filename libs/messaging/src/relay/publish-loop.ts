@@ -75,7 +75,7 @@ export class PublishLoop {
     const { outbox, signals } = this;
     return withClient(this.pool, async (client) => {
       await client.query('BEGIN');
-      const rows = await outbox.take(client, outbox.broker, batchSize);
+      const rows = await outbox.take(client, batchSize);
       const { confirmed, refused, cause } = await this.publish(rows);
       const confirmedRows = rows.filter((_, place) => confirmed.has(place));
       const refusedRows = [...refused].map(([place, reason]) => ({ ...rows[place]!, reason }));
@@ -110,7 +110,7 @@ export class PublishLoop {
   }
 
   private async sleepUntilDue(): Promise<void> {
-    const dueInMs = await this.outbox.nextDueMs?.(this.pool, this.outbox.broker);
+    const dueInMs = await this.outbox.nextDueMs?.(this.pool);
     // Due, but not taken: another relay has locked the row.
     const ms = dueInMs === undefined ? pollMs : dueInMs <= 0 ? lockedMs : Math.min(pollMs, dueInMs);
     await sleep(ms, this.wokenUp.signal);
