@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { isRefusal, isStopProgress, stopOrder, type SupervisedProcess } from '@app/observability';
+import { isRefusal, isStopProgress, stopOrder, type SupervisedProcess } from '@app/observability/supervision';
 import { StartRefused } from './start-refused';
 
 const firstRestartMs = 500;

@@ -1,20 +1,17 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Pool } from 'pg';
-import { processSettingNames, type Settings } from '@app/configuration';
+import type { Settings, workerSettingNames } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
 import { createLedgerPool, OutboxWakeUp, Transactions, workerPool, type PoolSettings } from '@app/ledger';
 import { EventRegistry } from './events/event-registry';
-import { brokerSettingNames, configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
+import { configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
 import { HandlerRegistry } from './handlers/handler-registry';
 import { Leases } from './leases';
 import { MessagingSignals } from '../messaging-signals';
 import type { BrokerConsumer, EventSubscription } from '../port/consumer';
 import { eventsOf, queuesOf } from '../port/topology';
 import { Worker } from './worker';
-
-/** The settings that every worker reads. */
-export const workerSettingNames = [...brokerSettingNames, ...processSettingNames, 'HEARTBEAT_MS'] as const;
 
 export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>;
 
