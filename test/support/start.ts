@@ -26,14 +26,15 @@ export interface StartOptions {
   readonly user?: { readonly uid: number; readonly gid: number };
   /** The project that is started. */
   readonly folder?: string;
+  readonly args?: readonly string[];
 }
 
 export async function npmStart(
   environment: Record<string, string>,
-  { untilReady = true, user, folder = projectFolder }: StartOptions = {},
+  { untilReady = true, user, folder = projectFolder, args = [] }: StartOptions = {},
 ): Promise<Start> {
   const port = environment['PORT'] ?? String(await freePort());
-  const child = spawn(process.execPath, [join(folder, 'dist/scripts/start/main.js')], {
+  const child = spawn(process.execPath, [join(folder, 'dist/scripts/start/main.js'), ...args], {
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],

@@ -25,13 +25,18 @@ interface Turn {
   readonly processes: number;
 }
 
-/** Measures `npm start` without its build: this build, and that of another revision in turns with it. */
+/**
+ * Measures `npm start` without its build: this build, all its workers in one process, and another revision, in turns.
+ */
 export async function benchStart({ repeats, idle, base }: StartOptions): Promise<void> {
   if (process.platform !== 'linux') {
     throw new Error('bench start reads the memory of processes from /proc/PID/smaps_rollup, which only Linux has.');
   }
-  const startOf = (folder: string) => () => startTurn(folder, idle);
-  const here = { 'this build': startOf(projectFolder) };
+  const startOf =
+    (folder: string, ...args: string[]) =>
+    (seconds: number) =>
+      startTurn(folder, args, seconds);
+  const here = { 'this build': startOf(projectFolder), '--one-process': startOf(projectFolder, '--one-process') };
   if (base === undefined) {
     await measure(repeats, idle, here);
     return;
@@ -39,10 +44,17 @@ export async function benchStart({ repeats, idle, base }: StartOptions): Promise
   await withRevision(base, (folder) => measure(repeats, idle, { ...here, [base]: startOf(folder) }));
 }
 
-async function measure(repeats: number, idle: number, contenders: Record<string, () => Promise<Turn>>): Promise<void> {
+async function measure(
+  repeats: number,
+  idle: number,
+  contenders: Record<string, (idle: number) => Promise<Turn>>,
+): Promise<void> {
   process.stderr.write('  a first start of each, which is not measured, fills the caches\n');
-  for (const folder of Object.values(contenders)) await folder();
-  const turns = await inTurns(repeats, contenders);
+  for (const turn of Object.values(contenders)) await turn(0);
+  const turns = await inTurns(
+    repeats,
+    Object.fromEntries(Object.entries(contenders).map(([name, turn]) => [name, () => turn(idle)])),
+  );
   const of = (name: string, key: keyof Turn) => turns[name]!.map((turn) => turn[key]);
   process.stdout.write(
     `\nstart: to the line "ready", and memory after ${idle} idle s; ${repeats} turns, Node ${process.version}\n`,
@@ -56,27 +68,30 @@ async function measure(repeats: number, idle: number, contenders: Record<string,
       shownSpread(of(name, 'processes'), 0),
     ]),
   ]);
-  const [, base] = Object.keys(turns);
+  const [here, together, base] = Object.keys(turns) as [string, string, string | undefined];
   if (base === undefined) return;
   process.stdout.write('\n');
   printTable([
     ['ratio of one turn', 'ready', 'memory'],
-    [
-      `this build / ${base}`,
-      shownRatio(of('this build', 'readySeconds'), of(base, 'readySeconds')),
-      shownRatio(of('this build', 'memoryMb'), of(base, 'memoryMb')),
-    ],
+    ...[here, together].map((name) => [
+      `${name} / ${base}`,
+      shownRatio(of(name, 'readySeconds'), of(base, 'readySeconds')),
+      shownRatio(of(name, 'memoryMb'), of(base, 'memoryMb')),
+    ]),
   ]);
 }
 
-async function startTurn(folder: string, idle: number): Promise<Turn> {
+async function startTurn(folder: string, args: string[], idle: number): Promise<Turn> {
   const data = mkdtempSync(join(tmpdir(), 'bench-start-data-'));
   chmodSync(data, 0o755); // PostgreSQL may run as another user.
   return endingWith(
     () => rmSync(data, { recursive: true, force: true }),
     async () => {
       const startedAt = performance.now();
-      const system = await npmStart({ DATA_DIR: join(data, 'data'), STORAGE_DIR: join(data, 'files') }, { folder });
+      const system = await npmStart(
+        { DATA_DIR: join(data, 'data'), STORAGE_DIR: join(data, 'files') },
+        { folder, args },
+      );
       const readySeconds = (performance.now() - startedAt) / 1_000;
       return endingWith(
         async () => {
