@@ -10,7 +10,7 @@ import type { featureSettingNames } from './config';
 
 type FeatureSettings = Pick<Settings, (typeof featureSettingNames)[number]>;
 
-/** The use cases of this API. A use case that is deleted is taken out here and in libs/features/catalogue. */
+/** The use cases of this API. A use case that is deleted is taken out here, in config.ts and in libs/features/catalogue. */
 const features: readonly (FeatureRoutes | ((settings: FeatureSettings) => FeatureRoutes))[] = [
   emailRoutes,
   smsRoutes,
