@@ -20,12 +20,12 @@ emptyDist();
 await compile();
 buildWebClient();
 
-/** Everything but the web client, which stays as long as nothing of it has changed, and the docs site. */
+/** Everything but the web client, which stays as long as nothing of it has changed, the docs site, and Node's cache. */
 function emptyDist() {
   const dist = join(root, 'dist');
   for (const folder of ['apps', '.']) {
     for (const name of existsSync(join(dist, folder)) ? readdirSync(join(dist, folder)) : []) {
-      if (['apps', join('apps', 'web'), 'learn'].includes(join(folder, name))) continue;
+      if (['apps', join('apps', 'web'), 'learn', 'compile-cache'].includes(join(folder, name))) continue;
       rmSync(join(dist, folder, name), { recursive: true, force: true });
     }
   }

@@ -1,8 +1,8 @@
 import '../../libs/configuration/src/check-node.cjs';
 import { join, resolve } from 'node:path';
-import { readSettings } from '@app/configuration';
+import { brokerSettingNames, readSettings } from '@app/configuration';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
-import { brokerSettingNames, kafkaSettings, queuesOf, type BrokerSettings } from '@app/messaging';
+import { kafkaSettings, queuesOf, type BrokerSettings } from '@app/messaging';
 import { databaseUrl } from '../postgres/database-url';
 import { locatePostgres } from '../postgres/location';
 import type { Examined, Finding } from './finding';

@@ -1,3 +1,3 @@
-import { brokerSettingNames } from '@app/messaging';
+import { brokerSettingNames } from '@app/configuration';
 
 export const settingNames = [...brokerSettingNames, 'DATABASE_APP_URL'] as const;

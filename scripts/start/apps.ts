@@ -23,6 +23,27 @@ export function readApps(projectFolder: string): App[] {
     }));
 }
 
+/** What one process runs. */
+export interface Program {
+  readonly name: string;
+  readonly script: string;
+  readonly args: readonly string[];
+  readonly apps: readonly App[];
+}
+
+/**
+ * @param apps the API, the relay, then the workers
+ * @param oneProcess whether one process runs all workers
+ */
+export function programsOf(apps: readonly App[], oneProcess: boolean): Program[] {
+  const alone = (app: App): Program => ({ name: app.name, script: app.script, args: [], apps: [app] });
+  if (!oneProcess) return apps.map(alone);
+  const workers = apps.slice(2);
+  const args = workers.map(({ script }) => script);
+  const together = { name: 'workers', script: join(__dirname, 'all-workers.js'), args, apps: workers };
+  return [...apps.slice(0, 2).map(alone), together];
+}
+
 export function settingNamesOf({ config }: App): readonly string[] {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   return (require(config) as { settingNames: readonly string[] }).settingNames;

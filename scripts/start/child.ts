@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { isRefusal, isStopProgress, stopOrder, type SupervisedProcess } from '@app/observability';
+import { isRefusal, isStopProgress, stopOrder, type SupervisedProcess } from '@app/observability/supervision';
 import { StartRefused } from './start-refused';
 
 const firstRestartMs = 500;
@@ -9,11 +9,18 @@ const longestRestartMs = 10_000;
 const stableMs = 30_000;
 
 /**
- * The heap limit of one process, in MB. Without a limit V8 lets the heap grow to many times what is needed before it
+ * The heap limit of a process with one app, in MB. Without a limit V8 lets the heap grow to many times what is needed before it
  * collects garbage, and there are a dozen processes on one machine. A process that exceeds it ends and is started
  * again.
  */
-const heapMb = 192;
+export const heapMbOfApp = 192;
+
+/**
+ * The flags of V8 for each process. `--liftoff-only`: WebAssembly stays as its first compiler makes it. The second one
+ * makes Prisma's query compiler no faster in use, since Prisma keeps its plans, and takes 45 MB for that.
+ * `--expose-gc`: `runProcess` returns the memory that only the start has used.
+ */
+const v8Flags = ['--liftoff-only', '--expose-gc'];
 
 interface Start {
   readonly resolve: () => void;
@@ -36,6 +43,7 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
     private readonly args: readonly string[],
     private readonly environment: NodeJS.ProcessEnv,
     private readonly say: (line: string) => void,
+    private readonly heapMb = heapMbOfApp,
   ) {
     super();
   }
@@ -92,7 +100,7 @@ export class Child extends EventEmitter<{ change: []; message: [unknown] }> {
     const startedAt = Date.now();
     const child = fork(this.script, this.args, {
       env: this.environment,
-      execArgv: [...process.execArgv, `--max-old-space-size=${heapMb}`],
+      execArgv: [...process.execArgv, ...v8Flags, `--max-old-space-size=${this.heapMb}`],
       // Its own process group: Ctrl-C in a terminal reaches only the supervisor, which then stops in order.
       detached: process.platform !== 'win32',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

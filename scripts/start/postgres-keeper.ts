@@ -1,4 +1,4 @@
-import type { Refusal } from '@app/observability';
+import type { Refusal } from '@app/observability/supervision';
 import { startPostgres } from '../postgres/embedded-postgres';
 import type { PostgresLocation } from '../postgres/location';
 

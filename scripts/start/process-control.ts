@@ -1,4 +1,4 @@
-import { isOrder, type SupervisorOrder } from '@app/observability';
+import { isOrder, type SupervisorOrder } from '@app/observability/supervision';
 import type { Child } from './child';
 
 /** How long a process that is asked to stop may take, in milliseconds. */

@@ -9,14 +9,17 @@ import { freePort } from '../postgres/free-port';
 import { locatePostgres, prepareFolder, type PostgresLocation } from '../postgres/location';
 import { assertWritable, filesFolder, type Settings } from '@app/configuration';
 import { settingNames as migrateSettingNames } from '../migrate/config';
-import { environmentFor, readApps, settingNamesOf } from './apps';
-import { Child } from './child';
+import { environmentFor, programsOf, readApps, settingNamesOf } from './apps';
+import { Child, heapMbOfApp } from './child';
 import { lockFolder } from './folder-lock';
 import { ProcessControl } from './process-control';
 import { StartRefused } from './start-refused';
 
 /** Milliseconds; longer than PostgreSQL waits for its clients and then for its disk. */
 const postgresMs = 30_000;
+
+/** In MB: enough for the largest report beside the largest images. */
+const heapMbOfAllWorkers = 2 * heapMbOfApp;
 
 export interface SupervisorOptions {
   readonly projectFolder: string;
@@ -25,6 +28,8 @@ export interface SupervisorOptions {
   readonly settings: Pick<Settings, 'DATA_DIR' | 'STORAGE_DIR' | 'S3_BUCKET' | 'SHUTDOWN_GRACE_MS' | 'HEALTH_PORT'>;
   /** The whole environment. Each process gets its own part of it. */
   readonly environment: NodeJS.ProcessEnv;
+  /** All workers in one process, for a small machine. They then share an environment, secrets included. */
+  readonly oneProcess: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -56,9 +61,11 @@ export class Supervisor {
     if (this.isStopping()) return;
     await this.seed(environment);
     if (this.isStopping()) return;
-    this.apps = readApps(projectFolder).map((app, index) => {
-      const own = environmentFor(settingNamesOf(app), { ...environment, HEALTH_PORT: this.healthPort(index) });
-      return new Child(app.name, app.script, [], own, say);
+    const programs = programsOf(readApps(projectFolder), this.options.oneProcess);
+    this.apps = programs.map(({ name, script, args, apps }, index) => {
+      const names = apps.flatMap(settingNamesOf);
+      const own = environmentFor(names, { ...environment, HEALTH_PORT: this.healthPort(index) });
+      return new Child(name, script, args, own, say, apps.length > 1 ? heapMbOfAllWorkers : heapMbOfApp);
     });
     if (environment['NODE_ENV'] !== 'production') new ProcessControl(this.apps[0]!, this.apps);
     await Promise.all(this.apps.map((app) => app.start()));

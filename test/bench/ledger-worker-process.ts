@@ -2,7 +2,7 @@ import '../../libs/observability/src/tracing/instrument.cjs';
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { readSettings } from '@app/configuration';
+import { readSettings, workerSettingNames } from '@app/configuration';
 import type { BrokerName } from '@app/contracts';
 import {
   done,
@@ -10,7 +10,6 @@ import {
   MessagingSignals,
   WorkerMessagingModule,
   Worker,
-  workerSettingNames,
   type Handler,
   type Outcome,
 } from '@app/messaging';

@@ -18,22 +18,25 @@ import { benchReport } from './report/bench';
 import { benchRetention } from './retention/bench';
 import { endEverything, endingWith } from './measuring/ending';
 import { benchSse } from './sse/bench';
+import { benchStart } from './start/bench';
 import { benchSync } from './sync/bench';
 
 type DriverOption = DriverName | 'all';
 
-/** A whole number with its default, or one whose default depends on the driver. */
-type NumberOption = number | 'by driver';
+/** A whole number with its default, one whose default depends on the driver, or a revision of git without a default. */
+type Option = number | 'by driver' | 'REV';
 
-type Values<Options extends Record<string, NumberOption>> = {
-  [Name in keyof Options]: Options[Name] extends number ? number : number | undefined;
+type Values<Options extends Record<string, Option>> = {
+  [Name in keyof Options]: Options[Name] extends number
+    ? number
+    : (Options[Name] extends 'REV' ? string : number) | undefined;
 };
 
 interface Bench {
   readonly purpose: string;
-  readonly options: Readonly<Record<string, NumberOption>>;
+  readonly options: Readonly<Record<string, Option>>;
   readonly brokers: (driver: DriverOption) => readonly Broker[];
-  run(driver: DriverOption, options: Record<string, number | undefined>): Promise<void>;
+  run(driver: DriverOption, options: Record<string, number | string | undefined>): Promise<void>;
 }
 
 const benches: Readonly<Record<string, Bench>> = {
@@ -92,9 +95,15 @@ const benches: Readonly<Record<string, Bench>> = {
     () => [],
     (_driver, options) => benchImage(options),
   ),
+  start: bench(
+    'npm start, beside that of another revision: s until it is ready, idle memory (only on Linux)',
+    { repeats: 3, idle: 60, base: 'REV' },
+    () => [],
+    (_driver, options) => benchStart(options),
+  ),
 };
 
-function bench<Options extends Record<string, NumberOption>>(
+function bench<Options extends Record<string, Option>>(
   purpose: string,
   options: Options,
   brokers: Bench['brokers'],
@@ -110,7 +119,7 @@ function usage(): string {
     return [`  ${name.padEnd(10)}${purpose}`, `  ${''.padEnd(10)}${[...driver, ...shown].join(' ')}`];
   });
   return [
-    'npm run bench -- NAME [--driver DRIVER] [--option number]',
+    'npm run bench -- NAME [--driver DRIVER] [--option value]',
     ...lines,
     `  drivers: ${driverNames.join(', ')}; all that are there without --driver`,
     '',
@@ -155,7 +164,7 @@ function refuse(why: string): void {
 }
 
 /** @throws Error for an unknown option or driver, or a value that is not a whole number from 1 */
-function readOptions(args: string[], defaults: Readonly<Record<string, NumberOption>>) {
+function readOptions(args: string[], defaults: Readonly<Record<string, Option>>) {
   const known = Object.fromEntries(
     ['driver', ...Object.keys(defaults)].map((option) => [option, { type: 'string' as const }]),
   );
@@ -165,7 +174,8 @@ function readOptions(args: string[], defaults: Readonly<Record<string, NumberOpt
   if (driver === undefined) throw new Error(`--driver: expected one of ${drivers.join(', ')}.`);
   const options = Object.fromEntries(
     Object.entries(defaults).map(([option, value]) => {
-      if (values[option] === undefined) return [option, value === 'by driver' ? undefined : value];
+      if (values[option] === undefined) return [option, typeof value === 'number' ? value : undefined];
+      if (value === 'REV') return [option, values[option]];
       const given = Number(values[option]);
       if (!Number.isInteger(given) || given < 1) throw new Error(`--${option}: expected a whole number from 1.`);
       return [option, given];

@@ -1,16 +1,9 @@
 import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { readSettings } from '@app/configuration';
+import { readSettings, workerSettingNames } from '@app/configuration';
 import { productChanged } from '@app/features/product';
-import {
-  EventHandler,
-  MessagingSignals,
-  WorkerMessagingModule,
-  Worker,
-  workerSettingNames,
-  type HandlesEvents,
-} from '@app/messaging';
+import { EventHandler, MessagingSignals, WorkerMessagingModule, Worker, type HandlesEvents } from '@app/messaging';
 import { loggingModule, observers, runProcess } from '@app/observability';
 import { DatabaseModule } from '@app/database';
 import { SearchHandler } from '../../apps/sync-worker/src/search.handler';

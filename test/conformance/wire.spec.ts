@@ -1,11 +1,10 @@
 import { Test, type TestingModule } from '@nestjs/testing';
 import { connect } from 'amqplib';
 import { CloudEvent } from 'cloudevents';
-import { readSettings } from '@app/configuration';
+import { brokerSettingNames, readSettings } from '@app/configuration';
 import { jobFinished } from '@app/contracts';
 import { sendSms } from '@app/features/sms';
 import {
-  brokerSettingNames,
   configuredDrivers,
   DRIVERS,
   encodeEvent,

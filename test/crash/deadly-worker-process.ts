@@ -1,13 +1,12 @@
 import 'reflect-metadata';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readSettings } from '@app/configuration';
+import { readSettings, workerSettingNames } from '@app/configuration';
 import { productChanged } from '@app/features/product';
 import { sendSms } from '@app/features/sms';
 import {
   done,
   EventHandler,
   JobHandler,
-  workerSettingNames,
   type EventOf,
   type Handler,
   type HandlesEvents,

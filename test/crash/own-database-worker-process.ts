@@ -1,7 +1,7 @@
 import 'reflect-metadata';
-import { readSettings } from '@app/configuration';
+import { readSettings, workerSettingNames } from '@app/configuration';
 import { sendSms } from '@app/features/sms';
-import { done, JobHandler, workerSettingNames, type Handler, type JobContext, type JobOf } from '@app/messaging';
+import { done, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import { runWorker } from '@app/observability';
 import { DatabaseModule } from '@app/database';
 import { moment } from './moment';

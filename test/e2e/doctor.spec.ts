@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
-import { readSettings } from '@app/configuration';
-import { brokerSettingNames } from '@app/messaging';
+import { brokerSettingNames, readSettings } from '@app/configuration';
 import { startRedis } from '../../scripts/brokers/redis';
 import { examinePostgres } from '../../scripts/doctor/postgres';
 import { isUnreachable, nowhere, runDoctor } from '../support/doctor';

@@ -189,6 +189,25 @@ describe('npm start', () => {
     await sent(running, id);
   });
 
+  it('runs all workers in one process with --one-process, serves their health, and ends with code 0 on SIGTERM', async () => {
+    await running?.end('SIGTERM');
+    running = undefined;
+    const port = await freePort();
+    const one = await start({ HEALTH_PORT: String(port - 1) }, { args: ['--one-process'] });
+    await sent(one, await postEmail(one.url));
+    const workers = one.descendants().filter((pid) => commandOf(pid).includes('-worker'));
+    expect(workers).toHaveLength(1);
+    const health = await fetch(`http://127.0.0.1:${port}/health/ready`, { headers });
+    const { status, dependencies } = (await health.json()) as { status: string; dependencies: { name: string }[] };
+    expect(status).toBe('up');
+    const queues = dependencies.map(({ name }) => name);
+    expect(queues).toEqual(expect.arrayContaining(['bullmq: email', 'bullmq: image', 'bullmq: webhook']));
+    expect(one.output()).not.toMatch(/error/i);
+    const processes = one.descendants();
+    expect(await one.end('SIGTERM')).toBe(0);
+    await gone(processes);
+  });
+
   it('says once how many jobs a draining worker finishes, and how long it waits at most', async () => {
     const mails = await GatedMailServer.start();
     const one = await start({ DATA_DIR: join(folder, 'draining'), SMTP_URL: mails.url, SHUTDOWN_GRACE_MS: '30000' });

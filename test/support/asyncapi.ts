@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { BrokerRoutes, configuredBrokers, readSettings } from '@app/configuration';
+import { BrokerRoutes, brokerSettingNames, configuredBrokers, readSettings } from '@app/configuration';
 import { defineEvent } from '@app/contracts';
 import { eventDefinitions, jobDefinitions } from '@app/features/catalogue';
-import { brokerSettingNames, queuesOf } from '@app/messaging';
+import { queuesOf } from '@app/messaging';
 import { describeBrokers } from '../../apps/api/src/asyncapi/describe-brokers';
 import { asyncApiDocument } from '../../apps/api/src/asyncapi/document';
 

@@ -20,13 +20,21 @@ export interface Start {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** @param untilReady false: the test checks output and exit code itself */
+export interface StartOptions {
+  /** false: the test checks output and exit code itself. */
+  readonly untilReady?: boolean;
+  readonly user?: { readonly uid: number; readonly gid: number };
+  /** The project that is started. */
+  readonly folder?: string;
+  readonly args?: readonly string[];
+}
+
 export async function npmStart(
   environment: Record<string, string>,
-  { untilReady = true, user }: { untilReady?: boolean; user?: { uid: number; gid: number } } = {},
+  { untilReady = true, user, folder = projectFolder, args = [] }: StartOptions = {},
 ): Promise<Start> {
   const port = environment['PORT'] ?? String(await freePort());
-  const child = spawn(process.execPath, [join(projectFolder, 'dist/scripts/start/main.js')], {
+  const child = spawn(process.execPath, [join(folder, 'dist/scripts/start/main.js'), ...args], {
     env: {
       PATH: process.env['PATH'],
       HOME: process.env['HOME'],
@@ -36,7 +44,7 @@ export async function npmStart(
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
-    cwd: projectFolder,
+    cwd: folder,
     ...user,
   });
   let output = '';

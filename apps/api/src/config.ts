@@ -1,7 +1,9 @@
-import { processSettingNames, readSettings } from '@app/configuration';
-import { brokerSettingNames } from '@app/messaging';
+import { brokerSettingNames, processSettingNames, readSettings } from '@app/configuration';
+import { webhookSettingNames } from '@app/features/webhook/webhook-settings';
 import { storageSettingNames } from '@app/storage';
-import { featureSettingNames } from './features';
+
+/** Settings that use cases add to those of the API. */
+export const featureSettingNames = ['NODE_ENV', ...webhookSettingNames] as const;
 
 export const settingNames = [
   ...brokerSettingNames,

@@ -4,16 +4,13 @@ import { imageRoutes } from '@app/features/image/routes';
 import { productRoutes } from '@app/features/product/routes';
 import { reportRoutes } from '@app/features/report/routes';
 import { smsRoutes } from '@app/features/sms/routes';
-import { webhookSettingNames } from '@app/features/webhook';
 import { webhookRoutes } from '@app/features/webhook/routes';
 import type { FeatureRoutes } from '@app/http';
-
-/** Settings that use cases add to those of the API. */
-export const featureSettingNames = ['NODE_ENV', ...webhookSettingNames] as const;
+import type { featureSettingNames } from './config';
 
 type FeatureSettings = Pick<Settings, (typeof featureSettingNames)[number]>;
 
-/** The use cases of this API. A use case that is deleted is taken out here and in libs/features/catalogue. */
+/** The use cases of this API. A use case that is deleted is taken out here, in config.ts and in libs/features/catalogue. */
 const features: readonly (FeatureRoutes | ((settings: FeatureSettings) => FeatureRoutes))[] = [
   emailRoutes,
   smsRoutes,

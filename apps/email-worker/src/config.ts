@@ -1,5 +1,4 @@
-import { readSettings } from '@app/configuration';
-import { workerSettingNames } from '@app/messaging';
+import { readSettings, workerSettingNames } from '@app/configuration';
 
 export const settingNames = [...workerSettingNames, 'SMTP_URL', 'SMTP_FROM'] as const;
 

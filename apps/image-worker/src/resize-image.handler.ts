@@ -6,7 +6,7 @@ import { type ResultOf } from '@app/contracts';
 import { done, fail, JobHandler, type Handler, type JobContext, type JobOf } from '@app/messaging';
 import type { Prisma } from '@app/database';
 import { recordFiles, type FileRecord, FileStore } from '@app/storage';
-import { Picture, PictureRefused } from './picture';
+import type * as Pictures from './picture';
 
 type Variant = ResultOf<typeof resizeImage>['variants'][number];
 
@@ -25,7 +25,10 @@ export class ResizeImageHandler implements Handler<typeof resizeImage> {
   ) {
     const upload = await this.read(tenant, payload.upload, context.signal);
     if (!upload) return fail(`The upload ${payload.upload} is not there any more: send the image again.`);
-    let picture: Picture;
+    // The first image loads sharp, which is large.
+    // eslint-disable-next-line @typescript-eslint/no-require-imports
+    const { Picture, PictureRefused } = require('./picture') as typeof Pictures;
+    let picture: Pictures.Picture;
     try {
       picture = await Picture.decode(upload);
     } catch (error) {

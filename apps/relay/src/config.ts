@@ -1,5 +1,4 @@
-import { processSettingNames, readSettings } from '@app/configuration';
-import { brokerSettingNames } from '@app/messaging';
+import { brokerSettingNames, processSettingNames, readSettings } from '@app/configuration';
 import { storageSettingNames } from '@app/storage';
 
 export const settingNames = [

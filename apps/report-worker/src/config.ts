@@ -1,5 +1,4 @@
-import { readSettings } from '@app/configuration';
-import { workerSettingNames } from '@app/messaging';
+import { readSettings, workerSettingNames } from '@app/configuration';
 import { storageSettingNames } from '@app/storage';
 
 export const settingNames = [...workerSettingNames, ...storageSettingNames] as const;

@@ -14,15 +14,22 @@ import { done, JobAborted, JobHandler, type Handler, type JobContext, type JobOf
 import type { Prisma } from '@app/database';
 import { recordFiles, FileStore } from '@app/storage';
 import { writeCsv } from './csv/write-csv';
+import type * as Pdf from './pdf/write-pdf';
 import { summarise } from './summarise-section.handler';
-import { writePdf } from './pdf/write-pdf';
 import { mostPercent, withProgress } from './with-progress';
-import { writeXlsx } from './xlsx/write-xlsx';
+import type * as Xlsx from './xlsx/write-xlsx';
 
 /** Writes the content under the key of the report. */
 type Put = (content: Readable) => Promise<{ bytes: number }>;
 
-const tables = { csv: writeCsv, xlsx: writeXlsx };
+/** The libraries for XLSX and PDF are large: the first report of such a format loads its own. */
+/* eslint-disable @typescript-eslint/no-require-imports */
+const writers = {
+  csv: () => writeCsv,
+  xlsx: () => (require('./xlsx/write-xlsx') as typeof Xlsx).writeXlsx,
+  pdf: () => (require('./pdf/write-pdf') as typeof Pdf).writePdf,
+};
+/* eslint-enable */
 
 @JobHandler(makeReport)
 export class MakeReportHandler implements Handler<typeof makeReport> {
@@ -57,7 +64,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
       const { rows, bytes } =
         format === 'pdf'
           ? await this.putDocument(put, period, context)
-          : await this.putTable(put, tables[format], period, context);
+          : await this.putTable(put, writers[format](), period, context);
       context.signal.throwIfAborted();
       const file = { id: uuidv7(), bytes, contentType };
       return await context.transaction(async (tx) => {
@@ -85,7 +92,7 @@ export class MakeReportHandler implements Handler<typeof makeReport> {
       children.length > 0
         ? children.map(({ result }) => result as SectionSummary)
         : await this.summariseHere(period, context);
-    const { bytes } = await put(writePdf(sections));
+    const { bytes } = await put(writers.pdf()(sections));
     return { rows: sections.reduce((sum, { orders }) => sum + orders, 0), bytes };
   }
 

@@ -1,5 +1,4 @@
-import { readSettings } from '@app/configuration';
-import { workerSettingNames } from '@app/messaging';
+import { readSettings, workerSettingNames } from '@app/configuration';
 
 export const settingNames = [...workerSettingNames, 'SMS_URL', 'SMS_TOKEN'] as const;
 

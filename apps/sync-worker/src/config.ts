@@ -1,10 +1,5 @@
-import { readSettings } from '@app/configuration';
-import { replayingBrokers, workerSettingNames } from '@app/messaging';
+import { readSettings, workerSettingNames } from '@app/configuration';
 
 export const settingNames = [...workerSettingNames, 'SYNC_REPLAY'] as const;
 
-/** @throws ConfigurationError */
-export function readWorkerSettings() {
-  const settings = readSettings(settingNames);
-  return settings.SYNC_REPLAY === undefined ? settings : replayingBrokers(settings, 'SYNC_REPLAY');
-}
+export const readWorkerSettings = () => readSettings(settingNames);

@@ -1,6 +1,5 @@
-import { readSettings } from '@app/configuration';
-import { workerSettingNames } from '@app/messaging';
-import { webhookSettingNames } from '@app/features/webhook';
+import { readSettings, workerSettingNames } from '@app/configuration';
+import { webhookSettingNames } from '@app/features/webhook/webhook-settings';
 
 export const settingNames = [...workerSettingNames, ...webhookSettingNames] as const;
 

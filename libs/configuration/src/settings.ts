@@ -274,3 +274,23 @@ export const processSettingNames = [
   'OTEL_TRACES_SAMPLER_ARG',
   'FAIL_POINT',
 ] as const;
+
+/** The settings that a process needs to reach the brokers. */
+export const brokerSettingNames = [
+  'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'REDIS_URL',
+  'BULLMQ_PREFIX',
+  'RABBITMQ_URL',
+  'KAFKA_BROKERS',
+  'KAFKA_USERNAME',
+  'KAFKA_PASSWORD',
+  'KAFKA_SASL',
+  'KAFKA_SSL',
+  'BROKER_PREFIX',
+  'LEASE_MS',
+  'JOB_BROKERS',
+] as const;
+
+/** The settings that every worker reads. */
+export const workerSettingNames = [...brokerSettingNames, ...processSettingNames, 'HEARTBEAT_MS'] as const;

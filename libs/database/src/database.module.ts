@@ -16,14 +16,21 @@ export function createPrismaClient(pool: Pool): PrismaClient {
 export class DatabaseModule implements OnApplicationShutdown {
   constructor(@Inject(Pool) private readonly pool: Pool) {}
 
-  static forRoot(settings: { databaseUrl: string; application: string; pool: PoolSettings }): DynamicModule {
+  /** @param settings.connections the size of the pool; 4 by default */
+  static forRoot(settings: {
+    databaseUrl: string;
+    application: string;
+    pool: PoolSettings;
+    connections?: number;
+  }): DynamicModule {
     return {
       module: DatabaseModule,
       global: true,
       providers: [
         {
           provide: Pool,
-          useFactory: () => createLedgerPool(settings.databaseUrl, settings.application, settings.pool),
+          useFactory: () =>
+            createLedgerPool(settings.databaseUrl, settings.application, settings.pool, settings.connections),
         },
         { provide: PrismaClient, inject: [Pool], useFactory: createPrismaClient },
         { provide: Transactions, useExisting: PrismaClient },

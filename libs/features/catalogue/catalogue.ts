@@ -4,7 +4,8 @@ import { resizeImage } from '@app/features/image';
 import { productChanged, syncRun } from '@app/features/product';
 import { makeReport, summariseSection } from '@app/features/report';
 import { sendSms } from '@app/features/sms';
-import { deliverWebhook, finishedJobs } from '@app/features/webhook';
+import { deliverWebhook } from '@app/features/webhook/deliver-webhook';
+import { finishedJobs } from '@app/features/webhook/finished-jobs';
 
 /** All kinds of jobs. A process that runs or publishes jobs derives its topology from this list. */
 export const jobDefinitions: readonly JobDefinition[] = [

@@ -5,4 +5,5 @@ export * from './endpoints';
 export * from './finished-jobs';
 export * from './signature';
 export * from './target-guard';
+export * from './webhook-providers';
 export * from './webhook-settings';

@@ -1,9 +1,4 @@
-import type { Provider } from '@nestjs/common';
 import type { Settings } from '@app/configuration';
-import { Deliveries } from './deliveries';
-import { Endpoints } from './endpoints';
-import { SecretBox } from './secret-box';
-import { TargetGuard } from './target-guard';
 
 /** The settings of a process that stores endpoints or sends to them. */
 export const webhookSettingNames = [
@@ -26,22 +21,4 @@ export function receiverUrlOf(settings: WebhookSettings): string | undefined {
   if (NODE_ENV === 'production') return undefined;
   if (WEBHOOK_RECEIVER_URL !== undefined) return new URL(WEBHOOK_RECEIVER_URL).href;
   return new URL(receiverPath, PUBLIC_URL ?? `http://localhost:${PORT}`).href;
-}
-
-/** Requires a `JobsService` in the same module. */
-export function webhookProviders(settings: WebhookSettings): Provider[] {
-  const { NODE_ENV, SIGNING_SECRET, WEBHOOK_SECRETS_KEY, WEBHOOK_ALLOW_HOSTS = [] } = settings;
-  return [
-    { provide: SecretBox, useValue: new SecretBox(WEBHOOK_SECRETS_KEY ?? SIGNING_SECRET) },
-    {
-      provide: TargetGuard,
-      useValue: new TargetGuard({
-        httpsOnly: NODE_ENV === 'production',
-        allowedHosts: WEBHOOK_ALLOW_HOSTS,
-        receiverUrl: receiverUrlOf(settings),
-      }),
-    },
-    Endpoints,
-    Deliveries,
-  ];
 }

@@ -22,12 +22,22 @@ export const workerPool: PoolSettings = { connectMs: 5_000, queryMs: 10_000, pla
 export const boardPool: PoolSettings = { connectMs: 1_000, queryMs: 2_500, planCacheMode: 'force_custom_plan' };
 
 /**
- * Creates the one pool of a process, shared by Prisma and the hot statements. Four connections carry thousands of
- * grouped statements a second, and keep a system of many processes far below PostgreSQL's connection limit.
+ * Four connections carry thousands of grouped statements a second, and keep a system of many processes far below
+ * PostgreSQL's connection limit.
+ */
+export const connectionsOfProcess = 4;
+
+/**
+ * Creates the one pool of a process, shared by Prisma and the hot statements.
  * @param application the `application_name` of the sessions
  * @param max connections
  */
-export function createLedgerPool(url: string, application: string, settings: PoolSettings, max = 4): Pool {
+export function createLedgerPool(
+  url: string,
+  application: string,
+  settings: PoolSettings,
+  max = connectionsOfProcess,
+): Pool {
   return createPool(
     url,
     {

@@ -18,9 +18,20 @@ const hangMs = 10_000;
 
 const closeMs = 3_000;
 
+/** When the start is over, in milliseconds after the process is ready. */
+const settledMs = 5_000;
+
 /** Closes a Nest application that has already drained. Its clients may wait for servers that are away. */
 export async function closeDrained(app: { close(): Promise<void> }): Promise<void> {
   await Promise.race([app.close(), delay(closeMs, undefined, { ref: false })]);
+}
+
+/**
+ * Returns the memory that only the start has used to the system, about 25 MB with Node 24. By itself V8 does it when the
+ * process needs memory again, which an idle one never does. Without --expose-gc, and in Node 20, nothing happens.
+ */
+function returnMemoryOfStart(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 /**
@@ -63,6 +74,7 @@ export async function runProcess<
     return;
   }
   if (!life.stopping) process.send?.('ready', () => undefined); // The parent may have ended, which is not an error here.
+  setTimeout(returnMemoryOfStart, settledMs).unref();
 
   function tell(waitsFor: string): void {
     const progress: StopProgress = { waitsFor };

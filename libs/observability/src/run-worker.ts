@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { Logger } from 'nestjs-pino';
 import { Pool } from 'pg';
 import { Registry } from 'prom-client';
+import { ConfigurationError } from '@app/configuration';
 import { Worker, WorkerMessagingModule, type WorkerModuleOptions, type WorkerSettings } from '@app/messaging';
 import { database, queuesOfWorker } from './health/dependencies';
 import { serveHealth } from './health/health-server';
@@ -19,6 +20,15 @@ export interface WorkerApp extends Omit<WorkerModuleOptions, 'application' | 'se
   readonly providers: readonly Provider[];
 }
 
+/** A worker app that has not begun. */
+interface WorkerProgram {
+  readSettings(): WorkerSettings;
+  app(): Promise<WorkerApp>;
+}
+
+/** The apps that `runTogether` is loading: `runWorker` adds each here instead of running it. */
+let loading: WorkerProgram[] | undefined;
+
 @Module({})
 class WorkerModule {}
 
@@ -28,6 +38,10 @@ export function runWorker<Settings extends WorkerSettings>(
   readSettings: () => Settings,
   appOf: (settings: Settings) => WorkerApp | Promise<WorkerApp>,
 ): Promise<void> {
+  if (loading) {
+    loading.push({ readSettings, app: async () => appOf(readSettings()) });
+    return Promise.resolve();
+  }
   return runProcess(name, readSettings, async (settings) => {
     const { application = name, providers, ...options } = await appOf(settings);
     const module = {
@@ -53,6 +67,30 @@ export function runWorker<Settings extends WorkerSettings>(
         await worker.drain(tell);
         await closeDrained(app);
       },
+    };
+  });
+}
+
+/**
+ * Runs several worker apps as one worker: one Nest application with the jobs, the subscriptions and the providers of all,
+ * one pool that is as large as theirs together, one health port.
+ * @param load loads the main file of each app
+ */
+export function runTogether(name: string, load: () => void): Promise<void> {
+  const programs: WorkerProgram[] = (loading = []);
+  load();
+  loading = undefined;
+  const readAll = () => Object.assign({}, ...programs.map((program) => program.readSettings())) as WorkerSettings;
+  return runWorker(name, readAll, async () => {
+    const apps = await Promise.all(programs.map((program) => program.app()));
+    const alone = apps.find(({ application }) => application !== undefined);
+    if (alone) throw new ConfigurationError([`${alone.application} needs a process of its own: omit --one-process`]);
+    return {
+      database: apps[0]!.database,
+      apps: apps.length,
+      jobs: apps.flatMap(({ jobs }) => jobs),
+      subscriptions: apps.flatMap(({ subscriptions = [] }) => subscriptions),
+      providers: apps.flatMap(({ providers }) => providers),
     };
   });
 }

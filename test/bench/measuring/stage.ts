@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
-import { readSettings } from '@app/configuration';
-import { brokerSettingNames, type BrokerSettings } from '@app/messaging';
+import { brokerSettingNames, readSettings } from '@app/configuration';
+import { type BrokerSettings } from '@app/messaging';
 import { freshDatabase } from '../../support/postgres';
 import type { BenchBroker } from '../brokers/bench-broker';
 import { clients } from '../brokers/clients';

@@ -1,5 +1,5 @@
 import type { BrokerName } from '@app/contracts';
-import type { Settings } from '@app/configuration';
+import type { brokerSettingNames, Settings } from '@app/configuration';
 import type { DynamicModule, FactoryProvider } from '@nestjs/common';
 import type { BrokerDriver } from '../port/broker-driver';
 import type { Capabilities } from '../port/capabilities';
@@ -11,23 +11,7 @@ import { kafkaCapabilities } from './kafka/kafka-capabilities';
 import { memoryCapabilities } from './memory/memory-driver';
 import { rabbitmqCapabilities } from './rabbitmq/rabbitmq-capabilities';
 
-/** The settings that a process needs to reach the brokers. */
-export const brokerSettingNames = [
-  'DATABASE_URL',
-  'DATABASE_DIRECT_URL',
-  'REDIS_URL',
-  'BULLMQ_PREFIX',
-  'RABBITMQ_URL',
-  'KAFKA_BROKERS',
-  'KAFKA_USERNAME',
-  'KAFKA_PASSWORD',
-  'KAFKA_SASL',
-  'KAFKA_SSL',
-  'BROKER_PREFIX',
-  'LEASE_MS',
-  'JOB_BROKERS',
-] as const;
-
+/** What a process needs to reach the brokers. */
 export type BrokerSettings = Pick<Settings, (typeof brokerSettingNames)[number]>;
 
 /** The address for LISTEN, migrations and BullMQ on PostgreSQL. */

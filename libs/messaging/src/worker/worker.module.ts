@@ -1,20 +1,24 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { DiscoveryModule } from '@nestjs/core';
 import { Pool } from 'pg';
-import { processSettingNames, type Settings } from '@app/configuration';
+import type { Settings, workerSettingNames } from '@app/configuration';
 import type { JobDefinition } from '@app/contracts';
-import { createLedgerPool, OutboxWakeUp, Transactions, workerPool, type PoolSettings } from '@app/ledger';
+import {
+  connectionsOfProcess,
+  createLedgerPool,
+  OutboxWakeUp,
+  Transactions,
+  workerPool,
+  type PoolSettings,
+} from '@app/ledger';
 import { EventRegistry } from './events/event-registry';
-import { brokerSettingNames, configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
+import { configuredDrivers, DRIVERS } from '../drivers/configured-drivers';
 import { HandlerRegistry } from './handlers/handler-registry';
 import { Leases } from './leases';
 import { MessagingSignals } from '../messaging-signals';
 import type { BrokerConsumer, EventSubscription } from '../port/consumer';
 import { eventsOf, queuesOf } from '../port/topology';
 import { Worker } from './worker';
-
-/** The settings that every worker reads. */
-export const workerSettingNames = [...brokerSettingNames, ...processSettingNames, 'HEARTBEAT_MS'] as const;
 
 export type WorkerSettings = Pick<Settings, (typeof workerSettingNames)[number]>;
 
@@ -24,8 +28,15 @@ export interface WorkerModuleOptions {
   readonly settings: WorkerSettings;
   /** The module of the process's pool. It provides `Pool`, `Transactions` and `OutboxWakeUp` globally. */
   readonly database: {
-    forRoot(settings: { databaseUrl: string; application: string; pool: PoolSettings }): DynamicModule;
+    forRoot(settings: {
+      databaseUrl: string;
+      application: string;
+      pool: PoolSettings;
+      connections: number;
+    }): DynamicModule;
   };
+  /** How many apps share the process's pool, which grows with them; 1 by default. */
+  readonly apps?: number;
   /** The kinds of jobs that the process runs. It must have one `@JobHandler` for each. */
   readonly jobs: readonly JobDefinition[];
   /** The events that the process subscribes to. It must have one `@EventHandler` for each. */
@@ -35,7 +46,14 @@ export interface WorkerModuleOptions {
 /** For a process that runs jobs: the database, the drivers, the heartbeat of its leases, and the worker. */
 @Module({})
 export class WorkerMessagingModule {
-  static forRoot({ application, settings, database, jobs, subscriptions = [] }: WorkerModuleOptions): DynamicModule {
+  static forRoot({
+    application,
+    settings,
+    database,
+    apps = 1,
+    jobs,
+    subscriptions = [],
+  }: WorkerModuleOptions): DynamicModule {
     const topology = { queues: queuesOf(jobs), events: eventsOf(subscriptions) };
     const drivers = configuredDrivers(settings, application, topology, 'consume');
     const {
@@ -46,7 +64,11 @@ export class WorkerMessagingModule {
     } = settings;
     return {
       module: WorkerMessagingModule,
-      imports: [DiscoveryModule, database.forRoot({ databaseUrl, application, pool: workerPool }), ...drivers.imports],
+      imports: [
+        DiscoveryModule,
+        database.forRoot({ databaseUrl, application, pool: workerPool, connections: apps * connectionsOfProcess }),
+        ...drivers.imports,
+      ],
       providers: [
         drivers.provider,
         HandlerRegistry,

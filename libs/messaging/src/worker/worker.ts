@@ -66,9 +66,9 @@ export class Worker {
    */
   async start(): Promise<readonly string[]> {
     const { drivers, jobs, subscriptions, leaseMs } = this.options;
-    const { signals, transactions } = this.shared;
-    // Prisma loads its query compiler at its first query: better here than inside the first job.
-    await retryUntilDatabaseUp('start', signals, () => transactions.$queryRaw`SELECT 1`);
+    const { signals, pool } = this.shared;
+    // By the pool: Prisma's first query loads its query compiler, tens of megabytes that a worker may never need.
+    await retryUntilDatabaseUp('start', signals, () => pool.query('SELECT 1'));
     const dependencies = { ...this.shared, drain: this.drainBegin };
     const handlers = this.registries.jobs.resolve(jobs, drivers);
     const pipeline = createPipeline({ ...dependencies, drivers, handlers, leaseMs });
