@@ -15,6 +15,7 @@
  *   completed after 1 of 3 attempts: {"text":"Hello, Ada!"}
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { z } from 'zod';
 import { defineJob, exponential } from '@app/contracts';
 import { done } from '@app/messaging';
@@ -50,7 +51,9 @@ async function main(): Promise<void> {
   core.signals.on('claimed', ({ attempt }) => console.log(`a worker has claimed it, attempt ${attempt}`));
   core.signals.on('settled', () => console.log('the ledger has the result'));
 
+  const settled = once(core.signals, 'settled');
   const id = await core.enqueue(greet, { name: 'Ada' });
+  await settled;
   const job = await core.ended(id);
   console.log(`${job.state} after ${job.attempt} of ${job.maxAttempts} attempts: ${JSON.stringify(job.result)}`);
   await core.close();
