@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { MessagingSignals } from '@app/messaging';
-import { ChangeCursor, changesAtOnce, createLedgerPool, readChanges, readNow, workerPool } from '@app/ledger';
+import { ChangeCursor, changesAtOnce, createLedgerPool, readChanges, readNow, relayPool } from '@app/ledger';
 import type { Pool } from 'pg';
 import { JobViews } from '@app/http';
 import { TenantFollower } from '../../apps/api/src/live/followers';
@@ -22,7 +22,7 @@ describe('the changes of jobs', () => {
   beforeEach(async () => {
     nothingLeft = leakGuard();
     database = await freshDatabase();
-    pool = createLedgerPool(database.url, 'test', workerPool);
+    pool = createLedgerPool(database.url, 'test', relayPool);
   });
 
   afterEach(async () => {

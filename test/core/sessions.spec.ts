@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Client, type Pool } from 'pg';
 import { connectBullmq } from '@app/messaging';
-import { callerPool, createLedgerPool, workerPool } from '@app/ledger';
+import { callerPool, createLedgerPool, relayPool, workerPool } from '@app/ledger';
 import { createPrismaClient } from '@app/database';
 import { freshDatabase, type TestDatabase } from '../support/postgres';
 
@@ -53,7 +53,7 @@ describe('a PostgreSQL session of an app', () => {
     const { rows } = await plain.query('SHOW timezone');
     await plain.end();
     expect(rows).toEqual([{ TimeZone: 'Asia/Kathmandu' }]);
-    for (const settings of [callerPool, workerPool]) {
+    for (const settings of [callerPool, relayPool, workerPool]) {
       await withPool(createLedgerPool(database.url, 'test', settings), async (pool) => {
         expect(await show(pool, 'TimeZone')).toBe('UTC');
       });

@@ -14,7 +14,7 @@ import {
 } from '@app/messaging';
 import { Relay } from '@app/messaging/relay';
 import { loggingModule, observers } from '@app/observability';
-import { OutboxWakeUp, workerPool } from '@app/ledger';
+import { OutboxWakeUp, relayPool } from '@app/ledger';
 import { DatabaseModule } from '@app/database';
 import type { RelaySettings } from './config';
 import { retentionOf } from './retention';
@@ -32,7 +32,7 @@ export class RelayModule {
         DatabaseModule.forRoot({
           databaseUrl: settings.DATABASE_URL,
           application: 'relay',
-          pool: workerPool,
+          pool: relayPool,
         }),
         ProducerModule.forRoot(settings, jobDefinitions),
         ...drivers.imports,

@@ -7,16 +7,24 @@ export interface PoolSettings {
   readonly queryMs: number;
   /** `force_custom_plan`: PostgreSQL plans every execution for its parameters. */
   readonly planCacheMode: 'auto' | 'force_custom_plan';
+  /** How long a connection keeps a plan, in ms; for ever by default. */
+  readonly planLifeMs?: number;
 }
 
 /** For the API: a caller gets an answer within 3 s, whatever PostgreSQL does. Its statements look up single rows. */
 export const callerPool: PoolSettings = { connectMs: 1_300, queryMs: 1_200, planCacheMode: 'auto' };
 
+/** No caller waits for a worker or for the relay, so they wait longer rather than retry. */
+const patient = { connectMs: 5_000, queryMs: 10_000 };
+
 /**
- * For workers and the relay: no caller waits for them, so they wait longer rather than retry. Their statements join
- * arrays of ids with large tables. A generic plan made while a table was small would keep scanning it as it grows.
+ * For workers. Their statements look up the rows of some jobs, and planning one takes as long as running it for a hundred
+ * jobs. But a plan made while a table was small would scan the whole table when it has grown: a plan lives for some seconds.
  */
-export const workerPool: PoolSettings = { connectMs: 5_000, queryMs: 10_000, planCacheMode: 'force_custom_plan' };
+export const workerPool: PoolSettings = { ...patient, planCacheMode: 'auto', planLifeMs: 5_000 };
+
+/** For the relay, whose statements look for rows by time and number: how many there are decides on the plan. */
+export const relayPool: PoolSettings = { ...patient, planCacheMode: 'force_custom_plan' };
 
 /** For Bull Board, whose users see that it does not answer. Its statements are planned for their parameters. */
 export const boardPool: PoolSettings = { connectMs: 1_000, queryMs: 2_500, planCacheMode: 'force_custom_plan' };
@@ -38,7 +46,7 @@ export function createLedgerPool(
   settings: PoolSettings,
   max = connectionsOfProcess,
 ): Pool {
-  return createPool(
+  const pool = createPool(
     url,
     {
       application_name: application,
@@ -49,6 +57,21 @@ export function createLedgerPool(
     },
     ledgerSession(settings),
   );
+  if (settings.planLifeMs !== undefined) renewPlans(pool, settings.planLifeMs);
+  return pool;
+}
+
+/** Drops the plans of a connection when it is taken and they are this old. The caller's statement waits for that. */
+function renewPlans(pool: Pool, everyMs: number): void {
+  const renewedAt = new WeakMap<PoolClient, number>();
+  pool.on('connect', (client) => renewedAt.set(client, performance.now()));
+  pool.on('acquire', (client) => {
+    const now = performance.now();
+    if (now - (renewedAt.get(client) ?? 0) < everyMs) return;
+    renewedAt.set(client, now);
+    // On a broken connection the caller's statement gets the error, too.
+    client.query('DISCARD PLANS').catch(() => undefined);
+  });
 }
 
 /** @returns the server settings that every session of the ledger must keep */

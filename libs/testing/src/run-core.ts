@@ -10,7 +10,7 @@ import {
   type ScheduleDefinition,
 } from '@app/contracts';
 import { createPrismaClient, type PrismaClient } from '@app/database';
-import { createLedgerPool, type JobRecord, keepForever, OutboxWakeUp, readJob, workerPool } from '@app/ledger';
+import { createLedgerPool, type JobRecord, keepForever, OutboxWakeUp, readJob, relayPool } from '@app/ledger';
 import {
   eventsOf,
   JobsService,
@@ -105,7 +105,7 @@ export async function runCore({
   relay: hasRelay = true,
   worker: hasWorker = true,
 }: CoreOptions): Promise<Core> {
-  const pool = createLedgerPool(databaseUrl, 'core', workerPool);
+  const pool = createLedgerPool(databaseUrl, 'core', relayPool);
   const prisma = createPrismaClient(pool);
   const signals = new MessagingSignals();
   const wakeUp = new OutboxWakeUp(pool);
@@ -136,7 +136,7 @@ export async function runCore({
   const newWorker = async (heard = events): Promise<Worker> => {
     const registered = new Map(handlers.map((handler) => [handler.definition.kind, handler]));
     const subscriptions = heard.map(({ subscription }) => subscription);
-    const heartbeatPool = createLedgerPool(databaseUrl, 'core heartbeat', workerPool, 1);
+    const heartbeatPool = createLedgerPool(databaseUrl, 'core heartbeat', relayPool, 1);
     const worker = new Worker(
       { drivers: [await connectTo(topologyOf(heard), 'consume')], jobs: definitions, subscriptions, leaseMs, graceMs },
       { jobs: { resolve: () => registered }, events: { resolve: () => [...heard] } },

@@ -9,7 +9,7 @@ import {
   type BrokerTopology,
 } from '@app/messaging';
 import { priorities, type JobDefinition } from '@app/contracts';
-import { createLedgerPool, keepForever, OutboxWakeUp, workerPool } from '@app/ledger';
+import { createLedgerPool, keepForever, OutboxWakeUp, relayPool } from '@app/ledger';
 import { Relay } from '../../../libs/messaging/src/relay/relay';
 import { anEmail } from '../../support/system';
 import { endingWith } from '../measuring/ending';
@@ -29,7 +29,7 @@ const relaySettingNames = ['LEASE_MS', 'SWEEP_MS', 'RECONCILE_MS', 'FORGOTTEN_AF
 export async function fillByRelay(stage: Stage, count: number, tracedOneOf = 1): Promise<Backlog> {
   const { driver, settings, environment } = stage;
   const definition = emptyJob(driver.broker, 1);
-  const pool = createLedgerPool(settings.DATABASE_URL, 'bench', workerPool);
+  const pool = createLedgerPool(settings.DATABASE_URL, 'bench', relayPool);
   return endingWith(
     () => pool.end(),
     () =>

@@ -1,5 +1,5 @@
 import { Client, type Pool } from 'pg';
-import { createLedgerPool, DueRows, removePublished, SearchPace, withClient, workerPool } from '@app/ledger';
+import { createLedgerPool, DueRows, removePublished, SearchPace, withClient, relayPool } from '@app/ledger';
 import { freshDatabase } from '../../support/postgres';
 import { endingWith } from '../measuring/ending';
 import { printTable, shownRatio, shownSpread } from '../measuring/table';
@@ -51,7 +51,7 @@ export async function benchHeld({ repeats, rows }: HeldOptions): Promise<void> {
 
 async function turn(rows: number, { holds, cheapMs }: (typeof contenders)[Contender]): Promise<Rates> {
   const database = await freshDatabase();
-  const pool = createLedgerPool(database.url, 'bench', workerPool, 1);
+  const pool = createLedgerPool(database.url, 'bench', relayPool, 1);
   const other = new Client({ connectionString: database.url });
   await other.connect();
   const close = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, type Pool } from 'pg';
 import { BrokerRoutes } from '@app/configuration';
-import { callerPool, createLedgerPool, keepForever, ledgerRetention, OutboxWakeUp, workerPool } from '@app/ledger';
+import { callerPool, createLedgerPool, keepForever, ledgerRetention, OutboxWakeUp, relayPool } from '@app/ledger';
 import { JobsService, MessagingSignals } from '@app/messaging';
 import { Retention } from '../../../libs/messaging/src/relay/retention';
 import { freshDatabase } from '../../support/postgres';
@@ -52,7 +52,7 @@ export async function benchRetention({ repeats, jobs, rate, seconds }: Retention
 async function retentionTurn(deletes: boolean, jobs: number, rate: number, seconds: number): Promise<Turn> {
   const database = await freshDatabase();
   await fillOldJobs(database.url, jobs);
-  const [callers, relay] = [callerPool, workerPool].map((settings) =>
+  const [callers, relay] = [callerPool, relayPool].map((settings) =>
     createLedgerPool(database.url, 'bench', settings),
   ) as [Pool, Pool];
   return endingWith(

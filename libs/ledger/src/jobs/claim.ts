@@ -1,5 +1,5 @@
 import { columnsOf, statement, type Database } from '../statement';
-import { issueDispatch, pausedQueues, recordState } from './sql-parts';
+import { issueDispatch, ofAnyLength, pausedQueues, recordState } from './sql-parts';
 
 /** "Try job X, dispatch N, now": the content of a broker message. */
 export interface Dispatch {
@@ -39,7 +39,7 @@ export interface ClaimedJob extends Dispatch {
 const claimStatement = statement<ClaimedJob>('claim').with(
   { id: 'uuid[]', dispatch: 'int[]', leaseMs: 'int' },
   ($) => `WITH wanted AS (
-     SELECT * FROM unnest(${$.id}, ${$.dispatch}) AS wanted(id, dispatch)
+     SELECT * FROM unnest(${ofAnyLength($.id, $.dispatch)}) AS wanted(id, dispatch)
    ), free AS (
      SELECT job.id, job.queue = ANY (${pausedQueues}) AS is_paused, job.started_at IS NULL AND job.error IS NULL AS is_first
        FROM job JOIN wanted ON wanted.id = job.id

@@ -1,7 +1,7 @@
 import type { JobState } from '@app/contracts';
 import { columnsOf, statement, type Database } from '../statement';
 import type { ClaimedJob, Dispatch } from './claim';
-import { deadLetterFailed, issueDispatch, recordEnds } from './sql-parts';
+import { deadLetterFailed, issueDispatch, ofAnyLength, recordEnds } from './sql-parts';
 
 /** The error of a job that was cancelled while a worker ran it. */
 export const cancelledWhileActive: JobError = { code: 'cancelled', message: 'The job was cancelled while it ran.' };
@@ -42,7 +42,7 @@ const settleStatement = statement<Dispatch & { state: SettledState }>('settle').
     error: 'text?[]',
   },
   ($) => `WITH wanted AS (
-     SELECT * FROM unnest(${$.id}, ${$.dispatch}, ${$.state}, ${$.delayMs}, ${$.attemptChange}, ${$.result}, ${$.error})
+     SELECT * FROM unnest(${ofAnyLength($.id, $.dispatch, $.state, $.delayMs, $.attemptChange, $.result, $.error)})
          AS wanted(id, dispatch, state, delay_ms, attempt_change, result, error)
    ), held AS (
      SELECT job.id, wanted.delay_ms, wanted.attempt_change, wanted.result,

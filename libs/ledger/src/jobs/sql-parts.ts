@@ -2,6 +2,13 @@ import { finalStates, jobFinished } from '@app/contracts';
 
 const final = finalStates.map((state) => `'${state}'`).join(', ');
 
+/**
+ * The SQL of arrays that `unnest` reads. The plan cannot depend on their length, so that PostgreSQL keeps one plan for
+ * groups of all sizes.
+ */
+export const ofAnyLength = (...arrays: readonly string[]): string =>
+  arrays.map((array) => `(SELECT ${array})`).join(', ');
+
 /** The queues that an operator has paused, as an SQL array. */
 export const pausedQueues = 'ARRAY(SELECT queue FROM queue_pause)';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { assertSession, ledgerSession, PoolerRefused, workerPool } from '@app/ledger';
+import { assertSession, ledgerSession, PoolerRefused, relayPool } from '@app/ledger';
 import { bullmqSession } from './bullmq/bullmq-connection';
 import type { BrokerSettings } from './configured-drivers';
 
@@ -16,7 +16,7 @@ const retryMs = 1_000;
  */
 export async function checkDatabase(settings: DatabaseAddresses): Promise<void> {
   const { DATABASE_URL, DATABASE_DIRECT_URL, REDIS_URL } = settings;
-  const ledger = { ...ledgerSession(workerPool), TimeZone: 'UTC' };
+  const ledger = { ...ledgerSession(relayPool), TimeZone: 'UTC' };
   const direct = { ...(REDIS_URL === undefined && bullmqSession), TimeZone: 'UTC' };
   if (DATABASE_DIRECT_URL === undefined) {
     await assertSession(DATABASE_URL, { ...ledger, ...direct }, 'DATABASE_URL');

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 
 /** How long a group collects, in milliseconds. */
-const shortestWindowMs = 2;
+const shortestWindowMs = 1;
 const longestWindowMs = 10;
 
 /** The fewest items for which another statement begins while one runs: a statement costs as much as some items. */
