@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { freePort } from '../../scripts/postgres/free-port';
 import { GatedMailServer } from '../support/gated-mail-server';
 import { commandOf, databaseUrlOf, environmentOf, isAlive, npmStart, type Start } from '../support/start';
+import { neighbourPorts } from '../support/neighbour-ports';
 import { until } from '../support/until';
 
 /** A data folder for one test, or for several tests that continue one another. */
@@ -192,12 +193,12 @@ describe('npm start', () => {
   it('runs all workers in one process with --one-process, serves their health, and ends with code 0 on SIGTERM', async () => {
     await running?.end('SIGTERM');
     running = undefined;
-    const port = await freePort();
-    const one = await start({ HEALTH_PORT: String(port - 1) }, { args: ['--one-process'] });
+    const relayPort = await neighbourPorts(2);
+    const one = await start({ HEALTH_PORT: String(relayPort) }, { args: ['--one-process'] });
     await sent(one, await postEmail(one.url));
     const workers = one.descendants().filter((pid) => commandOf(pid).includes('-worker'));
     expect(workers).toHaveLength(1);
-    const health = await fetch(`http://127.0.0.1:${port}/health/ready`, { headers });
+    const health = await fetch(`http://127.0.0.1:${relayPort + 1}/health/ready`, { headers });
     const { status, dependencies } = (await health.json()) as { status: string; dependencies: { name: string }[] };
     expect(status).toBe('up');
     const queues = dependencies.map(({ name }) => name);
